@@ -1,0 +1,28 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "FastWeights",
+    products: [
+        .library(name: "FastWeights", targets: ["FastWeights"]),
+        .executable(name: "fastweights", targets: ["FastWeightsTool"]),
+    ],
+    traits: [
+        // Swift has no per-function target attribute, so the instruction set is chosen for the whole module:
+        // this trait where the processor has AVX2 and FMA, the same sources as portable code without it.
+        .trait(name: "AVX2", description: "x86-64-v3 code with fused multiply-add; the processor must have AVX2 and FMA.")
+    ],
+    targets: [
+        .target(
+            name: "FastWeights",
+            swiftSettings: [
+                .unsafeFlags(["-Xcc", "-march=x86-64-v3", "-Xcc", "-fno-math-errno"], .when(traits: ["AVX2"])),
+                .define("FMA", .when(traits: ["AVX2"])),
+            ]
+        ),
+        // Named apart from the library: on a file system that ignores case, FastWeights and fastweights are one module.
+        .executableTarget(name: "FastWeightsTool", dependencies: ["FastWeights"]),
+        .testTarget(name: "FastWeightsTests", dependencies: ["FastWeights"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

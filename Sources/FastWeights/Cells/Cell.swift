@@ -1,0 +1,217 @@
+/// The function that makes a hidden state of a pre-activation.
+public enum Activation: String, Sendable, CaseIterable {
+    case relu
+    case tanh
+
+    @inline(__always) func callAsFunction(_ z: Lanes) -> Lanes {
+        self == .relu ? z.rectified : z.hyperbolicTangent()
+    }
+
+    /// dy·f′, from the function's result y.
+    @inline(__always) func backward(_ dy: Lanes, _ y: Lanes) -> Lanes {
+        self == .relu
+            ? Lanes.zero.replacing(with: dy, where: y .> 0)
+            : dy * (1 - y * y)
+    }
+}
+
+/// A kind of recurrent cell with its options. H is the hidden size, I the input size, σ the logistic function.
+public enum Cell: Sendable, Equatable {
+    /// h = f(W_ih x + b_ih + W_hh h + b_hh), Elman's network; with a layer norm h = f(LN(…)).
+    ///
+    /// `identity` starts W_hh as the identity matrix and the biases at zero: with ReLU the IRNN of Le, Jaitly and
+    /// Hinton 2015 (arXiv 1504.00941).
+    case rnn(activation: Activation, layerNorm: Bool = false, identity: Bool = false)
+
+    /// Long short-term memory in PyTorch's form and gate order, i f g o:
+    /// c = σ(f)·c + σ(i)·tanh(g), h = σ(o)·tanh(c).
+    ///
+    /// With a layer norm each gate's H pre-activations are normalised apart, and h = σ(o)·tanh(LN(c)) while c itself
+    /// is carried on as it is.
+    case lstm(layerNorm: Bool = false)
+
+    /// Gated recurrent unit in PyTorch's form and gate order, r z n:
+    /// n = tanh(W_in x + b_in + r·(W_hn h + b_hn)), h = (1 - z)·n + z·h.
+    case gru
+
+    /// The fast-weights network of Ba et al. 2016; see `FastWeightsOptions`.
+    case fastWeights(FastWeightsOptions = FastWeightsOptions())
+
+    /// The IRNN: ReLU, identity recurrent matrix.
+    public static func irnn(layerNorm: Bool = false) -> Cell {
+        .rnn(activation: .relu, layerNorm: layerNorm, identity: true)
+    }
+}
+
+/// The fast-weights cell's options; published implementations differ in all of them.
+///
+/// One step, equations (1) to (5) of Ba et al. 2016 (arXiv 1610.06258 v3):
+///
+///     b      = W h(t-1) + C x(t)               W is weight_hh, C is weight_ih
+///     h_0    = f(b)                            or f(LN(b))
+///     h_s+1  = f(LN(b + A(t-1) h_s))           s = 0 … S-1
+///     h(t)   = h_S
+///     A(t)   = λ A(t-1) + η h(t) h(t)ᵀ
+public struct FastWeightsOptions: Sendable, Equatable {
+    /// λ, how much of the fast matrix stays from one step to the next.
+    public var decay: Float
+    /// η, how strongly a state is written. With 0 only the extra inner steps remain, a control for their depth.
+    public var rate: Float
+    /// S, inner steps a time step; with 0 the cell is a plain network.
+    public var innerSteps: Int
+    public var activation: Activation
+    /// Normalise b + A h_s before f, as the paper does.
+    public var layerNorm: Bool
+    /// Normalise b before the first f too; the paper does not say.
+    public var normaliseFirst: Bool
+    /// One gain and bias for each normalisation in a step; otherwise all share one.
+    public var separateNorms: Bool
+    /// A lags one step, as in the paper's first version: h(t) is computed before h(t-1) is written.
+    public var lagged: Bool
+    /// How A is held; the result is the same.
+    public var memory: FastMemoryForm
+
+    public init(
+        decay: Float = 0.95, rate: Float = 0.5, innerSteps: Int = 1, activation: Activation = .relu,
+        layerNorm: Bool = true, normaliseFirst: Bool = false, separateNorms: Bool = false, lagged: Bool = false,
+        memory: FastMemoryForm = .automatic
+    ) {
+        precondition(innerSteps >= 0, "inner steps must be at least 0, found \(innerSteps)")
+        self.decay = decay
+        self.rate = rate
+        self.innerSteps = innerSteps
+        self.activation = activation
+        self.layerNorm = layerNorm
+        self.normaliseFirst = normaliseFirst
+        self.separateNorms = separateNorms
+        self.lagged = lagged
+        self.memory = memory
+    }
+
+    /// Normalisations in one time step.
+    var norms: Int { layerNorm ? innerSteps + (normaliseFirst ? 1 : 0) : 0 }
+    /// Sets of gain and bias.
+    var normSets: Int { separateNorms ? norms : min(norms, 1) }
+}
+
+/// How the fast matrix is held while a sequence runs. All forms compute the same function.
+public enum FastMemoryForm: Sendable, Equatable {
+    /// The explicit H by H matrix A of equation (1), updated at every step.
+    case matrix
+    /// The list of past hidden states, equation (4): A h = η Σ λ^(t-τ) h(τ) [h(τ)·h].
+    case list
+    /// The matrix at the start of each chunk of this many steps, the list within it.
+    case chunks(Int)
+    /// The cheaper of list and chunks for the length at hand: O(T·H) memory in training.
+    case automatic
+
+    /// Steps a chunk for a sequence of `steps` steps.
+    func chunk(steps: Int, hidden: Int) -> Int {
+        switch self {
+        case .matrix: return 1
+        case .list: return max(steps, 1)
+        case .chunks(let length):
+            precondition(length > 0, "a chunk of the fast memory needs at least 1 step, found \(length)")
+            return length
+        case .automatic: return steps <= 2 * hidden ? max(steps, 1) : max(hidden, 1)
+        }
+    }
+}
+
+/// A cell of given sizes: its parameters and how they start.
+public struct CellConfiguration: Sendable, Equatable {
+    public var cell: Cell
+    /// I, numbers of input a step.
+    public var input: Int
+    /// H, hidden units.
+    public var hidden: Int
+    /// ε inside the square root of a layer norm.
+    public var epsilon: Float
+
+    public init(_ cell: Cell, input: Int, hidden: Int, epsilon: Float = 1e-5) {
+        precondition(input > 0 && hidden > 0, "a cell needs input and hidden sizes of at least 1, found \(input) and \(hidden)")
+        self.cell = cell
+        self.input = input
+        self.hidden = hidden
+        self.epsilon = epsilon
+    }
+
+    /// Rows of weight_ih and weight_hh: H a gate.
+    var gateRows: Int {
+        switch cell {
+        case .rnn, .fastWeights: hidden
+        case .gru: 3 * hidden
+        case .lstm: 4 * hidden
+        }
+    }
+
+    /// Numbers a sample of the state beside h: c of the LSTM, A of the fast weights.
+    var memoryRows: Int {
+        switch cell {
+        case .rnn, .gru: 0
+        case .lstm: hidden
+        case .fastWeights: hidden * hidden
+        }
+    }
+
+    /// Adds the cell's parameters, PyTorch's names behind `prefix`.
+    func declare(in layout: inout ParameterLayout, prefix: String = "") {
+        layout.append(prefix + "weight_ih", gateRows, input)
+        layout.append(prefix + "weight_hh", gateRows, hidden)
+        layout.append(prefix + "bias_ih", gateRows)
+        switch cell {
+        case .rnn(_, let layerNorm, _):
+            layout.append(prefix + "bias_hh", hidden)
+            if layerNorm {
+                layout.append(prefix + "norm_weight", hidden)
+                layout.append(prefix + "norm_bias", hidden)
+            }
+        case .lstm(let layerNorm):
+            layout.append(prefix + "bias_hh", 4 * hidden)
+            if layerNorm {
+                layout.append(prefix + "norm_weight", 4 * hidden)
+                layout.append(prefix + "norm_bias", 4 * hidden)
+                layout.append(prefix + "norm_cell_weight", hidden)
+                layout.append(prefix + "norm_cell_bias", hidden)
+            }
+        case .gru:
+            layout.append(prefix + "bias_hh", 3 * hidden)
+        case .fastWeights(let options):
+            let shape = options.separateNorms ? [options.normSets, hidden] : [hidden]
+            if options.normSets > 0 {
+                _ = layout.append(prefix + "norm_weight", shape: shape)
+                _ = layout.append(prefix + "norm_bias", shape: shape)
+            }
+        }
+    }
+
+    /// Gives the parameters their first values.
+    ///
+    /// RNN, LSTM and GRU: uniform in ±1/√H, as PyTorch. IRNN: W_hh the identity, biases 0. Fast weights, as the
+    /// paper: W 0.05 times the identity, C uniform in ±1/√H, bias 0. Gains 1, norms' biases 0.
+    func initialise(_ parameters: Parameters, prefix: String = "", random: inout Random) {
+        let limit = 1 / Float(hidden).squareRoot()
+        for window in parameters.layout.windows where window.name.hasPrefix(prefix) {
+            let p = parameters.pointer + window.offset
+            func fill(_ value: () -> Float) { for i in 0..<window.count { p[i] = value() } }
+            switch (window.name.dropFirst(prefix.count), cell) {
+            case ("norm_weight", _), ("norm_cell_weight", _): fill { 1 }
+            case ("norm_bias", _), ("norm_cell_bias", _): fill { 0 }
+            case ("weight_hh", .rnn(_, _, identity: true)): fillIdentity(p, 1)
+            case ("weight_hh", .fastWeights): fillIdentity(p, 0.05)
+            case ("bias_ih", .rnn(_, _, identity: true)), ("bias_hh", .rnn(_, _, identity: true)),
+                ("bias_ih", .fastWeights):
+                fill { 0 }
+            case ("weight_ih", _), ("weight_hh", _), ("bias_ih", _), ("bias_hh", _):
+                fill { random.uniform(within: limit) }
+            default: break
+            }
+        }
+    }
+
+    private func fillIdentity(_ w: UnsafeMutablePointer<Float>, _ scale: Float) {
+        for r in 0..<hidden {
+            for k in 0..<hidden { w[r * hidden + k] = r == k ? scale : 0 }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+/// The fast-weights network of Ba et al. 2016; the equations stand at `FastWeightsOptions`.
+final class FastWeightsUnroll: Unroll {
+    private let options: FastWeightsOptions
+    private let epsilon: Float
+    private let memory: FastMemory
+    private let carriesMemory: Bool
+    /// h_s of every step, s = 0 … S-1 (h_S is the state itself).
+    private let inner: PanelSequence
+    /// ẑ and 1/σ of every normalisation of every step.
+    private let normalised: PanelSequence
+    private let scales: PanelSequence
+    private let normGradients: LaneGradients
+    /// h(τ)·h_s of every read, as far as the list reaches.
+    private let scores: PanelSequence
+    private let z: Panel
+    private let d: Panel
+    private let dInner: Panel
+
+    /// With `carriesMemory`, A starts from `initialMemory` and the last one is reported.
+    init(_ configuration: CellConfiguration, _ options: FastWeightsOptions, steps: Int, carriesMemory: Bool) {
+        let arena = Arena()
+        let rows = configuration.hidden
+        self.options = options
+        self.carriesMemory = carriesMemory
+        epsilon = configuration.epsilon
+        inner = arena.panels(steps * options.innerSteps, rows: rows)
+        normalised = arena.panels(steps * options.norms, rows: rows)
+        scales = arena.panels(steps * options.norms, rows: 1)
+        normGradients = arena.laneGradients(rows: options.normSets * rows)
+        let chunk = options.memory.chunk(steps: steps, hidden: rows)
+        scores = arena.panels(steps * options.innerSteps, rows: min(chunk, steps))
+        z = arena.panels(1, rows: rows)[0]
+        d = arena.panels(1, rows: rows)[0]
+        dInner = arena.panels(1, rows: rows)[0]
+        let states = States(steps: steps, hidden: rows, arena: arena)
+        memory = FastMemory(
+            options, hidden: rows, steps: steps, startsEmpty: !carriesMemory, states: states, arena: arena)
+        super.init(configuration, steps: steps, carriesMemory: carriesMemory, arena: arena, states: states)
+    }
+
+    /// The state h_s within step t: h(t) itself when s = S.
+    private func state(_ t: Int, _ s: Int) -> Panel {
+        s == options.innerSteps ? h[t + 1] : inner[t * options.innerSteps + s]
+    }
+
+    override func forward(_ parameters: CellParameters) {
+        memory.begin(with: initialMemory)
+        for t in 0..<steps {
+            let b = projections[t]
+            multiply(parameters.recurrentWeight, rows: hidden, columns: hidden, by: h[t], into: b, accumulate: true)
+            z.update(from: b, count: hidden)
+            activate(t, norm: options.normaliseFirst ? 0 : nil, into: state(t, 0), parameters)
+            for s in 0..<options.innerSteps {
+                z.update(from: b, count: hidden)
+                memory.read(state(t, s), into: z, after: t, scores: scores[t * options.innerSteps + s])
+                activate(t, norm: s + (options.normaliseFirst ? 1 : 0), into: state(t, s + 1), parameters)
+            }
+            memory.advance(to: t + 1)
+        }
+        if let finalMemory { memory.finish(after: steps, into: finalMemory) }
+    }
+
+    /// y = f(z), or f(gain·LN(z) + bias) with the norm of that number within the step.
+    private func activate(_ t: Int, norm: Int?, into y: Panel, _ parameters: CellParameters) {
+        guard options.layerNorm, let norm else {
+            for r in 0..<hidden { y[r] = options.activation(z[r]) }
+            return
+        }
+        let slot = t * options.norms + norm
+        let kept = normalised[slot]
+        kept.update(from: z, count: hidden)
+        scales[slot].pointee = normalise(kept, rows: hidden, epsilon: epsilon)
+        let set = options.separateNorms ? norm * hidden : 0
+        let (gain, shift) = (parameters.normGain! + set, parameters.normBias! + set)
+        for r in 0..<hidden { y[r] = options.activation(Lanes(repeating: shift[r]).mad(gain[r], kept[r])) }
+    }
+
+    override func backward(_ parameters: CellParameters, gradients: CellParameters) {
+        normGradients.clear(rows: options.normSets * hidden)
+        memory.beginBackward(after: steps, with: dMemory)
+        for t in stride(from: steps - 1, through: 0, by: -1) {
+            let db = projections[t]
+            db.update(repeating: .zero, count: hidden)
+            d.update(from: dh[t + 1], count: hidden)
+            for s in stride(from: options.innerSteps - 1, through: 0, by: -1) {
+                activateBackward(t, norm: s + (options.normaliseFirst ? 1 : 0), state(t, s + 1), parameters)
+                for r in 0..<hidden { db[r] += d[r] }
+                dInner.update(repeating: .zero, count: hidden)
+                memory.readBackward(
+                    state(t, s), d, into: dInner, after: t, scores: scores[t * options.innerSteps + s])
+                d.update(from: dInner, count: hidden)
+            }
+            activateBackward(t, norm: options.normaliseFirst ? 0 : nil, state(t, 0), parameters)
+            for r in 0..<hidden { db[r] += d[r] }
+            multiplyTransposed(
+                parameters.recurrentWeight, rows: hidden, columns: hidden, by: db, into: dh[t], accumulate: true)
+            memory.retreat(from: t)
+        }
+        memory.finishBackward(into: dMemory)
+        accumulateOuterProducts(
+            projections, rows: hidden, h, columns: hidden, count: steps, into: gradients.recurrentWeight)
+        if options.normSets > 0 {
+            normGradients.add(
+                rows: options.normSets * hidden, toGain: gradients.normGain!, bias: gradients.normBias!)
+        }
+    }
+
+    /// d, ∂L/∂y of `activate`, becomes ∂L/∂z.
+    private func activateBackward(_ t: Int, norm: Int?, _ y: Panel, _ parameters: CellParameters) {
+        for r in 0..<hidden { d[r] = options.activation.backward(d[r], y[r]) }
+        guard options.layerNorm, let norm else { return }
+        let slot = t * options.norms + norm
+        let set = options.separateNorms ? norm * hidden : 0
+        normaliseBackward(
+            d, normalised[slot], scales[slot].pointee, rows: hidden, gain: parameters.normGain! + set,
+            LaneGradients(gain: normGradients.gain + set, bias: normGradients.bias + set))
+    }
+}

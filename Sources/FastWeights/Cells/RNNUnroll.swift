@@ -1,0 +1,58 @@
+/// The plain recurrent network, h(t) = f(LN?(W_ih x(t) + b_ih + W_hh h(t-1) + b_hh)).
+final class RNNUnroll: Unroll {
+    private let activation: Activation
+    private let epsilon: Float
+    /// 1/σ of each step, and the gradients of gain and bias; nil without a layer norm.
+    private let norm: (scales: PanelSequence, gradients: LaneGradients, normalised: PanelSequence)?
+
+    init(_ configuration: CellConfiguration, _ activation: Activation, layerNorm: Bool, steps: Int) {
+        let arena = Arena()
+        self.activation = activation
+        epsilon = configuration.epsilon
+        let rows = configuration.hidden
+        norm =
+            layerNorm
+            ? (arena.panels(steps, rows: 1), arena.laneGradients(rows: rows), arena.panels(steps, rows: rows)) : nil
+        super.init(configuration, steps: steps, carriesMemory: false, arena: arena)
+    }
+
+    override func forward(_ parameters: CellParameters) {
+        let bias = parameters.recurrentBias!
+        for t in 0..<steps {
+            let z = projections[t]
+            let y = h[t + 1]
+            multiply(parameters.recurrentWeight, rows: hidden, columns: hidden, by: h[t], into: z, accumulate: true)
+            if let norm {
+                let normalised = norm.normalised[t]
+                for r in 0..<hidden { normalised[r] = z[r] + bias[r] }
+                norm.scales[t].pointee = normalise(normalised, rows: hidden, epsilon: epsilon)
+                let gain = parameters.normGain!
+                let shift = parameters.normBias!
+                for r in 0..<hidden { y[r] = activation(Lanes(repeating: shift[r]).mad(gain[r], normalised[r])) }
+            } else {
+                for r in 0..<hidden { y[r] = activation(z[r] + bias[r]) }
+            }
+        }
+    }
+
+    override func backward(_ parameters: CellParameters, gradients: CellParameters) {
+        norm?.gradients.clear(rows: hidden)
+        for t in stride(from: steps - 1, through: 0, by: -1) {
+            let dz = projections[t]
+            let dy = dh[t + 1]
+            let y = h[t + 1]
+            for r in 0..<hidden { dz[r] = activation.backward(dy[r], y[r]) }
+            if let norm {
+                normaliseBackward(
+                    dz, norm.normalised[t], norm.scales[t].pointee, rows: hidden, gain: parameters.normGain!,
+                    norm.gradients)
+            }
+            multiplyTransposed(
+                parameters.recurrentWeight, rows: hidden, columns: hidden, by: dz, into: dh[t], accumulate: true)
+        }
+        accumulateOuterProducts(
+            projections, rows: hidden, h, columns: hidden, count: steps, into: gradients.recurrentWeight)
+        accumulateSums(projections, rows: hidden, count: steps, into: gradients.recurrentBias!)
+        norm?.gradients.add(rows: hidden, toGain: gradients.normGain!, bias: gradients.normBias!)
+    }
+}

@@ -1,0 +1,111 @@
+/// A cell unrolled over T steps for one block of sixteen samples: its buffers, and the two passes over them.
+///
+/// A subclass is one kind of cell. The contract, with panels of sixteen samples throughout:
+///
+/// 1. The caller fills `projections` with W_ih x(t) + b_ih, `h[0]` and `initialMemory` with the state to start from.
+/// 2. `forward` leaves h(t) in `h[t]`, t = 1…T, and the last memory in `finalMemory`.
+/// 3. The caller puts ∂L/∂h(t) into `dh[t]`, 0 into `dh[0]`, and ∂L/∂(final memory) into `dMemory`.
+/// 4. `backward` adds the gradients of the cell's own parameters to a gradient block, and leaves the gradients of the
+///    projections in `projections`, of h(0) in `dh[0]` and of the initial memory in `dMemory`.
+///
+/// So the cell knows nothing of where its input comes from: numbers, or tokens of an embedding. Buffers are made
+/// once; the passes allocate nothing.
+class Unroll {
+    let steps: Int
+    let hidden: Int
+    /// T panels of the cell's gate rows.
+    let projections: PanelSequence
+    /// T + 1 panels of H rows.
+    let h: PanelSequence
+    let dh: PanelSequence
+    /// The state beside h, a panel of `memoryRows` each; nil where the cell has none or was made without.
+    let initialMemory: Panel?
+    let finalMemory: Panel?
+    let dMemory: Panel?
+    private let arena: Arena
+
+    init(_ configuration: CellConfiguration, steps: Int, carriesMemory: Bool, arena: Arena, states: States? = nil) {
+        self.steps = steps
+        self.arena = arena
+        hidden = configuration.hidden
+        projections = arena.panels(steps, rows: configuration.gateRows)
+        let states = states ?? States(steps: steps, hidden: hidden, arena: arena)
+        h = states.h
+        dh = states.dh
+        let rows = carriesMemory ? configuration.memoryRows : 0
+        initialMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
+        finalMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
+        dMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
+    }
+
+    func forward(_ parameters: CellParameters) { preconditionFailure("each kind of cell has its own forward pass") }
+
+    func backward(_ parameters: CellParameters, gradients: CellParameters) {
+        preconditionFailure("each kind of cell has its own backward pass")
+    }
+
+    /// The cell of `configuration` unrolled over `steps` steps. Without `carriesMemory` the fast weights start from
+    /// an empty memory and do not report the last one, which spares them the matrix.
+    static func make(_ configuration: CellConfiguration, steps: Int, carriesMemory: Bool = true) -> Unroll {
+        switch configuration.cell {
+        case .rnn(let activation, let layerNorm, _):
+            RNNUnroll(configuration, activation, layerNorm: layerNorm, steps: steps)
+        case .lstm(let layerNorm): LSTMUnroll(configuration, layerNorm: layerNorm, steps: steps)
+        case .gru: GRUUnroll(configuration, steps: steps)
+        case .fastWeights(let options):
+            FastWeightsUnroll(configuration, options, steps: steps, carriesMemory: carriesMemory)
+        }
+    }
+}
+
+/// h(0) … h(T) and their gradients.
+struct States {
+    let h: PanelSequence
+    let dh: PanelSequence
+
+    init(steps: Int, hidden: Int, arena: Arena) {
+        h = arena.panels(steps + 1, rows: hidden)
+        dh = arena.panels(steps + 1, rows: hidden)
+    }
+}
+
+/// Pointers to a cell's windows in a block of parameters or of gradients.
+struct CellParameters {
+    let inputWeight: UnsafeMutablePointer<Float>
+    let inputBias: UnsafeMutablePointer<Float>
+    let recurrentWeight: UnsafeMutablePointer<Float>
+    let recurrentBias: UnsafeMutablePointer<Float>?
+    let normGain: UnsafeMutablePointer<Float>?
+    let normBias: UnsafeMutablePointer<Float>?
+    let cellGain: UnsafeMutablePointer<Float>?
+    let cellBias: UnsafeMutablePointer<Float>?
+
+    init(_ block: Parameters, prefix: String = "") {
+        func optional(_ name: String) -> UnsafeMutablePointer<Float>? {
+            block.layout.windows.first { $0.name == prefix + name }.map { block.pointer + $0.offset }
+        }
+        inputWeight = block.pointer(to: prefix + "weight_ih")
+        inputBias = block.pointer(to: prefix + "bias_ih")
+        recurrentWeight = block.pointer(to: prefix + "weight_hh")
+        recurrentBias = optional("bias_hh")
+        normGain = optional("norm_weight")
+        normBias = optional("norm_bias")
+        cellGain = optional("norm_cell_weight")
+        cellBias = optional("norm_cell_bias")
+    }
+}
+
+/// Owns the panels of one unrolled cell.
+final class Arena {
+    private var owned: [Buffer<Lanes>] = []
+
+    func panels(_ count: Int, rows: Int) -> PanelSequence {
+        let buffer = Buffer<Lanes>(count * rows)
+        owned.append(buffer)
+        return PanelSequence(pointer: buffer.pointer, stride: rows)
+    }
+
+    func laneGradients(rows: Int) -> LaneGradients {
+        LaneGradients(gain: panels(1, rows: rows)[0], bias: panels(1, rows: rows)[0])
+    }
+}

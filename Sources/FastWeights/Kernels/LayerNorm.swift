@@ -1,0 +1,82 @@
+// Layer normalisation (Ba, Kiros, Hinton 2016) of a panel: every sample, a lane, is normalised over the rows.
+//
+//     μ = Σ z / H,  σ² = Σ (z - μ)² / H,  ẑ = (z - μ) / √(σ² + ε),  y = gain·ẑ + bias
+//
+// Callers fuse gain, bias and what follows into their own pass over the rows, so these two functions stop at ẑ.
+
+/// Replaces z by ẑ and returns 1 / √(σ² + ε) for the backward pass. Two passes, so a large mean costs no accuracy.
+@inline(__always)
+func normalise(_ z: Panel, rows: Int, epsilon: Float) -> Lanes {
+    let inverse = 1 / Float(rows)
+    var sum = Lanes.zero
+    var r = 0
+    while r < rows {
+        sum += z[r]
+        r &+= 1
+    }
+    let mean = sum * inverse
+    var squares = Lanes.zero
+    r = 0
+    while r < rows {
+        let d = z[r] - mean
+        z[r] = d
+        squares = squares.mad(d, d)
+        r &+= 1
+    }
+    let scale = 1 / (squares * inverse + epsilon).squareRoot()
+    r = 0
+    while r < rows {
+        z[r] *= scale
+        r &+= 1
+    }
+    return scale
+}
+
+/// The backward pass. In: dz holds ∂L/∂y. Out: dz holds ∂L/∂z, and Σ_t ∂L/∂gain and ∂L/∂bias grew by this step's
+/// share, kept a lane each until `LaneGradients.add`.
+@inline(__always)
+func normaliseBackward(
+    _ dz: Panel, _ normalised: Panel, _ scale: Lanes, rows: Int, gain: UnsafePointer<Float>, _ gradients: LaneGradients
+) {
+    let inverse = 1 / Float(rows)
+    var sum = Lanes.zero
+    var dot = Lanes.zero
+    var r = 0
+    while r < rows {
+        let dy = dz[r]
+        let y = normalised[r]
+        gradients.gain[r] = gradients.gain[r].mad(dy, y)
+        gradients.bias[r] += dy
+        let d = dy * gain[r]
+        dz[r] = d
+        sum += d
+        dot = dot.mad(d, y)
+        r &+= 1
+    }
+    let meanGradient = sum * inverse
+    let meanDot = dot * inverse
+    r = 0
+    while r < rows {
+        dz[r] = (dz[r] - meanGradient - normalised[r] * meanDot) * scale
+        r &+= 1
+    }
+}
+
+/// Gradients of gain and bias that still hold each sample's share in its lane.
+struct LaneGradients {
+    var gain: Panel
+    var bias: Panel
+
+    func clear(rows: Int) {
+        gain.update(repeating: .zero, count: rows)
+        bias.update(repeating: .zero, count: rows)
+    }
+
+    /// Adds the sum over the samples to the gradients of `rows` gains and biases.
+    func add(rows: Int, toGain dGain: UnsafeMutablePointer<Float>, bias dBias: UnsafeMutablePointer<Float>) {
+        for r in 0..<rows {
+            dGain[r] += gain[r].laneSum
+            dBias[r] += bias[r].laneSum
+        }
+    }
+}

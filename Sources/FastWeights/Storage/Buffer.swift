@@ -1,0 +1,35 @@
+/// Owned memory for `count` numbers, aligned to 64 bytes and zero at first.
+///
+/// The kernels work on its pointer; the class exists to own it. Two threads may share a buffer as long as they write
+/// to different parts of it, which the fixed shards of a training step see to.
+final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
+    let pointer: UnsafeMutablePointer<Element>
+    let count: Int
+
+    init(_ count: Int) {
+        precondition(count >= 0, "a buffer needs a count of at least 0, found \(count)")
+        let bytes = max(count, 1) * MemoryLayout<Element>.stride
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+        raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+        pointer = raw.bindMemory(to: Element.self, capacity: max(count, 1))
+        self.count = count
+    }
+
+    deinit {
+        UnsafeMutableRawPointer(pointer).deallocate()
+    }
+
+    func clear() {
+        UnsafeMutableRawPointer(pointer).initializeMemory(
+            as: UInt8.self, repeating: 0, count: count * MemoryLayout<Element>.stride)
+    }
+}
+
+extension Buffer where Element == Float {
+    var array: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+
+    func copy(from other: Buffer<Float>) {
+        precondition(other.count == count, "copying a buffer of \(other.count) numbers into one of \(count)")
+        pointer.update(from: other.pointer, count: count)
+    }
+}

@@ -1,0 +1,85 @@
+/// Where each named tensor of a network lies in its one block of parameters.
+///
+/// Gradients and optimizer moments are blocks of the same layout, so that clipping, an optimizer's step, saving and
+/// comparing are one loop each. A window begins at a multiple of 16 floats; the gaps are zero and stay zero.
+public struct ParameterLayout: Sendable, Equatable {
+    /// One named tensor, row-major.
+    public struct Window: Sendable, Equatable {
+        public let name: String
+        public let shape: [Int]
+        /// Its first float within the block.
+        public let offset: Int
+        /// Its numbers: the product of the shape.
+        public var count: Int { shape.reduce(1, *) }
+    }
+
+    public private(set) var windows: [Window] = []
+    /// Floats in the block, gaps included.
+    public private(set) var blockCount = 0
+
+    public init() {}
+
+    /// Trained numbers: the windows without the gaps.
+    public var parameterCount: Int { windows.reduce(0) { $0 + $1.count } }
+
+    /// Adds a window behind the others and gives its offset.
+    @discardableResult
+    public mutating func append(_ name: String, _ shape: Int...) -> Int {
+        append(name, shape: shape)
+    }
+
+    mutating func append(_ name: String, shape: [Int]) -> Int {
+        precondition(!windows.contains { $0.name == name }, "two parameters are named \(name)")
+        let offset = blockCount
+        windows.append(Window(name: name, shape: shape, offset: offset))
+        blockCount += (windows[windows.count - 1].count + 15) / 16 * 16
+        return offset
+    }
+
+    /// The window called `name`; traps when there is none.
+    public func window(_ name: String) -> Window {
+        guard let window = windows.first(where: { $0.name == name }) else {
+            preconditionFailure("no parameter is named \(name); there are \(windows.map(\.name).joined(separator: ", "))")
+        }
+        return window
+    }
+}
+
+/// A block of numbers in a `ParameterLayout`: the parameters of a network, their gradients or a moment of them.
+public final class Parameters: @unchecked Sendable {
+    public let layout: ParameterLayout
+    let block: Buffer<Float>
+
+    /// A block of zeros.
+    public init(_ layout: ParameterLayout) {
+        self.layout = layout
+        block = Buffer(layout.blockCount)
+    }
+
+    var pointer: UnsafeMutablePointer<Float> { block.pointer }
+
+    func pointer(to name: String) -> UnsafeMutablePointer<Float> {
+        block.pointer + layout.window(name).offset
+    }
+
+    /// The numbers of the window called `name`, row-major. Setting traps unless the count is the window's.
+    public subscript(name: String) -> [Float] {
+        get {
+            let window = layout.window(name)
+            return Array(UnsafeBufferPointer(start: block.pointer + window.offset, count: window.count))
+        }
+        set {
+            let window = layout.window(name)
+            precondition(
+                newValue.count == window.count,
+                "parameter \(name) has shape \(window.shape), \(window.count) numbers; \(newValue.count) were given")
+            for (i, value) in newValue.enumerated() { block.pointer[window.offset + i] = value }
+        }
+    }
+
+    /// Copies every number of a block of the same layout.
+    public func copy(from other: Parameters) {
+        precondition(other.layout == layout, "copying between parameter blocks of different layouts")
+        block.copy(from: other.block)
+    }
+}

@@ -1,0 +1,126 @@
+/// A network that reads a sequence of tokens and names its class: the paper's for associative retrieval.
+///
+///     embedding [V, E] → cell, H units → last h → ReLU layer → softmax over the classes
+public struct ClassifierConfiguration: Sendable, Equatable {
+    /// V, kinds of token; at most 256.
+    public var vocabulary: Int
+    /// The cell; its input size is E, numbers an embedded token.
+    public var cell: CellConfiguration
+    /// Units of the ReLU layer between the last hidden state and the softmax.
+    public var head: Int
+    public var classes: Int
+
+    public init(_ cell: Cell, hidden: Int, vocabulary: Int, classes: Int, embedding: Int = 100, head: Int = 100) {
+        precondition(
+            (1...256).contains(vocabulary) && (1...256).contains(classes) && head > 0,
+            "a classifier needs 1 to 256 tokens and classes and a head, found \(vocabulary), \(classes) and \(head)")
+        self.vocabulary = vocabulary
+        self.cell = CellConfiguration(cell, input: embedding, hidden: hidden)
+        self.head = head
+        self.classes = classes
+    }
+
+    /// The network's parameters: `embedding.weight`, `cell.…` by PyTorch's names, `hidden.…` and `output.…`.
+    public var layout: ParameterLayout {
+        var layout = ParameterLayout()
+        layout.append("embedding.weight", vocabulary, cell.input)
+        cell.declare(in: &layout, prefix: "cell.")
+        layout.append("hidden.weight", head, cell.hidden)
+        layout.append("hidden.bias", head)
+        layout.append("output.weight", classes, head)
+        layout.append("output.bias", classes)
+        return layout
+    }
+}
+
+/// A classifier's parameters with the configuration they belong to.
+public final class SequenceClassifier: Sendable {
+    public let configuration: ClassifierConfiguration
+    public let parameters: Parameters
+
+    /// A network with first values: embeddings standard normal, the two dense layers uniform in ±1/√(inputs), the
+    /// cell as `CellConfiguration` says.
+    public init(_ configuration: ClassifierConfiguration, seed: UInt64) {
+        self.configuration = configuration
+        parameters = Parameters(configuration.layout)
+        var random = Random(seed: seed, stream: 1)
+        for window in configuration.layout.windows {
+            let p = parameters.pointer + window.offset
+            switch window.name {
+            case "embedding.weight":
+                for i in 0..<window.count { p[i] = Float(random.normal()) }
+            case "hidden.weight", "hidden.bias":
+                for i in 0..<window.count { p[i] = random.uniform(within: 1 / Float(configuration.cell.hidden).squareRoot()) }
+            case "output.weight", "output.bias":
+                for i in 0..<window.count { p[i] = random.uniform(within: 1 / Float(configuration.head).squareRoot()) }
+            default: break
+            }
+        }
+        configuration.cell.initialise(parameters, prefix: "cell.", random: &random)
+    }
+
+    /// A network with parameters of its own layout, as read from a file.
+    init(_ configuration: ClassifierConfiguration, parameters: Parameters) {
+        self.configuration = configuration
+        self.parameters = parameters
+    }
+
+    /// Probabilities of the classes for each sequence, [count, classes], row-major.
+    ///
+    /// `tokens` holds count sequences of `steps` tokens one behind the other. Traps when it does not divide, or a
+    /// token is outside the vocabulary.
+    public func probabilities(_ tokens: [UInt8], steps: Int) -> [Float] {
+        let examples = Examples(tokens: tokens, targets: [UInt8](repeating: 0, count: tokens.count / max(steps, 1)), steps: steps)
+        examples.check(configuration)
+        let block = ClassifierBlock(configuration, steps: steps)
+        let table = TokenTable(configuration)
+        let weights = ClassifierParameters(parameters)
+        table.fill(weights)
+        var result = [Float](repeating: 0, count: examples.count * configuration.classes)
+        for first in stride(from: 0, to: examples.count, by: Lanes.width) {
+            let count = min(Lanes.width, examples.count - first)
+            for lane in 0..<count { block.setSequence(lane, examples, first + lane) }
+            block.forward(weights, table, count: count)
+            _ = softmax(block.logits, classes: configuration.classes)
+            for lane in 0..<count {
+                for c in 0..<configuration.classes {
+                    result[(first + lane) * configuration.classes + c] = block.logits[c][lane]
+                }
+            }
+        }
+        return result
+    }
+}
+
+/// Labelled sequences of one length.
+public struct Examples: Sendable, Equatable {
+    /// count · steps tokens, one sequence behind the other.
+    public var tokens: [UInt8]
+    /// The class of each sequence.
+    public var targets: [UInt8]
+    /// T, tokens a sequence.
+    public var steps: Int
+
+    public var count: Int { targets.count }
+
+    /// Traps unless there is one target for each `steps` tokens.
+    public init(tokens: [UInt8], targets: [UInt8], steps: Int) {
+        precondition(
+            steps > 0 && tokens.count == targets.count * steps,
+            "\(targets.count) sequences of \(steps) steps need \(targets.count * steps) tokens; \(tokens.count) were given")
+        self.tokens = tokens
+        self.targets = targets
+        self.steps = steps
+    }
+
+    /// Traps unless every token and target is within the network's vocabulary and classes.
+    func check(_ configuration: ClassifierConfiguration) {
+        for (i, token) in tokens.enumerated() where Int(token) >= configuration.vocabulary {
+            preconditionFailure(
+                "token \(token) at step \(i % steps) of sequence \(i / steps); the vocabulary has \(configuration.vocabulary)")
+        }
+        for (i, target) in targets.enumerated() where Int(target) >= configuration.classes {
+            preconditionFailure("target \(target) of sequence \(i); there are \(configuration.classes) classes")
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Synchronization
+
+#if canImport(Dispatch)
+    import Dispatch
+#endif
+
+/// Independent pieces of work on several cores: the only file that knows Dispatch.
+enum ParallelLoop {
+    /// Calls `body` once for each of 0..<count, on at most `threads` threads, and returns when all are done.
+    ///
+    /// Which thread takes which piece is open, so pieces must write to places of their own, and results that are
+    /// added up must be added after the loop in a fixed order. Serial with one thread or where Dispatch is missing.
+    static func run(_ count: Int, threads: Int, _ body: (Int) -> Void) {
+        let workers = min(threads, count)
+        #if canImport(Dispatch)
+            if workers > 1 {
+                let next = Counter()
+                withoutActuallyEscaping(body) { body in
+                    nonisolated(unsafe) let body = body
+                    DispatchQueue.concurrentPerform(iterations: workers) { _ in
+                        while let piece = next.take(below: count) { body(piece) }
+                    }
+                }
+                return
+            }
+        #endif
+        for piece in 0..<count { body(piece) }
+    }
+
+    private final class Counter: Sendable {
+        private let value = Atomic<Int>(0)
+
+        func take(below limit: Int) -> Int? {
+            let piece = value.wrappingAdd(1, ordering: .relaxed).oldValue
+            return piece < limit ? piece : nil
+        }
+    }
+}

@@ -1,0 +1,203 @@
+"""Every fixture by folder and name. The name says what the case is there to catch."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Case:
+    folder: str
+    name: str
+    kind: str
+    config: dict
+    drawing: dict = field(default_factory=dict)  # what the kind's `draw` needs besides the configuration
+
+    @property
+    def path(self):
+        return f"{self.folder}/{self.name}"
+
+
+# T steps, B sequences, I inputs, H hidden units, and whether an initial state is given.
+# The four sizes differ wherever they can, so that no axis passes for another.
+SHAPES = {
+    "general": (7, 3, 5, 6, True),
+    "no_state": (7, 3, 5, 6, False),
+    "one_step": (1, 3, 5, 6, True),
+    "one_sequence": (7, 1, 5, 6, True),
+    "many_sequences": (5, 19, 3, 7, True),  # more than 16, not a multiple of 8
+    "one_input": (7, 3, 1, 6, True),
+    "one_unit": (7, 3, 5, 1, True),
+    "odd_width": (5, 3, 7, 17, True),
+    "wide": (5, 3, 7, 33, True),
+    "long": (40, 3, 2, 5, True),
+}
+# A single unit has no variance to normalise, and the wide cases are the large files.
+PLAIN = [name for name in SHAPES if name != "odd_width"]
+NORMALISED = [name for name in SHAPES if name not in ("one_unit", "wide")]
+
+
+def cell_case(folder, name, shape, cell, **drawing):
+    steps, sequences, inputs, hidden, state = SHAPES[shape]
+    config = cell | {"input": inputs, "hidden": hidden}
+    return Case(folder, name, "cell", config, dict(steps=steps, sequences=sequences, state=state) | drawing)
+
+
+def rnn(activation="tanh", layer_norm=False):
+    return {"cell": "rnn", "activation": activation, "layer_norm": layer_norm, "epsilon": 1e-5}
+
+
+def lstm(layer_norm=False):
+    return {"cell": "lstm", "layer_norm": layer_norm, "epsilon": 1e-5}
+
+
+def gru():
+    return {"cell": "gru"}
+
+
+def fast_weights(activation="relu", layer_norm=True, decay=0.95, rate=None, inner_steps=1,
+                 normalise_first=False, separate_norms=False, lagged=False):
+    """The paper's η of 0.5 needs layer norm; without it the hidden state would run away."""
+    if rate is None:
+        rate = 0.5 if layer_norm else 0.1
+    return {"cell": "fast_weights", "activation": activation, "layer_norm": layer_norm, "epsilon": 1e-5,
+            "lambda": decay, "eta": rate, "inner_steps": inner_steps, "normalise_first": normalise_first,
+            "separate_norms": separate_norms, "lagged": lagged}
+
+
+def rnn_cases():
+    yield from (cell_case("rnn", f"tanh_{shape}", shape, rnn()) for shape in PLAIN)
+    yield from (cell_case("rnn", f"relu_{shape}", shape, rnn("relu"))
+                for shape in ("general", "no_state", "one_unit", "many_sequences"))
+    yield cell_case("rnn", "irnn_general", "general", rnn("relu"), identity=True)
+    yield cell_case("rnn", "irnn_no_state", "no_state", rnn("relu"), identity=True)
+    yield from (cell_case("rnn", f"tanh_layer_norm_{shape}", shape, rnn("tanh", True))
+                for shape in ("general", "no_state", "many_sequences"))
+    yield from (cell_case("rnn", f"relu_layer_norm_{shape}", shape, rnn("relu", True)) for shape in NORMALISED)
+
+
+def lstm_cases():
+    yield from (cell_case("lstm", f"plain_{shape}", shape, lstm()) for shape in PLAIN)
+    yield from (cell_case("lstm", f"layer_norm_{shape}", shape, lstm(True)) for shape in NORMALISED)
+
+
+def gru_cases():
+    yield from (cell_case("gru", shape, shape, gru()) for shape in PLAIN)
+
+
+def fast_weights_cases():
+    def case(name, shape="general", **options):
+        return cell_case("fast_weights", name, shape, fast_weights(**options))
+
+    yield from (case(f"layer_norm_{shape}", shape) for shape in NORMALISED)
+    for shape in PLAIN:
+        # Forty steps of writing at 0.1 would add up to an A that amplifies.
+        yield case(f"plain_{shape}", shape, layer_norm=False, rate=0.02 if shape == "long" else 0.1)
+
+    # One step of one sequence, the smallest there is.
+    sizes = dict(steps=1, sequences=1)
+    yield cell_case("fast_weights", "one_step_one_sequence", "general", fast_weights(), **sizes)
+
+    for count, word in ((2, "two"), (3, "three")):
+        yield case(f"{word}_inner_steps", inner_steps=count)
+        yield case(f"{word}_inner_steps_no_state", "no_state", inner_steps=count)
+        yield case(f"{word}_inner_steps_plain", inner_steps=count, layer_norm=False)
+    yield case("three_inner_steps_many_sequences", "many_sequences", inner_steps=3)
+
+    yield case("normalise_first", normalise_first=True)
+    yield case("normalise_first_no_state", "no_state", normalise_first=True)
+    yield case("normalise_first_two_inner_steps", normalise_first=True, inner_steps=2)
+    yield case("separate_norms_one_inner_step", separate_norms=True)
+    yield case("separate_norms_three_inner_steps", separate_norms=True, inner_steps=3)
+    yield case("separate_norms_normalise_first", separate_norms=True, normalise_first=True)
+    yield case("separate_norms_normalise_first_two_inner_steps", separate_norms=True, normalise_first=True,
+               inner_steps=2)
+
+    yield case("lagged", lagged=True)
+    yield case("lagged_no_state", "no_state", lagged=True)
+    yield case("lagged_one_step", "one_step", lagged=True)
+    yield case("lagged_many_sequences", "many_sequences", lagged=True)
+    yield case("lagged_three_inner_steps", lagged=True, inner_steps=3)
+    yield case("lagged_three_inner_steps_no_state", "no_state", lagged=True, inner_steps=3)
+    yield case("lagged_plain", lagged=True, layer_norm=False)
+    yield case("lagged_long", "long", lagged=True)
+
+    yield case("tanh", activation="tanh")
+    yield case("tanh_no_state", "no_state", activation="tanh")
+    yield case("tanh_plain", activation="tanh", layer_norm=False)
+    yield case("everything", activation="tanh", inner_steps=3, normalise_first=True, separate_norms=True, lagged=True)
+
+    yield case("eta_0", rate=0.0)  # the control: an inner step, but nothing is ever written
+    yield case("eta_0_no_state", "no_state", rate=0.0)
+    yield case("lambda_0", decay=0.0)
+    yield case("lambda_0.9", decay=0.9)
+    yield case("lambda_1", decay=1.0)
+
+
+ADAM = {"name": "adam", "learning_rate": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+SGD = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9}
+RMSPROP = {"name": "rmsprop", "learning_rate": 0.002, "alpha": 0.99, "epsilon": 1e-8, "momentum": 0.0}
+
+
+def network_cases():
+    def case(name, cell, optimizer, clip=None, sequences=19, **drawing):
+        config = {"vocabulary": 11, "embedding": 5, "cell": cell | {"input": 5, "hidden": 6},
+                  "head": 100, "classes": 4, "optimizer": optimizer, "clip": clip}
+        return Case("network", name, "network", config, dict(steps=7, sequences=sequences) | drawing)
+
+    yield case("adam_rnn_tanh", rnn(), ADAM)
+    yield case("adam_rnn_relu", rnn("relu"), ADAM)
+    yield case("adam_irnn", rnn("relu"), ADAM, identity=True)
+    yield case("adam_rnn_layer_norm", rnn("relu", True), ADAM)
+    yield case("adam_lstm", lstm(), ADAM)
+    yield case("adam_lstm_layer_norm", lstm(True), ADAM)
+    yield case("adam_gru", gru(), ADAM)
+    yield case("adam_fast_weights", fast_weights(), ADAM)
+    yield case("adam_fast_weights_three_sequences", fast_weights(), ADAM, sequences=3)
+    yield case("sgd_lstm", lstm(), SGD)
+    yield case("sgd_fast_weights", fast_weights(), SGD)
+    yield case("rmsprop_lstm", lstm(), RMSPROP)
+    yield case("rmsprop_fast_weights", fast_weights(), RMSPROP | {"momentum": 0.9})
+    yield case("clip_sgd_lstm", lstm(), SGD, clip=0.75, sequences=3)
+    yield case("clip_adam_fast_weights", fast_weights(), ADAM, clip=2.0, sequences=3)
+
+
+def layer_norm_cases():
+    for rows, hidden in ((19, 7), (1, 1), (3, 33)):
+        yield Case("layer_norm", f"{rows}_by_{hidden}", "layer_norm", {"epsilon": 1e-5, "rows": rows, "hidden": hidden})
+
+
+def softmax_cases():
+    def case(name, rows, classes, **drawing):
+        return Case("softmax", name, "softmax", {"rows": rows, "classes": classes},
+                    dict(rows=rows, classes=classes) | drawing)
+
+    yield case("ordinary", 5, 4)
+    yield case("one_class", 3, 1)
+    yield case("many_classes", 19, 37)
+
+    high, low = 1e4, -1e4
+    rows = [
+        [high, high, high, high, high],
+        [low, low, low, low, low],
+        [low, low, high, low, low],
+        [high, high, low, high, high],
+        [high, low, 0, 1, -1],
+        [low, 0.5, -1.5, 2, 0],
+        [0, 0, 0, 0, high],
+    ]
+    yield case("extreme_and_right", 7, 5, logits=rows, targets=[0, 4, 2, 1, 0, 3, 4])
+    yield case("extreme_and_wrong", 7, 5, logits=rows, targets=[3, 2, 0, 2, 1, 0, 1])
+
+
+def clip_cases():
+    def case(name, limit, size, scale):
+        return Case("clip", name, "clip", {"max_norm": limit}, dict(size=size, scale=scale))
+
+    yield case("active", 5.0, 37, 3.0)
+    yield case("inactive", 5.0, 37, 0.1)
+    yield case("zero", 5.0, 19, 0.0)
+
+
+def all_cases():
+    for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, network_cases,
+                  layer_norm_cases, softmax_cases, clip_cases):
+        yield from cases()

@@ -111,6 +111,7 @@ final class FastMemory {
         }
         dMatrix.update(from: gradient, count: hidden * hidden)
         unfold(writes / chunk, count: writes % chunk)
+        retreat(from: writes)
     }
 
     /// The backward pass of `read`: given dz = ∂L/∂z, dq += Aᵀ·dz, and the states in the list and A_c get theirs.

@@ -1,8 +1,17 @@
 // Softmax and cross-entropy of a panel of logits: one sample a lane, one class a row.
 
-/// Turns logits into probabilities, p = e^(z - max) / Σ e^(z - max), and returns log Σ e^z of each lane, so that
-/// log p = z - that. Exact for any finite logits: the largest is subtracted first.
-func softmax(_ logits: Panel, classes: Int) -> Lanes {
+/// What a softmax subtracted and divided by, of each lane: log p = (z - largest) - logarithm, which is exact for any
+/// finite logits; adding the two first would round the logarithm away beside a large logit.
+struct SoftmaxScale {
+    /// max z.
+    var largest: Lanes
+    /// log Σ e^(z - max).
+    var logarithm: Lanes
+}
+
+/// Turns logits into probabilities, p = e^(z - max) / Σ e^(z - max).
+@discardableResult
+func softmax(_ logits: Panel, classes: Int) -> SoftmaxScale {
     var largest = logits[0]
     for c in 1..<max(classes, 1) { largest = largest.lanewiseMax(logits[c]) }
     var sum = Lanes.zero
@@ -13,12 +22,12 @@ func softmax(_ logits: Panel, classes: Int) -> Lanes {
     }
     let inverse = 1 / sum
     for c in 0..<classes { logits[c] *= inverse }
-    var logarithm = largest
+    var logarithm = Lanes.zero
     for lane in 0..<Lanes.width {
         // NaN and infinities have no exponent to take apart; they are the caller's to report.
-        logarithm[lane] += sum[lane].isFinite ? Float(naturalLogarithm(Double(sum[lane]))) : .nan
+        logarithm[lane] = sum[lane].isFinite ? Float(naturalLogarithm(Double(sum[lane]))) : .nan
     }
-    return logarithm
+    return SoftmaxScale(largest: largest, logarithm: logarithm)
 }
 
 /// What `crossEntropy` found in one block.
@@ -52,8 +61,10 @@ func crossEntropy(
             if best != target { result.errors += 1 }
             targetLogits[lane] = values[target * Lanes.width + lane]
         }
-        let logarithm = softmax(logits, classes: classes)
-        for lane in 0..<count { result.loss += Double(logarithm[lane] - targetLogits[lane]) }
+        let scale = softmax(logits, classes: classes)
+        for lane in 0..<count {
+            result.loss += Double(scale.logarithm[lane]) + Double(scale.largest[lane] - targetLogits[lane])
+        }
     }
     var weight = Lanes.zero
     for lane in 0..<count { weight[lane] = scale }

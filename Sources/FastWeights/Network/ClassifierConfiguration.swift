@@ -81,7 +81,7 @@ public final class SequenceClassifier: Sendable {
             let count = min(Lanes.width, examples.count - first)
             for lane in 0..<count { block.setSequence(lane, examples, first + lane) }
             block.forward(weights, table, count: count)
-            _ = softmax(block.logits, classes: configuration.classes)
+            softmax(block.logits, classes: configuration.classes)
             for lane in 0..<count {
                 for c in 0..<configuration.classes {
                     result[(first + lane) * configuration.classes + c] = block.logits[c][lane]

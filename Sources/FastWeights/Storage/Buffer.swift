@@ -25,6 +25,13 @@ final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
     }
 }
 
+extension Buffer {
+    convenience init(_ values: [Element]) {
+        self.init(values.count)
+        for (i, value) in values.enumerated() { pointer[i] = value }
+    }
+}
+
 extension Buffer where Element == Float {
     var array: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 

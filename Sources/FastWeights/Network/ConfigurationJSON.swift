@@ -1,0 +1,123 @@
+/// A configuration in a file that is incomplete, or of a kind this module does not know.
+public struct ConfigurationError: Error, CustomStringConvertible, Equatable {
+    public let description: String
+}
+
+extension CellConfiguration {
+    /// The configuration as it stands in model files and fixtures.
+    var json: JSON {
+        var members: [JSON.Member] = []
+        func add(_ key: String, _ value: JSON) { members.append(JSON.Member(key: key, value: value)) }
+        func number(_ value: Float) -> JSON { .number(Double("\(value)") ?? Double(value)) }
+        switch cell {
+        case .rnn(let activation, let layerNorm, let identity):
+            add("cell", "rnn")
+            add("activation", .string(activation.rawValue))
+            add("layer_norm", .bool(layerNorm))
+            add("identity", .bool(identity))
+        case .lstm(let layerNorm):
+            add("cell", "lstm")
+            add("layer_norm", .bool(layerNorm))
+        case .gru:
+            add("cell", "gru")
+        case .fastWeights(let options):
+            add("cell", "fast_weights")
+            add("activation", .string(options.activation.rawValue))
+            add("layer_norm", .bool(options.layerNorm))
+            add("lambda", number(options.decay))
+            add("eta", number(options.rate))
+            add("inner_steps", .number(Double(options.innerSteps)))
+            add("normalise_first", .bool(options.normaliseFirst))
+            add("separate_norms", .bool(options.separateNorms))
+            add("lagged", .bool(options.lagged))
+        }
+        add("epsilon", number(epsilon))
+        add("input", .number(Double(input)))
+        add("hidden", .number(Double(hidden)))
+        return .object(members)
+    }
+
+    /// Reads what `json` wrote. Throws with the name of what is missing or unknown.
+    init(json: JSON) throws(ConfigurationError) {
+        let reader = ConfigurationReader(json: json, place: "cell")
+        let cell: Cell
+        switch try reader.text("cell") {
+        case "rnn":
+            cell = .rnn(
+                activation: try reader.activation(), layerNorm: try reader.flag("layer_norm"),
+                identity: try reader.flag("identity", default: false))
+        case "lstm": cell = .lstm(layerNorm: try reader.flag("layer_norm"))
+        case "gru": cell = .gru
+        case "fast_weights":
+            cell = .fastWeights(
+                FastWeightsOptions(
+                    decay: Float(try reader.number("lambda")), rate: Float(try reader.number("eta")),
+                    innerSteps: try reader.count("inner_steps", from: 0), activation: try reader.activation(),
+                    layerNorm: try reader.flag("layer_norm"), normaliseFirst: try reader.flag("normalise_first"),
+                    separateNorms: try reader.flag("separate_norms"), lagged: try reader.flag("lagged")))
+        case let kind:
+            throw ConfigurationError(description: "expected a cell rnn, lstm, gru or fast_weights, found \"\(kind)\"")
+        }
+        self.init(
+            cell, input: try reader.count("input"), hidden: try reader.count("hidden"),
+            epsilon: Float(try reader.number("epsilon", default: 1e-5)))
+    }
+}
+
+extension ClassifierConfiguration {
+    var json: JSON {
+        [
+            "vocabulary": .number(Double(vocabulary)), "embedding": .number(Double(cell.input)), "cell": cell.json,
+            "head": .number(Double(head)), "classes": .number(Double(classes)),
+        ]
+    }
+
+    init(json: JSON) throws(ConfigurationError) {
+        let reader = ConfigurationReader(json: json, place: "network")
+        guard let cell = json["cell"] else { throw ConfigurationError(description: "the network's configuration has no cell") }
+        let configuration = try CellConfiguration(json: cell)
+        self.init(
+            configuration.cell, hidden: configuration.hidden, vocabulary: try reader.count("vocabulary", to: 256),
+            classes: try reader.count("classes", to: 256), embedding: configuration.input,
+            head: try reader.count("head"))
+        self.cell = configuration
+    }
+}
+
+/// Typed members of a configuration, each with an error that names it.
+struct ConfigurationReader {
+    let json: JSON
+    let place: String
+
+    private func wrong(_ key: String, _ expected: String) -> ConfigurationError {
+        let found = json[key].map { $0.serialised() } ?? "nothing"
+        return ConfigurationError(description: "the \(place)'s configuration needs \(key) as \(expected), found \(found)")
+    }
+
+    func text(_ key: String) throws(ConfigurationError) -> String {
+        guard let value = json[key]?.text else { throw wrong(key, "a text") }
+        return value
+    }
+
+    func number(_ key: String, default fallback: Double? = nil) throws(ConfigurationError) -> Double {
+        guard let value = json[key]?.number ?? fallback else { throw wrong(key, "a number") }
+        return value
+    }
+
+    func flag(_ key: String, default fallback: Bool? = nil) throws(ConfigurationError) -> Bool {
+        guard let value = json[key]?.boolean ?? fallback else { throw wrong(key, "true or false") }
+        return value
+    }
+
+    func count(_ key: String, from: Int = 1, to: Int = 1 << 20) throws(ConfigurationError) -> Int {
+        guard let value = json[key]?.integer, (from...to).contains(value) else {
+            throw wrong(key, "a whole number from \(from) to \(to)")
+        }
+        return value
+    }
+
+    func activation() throws(ConfigurationError) -> Activation {
+        guard let value = Activation(rawValue: try text("activation")) else { throw wrong("activation", "relu or tanh") }
+        return value
+    }
+}

@@ -1,0 +1,91 @@
+/// One golden case of the `Fixtures` folder: float64 results of PyTorch, and how far this module's are from them.
+public struct GoldenResult: Sendable {
+    /// Folder and name, for example "lstm/plain_general".
+    public let name: String
+    /// Worst error of what the forward pass gives: outputs, states, losses.
+    public let outputError: Double
+    /// Worst error of the gradients, or of the parameters after training steps.
+    public let gradientError: Double
+    /// The largest error that passes.
+    public let tolerance: Double
+    /// Where the worst error stands.
+    public let worstTensor: String
+
+    /// Errors that are not numbers fail.
+    public var passed: Bool { outputError <= tolerance && gradientError <= tolerance }
+}
+
+/// Collects errors: of each tensor max |found - expected| / max |expected|, absolute where all expected are zero.
+struct ErrorTally {
+    private(set) var outputs = 0.0
+    private(set) var gradients = 0.0
+    private(set) var worstTensor = "-"
+
+    mutating func output(_ name: String, _ found: [Float], _ expected: [Double]) {
+        outputs = note(name, found, expected, outputs)
+    }
+
+    mutating func gradient(_ name: String, _ found: [Float], _ expected: [Double]) {
+        gradients = note(name, found, expected, gradients)
+    }
+
+    private mutating func note(_ name: String, _ found: [Float], _ expected: [Double], _ worst: Double) -> Double {
+        var error = found.count == expected.count ? 0.0 : Double.infinity
+        var scale = 0.0
+        for (a, b) in zip(found, expected) {
+            let difference = abs(Double(a) - b)
+            // Written so that NaN is the worst of all.
+            if !(difference <= error) { error = difference.isNaN ? .infinity : difference }
+            scale = max(scale, abs(b))
+        }
+        if scale > 0 { error /= scale }
+        if error > max(outputs, gradients) || worstTensor == "-" { worstTensor = name }
+        return max(worst, error)
+    }
+}
+
+/// A fixture that cannot be used, with the file and what is wrong.
+public struct FixtureError: Error, CustomStringConvertible {
+    public let description: String
+
+    init(_ file: String, _ problem: String) {
+        description = "\(file): \(problem); `make fixtures` writes the fixtures anew"
+    }
+}
+
+/// A fixture file with its configuration.
+struct Fixture {
+    let name: String
+    let tensors: SafeTensors
+    let configuration: JSON
+
+    init(path: String, name: String) throws {
+        self.name = name
+        tensors = try SafeTensors(bytes: try Files.read(path), source: path)
+        guard let text = tensors.metadata["config"] else { throw FixtureError(path, "the metadata has no config") }
+        configuration = try JSON(parsing: Array(text.utf8))
+    }
+
+    var kind: String { tensors.metadata["kind"] ?? "" }
+    func has(_ tensor: String) -> Bool { tensors.names.contains(tensor) }
+    func floats(_ tensor: String) throws -> [Float] { try tensors.floats(tensor) }
+    func doubles(_ tensor: String) throws -> [Double] { try tensors.doubles(tensor) }
+    func shape(_ tensor: String) throws -> [Int] { try tensors.tensor(named: tensor).shape }
+
+    /// Sets every parameter of `block` from "<prefix><name>", and says which of the file's were not asked for.
+    func fill(_ block: Parameters, from prefix: String) throws {
+        let given = tensors.names.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+        let wanted = block.layout.windows.map(\.name)
+        let missing = wanted.filter { !given.contains($0) } + given.filter { !wanted.contains($0) }
+        guard missing.isEmpty else {
+            throw FixtureError(name, "missing or unexpected parameters: \(missing.joined(separator: ", "))")
+        }
+        for window in block.layout.windows {
+            let values = try floats(prefix + window.name)
+            guard try shape(prefix + window.name) == window.shape else {
+                throw FixtureError(name, "\(window.name) should have shape \(window.shape)")
+            }
+            block[window.name] = values
+        }
+    }
+}

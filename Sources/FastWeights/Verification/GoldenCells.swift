@@ -1,0 +1,70 @@
+/// Runs the golden cases of a cell: every output, the last state, and every gradient.
+extension Fixture {
+    /// The errors of this cell, over all forms of the fast memory where it has one, whole and split in two.
+    func checkCell(_ tally: inout ErrorTally) throws {
+        let configuration = try CellConfiguration(json: configuration)
+        guard case .fastWeights(let options) = configuration.cell else {
+            try checkCell(configuration, &tally)
+            return
+        }
+        for form in [FastMemoryForm.automatic, .matrix, .list, .chunks(3)] {
+            var options = options
+            options.memory = form
+            var configuration = configuration
+            configuration.cell = .fastWeights(options)
+            try checkCell(configuration, &tally)
+        }
+    }
+
+    private func checkCell(_ configuration: CellConfiguration, _ tally: inout ErrorTally) throws {
+        let layer = RecurrentLayer(configuration, seed: 0)
+        try fill(layer.parameters, from: "parameter.")
+        let shape = try shape("input")
+        let (steps, batch) = (shape[0], shape[1])
+        let memory = configuration.memoryName
+        let start = try state("state.", memory)
+        let input = try floats("input")
+        let result = layer.forward(input, steps: steps, batch: batch, state: start)
+        tally.output("output", result.outputs, try doubles("output"))
+        try check(result.state, "final.", memory) { tally.output($0, $1, $2) }
+        let cotangent = try floats("cotangent.output")
+        let gradients = layer.backward(cotangent, state: try state("cotangent.final.", memory))
+        for window in layer.parameters.layout.windows {
+            tally.gradient(
+                "gradient.\(window.name)", layer.gradients[window.name], try doubles("gradient.\(window.name)"))
+        }
+        tally.gradient("gradient.input", gradients.input, try doubles("gradient.input"))
+        if start != nil { try check(gradients.state, "gradient.state.", memory) { tally.gradient($0, $1, $2) } }
+        guard steps > 1 else { return }
+        // The same sequence in two parts, the state carried on.
+        let cut = steps / 2 * batch * configuration.input
+        let first = layer.forward(Array(input[..<cut]), steps: steps / 2, batch: batch, state: start)
+        let second = layer.forward(Array(input[cut...]), steps: steps - steps / 2, batch: batch, state: first.state)
+        tally.output("output, split", first.outputs + second.outputs, try doubles("output"))
+        try check(second.state, "final.", memory) { tally.output($0 + ", split", $1, $2) }
+    }
+
+    private func state(_ prefix: String, _ memory: String?) throws -> CellState? {
+        guard has(prefix + "h") else { return nil }
+        return CellState(
+            hidden: try floats(prefix + "h"), memory: try memory.map { try floats(prefix + $0) } ?? [])
+    }
+
+    private func check(
+        _ state: CellState, _ prefix: String, _ memory: String?, _ note: (String, [Float], [Double]) -> Void
+    ) throws {
+        note(prefix + "h", state.hidden, try doubles(prefix + "h"))
+        if let memory { note(prefix + memory, state.memory, try doubles(prefix + memory)) }
+    }
+}
+
+extension CellConfiguration {
+    /// The letter of the state beside h.
+    fileprivate var memoryName: String? {
+        switch cell {
+        case .rnn, .gru: nil
+        case .lstm: "c"
+        case .fastWeights: "A"
+        }
+    }
+}

@@ -1,0 +1,139 @@
+/// Runs the golden cases of whole networks and of the parts beside the cells.
+extension Fixture {
+    /// Ten training steps of a network: every loss, the first gradient, and every parameter at the end.
+    func checkNetwork(_ tally: inout ErrorTally) throws {
+        let network = try ClassifierConfiguration(json: configuration)
+        let parameters = Parameters(network.layout)
+        try fill(parameters, from: "parameter.")
+        let shape = try shape("tokens")
+        let (count, batch, steps) = (shape[0], shape[1], shape[2])
+        let examples = Examples(
+            tokens: try tensors.integers("tokens").map { UInt8($0) },
+            targets: try tensors.integers("targets").map { UInt8($0) }, steps: steps)
+        examples.check(network)
+        let engine = ParallelClassifier(network, steps: steps, threads: 1)
+        let settings = ConfigurationReader(json: configuration["optimizer"] ?? .null, place: "optimizer")
+        let optimizer = Optimizer(try OptimizerRule(settings), layout: network.layout)
+        let rate = Float(try settings.number("learning_rate"))
+        let clip = configuration["clip"]?.number.map { Float($0) }
+        var losses: [Float] = []
+        for step in 0..<count {
+            let loss = engine.gradient(parameters, examples, Array(step * batch..<(step + 1) * batch)).loss
+            losses.append(Float(loss))
+            if step == 0 {
+                for window in network.layout.windows {
+                    let name = "gradient.\(window.name)"
+                    tally.gradient(name, engine.gradients[window.name], try doubles(name))
+                }
+            }
+            clipNorm(engine.gradients.block, to: clip)
+            optimizer.step(parameters, engine.gradients, rate: rate)
+        }
+        tally.output("losses", losses, try doubles("losses"))
+        for window in network.layout.windows {
+            tally.gradient("final.\(window.name)", parameters[window.name], try doubles("final.\(window.name)"))
+        }
+    }
+
+    func checkLayerNorm(_ tally: inout ErrorTally) throws {
+        let shape = try shape("input")
+        let (count, rows) = (shape[0], shape[1])
+        let epsilon = Float(try ConfigurationReader(json: configuration, place: "layer norm").number("epsilon"))
+        let (gain, bias) = (Buffer(try floats("weight")), Buffer(try floats("bias")))
+        let (dGain, dBias) = (Buffer<Float>(rows), Buffer<Float>(rows))
+        let arena = Arena()
+        let lane = arena.laneGradients(rows: rows)
+        let z = arena.panels(1, rows: rows)[0]
+        let dz = arena.panels(1, rows: rows)[0]
+        let (input, cotangent) = (try floats("input"), try floats("cotangent.output"))
+        var output = [Float](repeating: 0, count: count * rows)
+        var gradient = output
+        for first in stride(from: 0, to: count, by: Lanes.width) {
+            let lanes = min(Lanes.width, count - first)
+            lane.clear(rows: rows)
+            z.update(repeating: .zero, count: rows)
+            dz.update(repeating: .zero, count: rows)
+            for l in 0..<lanes {
+                for r in 0..<rows {
+                    z[r][l] = input[(first + l) * rows + r]
+                    dz[r][l] = cotangent[(first + l) * rows + r]
+                }
+            }
+            let scale = normalise(z, rows: rows, epsilon: epsilon)
+            normaliseBackward(dz, z, scale, rows: rows, gain: gain.pointer, lane)
+            lane.add(rows: rows, toGain: dGain.pointer, bias: dBias.pointer)
+            for l in 0..<lanes {
+                for r in 0..<rows {
+                    output[(first + l) * rows + r] = z[r][l] * gain.pointer[r] + bias.pointer[r]
+                    gradient[(first + l) * rows + r] = dz[r][l]
+                }
+            }
+        }
+        tally.output("output", output, try doubles("output"))
+        tally.gradient("gradient.input", gradient, try doubles("gradient.input"))
+        tally.gradient("gradient.weight", dGain.array, try doubles("gradient.weight"))
+        tally.gradient("gradient.bias", dBias.array, try doubles("gradient.bias"))
+    }
+
+    func checkSoftmax(_ tally: inout ErrorTally) throws {
+        let shape = try shape("logits")
+        let (count, classes) = (shape[0], shape[1])
+        let logits = try floats("logits")
+        let targets = Buffer(try tensors.integers("targets").map { UInt8($0) })
+        let arena = Arena()
+        let panel = arena.panels(1, rows: classes)[0]
+        var probabilities = [Float](repeating: 0, count: count * classes)
+        var logs = probabilities
+        var gradient = probabilities
+        var loss = 0.0
+        for first in stride(from: 0, to: count, by: Lanes.width) {
+            let lanes = min(Lanes.width, count - first)
+            func load() {
+                panel.update(repeating: .zero, count: classes)
+                for l in 0..<lanes { for c in 0..<classes { panel[c][l] = logits[(first + l) * classes + c] } }
+            }
+            load()
+            let scale = softmax(panel, classes: classes)
+            for l in 0..<lanes {
+                for c in 0..<classes {
+                    let i = (first + l) * classes + c
+                    probabilities[i] = panel[c][l]
+                    logs[i] = (logits[i] - scale.largest[l]) - scale.logarithm[l]
+                }
+            }
+            load()
+            loss += crossEntropy(
+                panel, classes: classes, targets: targets.pointer + first, count: lanes, scale: 1 / Float(count)
+            ).loss
+            for l in 0..<lanes { for c in 0..<classes { gradient[(first + l) * classes + c] = panel[c][l] } }
+        }
+        tally.output("probabilities", probabilities, try doubles("probabilities"))
+        tally.output("log_probabilities", logs, try doubles("log_probabilities"))
+        tally.output("loss", [Float(loss / Double(count))], try doubles("loss"))
+        tally.gradient("gradient.logits", gradient, try doubles("gradient.logits"))
+    }
+
+    func checkClip(_ tally: inout ErrorTally) throws {
+        let gradient = Buffer(try floats("gradient"))
+        let limit = try ConfigurationReader(json: configuration, place: "clip").number("max_norm")
+        tally.output("norm", [clipNorm(gradient, to: Float(limit))], try doubles("norm"))
+        tally.gradient("clipped", gradient.array, try doubles("clipped"))
+    }
+}
+
+extension OptimizerRule {
+    /// The rule in a golden case's configuration.
+    fileprivate init(_ settings: ConfigurationReader) throws(ConfigurationError) {
+        func float(_ key: String, _ fallback: Double? = nil) throws(ConfigurationError) -> Float {
+            Float(try settings.number(key, default: fallback))
+        }
+        switch try settings.text("name") {
+        case "adam":
+            self = .adam(beta1: try float("beta1"), beta2: try float("beta2"), epsilon: try float("epsilon"))
+        case "sgd": self = .sgd(momentum: try float("momentum"))
+        case "rmsprop":
+            self = .rmsProp(alpha: try float("alpha"), epsilon: try float("epsilon"), momentum: try float("momentum", 0))
+        case let name: throw ConfigurationError(description: "expected adam, sgd or rmsprop, found \"\(name)\"")
+        }
+    }
+}

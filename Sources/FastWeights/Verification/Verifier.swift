@@ -1,0 +1,32 @@
+/// Checks the module against the golden cases of a `Fixtures` folder.
+public enum Verifier {
+    /// The largest error that passes, relative to a tensor's largest number: the worst seen is 4e-6, a
+    /// gradient over forty steps in single precision.
+    public static let tolerance = 1e-5
+
+    /// The names of the cases in `directory`, sorted.
+    public static func cases(in directory: String) throws -> [String] {
+        let names = try Files.list(directory, suffix: ".safetensors").map { String($0.dropLast(".safetensors".count)) }
+        guard !names.isEmpty else {
+            throw FixtureError(directory, "there is no golden case (.safetensors) in this folder")
+        }
+        return names
+    }
+
+    /// Runs one case.
+    public static func run(_ name: String, in directory: String) throws -> GoldenResult {
+        let fixture = try Fixture(path: "\(directory)/\(name).safetensors", name: name)
+        var tally = ErrorTally()
+        switch fixture.kind {
+        case "cell": try fixture.checkCell(&tally)
+        case "network": try fixture.checkNetwork(&tally)
+        case "layer_norm": try fixture.checkLayerNorm(&tally)
+        case "softmax": try fixture.checkSoftmax(&tally)
+        case "clip": try fixture.checkClip(&tally)
+        case let kind: throw FixtureError(name, "unknown kind \"\(kind)\"")
+        }
+        return GoldenResult(
+            name: name, outputError: tally.outputs, gradientError: tally.gradients, tolerance: tolerance,
+            worstTensor: tally.worstTensor)
+    }
+}

@@ -1,0 +1,88 @@
+/// The options that several commands on associative retrieval share, and what they make of them.
+extension Option {
+    static let pairs = Option(
+        name: "pairs", placeholder: "K", kind: .integer(1...26), defaultValue: "4", help: "Letter-digit pairs a sequence")
+    static let distinctDigits = Option(
+        name: "distinct-digits", kind: .flag, help: "Draw the digits of a sequence without replacement")
+    static let trainingExamples = Option(
+        name: "train-examples", placeholder: "N", kind: .integer(1...10_000_000), defaultValue: "100000",
+        help: "Training examples; none of them is among the validation or test examples")
+    static let validationExamples = Option(
+        name: "validation-examples", placeholder: "N", kind: .integer(1...10_000_000), defaultValue: "10000",
+        help: "Validation examples, by which models are chosen")
+    static let testExamples = Option(
+        name: "test-examples", placeholder: "N", kind: .integer(1...10_000_000), defaultValue: "20000",
+        help: "Test examples, looked at once")
+    static let batch = Option(
+        name: "batch", placeholder: "B", kind: .integer(1...65_536), defaultValue: "128", help: "Sequences a step")
+    static let clip = Option(
+        name: "clip", placeholder: "X", kind: .number(0...1e9), defaultValue: "5",
+        help: "Global norm the gradients are clipped to; 0 for none")
+    static let schedule = Option(
+        name: "schedule", placeholder: "NAME", kind: .choice(Schedule.allCases.map(\.rawValue)),
+        defaultValue: Schedule.cosine.rawValue, help: "How the learning rate falls in the course of the training")
+    static let evaluateEvery = Option(
+        name: "evaluate-every", placeholder: "N", kind: .integer(1...1_000_000), defaultValue: "500",
+        help: "Steps between two looks at the validation examples")
+    static let patience = Option(
+        name: "patience", placeholder: "N", kind: .integer(0...1_000_000), defaultValue: "0",
+        help: "Stop after N evaluations without a lower validation error; 0 for never")
+
+    static let data: [Option] = [.pairs, .distinctDigits, .trainingExamples, .validationExamples, .testExamples]
+    static let training: [Option] = [.batch, .clip, .schedule, .evaluateEvery, .patience]
+}
+
+/// The examples of a run.
+struct RetrievalData: Sendable {
+    let task: AssociativeRetrieval
+    let training: Examples
+    let validation: Examples
+    let test: Examples
+    let plateau: Plateau
+
+    /// The task and its examples as the options ask, drawn with `seed`.
+    init(_ arguments: ParsedArguments, seed: UInt64) throws(TaskError) {
+        task = try AssociativeRetrieval(
+            pairs: arguments.integer("pairs"), repeatsDigits: !arguments.flag("distinct-digits"))
+        let counts = ["train-examples", "validation-examples", "test-examples"].map { arguments.integer($0) }
+        let sets = try task.generate(counts: counts, seed: seed)
+        (training, validation, test) = (sets[0], sets[1], sets[2])
+        plateau = Plateau(task)
+    }
+}
+
+extension TrainingOptions {
+    /// The options of `Option.training`.
+    init(_ arguments: ParsedArguments) {
+        self.init()
+        batch = arguments.integer("batch")
+        let limit = arguments.number("clip")
+        clip = limit > 0 ? Float(limit) : nil
+        schedule = Schedule(rawValue: arguments.text("schedule")) ?? .cosine
+        evaluateEvery = arguments.integer("evaluate-every")
+        patience = arguments.integer("patience") > 0 ? arguments.integer("patience") : nil
+    }
+}
+
+extension ProgressDisplay {
+    /// A display on standard error: a bar on a terminal, a line at intervals elsewhere.
+    static func onStandardError(jobs: Int, work: Double) -> ProgressDisplay {
+        let start = ContinuousClock.now
+        return ProgressDisplay(
+            mode: Terminal.isInteractive(.error) ? .bar(width: Terminal.width(.error)) : .lines(intervalSeconds: 15),
+            totalJobs: jobs, totalWork: work, write: { Terminal.write($0, to: .error) },
+            now: { (ContinuousClock.now - start).seconds })
+    }
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
+
+extension Trainer.Progress {
+    /// How a training stands, in one short line.
+    var status: String {
+        let error = validationError.map { "  val \(FixedPoint.percent($0))" } ?? ""
+        return "loss \(FixedPoint.text(trainingLoss, decimals: 4))\(error)"
+    }
+}

@@ -1,0 +1,74 @@
+/// A trained classifier as a file: safetensors with PyTorch's parameter names, the configuration in the metadata.
+public struct ModelFile: Sendable {
+    public let model: SequenceClassifier
+    /// The task it was trained for.
+    public let task: AssociativeRetrieval
+    /// Facts of its training, for people: names and values.
+    public let notes: [(String, String)]
+
+    private static let format = "fastweights-classifier-1"
+
+    public init(_ model: SequenceClassifier, task: AssociativeRetrieval, notes: [(String, String)] = []) {
+        self.model = model
+        self.task = task
+        self.notes = notes
+    }
+
+    /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
+    public func write(to path: String) throws {
+        let parameters = model.parameters
+        let tensors = parameters.layout.windows.map { (name: $0.name, shape: $0.shape, values: parameters[$0.name]) }
+        let taskJSON: JSON = [
+            "name": "associative_retrieval", "pairs": .number(Double(task.pairs)),
+            "repeats_digits": .bool(task.repeatsDigits),
+        ]
+        let metadata =
+            [
+                ("format", Self.format), ("config", model.configuration.json.serialised()),
+                ("task", taskJSON.serialised()),
+            ] + notes
+        try Files.writeAtomically(SafeTensors.serialise(tensors, metadata: metadata), to: path)
+    }
+
+    /// Reads a file that `write` made. Throws, with the path, what is wrong and what to do, when it is not one.
+    public init(path: String) throws {
+        let file = try SafeTensors(bytes: try Files.read(path), source: path)
+        func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
+        guard file.metadata["format"] == Self.format, let config = file.metadata["config"], let task = file.metadata["task"]
+        else {
+            throw fail("not a model of `fastweights train`: the metadata has no format \(Self.format)")
+        }
+        do {
+            let configuration = try ClassifierConfiguration(json: try JSON(parsing: Array(config.utf8)))
+            let reader = ConfigurationReader(json: try JSON(parsing: Array(task.utf8)), place: "task")
+            self.task = try AssociativeRetrieval(
+                pairs: try reader.count("pairs", to: 26), repeatsDigits: try reader.flag("repeats_digits"))
+            let parameters = Parameters(configuration.layout)
+            let windows = parameters.layout.windows
+            let missing = windows.map(\.name).filter { !file.names.contains($0) }
+            let unexpected = file.names.filter { name in !windows.contains { $0.name == name } }
+            guard missing.isEmpty && unexpected.isEmpty else {
+                throw fail(
+                    "missing tensors: \(missing.isEmpty ? "none" : missing.joined(separator: ", ")); unexpected: \(unexpected.isEmpty ? "none" : unexpected.joined(separator: ", "))")
+            }
+            for window in windows {
+                let shape = try file.tensor(named: window.name).shape
+                guard shape == window.shape else {
+                    throw fail("tensor \(window.name) should have shape \(window.shape), found \(shape)")
+                }
+                parameters[window.name] = try file.floats(window.name)
+            }
+            model = SequenceClassifier(configuration, parameters: parameters)
+            notes = []
+        } catch let error as ConfigurationError {
+            throw fail(error.description)
+        } catch let error as JSONError {
+            throw fail("the configuration in the metadata is not JSON: \(error)")
+        }
+    }
+}
+
+/// A model file that cannot be used, with its path and what is wrong.
+public struct ModelFileError: Error, CustomStringConvertible, Equatable {
+    public let description: String
+}

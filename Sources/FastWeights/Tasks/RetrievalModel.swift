@@ -1,0 +1,67 @@
+/// The models that are compared on associative retrieval: the rows of the paper's Table 1, and controls.
+struct RetrievalModel: Sendable {
+    /// What the command line calls it.
+    let name: String
+    /// What tables and reports call it.
+    let title: String
+    let cell: Cell
+    /// Test error in the paper's Table 1 by R, 0...1.
+    let paperErrors: [Int: Double]
+    /// How long and how fast it trains by default, by the smallest R each entry holds for.
+    private let recipes: [(hidden: Int, recipe: Recipe)]
+
+    /// The learning rate with the lowest validation error in the sweep that README shows, and steps enough for its
+    /// curve to be flat at the end.
+    struct Recipe: Sendable {
+        let learningRate: Double
+        let steps: Int
+        /// Steps with `--quick`.
+        let quickSteps: Int
+    }
+
+    func recipe(hidden: Int) -> Recipe {
+        recipes.last { $0.hidden <= hidden }?.recipe ?? recipes[0].recipe
+    }
+
+    /// Cost of one training step, in about the same unit for all: multiply-adds of the products.
+    func cost(hidden: Int, pairs: Int) -> Double {
+        let configuration = CellConfiguration(cell, input: 100, hidden: hidden)
+        let recurrent = Double(configuration.gateRows * hidden * (2 * pairs + 3))
+        return recurrent + Double(hidden * 100 * 3) + 10_000
+    }
+
+    static let all: [RetrievalModel] = [
+        RetrievalModel(
+            name: "irnn", title: "IRNN", cell: .irnn(), paperErrors: [20: 0.6211, 50: 0.6023, 100: 0.0034],
+            recipes: [(0, Recipe(learningRate: 1e-3, steps: 60_000, quickSteps: 8000)), (100, Recipe(learningRate: 5e-4, steps: 60_000, quickSteps: 6000))]),
+        RetrievalModel(
+            name: "lstm", title: "LSTM", cell: .lstm(), paperErrors: [20: 0.6081, 50: 0.0185, 100: 0],
+            recipes: [(0, Recipe(learningRate: 3e-3, steps: 60_000, quickSteps: 8000)), (50, Recipe(learningRate: 3e-3, steps: 40_000, quickSteps: 5000)), (100, Recipe(learningRate: 2e-3, steps: 30_000, quickSteps: 2500))]),
+        RetrievalModel(
+            name: "fast-weights", title: "Fast weights", cell: .fastWeights(),
+            paperErrors: [20: 0.0181, 50: 0, 100: 0],
+            recipes: [(0, Recipe(learningRate: 1e-3, steps: 100_000, quickSteps: 15_000)), (50, Recipe(learningRate: 1e-3, steps: 40_000, quickSteps: 8000)), (100, Recipe(learningRate: 1e-3, steps: 20_000, quickSteps: 3000))]),
+        RetrievalModel(
+            name: "rnn", title: "RNN (tanh)", cell: .rnn(activation: .tanh), paperErrors: [:],
+            recipes: [(0, Recipe(learningRate: 1e-3, steps: 60_000, quickSteps: 8000))]),
+        RetrievalModel(
+            name: "gru", title: "GRU", cell: .gru, paperErrors: [:],
+            recipes: [(0, Recipe(learningRate: 2e-3, steps: 40_000, quickSteps: 5000))]),
+        RetrievalModel(
+            name: "ln-irnn", title: "IRNN, layer norm", cell: .irnn(layerNorm: true), paperErrors: [:],
+            recipes: [(0, Recipe(learningRate: 1e-3, steps: 60_000, quickSteps: 8000))]),
+        RetrievalModel(
+            name: "ln-lstm", title: "LSTM, layer norm", cell: .lstm(layerNorm: true), paperErrors: [:],
+            recipes: [(0, Recipe(learningRate: 2e-3, steps: 40_000, quickSteps: 5000))]),
+        RetrievalModel(
+            name: "no-memory", title: "Inner step, η = 0", cell: .fastWeights(FastWeightsOptions(rate: 0)),
+            paperErrors: [:], recipes: [(0, Recipe(learningRate: 1e-3, steps: 40_000, quickSteps: 8000))]),
+    ]
+
+    static func named(_ name: String) -> RetrievalModel {
+        guard let model = all.first(where: { $0.name == name }) else {
+            preconditionFailure("no model is named \(name); there are \(all.map(\.name).joined(separator: ", "))")
+        }
+        return model
+    }
+}

@@ -1,0 +1,82 @@
+/// The command line tool `fastweights`: finds the command, reads its options, runs it and reports what went wrong.
+public enum CommandLineTool {
+    /// The version `--version` prints.
+    public static let version = "0.1.0"
+
+    /// Runs the tool and returns the exit status of the process: 0 if all went well, 1 if the work failed, 2 if the
+    /// command line makes no sense. A second Ctrl-C ends the process with 130, a closed standard output with 141.
+    ///
+    /// - Parameter arguments: The words of the command line after the tool's name.
+    public static func run(arguments: [String]) -> Int32 {
+        Terminal.prepare()
+        return run(arguments, commands: commands) { Terminal.write($0, to: $1) }
+    }
+
+    /// The verbs of the tool, in the order the help lists them.
+    static let commands: [Command] = [.info]
+
+    /// The tool over other commands and another place to write to.
+    static func run(
+        _ arguments: [String], commands: [Command], write: (String, Terminal.Stream) -> Void
+    ) -> Int32 {
+        guard let verb = arguments.first else {
+            write(overview(of: commands), .output)
+            return 0
+        }
+        var name = "fastweights"
+        do {
+            switch verb {
+            case "--version":
+                write("fastweights \(version)\n", .output)
+                return 0
+            case "help", "--help", "-h":
+                write(try help(Array(arguments.dropFirst()), commands: commands), .output)
+                return 0
+            default:
+                let command = try find(verb, among: commands)
+                name += " \(command.name)"
+                let words = Array(arguments.dropFirst())
+                if Command.asksForHelp(words) {
+                    write(command.help, .output)
+                    return 0
+                }
+                return try command.run(command.parse(words))
+            }
+        } catch {
+            write("\(name): \(error)\n", .error)
+            return error is UsageError ? 2 : 1
+        }
+    }
+
+    private static func find(_ verb: String, among commands: [Command]) throws(UsageError) -> Command {
+        if let command = commands.first(where: { $0.name == verb }) { return command }
+        guard !verb.hasPrefix("-") else {
+            throw UsageError("expected a command before the option \(verb). Run fastweights --help for all commands.")
+        }
+        let hint = NearestName.nearest(to: verb, among: commands.map(\.name) + ["help"]).map { "; did you mean \($0)?" }
+        throw UsageError("unknown command \"\(verb)\"\(hint ?? ".") Run fastweights --help for all commands.")
+    }
+
+    private static func help(_ words: [String], commands: [Command]) throws(UsageError) -> String {
+        guard let verb = words.first else { return overview(of: commands) }
+        guard words.count == 1 else {
+            throw UsageError("expected one command after help, but found \"\(words.joined(separator: " "))\".")
+        }
+        return try find(verb, among: commands).help
+    }
+
+    private static func overview(of commands: [Command]) -> String {
+        """
+        fastweights: recurrent networks with fast weights
+
+        Usage: fastweights <command> [options]
+
+        Commands:
+        \(HelpTable.text(commands.map { ($0.name, $0.summary) }))
+        Options:
+        \(HelpTable.text([HelpTable.helpRow, ("--version", "Show the version")]))
+        Run fastweights help <command> for a command's own options.
+
+        """
+    }
+}

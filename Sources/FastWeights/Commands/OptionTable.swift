@@ -1,0 +1,211 @@
+/// One verb of the command line tool: what it takes, what it does.
+struct Command: Sendable {
+    /// The verb, in lower case.
+    var name: String
+    /// One line without a full stop.
+    var summary: String
+    /// More to know, shown below the summary by `--help`; may have several lines.
+    var discussion = ""
+    var positionals: [Positional] = []
+    var options: [Option] = []
+    /// Command lines to copy, without the name of the tool.
+    var examples: [String] = []
+    /// Does the work. Returns the exit status, 0 if all went well and 1 if the work was done and found a fault; an error
+    /// it throws is printed and ends the tool with 1, or with 2 if it is a ``UsageError``.
+    var run: @Sendable (ParsedArguments) throws -> Int32
+}
+
+/// An argument known by its place.
+struct Positional: Sendable {
+    /// How many words of the command line it takes. Only the last positional of a command may take several.
+    enum Arity: Sendable {
+        case one, optional, oneOrMore, any
+    }
+
+    /// Shown as `<name>`.
+    var name: String
+    var arity = Arity.one
+    var help: String
+}
+
+/// An argument known by its name, `--name value` or `--name=value`.
+struct Option: Sendable {
+    /// What an option's value may be.
+    indirect enum Kind: Sendable {
+        /// No value: given or not.
+        case flag
+        case integer(ClosedRange<Int>)
+        /// A whole number from 0 to 2^64 - 1.
+        case unsigned
+        /// A finite number. The lower bound `Double.leastNonzeroMagnitude` stands for "above 0".
+        case number(ClosedRange<Double>)
+        case text
+        case choice([String])
+        /// One or more values separated by commas.
+        case list(of: Kind)
+    }
+
+    /// Without the dashes.
+    var name: String
+    /// The value's name in the help, as in `--hidden <N>`; a flag has none.
+    var placeholder = ""
+    var kind: Kind
+    /// The value if the option is not given, as the user would write it; `nil` if there is none. A flag has none.
+    var defaultValue: String?
+    /// What the help shows as the default, where the value itself depends on the machine.
+    var defaultShown: String?
+    var help: String
+}
+
+// MARK: - Options many commands share
+
+extension Option {
+    static let seed = Option(
+        name: "seed", placeholder: "N", kind: .unsigned, defaultValue: "1",
+        help: "Seed of all random numbers; the same seed gives the same bits")
+
+    static let threads = Option(
+        name: "threads", placeholder: "N", kind: .integer(1...1024), defaultValue: "\(min(Machine.coreCount, 1024))",
+        defaultShown: "number of cores", help: "Threads to work with; results do not depend on it")
+}
+
+// MARK: - What a value may be, in words
+
+extension Option.Kind {
+    /// The expected value as an error message names it.
+    var expectation: String {
+        switch self {
+        case .flag: "no value"
+        case .integer(let range): "a whole number\(Self.bounds(range, least: .min, greatest: .max))"
+        case .unsigned: "a whole number from 0 to \(UInt64.max)"
+        case .number(let range) where range.lowerBound == .leastNonzeroMagnitude:
+            range.upperBound == .greatestFiniteMagnitude
+                ? "a number above 0" : "a number above 0, at most \(Self.plain(range.upperBound))"
+        case .number(let range):
+            "a number"
+                + Self.bounds(
+                    range, least: -.greatestFiniteMagnitude, greatest: .greatestFiniteMagnitude, show: Self.plain)
+        case .text: "some text"
+        case .choice(let choices): choices.count == 1 ? choices[0] : "one of \(choices.joined(separator: ", "))"
+        case .list(let element): "values separated by commas, each \(element.expectation)"
+        }
+    }
+
+    /// A value that is allowed, for error messages about options without a default.
+    var example: String {
+        switch self {
+        case .flag: ""
+        case .integer(let range): "\(max(range.lowerBound, min(1, range.upperBound)))"
+        case .unsigned: "1"
+        case .number(let range): Self.plain(range.contains(0.5) ? 0.5 : range.upperBound)
+        case .text: "name"
+        case .choice(let choices): choices.first ?? ""
+        case .list(.choice(let choices)): choices.prefix(2).joined(separator: ",")
+        case .list(let element): element.example
+        }
+    }
+
+    /// " from 1 to 3", " of at least 1" and so on; nothing where a type's own bound is the only one.
+    private static func bounds<Value>(
+        _ range: ClosedRange<Value>, least: Value, greatest: Value, show: (Value) -> String = { "\($0)" }
+    ) -> String {
+        switch (range.lowerBound > least, range.upperBound < greatest) {
+        case (false, false): ""
+        case (true, false): " of at least \(show(range.lowerBound))"
+        case (false, true): " of at most \(show(range.upperBound))"
+        case (true, true): " from \(show(range.lowerBound)) to \(show(range.upperBound))"
+        }
+    }
+
+    /// A number as a user would write it: 1 rather than 1.0.
+    private static func plain(_ value: Double) -> String {
+        JSON.number(value).serialised()
+    }
+}
+
+// MARK: - Help
+
+extension Command {
+    /// The text `--help` prints, at most 80 columns wide; the same on every machine.
+    var help: String {
+        var text = "fastweights \(name): \(summary)\n"
+        if !discussion.isEmpty { text += "\n\(discussion)\n" }
+        text += "\nUsage: \(usage)\n"
+        if !positionals.isEmpty {
+            text += "\nArguments:\n" + HelpTable.text(positionals.map { ("<\($0.name)>", $0.help) })
+        }
+        text +=
+            "\nOptions:\n" + HelpTable.text(options.map { ($0.signature, $0.helpWithDefault) } + [HelpTable.helpRow])
+        if !examples.isEmpty {
+            text += "\nExamples:\n" + examples.map { "  fastweights \($0)\n" }.joined()
+        }
+        return text
+    }
+
+    /// The command line in brief.
+    var usage: String {
+        let words = positionals.map { positional in
+            switch positional.arity {
+            case .one: "<\(positional.name)>"
+            case .optional: "[<\(positional.name)>]"
+            case .oneOrMore: "<\(positional.name)>..."
+            case .any: "[<\(positional.name)>...]"
+            }
+        }
+        return (["fastweights", name, "[options]"] + words).joined(separator: " ")
+    }
+}
+
+extension Option {
+    /// The option with its placeholder.
+    var signature: String {
+        if case .flag = kind { "--\(name)" } else { "--\(name) <\(placeholder)>" }
+    }
+
+    fileprivate var helpWithDefault: String {
+        var text = help
+        if case .choice(let choices) = kind { text += ": \(choices.joined(separator: ", "))" }
+        if case .list(.choice(let choices)) = kind { text += ": \(choices.joined(separator: ", "))" }
+        if let shown = defaultShown ?? defaultValue { text += " (default: \(shown))" }
+        return text
+    }
+}
+
+/// Two columns of text, the right one wrapped.
+enum HelpTable {
+    static let helpRow = ("--help, -h", "Show this help")
+    private static let width = 80
+
+    static func text(_ rows: [(String, String)]) -> String {
+        let left = 2 + (rows.map(\.0.count).filter { $0 <= 24 }.max() ?? 0) + 2
+        var text = ""
+        for (term, explanation) in rows {
+            var line = "  " + term
+            if line.count > left - 2 {
+                text += line + "\n"
+                line = ""
+            }
+            for part in wrap(explanation, width: width - left) {
+                text += line + String(repeating: " ", count: left - line.count) + part + "\n"
+                line = ""
+            }
+        }
+        return text
+    }
+
+    /// Lines of at most `width` characters, broken at spaces.
+    private static func wrap(_ text: String, width: Int) -> [String] {
+        var lines = [""]
+        for word in text.split(separator: " ") {
+            let last = lines[lines.count - 1]
+            if last.isEmpty {
+                lines[lines.count - 1] = String(word)
+            } else if last.count + 1 + word.count <= width {
+                lines[lines.count - 1] = "\(last) \(word)"
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines
+    }
+}

@@ -1,0 +1,231 @@
+/// Why a safetensors file cannot be read, or does not hold what was asked for.
+public struct SafeTensorsError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The rule that was broken.
+    public enum Reason: Equatable, Sendable {
+        /// The file ends before its header does, or the header is longer than the format allows.
+        case headerLength
+        /// The header does not begin with `{` or is not JSON with unique keys.
+        case headerSyntax
+        /// `__metadata__` is not an object of strings.
+        case metadata
+        /// A tensor's dtype, shape or data_offsets is absent or malformed.
+        case entry
+        /// A dtype this reader does not know.
+        case unknownType
+        /// The shape's size overflows, or is not the size of the data.
+        case size
+        /// Data of two tensors overlap, leave a hole between them, or do not end with the file.
+        case coverage
+        /// No tensor has the name asked for.
+        case missingTensor
+        /// Integers were asked for and floating point is stored, or the reverse.
+        case wrongType
+        /// A stored number does not fit the type asked for.
+        case valueOutOfRange
+    }
+
+    /// The file.
+    public var source: String
+    /// The tensor at fault, if it is one tensor.
+    public var tensor: String?
+    public var reason: Reason
+    public var expected: String
+    public var found: String
+    /// What to do about it.
+    public var advice: String?
+
+    public var description: String {
+        let place = tensor.map { "\(source), tensor \"\($0)\"" } ?? source
+        return "\(place): expected \(expected), found \(found)." + (advice.map { " " + $0 } ?? "")
+    }
+}
+
+/// The header of a safetensors file, read from its bytes with every rule of the format checked.
+struct SafeTensorsHeader {
+    /// Bytes before the header: its length.
+    static let prefixLength = 8
+    /// The longest header the format allows, in bytes.
+    static let lengthLimit = 100_000_000
+    /// The one key of the header that names no tensor.
+    static let metadataKey = "__metadata__"
+
+    private(set) var metadata: [String: String] = [:]
+    private(set) var tensors: [String: SafeTensors.Tensor] = [:]
+
+    private let source: String
+
+    init(bytes: [UInt8], source: String) throws(SafeTensorsError) {
+        self.source = source
+        let dataStart = try headerEnd(bytes)
+        for member in try members(bytes[Self.prefixLength..<dataStart]) {
+            if member.key == Self.metadataKey {
+                metadata = try strings(member.value)
+            } else {
+                tensors[member.key] = try tensor(member, dataStart: dataStart)
+            }
+        }
+        try checkCoverage(dataStart..<bytes.count)
+    }
+
+    /// Where the header ends and the data begin.
+    private func headerEnd(_ bytes: [UInt8]) throws(SafeTensorsError) -> Int {
+        guard bytes.count >= Self.prefixLength else {
+            throw error(
+                .headerLength, expected: "8 bytes that give the header's length", found: "\(bytes.count) bytes in all",
+                advice: Self.truncated)
+        }
+        let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
+        guard length <= UInt64(Self.lengthLimit) else {
+            throw error(
+                .headerLength, expected: "a header of at most \(Self.lengthLimit) bytes", found: "the length \(length)",
+                advice: "The file is probably no safetensors file.")
+        }
+        let end = Self.prefixLength + Int(length)
+        guard end <= bytes.count else {
+            throw error(
+                .headerLength, expected: "a header of \(length) bytes after the first 8",
+                found: "\(bytes.count - Self.prefixLength)", advice: Self.truncated)
+        }
+        return end
+    }
+
+    private func members(_ header: ArraySlice<UInt8>) throws(SafeTensorsError) -> [JSON.Member] {
+        guard header.first == UInt8(ascii: "{") else {
+            throw error(
+                .headerSyntax, expected: "a header that begins with {",
+                found: header.first.map { "the byte 0x" + String($0, radix: 16, uppercase: true) } ?? "an empty header")
+        }
+        do {
+            // A document that begins with a brace can only be an object.
+            return try JSON(parsing: header).members ?? []
+        } catch let fault {
+            throw error(
+                .headerSyntax, expected: "\(fault.expected) at byte \(fault.offset) of the header", found: fault.found)
+        }
+    }
+
+    private func strings(_ value: JSON) throws(SafeTensorsError) -> [String: String] {
+        guard let members = value.members else {
+            throw error(.metadata, expected: "\(Self.metadataKey) as an object of strings", found: value.kind)
+        }
+        var strings: [String: String] = [:]
+        for member in members {
+            guard let text = member.value.text else {
+                throw error(
+                    .metadata, expected: "a string for \"\(member.key)\" of \(Self.metadataKey)",
+                    found: member.value.kind)
+            }
+            strings[member.key] = text
+        }
+        return strings
+    }
+
+    private static let truncated = "The file is cut short; fetch or write it again."
+}
+
+// MARK: - One tensor
+
+extension SafeTensorsHeader {
+    private func tensor(_ member: JSON.Member, dataStart: Int) throws(SafeTensorsError) -> SafeTensors.Tensor {
+        let name = member.key
+        guard member.value.members != nil else {
+            throw error(.entry, tensor: name, expected: "an object that describes it", found: member.value.kind)
+        }
+        let dtype = try dtype(member.value["dtype"], of: name)
+        let shape = try naturals(member.value["shape"], key: "shape", of: name)
+        let offsets = try naturals(member.value["data_offsets"], key: "data_offsets", of: name)
+        guard offsets.count == 2, offsets[0] <= offsets[1] else {
+            throw error(
+                .entry, tensor: name, expected: "data_offsets [begin, end] with begin <= end", found: "\(offsets)")
+        }
+        guard let size = Self.size(of: shape, width: dtype.width) else {
+            throw error(
+                .size, tensor: name, expected: "a shape whose size in bytes fits \(Int.bitWidth) bits",
+                found: "\(shape)")
+        }
+        guard offsets[1] - offsets[0] == size else {
+            throw error(
+                .size, tensor: name, expected: "\(size) bytes for \(dtype.rawValue) of shape \(shape)",
+                found: "\(offsets[1] - offsets[0]) (data_offsets \(offsets))")
+        }
+        guard offsets[1] <= Int.max - dataStart else {
+            throw error(
+                .entry, tensor: name, expected: "data_offsets within \(Int.bitWidth) bits", found: "\(offsets)")
+        }
+        return SafeTensors.Tensor(
+            name: name, dtype: dtype, shape: shape, range: dataStart + offsets[0]..<dataStart + offsets[1])
+    }
+
+    private func dtype(_ value: JSON?, of name: String) throws(SafeTensorsError) -> SafeTensors.DType {
+        guard let text = value?.text else {
+            throw error(.entry, tensor: name, expected: "a dtype, a string", found: value?.kind ?? "none")
+        }
+        guard let dtype = SafeTensors.DType(rawValue: text) else {
+            let known = SafeTensors.DType.allCases.map(\.rawValue).joined(separator: ", ")
+            throw error(
+                .unknownType, tensor: name, expected: "a dtype among \(known)", found: text,
+                advice: "Convert the tensor before it is saved.")
+        }
+        return dtype
+    }
+
+    /// An array of whole numbers that are not negative.
+    private func naturals(_ value: JSON?, key: String, of name: String) throws(SafeTensorsError) -> [Int] {
+        let expected = "\(key), an array of whole numbers from 0"
+        guard let elements = value?.elements else {
+            throw error(.entry, tensor: name, expected: expected, found: value?.kind ?? "none")
+        }
+        var numbers: [Int] = []
+        for element in elements {
+            guard let number = element.integer, number >= 0 else {
+                throw error(.entry, tensor: name, expected: expected, found: element.serialised())
+            }
+            numbers.append(number)
+        }
+        return numbers
+    }
+
+    /// Bytes of a tensor, or `nil` if a product on the way overflows.
+    private static func size(of shape: [Int], width: Int) -> Int? {
+        var size = 1
+        for factor in shape + [width] {
+            let (product, overflow) = size.multipliedReportingOverflow(by: factor)
+            if overflow { return nil }
+            size = product
+        }
+        return size
+    }
+}
+
+// MARK: - All tensors together
+
+extension SafeTensorsHeader {
+    /// The tensors' data must follow each other from the first byte after the header to the last of the file.
+    private func checkCoverage(_ data: Range<Int>) throws(SafeTensorsError) {
+        let ordered = tensors.values.sorted {
+            ($0.range.lowerBound, $0.range.upperBound, $0.name) < ($1.range.lowerBound, $1.range.upperBound, $1.name)
+        }
+        var end = data.lowerBound
+        for tensor in ordered {
+            let begin = tensor.range.lowerBound
+            guard begin == end else {
+                throw error(
+                    .coverage, tensor: tensor.name, expected: "data that begin at byte \(end - data.lowerBound)",
+                    found: "\(begin - data.lowerBound), which leaves \(begin > end ? "a hole" : "an overlap")")
+            }
+            end = tensor.range.upperBound
+        }
+        guard end == data.upperBound else {
+            throw error(
+                .coverage, expected: "\(end - data.lowerBound) bytes of data", found: "\(data.count)",
+                advice: end > data.upperBound ? Self.truncated : "Something was appended to the file.")
+        }
+    }
+
+    private func error(
+        _ reason: SafeTensorsError.Reason, tensor: String? = nil, expected: String, found: String, advice: String? = nil
+    ) -> SafeTensorsError {
+        SafeTensorsError(
+            source: source, tensor: tensor, reason: reason, expected: expected, found: found, advice: advice)
+    }
+}

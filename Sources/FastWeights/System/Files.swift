@@ -1,0 +1,201 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Android)
+    import Android
+#elseif os(Windows)
+    import CRT
+    import WinSDK
+#endif
+
+/// What could not be done with a file or directory, and why.
+public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
+    public var path: String
+    /// What was attempted: "read", "write".
+    public var attempt: String
+    /// What the operating system says.
+    public var reason: String
+    /// What to do about it.
+    public var advice: String?
+
+    public var description: String {
+        "cannot \(attempt) \(path): \(reason)." + (advice.map { " " + $0 } ?? "")
+    }
+}
+
+/// Everything this package does with the file system. Paths are relative to the current directory or absolute.
+enum Files {
+    /// The whole content of the file at `path`.
+    static func read(_ path: String) throws(FileError) -> [UInt8] {
+        guard let file = open(path, mode: "rb") else { throw systemError("read", path) }
+        defer { fclose(file) }
+        var content: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = fread(&chunk, 1, chunk.count, file)
+            content.append(contentsOf: chunk[..<count])
+            if count < chunk.count { break }
+        }
+        guard ferror(file) == 0 else { throw systemError("read", path) }
+        return content
+    }
+
+    /// Writes a file so that `path` at every moment holds its old content or the whole new one, even if the power fails.
+    ///
+    /// The bytes go to a temporary file beside `path`, are flushed to the disk, and the file is renamed. If anything
+    /// fails, the temporary file is removed and what stood at `path` stays. A symbolic link at `path` is replaced.
+    static func writeAtomically(_ bytes: [UInt8], to path: String) throws(FileError) {
+        let temporary = "\(path).\(String(UInt64.random(in: 0 ... .max), radix: 16)).tmp"
+        guard let file = open(temporary, mode: "wbx") else { throw systemError("write", path) }
+        var isWritten = fwrite(bytes, 1, bytes.count, file) == bytes.count && flush(file)
+        var fault = errno
+        if fclose(file) != 0, isWritten {
+            isWritten = false
+            fault = errno
+        }
+        guard isWritten else {
+            remove(temporary)
+            throw systemError("write", path, fault)
+        }
+        guard replace(path, by: temporary) else {
+            fault = errno
+            remove(temporary)
+            throw systemError("write", path, fault)
+        }
+    }
+
+    /// Creates the directory at `path` and those above it; one that is there already is left as it is.
+    static func createDirectory(_ path: String) throws(FileError) {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw fileError("create the directory", path, error)
+        }
+    }
+
+    /// Whether a file or directory stands at `path`.
+    static func exists(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: path)
+    }
+
+    /// The files below `directory` whose names end with `suffix`: sorted paths relative to it, with "/" between parts.
+    static func list(_ directory: String, suffix: String = "") throws(FileError) -> [String] {
+        let entries: [String]
+        do {
+            entries = try FileManager.default.subpathsOfDirectory(atPath: directory)
+        } catch {
+            throw fileError("list the directory", directory, error)
+        }
+        return entries.filter { $0.hasSuffix(suffix) && !isDirectory("\(directory)/\($0)") }.map(withSlashes).sorted()
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        #if canImport(Darwin)
+            var isDirectory: ObjCBool = false
+            return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+        #else
+            var isDirectory = false
+            return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory
+        #endif
+    }
+}
+
+// MARK: - Where the operating systems differ
+
+#if os(Windows)
+    extension Files {
+        private static func open(_ path: String, mode: String) -> UnsafeMutablePointer<FILE>? {
+            path.withCString(encodedAs: UTF16.self) { path in
+                mode.withCString(encodedAs: UTF16.self) { mode in _wfopen(path, mode) }
+            }
+        }
+
+        private static func flush(_ file: UnsafeMutablePointer<FILE>) -> Bool {
+            fflush(file) == 0 && _commit(_fileno(file)) == 0
+        }
+
+        private static func replace(_ path: String, by temporary: String) -> Bool {
+            temporary.withCString(encodedAs: UTF16.self) { temporary in
+                path.withCString(encodedAs: UTF16.self) { path in
+                    let flags = DWORD(MOVEFILE_REPLACE_EXISTING) | DWORD(MOVEFILE_WRITE_THROUGH)
+                    if MoveFileExW(temporary, path, flags) { return true }
+                    _ = _set_errno(EACCES)
+                    return false
+                }
+            }
+        }
+
+        private static func remove(_ path: String) {
+            _ = path.withCString(encodedAs: UTF16.self) { _wremove($0) }
+        }
+
+        private static func withSlashes(_ path: String) -> String {
+            String(path.map { $0 == "\\" ? "/" : $0 })
+        }
+    }
+#else
+    extension Files {
+        #if canImport(Musl) || canImport(Android)
+            private typealias Stream = OpaquePointer
+        #else
+            private typealias Stream = UnsafeMutablePointer<FILE>
+        #endif
+
+        private static func open(_ path: String, mode: String) -> Stream? {
+            fopen(path, mode)
+        }
+
+        private static func flush(_ file: Stream) -> Bool {
+            fflush(file) == 0 && fsync(fileno(file)) == 0
+        }
+
+        private static func replace(_ path: String, by temporary: String) -> Bool {
+            rename(temporary, path) == 0
+        }
+
+        private static func remove(_ path: String) {
+            unlink(path)
+        }
+
+        private static func withSlashes(_ path: String) -> String { path }
+    }
+#endif
+
+// MARK: - Errors
+
+extension Files {
+    private static func systemError(_ attempt: String, _ path: String, _ code: Int32 = errno) -> FileError {
+        let advice: String? =
+            switch code {
+            case ENOENT where attempt == "read": "Check the path; it starts from the current directory."
+            case ENOENT, ENOTDIR: "Create the directory it shall stand in first."
+            case EACCES, EPERM, EROFS: "Check the permissions or choose another place."
+            case EISDIR: "Name a file, not a directory."
+            case ENOSPC: "Free some space or choose another disk."
+            default: nil
+            }
+        return FileError(path: path, attempt: attempt, reason: String(cString: strerror(code)), advice: advice)
+    }
+
+    /// Foundation's error, with the operating system's own words where it carries them.
+    private static func fileError(_ attempt: String, _ path: String, _ error: any Error) -> FileError {
+        let cause = (error as? CocoaError)?.underlying
+        if let code = (cause as? POSIXError)?.code { return systemError(attempt, path, code.rawValue) }
+        let reason =
+            switch (error as? CocoaError)?.code {
+            case .fileNoSuchFile?, .fileReadNoSuchFile?: "there is no such directory"
+            case .fileWriteFileExists?: "a file of this name stands in the way"
+            case .fileReadNoPermission?, .fileWriteNoPermission?: "permission denied"
+            default: "\(cause ?? error)"
+            }
+        return FileError(path: path, attempt: attempt, reason: reason, advice: "Check the path and its permissions.")
+    }
+}

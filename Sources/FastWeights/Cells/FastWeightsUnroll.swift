@@ -43,6 +43,20 @@ final class FastWeightsUnroll: Unroll {
         s == options.innerSteps ? h[t + 1] : inner[t * options.innerSteps + s]
     }
 
+    /// The weight of each earlier state in the last read of each step of one sequence, η λ^(t-τ) [h(τ)·h_s]: row t has
+    /// as many entries as there are steps before, of the list the memory holds. Only for the list form.
+    func attention(lane: Int) -> [[Double]] {
+        (0..<steps).map { t in
+            guard options.innerSteps > 0 else { return [Double](repeating: 0, count: t) }
+            let row = scores[t * options.innerSteps + options.innerSteps - 1]
+            // Write e is of h(e+1), the state after step e; where the memory lags, of h(e), the state before it.
+            let weights = (0..<t).map { e in
+                Double(row[e][lane]) * Double(options.rate) * power(Double(options.decay), t - 1 - e)
+            }
+            return options.lagged ? Array((weights + [0]).dropFirst().prefix(t)) : weights
+        }
+    }
+
     override func forward(_ parameters: CellParameters) {
         memory.begin(with: initialMemory)
         for t in 0..<steps {

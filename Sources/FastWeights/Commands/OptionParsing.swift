@@ -22,6 +22,8 @@ struct ParsedArguments: Sendable {
         case list([Value])
     }
 
+    /// The command line after the name of the command, as it was given.
+    fileprivate(set) var words: [String] = []
     fileprivate var values: [String: Value] = [:]
     fileprivate var given: Set<String> = []
     fileprivate var positionals: [String: [String]] = [:]
@@ -112,6 +114,7 @@ extension Command {
     /// as a value only behind "=". After `--` every word is a positional. An option given twice has its last value.
     func parse(_ words: [String]) throws(UsageError) -> ParsedArguments {
         var parsed = ParsedArguments(declared: options.map(\.name))
+        parsed.words = words
         for option in options {
             guard let text = option.defaultValue else { continue }
             parsed.values[option.name] = try option.value(of: text)

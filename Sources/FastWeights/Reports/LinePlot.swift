@@ -76,7 +76,7 @@ public struct LinePlot: Sendable {
 
     public init(
         title: String, description: String, xLabel: String, yLabel: String, xAxis: Axis = .linear,
-        yAxis: Axis = .linear, series: [Series], references: [Reference] = [], width: Double = 480, height: Double = 320
+        yAxis: Axis = .linear, series: [Series], references: [Reference] = [], width: Double = 440, height: Double = 310
     ) {
         self.title = title
         self.description = description
@@ -103,6 +103,7 @@ public struct LinePlot: Sendable {
             + headings(frame) + frame.axes(xLabel: xLabel)
             + referenceLines(frame)
             + (isEmpty ? frame.noData() : series.map { curves($0, frame) }.joined() + endLabels(frame))
+            + referenceLabels(frame)
             + "</svg>\n"
     }
 
@@ -164,7 +165,6 @@ public struct LinePlot: Sendable {
 
     private func referenceLines(_ frame: Frame) -> String {
         var result = ""
-        var labels: [(y: Double, text: String)] = []
         for reference in references where reference.value.isFinite {
             let y = frame.y.position(reference.value)
             let text = Markup.escaped(reference.label)
@@ -172,7 +172,6 @@ public struct LinePlot: Sendable {
             case .line:
                 result += "<line class=\"ref\(strokeClass(reference.style))\" x1=\"\(Markup.number(frame.left))\" "
                 result += "x2=\"\(Markup.number(frame.right))\" y1=\"\(Markup.number(y))\" y2=\"\(Markup.number(y))\"/>\n"
-                labels.append((y - 6, text))
             case .diamond:
                 let (x, d) = (frame.right, 5.0)
                 let points = [(x, y - d), (x + d, y), (x, y + d), (x - d, y)]
@@ -181,7 +180,15 @@ public struct LinePlot: Sendable {
                 result += "points=\"\(points)\"><title>\(text)</title></polygon>\n"
             }
         }
-        labels.sort { $0.y < $1.y }
+        return result
+    }
+
+    /// The labels of the dashed lines, each above its line, on top of the curves with a halo.
+    private func referenceLabels(_ frame: Frame) -> String {
+        let lines = references.enumerated().filter { $1.value.isFinite && $1.mark == .line }
+        let labels = lines.map { (y: frame.y.position($1.value) - 8, index: $0, text: Markup.escaped($1.label)) }
+            .sorted { ($0.y, $0.index) < ($1.y, $1.index) }
+        var result = ""
         let places = LinePlot.spread(labels.map(\.y), gap: 13, within: frame.top + 8...frame.bottom - 4)
         for (label, y) in zip(labels, places) {
             result += "<text class=\"halo\" text-anchor=\"end\" x=\"\(Markup.number(frame.right - 8))\" "
@@ -216,16 +223,16 @@ public struct LinePlot: Sendable {
 
     /// The series' names in the right margin, moved apart where line ends lie close, each with a line to its end.
     private func endLabels(_ frame: Frame) -> String {
-        var ends: [(name: String, color: Int, x: Double, y: Double)] = []
-        for series in series {
+        var ends: [(name: String, color: Int, x: Double, y: Double, index: Int)] = []
+        for (index, series) in series.enumerated() {
             guard let last = LinePlot.drawable(LinePlot.main(series)).last else { continue }
             ends.append(
                 (
                     series.name, series.style % Markup.seriesColors.count, frame.x.position(last.x),
-                    frame.y.position(last.y)
+                    frame.y.position(last.y), index
                 ))
         }
-        ends.sort { $0.y < $1.y }
+        ends.sort { ($0.y, $0.index) < ($1.y, $1.index) }
         let places = LinePlot.spread(ends.map(\.y), gap: 15, within: frame.top...frame.bottom)
         var result = ""
         for (end, place) in zip(ends, places) {

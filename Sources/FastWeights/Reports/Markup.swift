@@ -122,6 +122,6 @@ enum Markup {
         Variable(name: "c5", light: "#4b5563", dark: "#c3cad4"),
     ]
 
-    /// A dash a series, so that colour is not the only sign; the first is solid.
-    static let seriesDashes = ["none", "7 3", "2 3", "9 3 2 3", "4 2", "12 4"]
+    /// A dash a series, so that colour is not the only sign and a line that lies on another lets it be seen.
+    static let seriesDashes = ["none", "8 7", "1 5", "10 6 1 6", "4 6", "15 7"]
 }

@@ -1,0 +1,78 @@
+extension Command {
+    /// `fastweights recall`.
+    static let recall = Command(
+        name: "recall", summary: "Answer one sequence, and show which past steps the fast weights attended to",
+        discussion: """
+            Each row of the picture is a step of reading, each square how strongly an earlier step comes back in it:
+            η λ^(t-τ) [h(τ)·h_s(t)], the scalar in front of h(τ) in equation (4) of Ba et al. 2016.
+            """,
+        positionals: [Positional(name: "sequence", help: "Letter-digit pairs, ??, a letter: c9k8j3f1??c")],
+        options: [
+            Option(
+                name: "model", placeholder: "FILE", kind: .text, defaultValue: "model.safetensors",
+                help: "A file written by fastweights train"),
+            Option(name: "svg", placeholder: "FILE", kind: .text, help: "Write the picture there too"),
+        ],
+        examples: ["recall \"c9k8j3f1??c\" --model model.safetensors --svg recall.svg"]
+    ) { arguments in
+        let text = arguments.positional("sequence")[0]
+        let (tokens, answer, pairs) = try AssociativeRetrieval.parse(text)
+        let file = try ModelFile(path: arguments.text("model"))
+        if pairs != file.task.pairs {
+            Terminal.write(
+                "fastweights recall: the model was trained on \(file.task.pairs) pairs, this sequence has \(pairs)\n",
+                to: .error)
+        }
+        let (probabilities, attention) = file.model.recall(tokens)
+        let map = HeatMap(
+            sequence: Array(AssociativeRetrieval.text(tokens)), weights: attention ?? tokens.map { _ in tokens.map { _ in 0 } },
+            probabilities: probabilities.map { Double($0) }, correct: answer.map { Int($0) })
+        if arguments.hasValue("svg") {
+            guard attention != nil else {
+                throw UsageError("--svg needs a model with fast weights, found \(arguments.text("model")) without.")
+            }
+            try Files.writeAtomically(Array(map.svg(prefix: "recall").utf8), to: arguments.text("svg"))
+        }
+        if attention == nil {
+            Terminal.write(answerTable(map))
+        } else {
+            let colours: HeatMap.TerminalColors =
+                !Terminal.allowsColour(.output) ? .none : Terminal.hasTrueColour ? .trueColor : .indexed256
+            Terminal.write(map.terminal(colours))
+        }
+        return 0
+    }
+
+    /// The answer of a model that has no fast weights to show.
+    private static func answerTable(_ map: HeatMap) -> String {
+        var table = TextTable(["digit", "probability"], alignments: [.left, .right])
+        for (digit, probability) in map.probabilities.enumerated() {
+            table.add(["\(digit)", FixedPoint.percent(probability, decimals: 1)])
+        }
+        return "\(String(map.sequence)) → \(map.answerText)\n\n" + table.plain()
+    }
+}
+
+extension SequenceClassifier {
+    /// The probabilities of the classes for one sequence, and, with fast weights, the weight of every earlier step τ
+    /// in the last read of every step t: [t][τ].
+    func recall(_ tokens: [UInt8]) -> (probabilities: [Float], attention: [[Double]]?) {
+        var configuration = configuration
+        if case .fastWeights(var options) = configuration.cell.cell {
+            // The list form keeps a score of every past step.
+            options.memory = .list
+            configuration.cell.cell = .fastWeights(options)
+        }
+        let examples = Examples(tokens: tokens, targets: [0], steps: tokens.count)
+        examples.check(configuration)
+        let block = ClassifierBlock(configuration, steps: tokens.count)
+        let table = TokenTable(configuration)
+        let weights = ClassifierParameters(parameters)
+        table.fill(weights)
+        for lane in 0..<Lanes.width { block.setSequence(lane, examples, 0) }
+        block.forward(weights, table, count: 1)
+        softmax(block.logits, classes: configuration.classes)
+        let probabilities = (0..<configuration.classes).map { block.logits[$0][0] }
+        return (probabilities, (block.unroll as? FastWeightsUnroll)?.attention(lane: 0))
+    }
+}

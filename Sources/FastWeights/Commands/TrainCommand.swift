@@ -1,0 +1,62 @@
+extension Command {
+    /// `fastweights train`.
+    static let train = Command(
+        name: "train", summary: "Train one model on associative retrieval and write it to a file",
+        options: [
+            Option(
+                name: "model", placeholder: "NAME", kind: .choice(RetrievalModel.all.map(\.name)),
+                defaultValue: "fast-weights", help: "The model to train"),
+            Option(
+                name: "hidden", placeholder: "R", kind: .integer(1...4096), defaultValue: "50", help: "Recurrent units"),
+            Option(
+                name: "learning-rate", placeholder: "X", kind: .number(1e-9...10), defaultShown: "the model's own",
+                help: "Learning rate at the start"),
+            Option(
+                name: "steps", placeholder: "N", kind: .integer(1...100_000_000), defaultShown: "the model's own",
+                help: "Training steps"),
+            Option(
+                name: "output", placeholder: "FILE", kind: .text, defaultValue: "model.safetensors",
+                help: "The model file"),
+        ] + Option.data + Option.training + [.seed, .threads],
+        examples: ["train --output model.safetensors", "train --model lstm --hidden 100 --learning-rate 2e-3"]
+    ) { arguments in
+        let seed = arguments.unsigned("seed")
+        let path = arguments.text("output")
+        let data = try RetrievalData(arguments, seed: seed)
+        let model = RetrievalModel.named(arguments.text("model"))
+        let hidden = arguments.integer("hidden")
+        let recipe = model.recipe(hidden: hidden)
+        var options = TrainingOptions(arguments)
+        options.seed = seed
+        options.threads = arguments.integer("threads")
+        options.learningRate =
+            arguments.hasValue("learning-rate") ? arguments.number("learning-rate") : recipe.learningRate
+        options.steps = arguments.hasValue("steps") ? arguments.integer("steps") : recipe.steps
+        let job = RetrievalTraining(model: model, hidden: hidden, seed: seed, options: options)
+        Interruption.install()
+        let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
+        let shown = display.start(job.name)
+        let (run, network) = try job.run(data) {
+            display.update(shown, fraction: Double($0.step) / Double($0.steps), status: $0.status)
+        }
+        display.finish(
+            shown, status: run.stoppedEarly ?? "done after \(run.steps) steps",
+            outcome: run.stoppedEarly == nil ? .done : .failed)
+        display.close()
+        let notes = [
+            ("model", model.name), ("steps", "\(run.bestStep)"), ("seed", "\(seed)"),
+            ("test_error", "\(run.testError)"),
+        ]
+        try ModelFile(network, task: data.task, notes: notes).write(to: path)
+        Terminal.write(
+            """
+            Test error        \(FixedPoint.percent(run.testError))
+            Plateau           \(FixedPoint.percent(data.plateau.error))
+            Validation error  \(FixedPoint.percent(run.validationError)) at step \(run.bestStep) of \(run.steps)
+            Parameters        \(run.parameters)
+            Model             \(path)
+
+            """)
+        return run.stoppedEarly == nil ? 0 : 130
+    }
+}

@@ -1,0 +1,50 @@
+extension Command {
+    /// `fastweights verify`.
+    static let verify = Command(
+        name: "verify", summary: "Check every cell, network and kernel against the golden cases of PyTorch",
+        discussion: """
+            Each row is a case: the worst error of what the forward pass gives and of the gradients (or of the
+            parameters after ten training steps), relative to the largest number of a tensor.
+            """,
+        options: [
+            Option(name: "fixtures", placeholder: "DIR", kind: .text, defaultValue: "Fixtures", help: "The golden cases"),
+            Option(name: "only", placeholder: "TEXT", kind: .text, help: "Only cases with this in their name"),
+        ], examples: ["verify", "verify --only lstm"]
+    ) { arguments in
+        let folder = arguments.text("fixtures")
+        let names = try Verifier.cases(in: folder).filter {
+            !arguments.hasValue("only") || $0.contains(arguments.text("only"))
+        }
+        guard !names.isEmpty else {
+            throw UsageError("no golden case in \(folder) has \"\(arguments.text("only"))\" in its name.")
+        }
+        let width = names.map(\.count).max() ?? 0
+        func row(_ name: String, _ outputs: String, _ gradients: String, _ rest: String) {
+            Terminal.write(
+                TextTable.padded(name, to: width) + "  " + TextTable.padded(outputs, to: 9, .right) + "  "
+                    + TextTable.padded(gradients, to: 9, .right) + "  " + rest + "\n")
+        }
+        row("case", "outputs", "gradients", "")
+        var failed = 0
+        for name in names {
+            let result = try Verifier.run(name, in: folder)
+            row(
+                name, scientific(result.outputError), scientific(result.gradientError),
+                result.passed ? "pass" : "FAIL, worst in \(result.worstTensor)")
+            if !result.passed { failed += 1 }
+        }
+        Terminal.write("\n\(names.count - failed) passed, \(failed) failed; tolerance \(scientific(Verifier.tolerance))\n")
+        return failed == 0 ? 0 : 1
+    }
+
+    /// Two digits and a power of ten, as 1.2e-07.
+    private static func scientific(_ value: Double) -> String {
+        guard value.isFinite else { return "\(value)" }
+        guard value > 0 else { return "0" }
+        var (mantissa, exponent) = (value, 0)
+        while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+        while mantissa >= 9.95 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+        let digits = "\(abs(exponent))"
+        return FixedPoint.text(mantissa, decimals: 1) + (exponent < 0 ? "e-" : "e+") + (digits.count < 2 ? "0" : "") + digits
+    }
+}

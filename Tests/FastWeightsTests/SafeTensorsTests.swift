@@ -93,6 +93,17 @@ import Testing
         #expect(bytes == [UInt8(padded.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(padded.utf8) + data)
     }
 
+    @Test func padsTheHeaderNoMoreThanNeeded() {
+        for length in 1...16 {
+            let name = String(repeating: "n", count: length)
+            let bytes = SafeTensors.serialise([(name, [1], [0])])
+            let header = bytes[8..<bytes.count - 4]
+            #expect(header.count % 8 == 0)
+            #expect(bytes.prefix(8) == [UInt8(header.count), 0, 0, 0, 0, 0, 0, 0])
+            #expect(header.reversed().prefix { $0 == UInt8(ascii: " ") }.count < 8)
+        }
+    }
+
     @Test func readsBackWhatItWrites() throws {
         let values: [Float] = [
             0, -0.0, 1, .infinity, -.infinity, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 1 / 3,
@@ -267,6 +278,13 @@ import Testing
         let reason = reason(Self.entry("a", 0, width, shape: shape), data: width)
         // Beyond 2^53 a number of the header is no exact integer at all.
         #expect(reason == (shape == "[2305843009213693952]" ? .entry : .size))
+    }
+
+    @Test func refusesAShapeWhoseSizeWrapsRoundToThatOfTheData() {
+        #expect(reason(Self.entry("a", 0, 0, shape: "[4294967296,4294967296]")) == .size)
+        // 2^62 numbers of 4 bytes.
+        #expect(reason(Self.entry("a", 0, 0, shape: "[4611686018427387904]")) == .entry)
+        #expect(reason(Self.entry("a", 0, 0, shape: "[2147483648,2147483648]")) == .size)
     }
 
     @Test func refusesHolesOverlapsAndTrailingBytes() {

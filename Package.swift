@@ -3,6 +3,8 @@ import PackageDescription
 
 let package = Package(
     name: "FastWeights",
+    // Atomics and locks of the standard library; Linux, Windows and Android need no mention.
+    platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
     products: [
         .library(name: "FastWeights", targets: ["FastWeights"]),
         .executable(name: "fastweights", targets: ["FastWeightsTool"]),
@@ -10,7 +12,8 @@ let package = Package(
     traits: [
         // Swift has no per-function target attribute, so the instruction set is chosen for the whole module:
         // this trait where the processor has AVX2 and FMA, the same sources as portable code without it.
-        .trait(name: "AVX2", description: "x86-64-v3 code with fused multiply-add; the processor must have AVX2 and FMA.")
+        .trait(
+            name: "AVX2", description: "x86-64-v3 code with fused multiply-add; the processor must have AVX2 and FMA.")
     ],
     targets: [
         .target(

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct CellTests {
     static let cells: [Cell] = [
-        .rnn(activation: .tanh), .rnn(activation: .relu, layerNorm: true), .irnn(), .lstm(), .lstm(layerNorm: true), .gru,
+        .rnn(activation: .tanh), .rnn(activation: .relu, layerNorm: true), .irnn(), .lstm(), .lstm(layerNorm: true),
+        .gru,
         .fastWeights(), .fastWeights(FastWeightsOptions(innerSteps: 3, lagged: true)),
         .fastWeights(FastWeightsOptions(innerSteps: 0)),
     ]
@@ -20,7 +21,8 @@ import Testing
         let layer = RecurrentLayer(configuration, seed: 1)
         let input = Self.random(4 * 2 * 3, 1)
         let zero = CellState(
-            hidden: [Float](repeating: 0, count: 10), memory: [Float](repeating: 0, count: 2 * configuration.memoryRows))
+            hidden: [Float](repeating: 0, count: 10), memory: [Float](repeating: 0, count: 2 * configuration.memoryRows)
+        )
         let (a, b) = (layer.forward(input, steps: 4, batch: 2), layer.forward(input, steps: 4, batch: 2, state: zero))
         #expect(a.outputs == b.outputs && a.state == b.state)
         #expect(a.outputs.contains { $0 != 0 })

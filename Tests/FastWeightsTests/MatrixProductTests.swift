@@ -3,7 +3,10 @@ import Testing
 @testable import FastWeights
 
 @Suite struct MatrixProductTests {
-    static let sizes = [(0, 3, 2), (3, 0, 2), (2, 3, 0), (1, 1, 1), (1, 7, 1), (7, 1, 17), (6, 16, 5), (13, 33, 3), (63, 100, 7), (5, 16, 600), (12, 300, 300)]
+    static let sizes = [
+        (0, 3, 2), (3, 0, 2), (2, 3, 0), (1, 1, 1), (1, 7, 1), (7, 1, 17), (6, 16, 5), (13, 33, 3), (63, 100, 7),
+        (5, 16, 600), (12, 300, 300),
+    ]
 
     @Test(arguments: sizes, [0, 1, 2, 3])
     func agreesWithTheNaiveTwin(size: (Int, Int, Int), transposes: Int) {
@@ -36,19 +39,22 @@ import Testing
         }
         let (result, expected) = (Buffer<Float>(m * 16), Buffer<Float>(m * 16))
         multiply(w.pointer, rows: m, columns: k, by: panel(x), into: panel(result), accumulate: false)
-        multiplyNaively(MatrixView(w.pointer, m, k), MatrixView(x.pointer, k, 16), into: MatrixView(expected.pointer, m, 16))
+        multiplyNaively(
+            MatrixView(w.pointer, m, k), MatrixView(x.pointer, k, 16), into: MatrixView(expected.pointer, m, 16))
         for (a, b) in zip(result.array, expected.array) { #expect(abs(a - b) < 1e-5) }
 
         let (back, expectedBack) = (Buffer<Float>(k * 16), Buffer<Float>(k * 16))
         multiplyTransposed(w.pointer, rows: m, columns: k, by: panel(y), into: panel(back), accumulate: false)
         multiplyNaively(
-            MatrixView(w.pointer, m, k).transposed, MatrixView(y.pointer, m, 16), into: MatrixView(expectedBack.pointer, k, 16))
+            MatrixView(w.pointer, m, k).transposed, MatrixView(y.pointer, m, 16),
+            into: MatrixView(expectedBack.pointer, k, 16))
         for (a, b) in zip(back.array, expectedBack.array) { #expect(abs(a - b) < 1e-5) }
 
         let dw = Buffer<Float>(m * k)
         let db = Buffer<Float>(m)
         accumulateOuterProducts(
-            PanelSequence(pointer: panel(y), stride: m), rows: m, PanelSequence(pointer: panel(x), stride: k), columns: k,
+            PanelSequence(pointer: panel(y), stride: m), rows: m, PanelSequence(pointer: panel(x), stride: k),
+            columns: k,
             count: steps, into: dw.pointer)
         accumulateSums(PanelSequence(pointer: panel(y), stride: m), rows: m, count: steps, into: db.pointer)
         for i in 0..<m {

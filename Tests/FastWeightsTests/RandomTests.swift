@@ -6,7 +6,10 @@ import Testing
     @Test func firstNumbersAreThoseOfTheAlgorithm() {
         // xoshiro256++ from the four SplitMix64 words of seed 0, computed apart from this module.
         var random = Random(seed: 0)
-        #expect([random.next(), random.next(), random.next()] == [5_987_356_902_031_041_503, 7_051_070_477_665_621_255, 6_633_766_593_972_829_180])
+        #expect(
+            [random.next(), random.next(), random.next()] == [
+                5_987_356_902_031_041_503, 7_051_070_477_665_621_255, 6_633_766_593_972_829_180,
+            ])
     }
 
     @Test func streamsDiffer() {

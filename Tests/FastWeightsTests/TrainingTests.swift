@@ -7,7 +7,8 @@ import Testing
 
     static func model(_ cell: Cell, hidden: Int = 9) -> SequenceClassifier {
         SequenceClassifier(
-            ClassifierConfiguration(cell, hidden: hidden, vocabulary: 37, classes: 10, embedding: 12, head: 14), seed: 3)
+            ClassifierConfiguration(cell, hidden: hidden, vocabulary: 37, classes: 10, embedding: 12, head: 14), seed: 3
+        )
     }
 
     @Test(arguments: cells)

@@ -129,7 +129,8 @@ public struct CellConfiguration: Sendable, Equatable {
     public var epsilon: Float
 
     public init(_ cell: Cell, input: Int, hidden: Int, epsilon: Float = 1e-5) {
-        precondition(input > 0 && hidden > 0, "a cell needs input and hidden sizes of at least 1, found \(input) and \(hidden)")
+        precondition(
+            input > 0 && hidden > 0, "a cell needs input and hidden sizes of at least 1, found \(input) and \(hidden)")
         self.cell = cell
         self.input = input
         self.hidden = hidden

@@ -55,7 +55,8 @@ public final class RecurrentLayer {
         if let state {
             precondition(
                 state.hidden.count == batch * H && state.memory.count == batch * M,
-                "the state of \(batch) sequences has \(batch * H) numbers of h and \(batch * M) of memory; \(state.hidden.count) and \(state.memory.count) were given")
+                "the state of \(batch) sequences has \(batch * H) numbers of h and \(batch * M) of memory; \(state.hidden.count) and \(state.memory.count) were given"
+            )
         }
         prepare(steps: steps, batch: batch)
         let p = CellParameters(parameters)
@@ -92,7 +93,8 @@ public final class RecurrentLayer {
         let (I, H, M) = (configuration.input, configuration.hidden, configuration.memoryRows)
         precondition(
             outputGradient.count == steps * batch * H && steps > 0,
-            "the outputs [\(steps), \(batch), \(H)] have \(steps * batch * H) gradients; \(outputGradient.count) were given")
+            "the outputs [\(steps), \(batch), \(H)] have \(steps * batch * H) gradients; \(outputGradient.count) were given"
+        )
         let (p, g) = (CellParameters(parameters), CellParameters(gradients))
         var input = [Float](repeating: 0, count: steps * batch * I)
         var first = CellState(

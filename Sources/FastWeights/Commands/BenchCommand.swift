@@ -23,7 +23,8 @@ extension Command {
         var rows = bench.kernels()
         let task = try AssociativeRetrieval(pairs: arguments.integer("pairs"))
         let batch = arguments.integer("batch")
-        let examples = try task.generate(counts: [min(10 * batch, Int(min(task.distinct, 1e6)))], seed: arguments.unsigned("seed"))[0]
+        let examples = try task.generate(
+            counts: [min(10 * batch, Int(min(task.distinct, 1e6)))], seed: arguments.unsigned("seed"))[0]
         for name in arguments.texts("models") {
             for hidden in arguments.integers("hidden") {
                 rows += bench.network(
@@ -127,10 +128,13 @@ private struct Bench {
     }
 
     static func table(_ rows: [Row], _ machine: [(String, String)]) -> String {
-        var table = TextTable(["work", "median", "least", "most", "unit"], alignments: [.left, .right, .right, .right, .left])
+        var table = TextTable(
+            ["work", "median", "least", "most", "unit"], alignments: [.left, .right, .right, .right, .left])
         for row in rows {
             func text(_ value: Double) -> String { FixedPoint.text(value, decimals: row.decimals) }
-            table.add([row.work, text(row.median), text(row.sorted[0]), text(row.sorted[row.figures.count - 1]), row.unit])
+            table.add([
+                row.work, text(row.median), text(row.sorted[0]), text(row.sorted[row.figures.count - 1]), row.unit,
+            ])
         }
         return machine.map { "\($0.0): \($0.1)\n" }.joined() + "\n" + table.plain()
     }

@@ -27,7 +27,8 @@ extension Command {
                 help: "Training steps"),
             Option(name: "quick", kind: .flag, help: "Fewer steps: a first look in about a minute"),
             Option(
-                name: "json", placeholder: "FILE", kind: .text, help: "Write the results there too; - is standard output"),
+                name: "json", placeholder: "FILE", kind: .text,
+                help: "Write the results there too; - is standard output"),
             Option(
                 name: "out", placeholder: "DIR", kind: .text, defaultValue: "runs/compare", help: "The run folder"),
         ] + Option.data + Option.training + [.seed, .threads],
@@ -56,7 +57,8 @@ private struct Comparison {
             let model = RetrievalModel.named(name)
             for hidden in arguments.integers("hidden") {
                 let recipe = model.recipe(hidden: hidden)
-                let rates = arguments.hasValue("learning-rates") ? arguments.numbers("learning-rates") : [recipe.learningRate]
+                let rates =
+                    arguments.hasValue("learning-rates") ? arguments.numbers("learning-rates") : [recipe.learningRate]
                 for offset in 0..<UInt64(arguments.integer("seeds")) {
                     for rate in rates {
                         var options = TrainingOptions(arguments)
@@ -153,28 +155,46 @@ private struct Comparison {
     private var configuration: [(String, String)] {
         let options = jobs[0].options
         return [
-            ("Task", "associative retrieval, K = \(data.task.pairs), digits \(data.task.repeatsDigits ? "with" : "without") replacement"),
-            ("Examples", "\(data.training.count) training, \(data.validation.count) validation, \(data.test.count) test; none in two sets"),
+            (
+                "Task",
+                "associative retrieval, K = \(data.task.pairs), digits \(data.task.repeatsDigits ? "with" : "without") replacement"
+            ),
+            (
+                "Examples",
+                "\(data.training.count) training, \(data.validation.count) validation, \(data.test.count) test; none in two sets"
+            ),
             ("Network", "embedding 100, cell of R units, 100 ReLU units, softmax over 10 digits"),
-            ("Training", "Adam, batch \(options.batch), \(options.schedule.rawValue) schedule, clip \(options.clip.map { "\($0)" } ?? "none")"),
-            ("Evaluation", "every \(options.evaluateEvery) steps; the model with the lowest validation error is tested"),
+            (
+                "Training",
+                "Adam, batch \(options.batch), \(options.schedule.rawValue) schedule, clip \(options.clip.map { "\($0)" } ?? "none")"
+            ),
+            (
+                "Evaluation",
+                "every \(options.evaluateEvery) steps; the model with the lowest validation error is tested"
+            ),
             ("Seed", "\(arguments.unsigned("seed")), \(arguments.integer("seeds")) of each"),
             ("Threads", "\(threads), one training each"),
-            ("Machine", "\(Machine.operatingSystem), \(Machine.architecture), \(Machine.coreCount) cores, \(Machine.hasFusedMultiplyAdd ? "fused multiply-add" : "portable build")"),
+            (
+                "Machine",
+                "\(Machine.operatingSystem), \(Machine.architecture), \(Machine.coreCount) cores, \(Machine.hasFusedMultiplyAdd ? "fused multiply-add" : "portable build")"
+            ),
             ("Version", CommandLineTool.version),
         ]
     }
 
     private var configurationJSON: JSON {
         .object([
-            JSON.Member(key: "settings", value: .object(configuration.map { JSON.Member(key: $0.0, value: .string($0.1)) })),
+            JSON.Member(
+                key: "settings", value: .object(configuration.map { JSON.Member(key: $0.0, value: .string($0.1)) })),
             JSON.Member(
                 key: "jobs",
                 value: .array(
                     jobs.map {
                         [
-                            "model": .string($0.model.name), "hidden": .number(Double($0.hidden)), "seed": .string("\($0.seed)"),
-                            "learning_rate": .number($0.options.learningRate), "steps": .number(Double($0.options.steps)),
+                            "model": .string($0.model.name), "hidden": .number(Double($0.hidden)),
+                            "seed": .string("\($0.seed)"),
+                            "learning_rate": .number($0.options.learningRate),
+                            "steps": .number(Double($0.options.steps)),
                             "cell": CellConfiguration($0.model.cell, input: 100, hidden: $0.hidden).json,
                         ]
                     })),
@@ -193,14 +213,21 @@ private struct Comparison {
             "The paper does not state its learning rates, number of steps or the width of its softmax. Here the softmax has the ten digits, the learning rate of each model is the one with the lowest validation error, and a baseline that comes out better than the paper's is left as it is.",
             "The plateau is exact: the error of answering with the digit that occurred most often, without knowing which letter it belongs to. A model there has learned no binding.",
         ]
-        if arguments.flag("quick") { notes.insert("A quick run: the trainings were cut short, so the errors are not final.", at: 0) }
-        if all.count > runs.count { notes.append("Of \(all.count) trainings with different learning rates the best on validation is shown for each model and size.") }
+        if arguments.flag("quick") {
+            notes.insert("A quick run: the trainings were cut short, so the errors are not final.", at: 0)
+        }
+        if all.count > runs.count {
+            notes.append(
+                "Of \(all.count) trainings with different learning rates the best on validation is shown for each model and size."
+            )
+        }
         return HTMLReport(
             title: "Recurrent networks with fast weights on associative retrieval",
             introduction: [
                 "A sequence such as c9k8j3f1??c holds letter-digit pairs and asks for the digit of one letter. This is experiment 4.1 of Ba, Hinton, Mnih, Leibo and Ionescu, Using Fast Weights to Attend to the Recent Past (2016), trained anew."
             ],
-            command: (["fastweights", "compare"] + arguments.words).joined(separator: " "), configuration: configuration, runs: runs,
+            command: (["fastweights", "compare"] + arguments.words).joined(separator: " "),
+            configuration: configuration, runs: runs,
             plateauError: data.plateau.error, plateauLoss: data.plateau.loss, notes: notes
         ).render()
     }

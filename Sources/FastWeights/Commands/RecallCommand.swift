@@ -25,7 +25,8 @@ extension Command {
         }
         let (probabilities, attention) = file.model.recall(tokens)
         let map = HeatMap(
-            sequence: Array(AssociativeRetrieval.text(tokens)), weights: attention ?? tokens.map { _ in tokens.map { _ in 0 } },
+            sequence: Array(AssociativeRetrieval.text(tokens)),
+            weights: attention ?? tokens.map { _ in tokens.map { _ in 0 } },
             probabilities: probabilities.map { Double($0) }, correct: answer.map { Int($0) })
         if arguments.hasValue("svg") {
             guard attention != nil else {

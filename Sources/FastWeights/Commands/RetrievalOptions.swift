@@ -1,7 +1,8 @@
 /// The options that several commands on associative retrieval share, and what they make of them.
 extension Option {
     static let pairs = Option(
-        name: "pairs", placeholder: "K", kind: .integer(1...26), defaultValue: "4", help: "Letter-digit pairs a sequence")
+        name: "pairs", placeholder: "K", kind: .integer(1...26), defaultValue: "4",
+        help: "Letter-digit pairs a sequence")
     static let distinctDigits = Option(
         name: "distinct-digits", kind: .flag, help: "Draw the digits of a sequence without replacement")
     static let trainingExamples = Option(

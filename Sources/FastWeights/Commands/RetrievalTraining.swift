@@ -5,7 +5,9 @@ struct RetrievalTraining: Sendable {
     let seed: UInt64
     var options: TrainingOptions
 
-    var name: String { "\(model.title) R=\(hidden) seed \(seed) rate \(JSON.number(options.learningRate).serialised())" }
+    var name: String {
+        "\(model.title) R=\(hidden) seed \(seed) rate \(JSON.number(options.learningRate).serialised())"
+    }
 
     /// About how long it takes, beside others.
     func work(pairs: Int) -> Double { model.cost(hidden: hidden, pairs: pairs) * Double(options.steps) }

@@ -7,7 +7,8 @@ extension Command {
             parameters after ten training steps), relative to the largest number of a tensor.
             """,
         options: [
-            Option(name: "fixtures", placeholder: "DIR", kind: .text, defaultValue: "Fixtures", help: "The golden cases"),
+            Option(
+                name: "fixtures", placeholder: "DIR", kind: .text, defaultValue: "Fixtures", help: "The golden cases"),
             Option(name: "only", placeholder: "TEXT", kind: .text, help: "Only cases with this in their name"),
         ], examples: ["verify", "verify --only lstm"]
     ) { arguments in
@@ -33,7 +34,8 @@ extension Command {
                 result.passed ? "pass" : "FAIL, worst in \(result.worstTensor)")
             if !result.passed { failed += 1 }
         }
-        Terminal.write("\n\(names.count - failed) passed, \(failed) failed; tolerance \(scientific(Verifier.tolerance))\n")
+        Terminal.write(
+            "\n\(names.count - failed) passed, \(failed) failed; tolerance \(scientific(Verifier.tolerance))\n")
         return failed == 0 ? 0 : 1
     }
 
@@ -45,6 +47,7 @@ extension Command {
         while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
         while mantissa >= 9.95 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
         let digits = "\(abs(exponent))"
-        return FixedPoint.text(mantissa, decimals: 1) + (exponent < 0 ? "e-" : "e+") + (digits.count < 2 ? "0" : "") + digits
+        return FixedPoint.text(mantissa, decimals: 1) + (exponent < 0 ? "e-" : "e+") + (digits.count < 2 ? "0" : "")
+            + digits
     }
 }

@@ -57,7 +57,8 @@ final class ClassifierBlock {
         let (head, classes, size) = (configuration.head, configuration.classes, configuration.cell.hidden)
         accumulateOuterProducts(outputs, rows: classes, hidden, columns: head, count: 1, into: g.outputWeight)
         accumulateSums(outputs, rows: classes, count: 1, into: g.outputBias)
-        multiplyTransposed(p.outputWeight, rows: classes, columns: head, by: logits, into: dHidden[0], accumulate: false)
+        multiplyTransposed(
+            p.outputWeight, rows: classes, columns: head, by: logits, into: dHidden[0], accumulate: false)
         for r in 0..<head { dHidden[0][r] = Activation.relu.backward(dHidden[0][r], hidden[0][r]) }
         let last = PanelSequence(pointer: unroll.h[steps], stride: 0)
         accumulateOuterProducts(dHidden, rows: head, last, columns: size, count: 1, into: g.hiddenWeight)

@@ -50,7 +50,9 @@ public final class SequenceClassifier: Sendable {
             case "embedding.weight":
                 for i in 0..<window.count { p[i] = Float(random.normal()) }
             case "hidden.weight", "hidden.bias":
-                for i in 0..<window.count { p[i] = random.uniform(within: 1 / Float(configuration.cell.hidden).squareRoot()) }
+                for i in 0..<window.count {
+                    p[i] = random.uniform(within: 1 / Float(configuration.cell.hidden).squareRoot())
+                }
             case "output.weight", "output.bias":
                 for i in 0..<window.count { p[i] = random.uniform(within: 1 / Float(configuration.head).squareRoot()) }
             default: break
@@ -70,7 +72,8 @@ public final class SequenceClassifier: Sendable {
     /// `tokens` holds count sequences of `steps` tokens one behind the other. Traps when it does not divide, or a
     /// token is outside the vocabulary.
     public func probabilities(_ tokens: [UInt8], steps: Int) -> [Float] {
-        let examples = Examples(tokens: tokens, targets: [UInt8](repeating: 0, count: tokens.count / max(steps, 1)), steps: steps)
+        let examples = Examples(
+            tokens: tokens, targets: [UInt8](repeating: 0, count: tokens.count / max(steps, 1)), steps: steps)
         examples.check(configuration)
         let block = ClassifierBlock(configuration, steps: steps)
         let table = TokenTable(configuration)
@@ -107,7 +110,8 @@ public struct Examples: Sendable, Equatable {
     public init(tokens: [UInt8], targets: [UInt8], steps: Int) {
         precondition(
             steps > 0 && tokens.count == targets.count * steps,
-            "\(targets.count) sequences of \(steps) steps need \(targets.count * steps) tokens; \(tokens.count) were given")
+            "\(targets.count) sequences of \(steps) steps need \(targets.count * steps) tokens; \(tokens.count) were given"
+        )
         self.tokens = tokens
         self.targets = targets
         self.steps = steps
@@ -117,7 +121,8 @@ public struct Examples: Sendable, Equatable {
     func check(_ configuration: ClassifierConfiguration) {
         for (i, token) in tokens.enumerated() where Int(token) >= configuration.vocabulary {
             preconditionFailure(
-                "token \(token) at step \(i % steps) of sequence \(i / steps); the vocabulary has \(configuration.vocabulary)")
+                "token \(token) at step \(i % steps) of sequence \(i / steps); the vocabulary has \(configuration.vocabulary)"
+            )
         }
         for (i, target) in targets.enumerated() where Int(target) >= configuration.classes {
             preconditionFailure("target \(target) of sequence \(i); there are \(configuration.classes) classes")

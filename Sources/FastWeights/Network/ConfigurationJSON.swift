@@ -74,7 +74,9 @@ extension ClassifierConfiguration {
 
     init(json: JSON) throws(ConfigurationError) {
         let reader = ConfigurationReader(json: json, place: "network")
-        guard let cell = json["cell"] else { throw ConfigurationError(description: "the network's configuration has no cell") }
+        guard let cell = json["cell"] else {
+            throw ConfigurationError(description: "the network's configuration has no cell")
+        }
         let configuration = try CellConfiguration(json: cell)
         self.init(
             configuration.cell, hidden: configuration.hidden, vocabulary: try reader.count("vocabulary", to: 256),
@@ -91,7 +93,8 @@ struct ConfigurationReader {
 
     private func wrong(_ key: String, _ expected: String) -> ConfigurationError {
         let found = json[key].map { $0.serialised() } ?? "nothing"
-        return ConfigurationError(description: "the \(place)'s configuration needs \(key) as \(expected), found \(found)")
+        return ConfigurationError(
+            description: "the \(place)'s configuration needs \(key) as \(expected), found \(found)")
     }
 
     func text(_ key: String) throws(ConfigurationError) -> String {
@@ -117,7 +120,9 @@ struct ConfigurationReader {
     }
 
     func activation() throws(ConfigurationError) -> Activation {
-        guard let value = Activation(rawValue: try text("activation")) else { throw wrong("activation", "relu or tanh") }
+        guard let value = Activation(rawValue: try text("activation")) else {
+            throw wrong("activation", "relu or tanh")
+        }
         return value
     }
 }

@@ -34,7 +34,8 @@ public struct ModelFile: Sendable {
     public init(path: String) throws {
         let file = try SafeTensors(bytes: try Files.read(path), source: path)
         func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
-        guard file.metadata["format"] == Self.format, let config = file.metadata["config"], let task = file.metadata["task"]
+        guard file.metadata["format"] == Self.format, let config = file.metadata["config"],
+            let task = file.metadata["task"]
         else {
             throw fail("not a model of `fastweights train`: the metadata has no format \(Self.format)")
         }
@@ -49,7 +50,8 @@ public struct ModelFile: Sendable {
             let unexpected = file.names.filter { name in !windows.contains { $0.name == name } }
             guard missing.isEmpty && unexpected.isEmpty else {
                 throw fail(
-                    "missing tensors: \(missing.isEmpty ? "none" : missing.joined(separator: ", ")); unexpected: \(unexpected.isEmpty ? "none" : unexpected.joined(separator: ", "))")
+                    "missing tensors: \(missing.isEmpty ? "none" : missing.joined(separator: ", ")); unexpected: \(unexpected.isEmpty ? "none" : unexpected.joined(separator: ", "))"
+                )
             }
             for window in windows {
                 let shape = try file.tensor(named: window.name).shape

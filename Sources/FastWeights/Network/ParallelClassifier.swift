@@ -85,7 +85,9 @@ final class ParallelClassifier {
 
     /// Fills a block with sequences 16·b and following; lanes behind the last repeat it. Returns the lanes that count.
     @inline(__always)
-    private func load(_ block: ClassifierBlock, _ examples: Examples, _ b: Int, _ total: Int, _ index: (Int) -> Int) -> Int {
+    private func load(_ block: ClassifierBlock, _ examples: Examples, _ b: Int, _ total: Int, _ index: (Int) -> Int)
+        -> Int
+    {
         let first = b * Lanes.width
         let count = min(Lanes.width, total - first)
         for lane in 0..<Lanes.width { block.setSequence(lane, examples, index(first + min(lane, count - 1))) }

@@ -39,7 +39,8 @@ public struct ParameterLayout: Sendable, Equatable {
     /// The window called `name`; traps when there is none.
     public func window(_ name: String) -> Window {
         guard let window = windows.first(where: { $0.name == name }) else {
-            preconditionFailure("no parameter is named \(name); there are \(windows.map(\.name).joined(separator: ", "))")
+            preconditionFailure(
+                "no parameter is named \(name); there are \(windows.map(\.name).joined(separator: ", "))")
         }
         return window
     }

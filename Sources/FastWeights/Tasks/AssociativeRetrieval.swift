@@ -77,13 +77,16 @@ public struct AssociativeRetrieval: Sendable, Equatable {
         let bytes = Array(text.lowercased().utf8)
         let tokens = bytes.compactMap { byte in symbols.firstIndex(of: byte).map { UInt8($0) } }
         let length = tokens.count
-        guard tokens.count == bytes.count, length >= 5, length % 2 == 1, tokens[length - 3...length - 2] == [question, question],
+        guard tokens.count == bytes.count, length >= 5, length % 2 == 1,
+            tokens[length - 3...length - 2] == [question, question],
             tokens[length - 1] < firstDigit
         else { throw .sequence(text) }
         let pairs = (length - 3) / 2
         var answer: UInt8?
         for k in 0..<pairs {
-            guard tokens[2 * k] < firstDigit, (firstDigit..<36).contains(Int(tokens[2 * k + 1])) else { throw .sequence(text) }
+            guard tokens[2 * k] < firstDigit, (firstDigit..<36).contains(Int(tokens[2 * k + 1])) else {
+                throw .sequence(text)
+            }
             if tokens[2 * k] == tokens[length - 1] { answer = tokens[2 * k + 1] - UInt8(firstDigit) }
         }
         return (tokens, answer, pairs)

@@ -69,7 +69,8 @@ public final class Trainer {
     public init(_ model: SequenceClassifier, training: Examples, validation: Examples, options: TrainingOptions) {
         precondition(
             training.count > 0 && validation.count > 0 && training.steps == validation.steps,
-            "training needs examples of one length; found \(training.count) of \(training.steps) steps and \(validation.count) of \(validation.steps)")
+            "training needs examples of one length; found \(training.count) of \(training.steps) steps and \(validation.count) of \(validation.steps)"
+        )
         precondition(options.batch > 0 && options.evaluateEvery > 0, "batch and evaluateEvery must be at least 1")
         training.check(model.configuration)
         validation.check(model.configuration)

@@ -102,9 +102,10 @@ extension Fixture {
                 }
             }
             load()
-            loss += crossEntropy(
-                panel, classes: classes, targets: targets.pointer + first, count: lanes, scale: 1 / Float(count)
-            ).loss
+            loss +=
+                crossEntropy(
+                    panel, classes: classes, targets: targets.pointer + first, count: lanes, scale: 1 / Float(count)
+                ).loss
             for l in 0..<lanes { for c in 0..<classes { gradient[(first + l) * classes + c] = panel[c][l] } }
         }
         tally.output("probabilities", probabilities, try doubles("probabilities"))
@@ -132,7 +133,8 @@ extension OptimizerRule {
             self = .adam(beta1: try float("beta1"), beta2: try float("beta2"), epsilon: try float("epsilon"))
         case "sgd": self = .sgd(momentum: try float("momentum"))
         case "rmsprop":
-            self = .rmsProp(alpha: try float("alpha"), epsilon: try float("epsilon"), momentum: try float("momentum", 0))
+            self = .rmsProp(
+                alpha: try float("alpha"), epsilon: try float("epsilon"), momentum: try float("momentum", 0))
         case let name: throw ConfigurationError(description: "expected adam, sgd or rmsprop, found \"\(name)\"")
         }
     }

@@ -1,0 +1,70 @@
+# FastWeights: everything a newcomer needs, from a Swift toolchain and make.
+#
+#   make compare ARGS="--quick"     passes options on to the tool
+#   make PORTABLE=1 test            builds without AVX2 and fused multiply-add
+
+ARGS ?=
+PYTHON ?= python3
+VENV := .venv
+
+# The trait AVX2 where the processor has AVX2 and FMA, the portable code elsewhere. Each has a build folder of its own.
+TRAITS :=
+BUILD := .build
+ifdef PORTABLE
+BUILD := .build/portable
+else ifeq ($(shell uname -s),Darwin)
+ifneq ($(findstring AVX2,$(shell sysctl -n machdep.cpu.leaf7_features 2>/dev/null)),)
+TRAITS := --traits AVX2
+endif
+else ifeq ($(shell grep -q -w avx2 /proc/cpuinfo 2>/dev/null && grep -q -w fma /proc/cpuinfo && echo yes),yes)
+TRAITS := --traits AVX2
+endif
+
+SWIFT_FLAGS := -c release --scratch-path $(BUILD) $(TRAITS)
+TOOL := $(BUILD)/release/fastweights
+SOURCES := Package.swift Sources Tests
+
+.PHONY: help build compare test verify bench fixtures docs format lint clean
+
+help: ## Show this text
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build:
+	swift build $(SWIFT_FLAGS) --product fastweights
+
+compare: build ## Train IRNN, LSTM and fast weights; table, curves and report in runs/compare
+	$(TOOL) compare $(ARGS)
+
+test: ## Run the tests, golden cases included
+	swift test $(SWIFT_FLAGS) $(ARGS)
+
+verify: build ## Check every cell against the golden cases, a row a case
+	$(TOOL) verify $(ARGS)
+
+bench: build ## Time training steps, inference and kernels
+	$(TOOL) bench $(ARGS)
+
+$(VENV)/ready: Fixtures/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement Fixtures/requirements.txt
+	touch $@
+
+fixtures: $(VENV)/ready ## Write the golden cases anew with PyTorch, in a virtual environment of its own
+	$(VENV)/bin/python Fixtures/generate.py $(ARGS)
+
+docs: ## Build the documentation archive in .build/docs
+	rm -rf .build/docs && mkdir -p .build/docs/symbols
+	swift build --target FastWeights --scratch-path .build/docs/build -Xswiftc -emit-symbol-graph \
+		-Xswiftc -emit-symbol-graph-dir -Xswiftc $(CURDIR)/.build/docs/symbols
+	rm -f .build/docs/symbols/FastWeightsTool*
+	docc convert Sources/FastWeights/FastWeights.docc --additional-symbol-graph-dir .build/docs/symbols \
+		--warnings-as-errors --output-path .build/docs/FastWeights.doccarchive
+
+format: ## Format the Swift sources
+	swift format --in-place --recursive $(SOURCES)
+
+lint: ## Check the format of the Swift sources
+	swift format lint --strict --recursive $(SOURCES)
+
+clean: ## Remove everything that was built
+	rm -rf .build

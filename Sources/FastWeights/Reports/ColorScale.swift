@@ -23,6 +23,11 @@ enum ColorScale {
         "#a1dadb", "#c4e9e5", "#e6f8f0",
     ]
 
+    /// The same ramps in the fixed colours of a terminal of 256, chosen by hand: the nearest colours of the first steps
+    /// would be greys, and the sign of a small weight lost.
+    static let indexedPositive = [236, 53, 53, 89, 89, 125, 161, 167, 203, 209, 215, 222, 229]
+    static let indexedNegative = [236, 17, 18, 24, 25, 25, 31, 31, 38, 74, 116, 152, 195]
+
     /// The step of a weight, -12...12, when `largest` is the largest magnitude in the picture. What is not a number has
     /// none.
     static func level(_ weight: Double, largest: Double) -> Int? {
@@ -35,23 +40,5 @@ enum ColorScale {
     static func components(_ color: String) -> (red: Int, green: Int, blue: Int) {
         let value = Int(color.dropFirst(), radix: 16) ?? 0
         return (value >> 16, value >> 8 & 255, value & 255)
-    }
-
-    /// The nearest of the 216 colours that a terminal of 256 has as a cube, or of its 24 greys.
-    static func indexed(_ color: String) -> Int {
-        let (red, green, blue) = components(color)
-        let steps = [0, 95, 135, 175, 215, 255]
-        func nearest(_ value: Int) -> Int {
-            steps.indices.min { abs(steps[$0] - value) < abs(steps[$1] - value) } ?? 0
-        }
-        let cube = (nearest(red), nearest(green), nearest(blue))
-        let grey = min(23, max(0, ((red + green + blue) / 3 - 3) / 10))
-        func distance(_ r: Int, _ g: Int, _ b: Int) -> Int {
-            (r - red) * (r - red) + (g - green) * (g - green) + (b - blue) * (b - blue)
-        }
-        let greyValue = 8 + 10 * grey
-        let toGrey = distance(greyValue, greyValue, greyValue)
-        let toCube = distance(steps[cube.0], steps[cube.1], steps[cube.2])
-        return toGrey < toCube ? 232 + grey : 16 + 36 * cube.0 + 6 * cube.1 + cube.2
     }
 }

@@ -106,11 +106,13 @@ public struct ComparisonTable: Sendable {
 
     /// The aligned table for a terminal, its footnotes and the reading.
     public func plain() -> String {
-        table().plain() + footnotes.map { $0 + "\n" }.joined() + "\n" + reading + "\n"
+        let notes = footnotes.map { $0 + "\n" }.joined()
+        return table().plain() + (notes.isEmpty ? "" : "\n" + notes) + "\n" + reading + "\n"
     }
 
     /// The same as Markdown.
     public func markdown() -> String {
+        // Two spaces end a line in Markdown.
         let notes = footnotes.map { $0 + "  \n" }.joined()
         return table().markdown() + (notes.isEmpty ? "" : "\n" + notes) + "\n" + reading + "\n"
     }
@@ -119,32 +121,33 @@ public struct ComparisonTable: Sendable {
     public func table() -> TextTable {
         let severalSeeds = cells.contains { $0.runs.count > 1 }
         let severalLengths = cells.contains { $0.pairs != pairs }
-        var header = ["Model", "R", "Test error", "Paper", "Plateau", "Parameters", "Below 1 % at step", "Seconds"]
-        if severalLengths { header.insert("K", at: 1) }
-        if severalSeeds { header.append("Seeds") }
-        var table = TextTable(header)
+        let hasFootnotes = cells.contains { !marks($0).isEmpty }
+        let header =
+            ["Model"] + (severalLengths ? ["K"] : []) + ["R", "Test error"] + (severalSeeds ? ["Range", "Seeds"] : [])
+            + ["Paper", "Plateau", "Parameters", "Below 1 % at step", "Seconds"] + (hasFootnotes ? ["Notes"] : [])
+        var table = TextTable(header, alignments: header.map { $0 == "Model" || $0 == "Notes" ? .left : .right })
         for cell in cells {
-            var row = [
-                cell.model, String(cell.hidden), errorText(cell) + marks(cell),
+            var row = [cell.model]
+            if severalLengths { row.append(String(cell.pairs)) }
+            row += [String(cell.hidden), FixedPoint.percent(cell.testError.median)]
+            if severalSeeds { row += [rangeText(cell), String(cell.runs.count)] }
+            row += [
                 cell.paperError.map { FixedPoint.percent($0) } ?? "–",
                 cell.pairs == pairs ? FixedPoint.percent(plateauError) : "–",
                 FixedPoint.grouped(cell.parameters), belowOnePercentText(cell),
                 FixedPoint.text(cell.seconds.median, decimals: 1),
             ]
-            if severalLengths { row.insert(String(cell.pairs), at: 1) }
-            if severalSeeds { row.append(String(cell.runs.count)) }
+            if hasFootnotes { row.append(marks(cell)) }
             table.add(row)
         }
         return table
     }
 
-    /// "1.81 %", or the median with the range of several seeds: "1.81 % (0.90–2.13)".
-    func errorText(_ cell: Cell) -> String {
-        let median = FixedPoint.percent(cell.testError.median)
-        if cell.runs.count == 1 { return median }
+    /// Smallest and largest test error of several seeds in percent: "0.90–2.13".
+    func rangeText(_ cell: Cell) -> String {
+        if cell.runs.count == 1 { return "–" }
         let low = FixedPoint.text(cell.testError.minimum * 100, decimals: 2)
-        let high = FixedPoint.text(cell.testError.maximum * 100, decimals: 2)
-        return "\(median) (\(low)–\(high))"
+        return low + "–" + FixedPoint.text(cell.testError.maximum * 100, decimals: 2)
     }
 
     /// The first evaluated step below 1 %: of the seeds that reached it the median, and how many did when not all.
@@ -171,7 +174,7 @@ public struct ComparisonTable: Sendable {
         return notes
     }
 
-    /// The marks of a cell's footnotes: " [1] [2]".
+    /// The marks of a cell's footnotes: "[1] [2]".
     func marks(_ cell: Cell) -> String {
         var number = 0
         var result = ""
@@ -179,7 +182,7 @@ public struct ComparisonTable: Sendable {
             let isThis = other.model == cell.model && other.hidden == cell.hidden && other.pairs == cell.pairs
             for run in other.runs where run.stoppedEarly != nil {
                 number += 1
-                if isThis { result += " [\(number)]" }
+                if isThis { result += (result.isEmpty ? "" : " ") + "[\(number)]" }
             }
         }
         return result

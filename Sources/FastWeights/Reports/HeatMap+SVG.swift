@@ -7,7 +7,7 @@ extension HeatMap {
     /// - Parameter prefix: class of the picture and beginning of its ids, which no other picture of the page has.
     public func svg(prefix: String, title: String = "What the fast weights attended to") -> String {
         let layout = Layout(count: sequence.count)
-        let height = layout.captionTop + Double(captionLines.count) * 17 + 10
+        let height = layout.captionTop + Double(captionLines.count) * 17 + 24
         return Markup.svgStart(
             prefix: prefix, width: Layout.width, height: height, title: title, description: description)
             + Markup.style(prefix: prefix, variables: HeatMap.variables, rules: HeatMap.rules)
@@ -20,16 +20,19 @@ extension HeatMap {
     /// What the picture shows in words: the strongest weights of the query and the answer.
     private var description: String {
         let strongest = queryWeights.enumerated().filter { $1.isFinite && $1 != 0 }
-            .sorted { $0.element.magnitude > $1.element.magnitude }.prefix(3)
+            .sorted { ($1.element.magnitude, $0.offset) < ($0.element.magnitude, $1.offset) }.prefix(3)
             .map { "'\(sequence[$0.offset])' at step \($0.offset) (\(FixedPoint.text($0.element, decimals: 3)))" }
         let attended = strongest.isEmpty ? "no earlier step" : strongest.joined(separator: ", ")
         let query = "the query '\(sequence[sequence.count - 1])'"
-        return "Sequence \(String(sequence)). In the last row \(query) attends most to \(attended). Answer: \(answerText)."
+        return
+            "Sequence \(String(sequence)). In the last row \(query) attends most to \(attended). Answer: \(answerText)."
     }
 
-    /// Where things stand. The drawing is 560 wide; squares shrink as the sequence grows.
+    /// Where things stand. The drawing is 480 wide; squares shrink as the sequence grows.
     private struct Layout {
-        static let width = 560.0
+        static let width = 480.0
+        /// Left of the squares, for "query" and the character of the row.
+        static let margin = 74.0
         let cell: Double
         let left: Double
         let rowHeight: Double
@@ -41,15 +44,16 @@ extension HeatMap {
         let captionTop: Double
 
         init(count: Int) {
-            cell = min(44, (Layout.width - 92) / Double(count))
-            left = 64 + (Layout.width - 92 - cell * Double(count)) / 2
+            let room = Layout.width - Layout.margin - 18
+            cell = min(44, room / Double(count))
+            left = Layout.margin + (room - cell * Double(count)) / 2
             rowHeight = min(24, cell * 0.62)
             tileTop = 150
             mapTop = tileTop + cell + 14
             queryTop = mapTop + Double(max(0, count - 2)) * rowHeight + 10
             queryHeight = max(rowHeight, min(34, cell * 0.85))
             answerTop = queryTop + queryHeight + 30
-            captionTop = answerTop + 152
+            captionTop = answerTop + 162
         }
 
         func x(_ column: Int) -> Double { left + Double(column) * cell }
@@ -81,7 +85,7 @@ extension HeatMap {
             ".strong{fill:var(--ink);font-weight:600}",
             ".mid{text-anchor:middle}",
             ".end{text-anchor:end}",
-            ".on{fill:var(--on);text-anchor:middle}",
+            ".on{fill:var(--on);font-weight:600;text-anchor:middle}",
             ".off{fill:var(--ink);text-anchor:middle}",
             ".tile{fill:var(--tile)}",
             ".query{fill:var(--warm)}",
@@ -106,7 +110,7 @@ extension HeatMap {
         var result = "<g>\n"
         // The strong ones last, on top.
         let order = queryWeights.indices.filter { queryWeights[$0].isFinite }
-            .sorted { queryWeights[$0].magnitude < queryWeights[$1].magnitude }
+            .sorted { (queryWeights[$0].magnitude, $0) < (queryWeights[$1].magnitude, $1) }
         for step in order {
             let share = queryWeights[step].magnitude / strongest
             guard share >= 0.03 else { continue }
@@ -155,8 +159,9 @@ extension HeatMap {
                 let (x, width) = (layout.x(past), layout.cell)
                 result += "<rect class=\"\(level < 0 ? "n" : "p")\(level.magnitude)\" x=\"\(Markup.number(x + 1))\" "
                 result += "y=\"\(Markup.number(top + 1))\" width=\"\(Markup.number(width - 2))\" "
-                result += "height=\"\(Markup.number(height - 2))\" rx=\"3\"><title>\(tooltip(step, past))</title></rect>\n"
-                if isQuery && layout.cell >= 34 && level != 0 && weight.isFinite {
+                result +=
+                    "height=\"\(Markup.number(height - 2))\" rx=\"3\"><title>\(tooltip(step, past))</title></rect>\n"
+                if isQuery && layout.cell >= 33 && level != 0 && weight.isFinite {
                     let value = FixedPoint.text(weight, decimals: 2)
                     result += text(value, x + width / 2, middle, level.magnitude >= 6 ? "on" : "off", size: 12)
                 }
@@ -206,20 +211,22 @@ extension HeatMap {
     private func answer(_ layout: Layout) -> String {
         let top = layout.answerTop
         let side = 64.0
-        let (barsLeft, slot, base) = (176.0, (Layout.width - 40 - 156) / 10, top + 112)
+        let (barsLeft, slot, base) = (150.0, (Layout.width - 20 - 150) / 10, top + 112)
         let verdict = correct.map { $0 == predicted ? "✓ correct" : "✗ it is \($0)" } ?? "answer"
-        var result = "<g>\n" + text(correct == nil ? "" : "answer", 88, top + 10, "mid")
-        result += rectangle("query", 56, top + 20, side, side, radius: 10)
-        result += text(String(predicted), 88, top + 20 + side * 0.72, "on", size: 44)
-        result += text(verdict, 88, top + 20 + side + 20, "strong mid")
+        var result = "<g>\n" + text(correct == nil ? "" : "answer", 78, top + 10, "mid")
+        result += rectangle("query", 46, top + 20, side, side, radius: 10)
+        result += text(String(predicted), 78, top + 20 + side * 0.72, "on", size: 44)
+        result += text(verdict, 78, top + 20 + side + 20, "strong mid")
         result += text("probability of each digit", barsLeft + 4, top + 10)
-        result += "<line class=\"rule\" x1=\"\(Markup.number(barsLeft))\" x2=\"\(Markup.number(barsLeft + 10 * slot))\" "
+        result +=
+            "<line class=\"rule\" x1=\"\(Markup.number(barsLeft))\" x2=\"\(Markup.number(barsLeft + 10 * slot))\" "
         result += "y1=\"\(Markup.number(base))\" y2=\"\(Markup.number(base))\"/>\n"
         for (digit, probability) in probabilities.enumerated() {
             let height = probability.isFinite ? 72 * min(1, max(0, probability)) : 0
             let center = barsLeft + (Double(digit) + 0.5) * slot
             let value = FixedPoint.percent(probability, decimals: 1)
-            result += "<rect class=\"\(digit == predicted ? "hit" : "bar")\" x=\"\(Markup.number(center - slot * 0.32))\" "
+            result +=
+                "<rect class=\"\(digit == predicted ? "hit" : "bar")\" x=\"\(Markup.number(center - slot * 0.32))\" "
             result += "y=\"\(Markup.number(base - height))\" width=\"\(Markup.number(slot * 0.64))\" "
             result += "height=\"\(Markup.number(height))\" rx=\"2\"><title>\(digit): \(value)</title></rect>\n"
             if probability >= 0.095 {
@@ -232,13 +239,17 @@ extension HeatMap {
     }
 
     private var captionLines: [String] {
-        Markup.wrapped(HeatMap.caption, width: Layout.width - 48, size: 13) + [HeatMap.formula]
+        Markup.wrapped(HeatMap.caption, width: Layout.width - 40, size: 13)
     }
 
+    /// The sentence and under it the equation, whose exponent is raised by hand: not every browser knows
+    /// `baseline-shift`.
     private func caption(_ layout: Layout) -> String {
-        captionLines.enumerated().map { index, line in
-            text(line, 20, layout.captionTop + Double(index) * 17)
-        }.joined()
+        let lines = captionLines
+        let place = "x=\"20\" y=\"\(Markup.number(layout.captionTop + Double(lines.count) * 17 + 4))\""
+        return lines.enumerated().map { text($1, 20, layout.captionTop + Double($0) * 17) }.joined()
+            + "<text class=\"strong\" \(place)>A(t)·h = η Σ λ<tspan dy=\"-5\" style=\"font-size:9px\">t−τ</tspan>"
+            + "<tspan dy=\"5\"> h(τ) [h(τ)·h]</tspan></text>\n"
     }
 
     // MARK: - Elements

@@ -51,8 +51,7 @@ public struct HeatMap: Sendable {
     /// One sentence on what is seen.
     static let caption =
         "Each row is one step of reading, each square how strongly an earlier step comes back in it through the fast "
-        + "weights, "
-    static let formula = "A(t)·h = η Σ λ^(t−τ) h(τ) [h(τ)·h]."
+        + "weights:"
 
     var answerText: String {
         let text = "\(predicted), \(FixedPoint.percent(probabilities[predicted], decimals: 1))"
@@ -69,9 +68,9 @@ public struct HeatMap: Sendable {
 
     /// The heat map and the answer as rows of text, each ending with a newline.
     ///
-    /// Without colours the squares are shaded with characters, a minus sign before the negative ones.
+    /// Without colours the squares are shaded with characters, a tilde before the negative ones.
     public func terminal(_ colors: TerminalColors) -> String {
-        let sign = isSigned ? (colors == .none ? ", - negative" : ", blue negative") : ""
+        let sign = isSigned ? (colors == .none ? ", ~ negative" : ", blue negative") : ""
         var text = "        earlier step →\n"
         text += "  step   " + sequence.map { " \(TextTable.singleLine(String($0))) " }.joined() + "\n"
         for step in sequence.indices.dropFirst() {
@@ -97,14 +96,18 @@ public struct HeatMap: Sendable {
         if colors == .none {
             let shades = Array(" .:-=+*#%@")
             let shade = shades[(level.magnitude > 0 ? 1 : 0) + Int(level.magnitude) * 8 / ColorScale.levels]
-            return (level < 0 ? "-" : " ") + String(repeating: shade, count: 2)
+            return (level < 0 ? "~" : " ") + String(repeating: shade, count: 2)
         }
-        let palette = level < 0 ? ColorScale.darkNegative : ColorScale.darkPositive
-        return background(palette[Int(level.magnitude)], colors) + "   \u{1B}[0m"
+        return background(level, colors) + "   \u{1B}[0m"
     }
 
-    private func background(_ color: String, _ colors: TerminalColors) -> String {
-        if colors == .indexed256 { return "\u{1B}[48;5;\(ColorScale.indexed(color))m" }
+    private func background(_ level: Int, _ colors: TerminalColors) -> String {
+        let step = Int(level.magnitude)
+        if colors == .indexed256 {
+            let code = (level < 0 ? ColorScale.indexedNegative : ColorScale.indexedPositive)[step]
+            return "\u{1B}[48;5;\(code)m"
+        }
+        let color = (level < 0 ? ColorScale.darkNegative : ColorScale.darkPositive)[step]
         let (red, green, blue) = ColorScale.components(color)
         return "\u{1B}[48;2;\(red);\(green);\(blue)m"
     }

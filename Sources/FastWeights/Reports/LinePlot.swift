@@ -76,7 +76,7 @@ public struct LinePlot: Sendable {
 
     public init(
         title: String, description: String, xLabel: String, yLabel: String, xAxis: Axis = .linear,
-        yAxis: Axis = .linear, series: [Series], references: [Reference] = [], width: Double = 480, height: Double = 320
+        yAxis: Axis = .linear, series: [Series], references: [Reference] = [], width: Double = 440, height: Double = 310
     ) {
         self.title = title
         self.description = description
@@ -103,6 +103,7 @@ public struct LinePlot: Sendable {
             + headings(frame) + frame.axes(xLabel: xLabel)
             + referenceLines(frame)
             + (isEmpty ? frame.noData() : series.map { curves($0, frame) }.joined() + endLabels(frame))
+            + referenceLabels(frame)
             + "</svg>\n"
     }
 
@@ -138,19 +139,20 @@ public struct LinePlot: Sendable {
 
     // MARK: - Parts
 
-    private static let rules = [
-        ".bg{fill:var(--bg)}",
-        "text{fill:var(--muted);font-size:12px}",
-        ".title{fill:var(--ink);font-size:14px;font-weight:600}",
-        ".grid{stroke:var(--grid);stroke-width:1}",
-        ".tick{stroke:var(--muted);stroke-width:1}",
-        ".ref{stroke:var(--muted);stroke-width:1.2;stroke-dasharray:1 3;stroke-linecap:round}",
-        ".halo{paint-order:stroke;stroke:var(--bg);stroke-width:4px;stroke-linejoin:round}",
-        ".seed{fill:none;stroke-width:1;opacity:.4}",
-        ".main{fill:none;stroke-width:2.4;stroke-linejoin:round;stroke-linecap:round}",
-        ".lead{fill:none;stroke-width:1;opacity:.55}",
-        ".name{font-weight:600}",
-    ]
+    private static let rules =
+        [
+            ".bg{fill:var(--bg)}",
+            "text{fill:var(--muted);font-size:12px}",
+            ".title{fill:var(--ink);font-size:14px;font-weight:600}",
+            ".grid{stroke:var(--grid);stroke-width:1}",
+            ".tick{stroke:var(--muted);stroke-width:1}",
+            ".ref{stroke:var(--muted);stroke-width:1.2;stroke-dasharray:1 3;stroke-linecap:round}",
+            ".halo{paint-order:stroke;stroke:var(--bg);stroke-width:4px;stroke-linejoin:round}",
+            ".seed{fill:none;stroke-width:1;opacity:.4}",
+            ".main{fill:none;stroke-width:2.4;stroke-linejoin:round;stroke-linecap:round}",
+            ".lead{fill:none;stroke-width:1;opacity:.55}",
+            ".name{font-weight:600}",
+        ]
         + Markup.seriesColors.enumerated().flatMap { index, color in
             [".s\(index){stroke:var(--\(color.name))}", ".f\(index){fill:var(--\(color.name))}"]
         }
@@ -164,24 +166,32 @@ public struct LinePlot: Sendable {
 
     private func referenceLines(_ frame: Frame) -> String {
         var result = ""
-        var labels: [(y: Double, text: String)] = []
         for reference in references where reference.value.isFinite {
             let y = frame.y.position(reference.value)
             let text = Markup.escaped(reference.label)
             switch reference.mark {
             case .line:
                 result += "<line class=\"ref\(strokeClass(reference.style))\" x1=\"\(Markup.number(frame.left))\" "
-                result += "x2=\"\(Markup.number(frame.right))\" y1=\"\(Markup.number(y))\" y2=\"\(Markup.number(y))\"/>\n"
-                labels.append((y - 6, text))
+                result +=
+                    "x2=\"\(Markup.number(frame.right))\" y1=\"\(Markup.number(y))\" y2=\"\(Markup.number(y))\"/>\n"
             case .diamond:
                 let (x, d) = (frame.right, 5.0)
                 let points = [(x, y - d), (x + d, y), (x, y + d), (x - d, y)]
                     .map { "\(Markup.number($0.0)),\(Markup.number($0.1))" }.joined(separator: " ")
-                result += "<polygon class=\"bg\(reference.style == nil ? " tick" : strokeClass(reference.style))\" stroke-width=\"1.6\" "
+                result +=
+                    "<polygon class=\"bg\(reference.style == nil ? " tick" : strokeClass(reference.style))\" stroke-width=\"1.6\" "
                 result += "points=\"\(points)\"><title>\(text)</title></polygon>\n"
             }
         }
-        labels.sort { $0.y < $1.y }
+        return result
+    }
+
+    /// The labels of the dashed lines, each above its line, on top of the curves with a halo.
+    private func referenceLabels(_ frame: Frame) -> String {
+        let lines = references.enumerated().filter { $1.value.isFinite && $1.mark == .line }
+        let labels = lines.map { (y: frame.y.position($1.value) - 8, index: $0, text: Markup.escaped($1.label)) }
+            .sorted { ($0.y, $0.index) < ($1.y, $1.index) }
+        var result = ""
         let places = LinePlot.spread(labels.map(\.y), gap: 13, within: frame.top + 8...frame.bottom - 4)
         for (label, y) in zip(labels, places) {
             result += "<text class=\"halo\" text-anchor=\"end\" x=\"\(Markup.number(frame.right - 8))\" "
@@ -197,7 +207,7 @@ public struct LinePlot: Sendable {
     private func curves(_ series: Series, _ frame: Frame) -> String {
         let color = series.style % Markup.seriesColors.count
         let dash = Markup.seriesDashes[series.style % Markup.seriesDashes.count]
-        var result = "<g stroke-dasharray=\"\(dash)\"><title>\(Markup.escaped(series.name))</title>\n"
+        var result = "<g><title>\(Markup.escaped(series.name))</title>\n"
         if series.curves.count > 1 {
             for curve in series.curves {
                 let path = frame.path(curve)
@@ -206,7 +216,7 @@ public struct LinePlot: Sendable {
         }
         let main = LinePlot.main(series)
         let path = frame.path(main)
-        if !path.isEmpty { result += "<path class=\"main s\(color)\" d=\"\(path)\"/>\n" }
+        if !path.isEmpty { result += "<path class=\"main s\(color)\" stroke-dasharray=\"\(dash)\" d=\"\(path)\"/>\n" }
         if let last = LinePlot.drawable(main).last {
             result += "<circle class=\"f\(color)\" cx=\"\(Markup.number(frame.x.position(last.x)))\" "
             result += "cy=\"\(Markup.number(frame.y.position(last.y)))\" r=\"3.2\"/>\n"
@@ -216,16 +226,16 @@ public struct LinePlot: Sendable {
 
     /// The series' names in the right margin, moved apart where line ends lie close, each with a line to its end.
     private func endLabels(_ frame: Frame) -> String {
-        var ends: [(name: String, color: Int, x: Double, y: Double)] = []
-        for series in series {
+        var ends: [(name: String, color: Int, x: Double, y: Double, index: Int)] = []
+        for (index, series) in series.enumerated() {
             guard let last = LinePlot.drawable(LinePlot.main(series)).last else { continue }
             ends.append(
                 (
                     series.name, series.style % Markup.seriesColors.count, frame.x.position(last.x),
-                    frame.y.position(last.y)
+                    frame.y.position(last.y), index
                 ))
         }
-        ends.sort { $0.y < $1.y }
+        ends.sort { ($0.y, $0.index) < ($1.y, $1.index) }
         let places = LinePlot.spread(ends.map(\.y), gap: 15, within: frame.top...frame.bottom)
         var result = ""
         for (end, place) in zip(ends, places) {

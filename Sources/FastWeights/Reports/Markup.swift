@@ -66,7 +66,8 @@ enum Markup {
 
     /// The opening tag, title and description of a picture that scales to its container and is read out as one image.
     static func svgStart(prefix: String, width: Double, height: Double, title: String, description: String) -> String {
-        precondition(isName(prefix), "the prefix must be a letter followed by letters, digits or hyphens, not \(prefix)")
+        precondition(
+            isName(prefix), "the prefix must be a letter followed by letters, digits or hyphens, not \(prefix)")
         return """
             <svg xmlns="http://www.w3.org/2000/svg" class="\(prefix)" viewBox="0 0 \(number(width)) \(number(height))" \
             width="100%" role="img" aria-labelledby="\(prefix)-title \(prefix)-desc">
@@ -122,6 +123,6 @@ enum Markup {
         Variable(name: "c5", light: "#4b5563", dark: "#c3cad4"),
     ]
 
-    /// A dash a series, so that colour is not the only sign; the first is solid.
-    static let seriesDashes = ["none", "7 3", "2 3", "9 3 2 3", "4 2", "12 4"]
+    /// A dash a series, so that colour is not the only sign and a line that lies on another lets it be seen.
+    static let seriesDashes = ["none", "8 7", "1 5", "10 6 1 6", "4 6", "15 7"]
 }

@@ -100,7 +100,7 @@ public struct LinePlot: Sendable {
         return Markup.svgStart(prefix: prefix, width: width, height: height, title: title, description: description)
             + Markup.style(prefix: prefix, variables: Markup.surface + Markup.seriesColors, rules: LinePlot.rules)
             + "<rect class=\"bg\" width=\"\(Markup.number(width))\" height=\"\(Markup.number(height))\" rx=\"8\"/>\n"
-            + headings(frame) + frame.axes(xLabel: xLabel)
+            + headings() + frame.axes(xLabel: xLabel)
             + referenceLines(frame)
             + (isEmpty ? frame.noData() : series.map { curves($0, frame) }.joined() + endLabels(frame))
             + referenceLabels(frame)
@@ -157,7 +157,7 @@ public struct LinePlot: Sendable {
             [".s\(index){stroke:var(--\(color.name))}", ".f\(index){fill:var(--\(color.name))}"]
         }
 
-    private func headings(_ frame: Frame) -> String {
+    private func headings() -> String {
         let title = Markup.fitted(self.title, width: width - 24, size: 14.5)
         let label = Markup.fitted(yLabel, width: width - 24, size: 12)
         return "<text class=\"title\" x=\"12\" y=\"22\">\(Markup.escaped(title))</text>\n"

@@ -117,7 +117,8 @@ public struct HTMLReport: Sendable {
             }
         }
         html += "</tbody>\n</table>\n</div>\n"
-        html += "<p class=\"key\"><span><span class=\"bullet\"><i class=\"ours\" style=\"width:70%\"></i></span>ours</span> "
+        html +=
+            "<p class=\"key\"><span><span class=\"bullet\"><i class=\"ours\" style=\"width:70%\"></i></span>ours</span> "
         html += "<span><span class=\"bullet\"><i class=\"paper\" style=\"left:50%\"></i></span>the paper’s</span> "
         html += "<span><span class=\"bullet\"><i class=\"plateau\" style=\"left:50%\"></i></span>plateau "
         html += "\(FixedPoint.percent(plateauError))</span> (knows the digits, not their keys)</p>\n"
@@ -158,8 +159,10 @@ public struct HTMLReport: Sendable {
         let sizes = Set(runs.map { [$0.pairs, $0.hidden] }).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
         if sizes.isEmpty { return "" }
         var html = "<section>\n<h2>Learning curves</h2>\n"
-        html += "<p>Each pair of figures is one number of hidden units R: validation error, and validation loss (negative "
-        html += "log likelihood, the quantity of the paper’s Figure 2). Thin lines are seeds, the thick line their median; "
+        html +=
+            "<p>Each pair of figures is one number of hidden units R: validation error, and validation loss (negative "
+        html +=
+            "log likelihood, the quantity of the paper’s Figure 2). Thin lines are seeds, the thick line their median; "
         html += "a dot is where training ended, a diamond the paper’s test error.</p>\n<div class=\"plots\">\n"
         for (index, size) in sizes.enumerated() {
             let here = runs.filter { $0.pairs == size[0] && $0.hidden == size[1] }

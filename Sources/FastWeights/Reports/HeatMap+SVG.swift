@@ -24,7 +24,8 @@ extension HeatMap {
             .map { "'\(sequence[$0.offset])' at step \($0.offset) (\(FixedPoint.text($0.element, decimals: 3)))" }
         let attended = strongest.isEmpty ? "no earlier step" : strongest.joined(separator: ", ")
         let query = "the query '\(sequence[sequence.count - 1])'"
-        return "Sequence \(String(sequence)). In the last row \(query) attends most to \(attended). Answer: \(answerText)."
+        return
+            "Sequence \(String(sequence)). In the last row \(query) attends most to \(attended). Answer: \(answerText)."
     }
 
     /// Where things stand. The drawing is 480 wide; squares shrink as the sequence grows.
@@ -158,7 +159,8 @@ extension HeatMap {
                 let (x, width) = (layout.x(past), layout.cell)
                 result += "<rect class=\"\(level < 0 ? "n" : "p")\(level.magnitude)\" x=\"\(Markup.number(x + 1))\" "
                 result += "y=\"\(Markup.number(top + 1))\" width=\"\(Markup.number(width - 2))\" "
-                result += "height=\"\(Markup.number(height - 2))\" rx=\"3\"><title>\(tooltip(step, past))</title></rect>\n"
+                result +=
+                    "height=\"\(Markup.number(height - 2))\" rx=\"3\"><title>\(tooltip(step, past))</title></rect>\n"
                 if isQuery && layout.cell >= 33 && level != 0 && weight.isFinite {
                     let value = FixedPoint.text(weight, decimals: 2)
                     result += text(value, x + width / 2, middle, level.magnitude >= 6 ? "on" : "off", size: 12)
@@ -216,13 +218,15 @@ extension HeatMap {
         result += text(String(predicted), 78, top + 20 + side * 0.72, "on", size: 44)
         result += text(verdict, 78, top + 20 + side + 20, "strong mid")
         result += text("probability of each digit", barsLeft + 4, top + 10)
-        result += "<line class=\"rule\" x1=\"\(Markup.number(barsLeft))\" x2=\"\(Markup.number(barsLeft + 10 * slot))\" "
+        result +=
+            "<line class=\"rule\" x1=\"\(Markup.number(barsLeft))\" x2=\"\(Markup.number(barsLeft + 10 * slot))\" "
         result += "y1=\"\(Markup.number(base))\" y2=\"\(Markup.number(base))\"/>\n"
         for (digit, probability) in probabilities.enumerated() {
             let height = probability.isFinite ? 72 * min(1, max(0, probability)) : 0
             let center = barsLeft + (Double(digit) + 0.5) * slot
             let value = FixedPoint.percent(probability, decimals: 1)
-            result += "<rect class=\"\(digit == predicted ? "hit" : "bar")\" x=\"\(Markup.number(center - slot * 0.32))\" "
+            result +=
+                "<rect class=\"\(digit == predicted ? "hit" : "bar")\" x=\"\(Markup.number(center - slot * 0.32))\" "
             result += "y=\"\(Markup.number(base - height))\" width=\"\(Markup.number(slot * 0.64))\" "
             result += "height=\"\(Markup.number(height))\" rx=\"2\"><title>\(digit): \(value)</title></rect>\n"
             if probability >= 0.095 {

@@ -100,7 +100,7 @@ public struct LinePlot: Sendable {
         return Markup.svgStart(prefix: prefix, width: width, height: height, title: title, description: description)
             + Markup.style(prefix: prefix, variables: Markup.surface + Markup.seriesColors, rules: LinePlot.rules)
             + "<rect class=\"bg\" width=\"\(Markup.number(width))\" height=\"\(Markup.number(height))\" rx=\"8\"/>\n"
-            + headings(frame) + frame.axes(xLabel: xLabel)
+            + headings() + frame.axes(xLabel: xLabel)
             + referenceLines(frame)
             + (isEmpty ? frame.noData() : series.map { curves($0, frame) }.joined() + endLabels(frame))
             + referenceLabels(frame)
@@ -139,24 +139,25 @@ public struct LinePlot: Sendable {
 
     // MARK: - Parts
 
-    private static let rules = [
-        ".bg{fill:var(--bg)}",
-        "text{fill:var(--muted);font-size:12px}",
-        ".title{fill:var(--ink);font-size:14px;font-weight:600}",
-        ".grid{stroke:var(--grid);stroke-width:1}",
-        ".tick{stroke:var(--muted);stroke-width:1}",
-        ".ref{stroke:var(--muted);stroke-width:1.2;stroke-dasharray:1 3;stroke-linecap:round}",
-        ".halo{paint-order:stroke;stroke:var(--bg);stroke-width:4px;stroke-linejoin:round}",
-        ".seed{fill:none;stroke-width:1;opacity:.4}",
-        ".main{fill:none;stroke-width:2.4;stroke-linejoin:round;stroke-linecap:round}",
-        ".lead{fill:none;stroke-width:1;opacity:.55}",
-        ".name{font-weight:600}",
-    ]
+    private static let rules =
+        [
+            ".bg{fill:var(--bg)}",
+            "text{fill:var(--muted);font-size:12px}",
+            ".title{fill:var(--ink);font-size:14px;font-weight:600}",
+            ".grid{stroke:var(--grid);stroke-width:1}",
+            ".tick{stroke:var(--muted);stroke-width:1}",
+            ".ref{stroke:var(--muted);stroke-width:1.2;stroke-dasharray:1 3;stroke-linecap:round}",
+            ".halo{paint-order:stroke;stroke:var(--bg);stroke-width:4px;stroke-linejoin:round}",
+            ".seed{fill:none;stroke-width:1;opacity:.4}",
+            ".main{fill:none;stroke-width:2.4;stroke-linejoin:round;stroke-linecap:round}",
+            ".lead{fill:none;stroke-width:1;opacity:.55}",
+            ".name{font-weight:600}",
+        ]
         + Markup.seriesColors.enumerated().flatMap { index, color in
             [".s\(index){stroke:var(--\(color.name))}", ".f\(index){fill:var(--\(color.name))}"]
         }
 
-    private func headings(_ frame: Frame) -> String {
+    private func headings() -> String {
         let title = Markup.fitted(self.title, width: width - 24, size: 14.5)
         let label = Markup.fitted(yLabel, width: width - 24, size: 12)
         return "<text class=\"title\" x=\"12\" y=\"22\">\(Markup.escaped(title))</text>\n"
@@ -171,12 +172,14 @@ public struct LinePlot: Sendable {
             switch reference.mark {
             case .line:
                 result += "<line class=\"ref\(strokeClass(reference.style))\" x1=\"\(Markup.number(frame.left))\" "
-                result += "x2=\"\(Markup.number(frame.right))\" y1=\"\(Markup.number(y))\" y2=\"\(Markup.number(y))\"/>\n"
+                result +=
+                    "x2=\"\(Markup.number(frame.right))\" y1=\"\(Markup.number(y))\" y2=\"\(Markup.number(y))\"/>\n"
             case .diamond:
                 let (x, d) = (frame.right, 5.0)
                 let points = [(x, y - d), (x + d, y), (x, y + d), (x - d, y)]
                     .map { "\(Markup.number($0.0)),\(Markup.number($0.1))" }.joined(separator: " ")
-                result += "<polygon class=\"bg\(reference.style == nil ? " tick" : strokeClass(reference.style))\" stroke-width=\"1.6\" "
+                result +=
+                    "<polygon class=\"bg\(reference.style == nil ? " tick" : strokeClass(reference.style))\" stroke-width=\"1.6\" "
                 result += "points=\"\(points)\"><title>\(text)</title></polygon>\n"
             }
         }
@@ -204,7 +207,7 @@ public struct LinePlot: Sendable {
     private func curves(_ series: Series, _ frame: Frame) -> String {
         let color = series.style % Markup.seriesColors.count
         let dash = Markup.seriesDashes[series.style % Markup.seriesDashes.count]
-        var result = "<g stroke-dasharray=\"\(dash)\"><title>\(Markup.escaped(series.name))</title>\n"
+        var result = "<g><title>\(Markup.escaped(series.name))</title>\n"
         if series.curves.count > 1 {
             for curve in series.curves {
                 let path = frame.path(curve)
@@ -213,7 +216,7 @@ public struct LinePlot: Sendable {
         }
         let main = LinePlot.main(series)
         let path = frame.path(main)
-        if !path.isEmpty { result += "<path class=\"main s\(color)\" d=\"\(path)\"/>\n" }
+        if !path.isEmpty { result += "<path class=\"main s\(color)\" stroke-dasharray=\"\(dash)\" d=\"\(path)\"/>\n" }
         if let last = LinePlot.drawable(main).last {
             result += "<circle class=\"f\(color)\" cx=\"\(Markup.number(frame.x.position(last.x)))\" "
             result += "cy=\"\(Markup.number(frame.y.position(last.y)))\" r=\"3.2\"/>\n"

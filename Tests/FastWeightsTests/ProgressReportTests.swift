@@ -1,0 +1,160 @@
+import Dispatch
+import Synchronization
+import Testing
+
+@testable import FastWeights
+
+@Suite struct ProgressReportTests {
+    /// A clock set by hand and everything written.
+    final class Screen: Sendable {
+        let time = Mutex(0.0)
+        let written = Mutex<[String]>([])
+
+        func display(_ mode: ProgressDisplay.Mode, jobs: Int, work: Double? = nil) -> ProgressDisplay {
+            ProgressDisplay(
+                mode: mode, totalJobs: jobs, totalWork: work,
+                write: { text in self.written.withLock { $0.append(text) } },
+                now: { self.time.withLock { $0 } })
+        }
+
+        func at(_ seconds: Double) { time.withLock { $0 = seconds } }
+        var texts: [String] { written.withLock { $0 } }
+
+        /// What a terminal shows after all output: lines, with the cursor's row.
+        func shown() -> [String] {
+            var lines: [String] = [""]
+            var row = 0
+            var text = Substring(texts.joined())
+            while let first = text.unicodeScalars.first {
+                if first == "\u{1B}" {
+                    let end = text.firstIndex { $0.isLetter }!
+                    let count = Int(text[text.index(text.startIndex, offsetBy: 2)..<end]) ?? 1
+                    switch text[end] {
+                    case "A": row -= count
+                    case "J":
+                        lines.removeSubrange((row + 1)...)
+                        lines[row] = ""
+                    default: break
+                    }
+                    text = text[text.index(after: end)...]
+                } else {
+                    let end = text.firstIndex { $0 == "\n" || $0 == "\u{1B}" } ?? text.endIndex
+                    if end > text.startIndex { lines[row] = String(text[..<end]) }
+                    text = text[end...]
+                    if text.first == "\n" {
+                        text.removeFirst()
+                        row += 1
+                        if row == lines.count { lines.append("") }
+                    }
+                }
+            }
+            return lines
+        }
+    }
+
+    @Test func barsAreRedrawnInPlaceAndCleared() {
+        let screen = Screen()
+        let display = screen.display(.bar(width: 100), jobs: 2)
+        let first = display.start("LSTM R=50")
+        screen.at(1)
+        let second = display.start("IRNN R=50")
+        screen.at(10)
+        display.update(first, fraction: 0.5, status: "loss 0.1234\nval 12.3 %")
+        var shown = screen.shown()
+        #expect(shown.count == 4)
+        #expect(shown[0] == "LSTM R=50  ━━━━━━━━━━──────────  50 %  loss 0.1234 val 12.3 %")
+        #expect(shown[1].hasPrefix("IRNN R=50  ────────────────────   0 %"))
+        #expect(shown[2].hasSuffix("25 %  0/2 done, 0:10 elapsed, about 0:30 left"))
+        screen.at(20)
+        display.finish(first, status: "test 1.85 %")
+        display.finish(second, status: "", outcome: .failed)
+        shown = screen.shown()
+        #expect(shown[0] == "✓ LSTM R=50  test 1.85 %  (0:20)")
+        #expect(shown[1] == "✗ IRNN R=50  (0:19)")
+        #expect(shown[2].contains("2/2 done, 0:20 elapsed") && !shown[2].contains("left"))
+        display.close()
+        #expect(screen.shown() == ["✓ LSTM R=50  test 1.85 %  (0:20)", "✗ IRNN R=50  (0:19)", ""])
+        let count = screen.texts.count
+        display.note("late")
+        display.close()
+        #expect(screen.texts.count == count)
+    }
+
+    @Test func redrawsAreLimited() {
+        let screen = Screen()
+        let display = screen.display(.bar(width: 80), jobs: 1)
+        let job = display.start("job")
+        for step in 1...1000 {
+            screen.at(Double(step) / 1000)
+            display.update(job, fraction: Double(step) / 1000, status: "")
+        }
+        #expect((8...14).contains(screen.texts.count))
+    }
+
+    @Test func rowsFitTheTerminal() {
+        let screen = Screen()
+        let display = screen.display(.bar(width: 60), jobs: 20)
+        for index in 0..<20 {
+            screen.at(Double(index))
+            _ = display.start("a job with quite a long name, number \(index)")
+        }
+        let shown = screen.shown()
+        #expect(shown.count == ProgressDisplay.visibleJobs + 2)
+        #expect(shown.allSatisfy { TextTable.displayWidth($0) <= 59 })
+        #expect(shown[ProgressDisplay.visibleJobs].hasPrefix("all (8 more)"))
+    }
+
+    @Test func linesComeAtIntervals() {
+        let screen = Screen()
+        let display = screen.display(.lines(intervalSeconds: 30), jobs: 2, work: 4)
+        let job = display.start("LSTM", work: 3)
+        for second in 1...65 {
+            screen.at(Double(second))
+            display.update(job, fraction: Double(second) / 100, status: "loss 0.5")
+        }
+        display.finish(job, status: "test 0.00 %", outcome: .failed)
+        display.close()
+        #expect(
+            screen.texts == [
+                "[0:00] LSTM  started\n",
+                "[0:30] LSTM  30 %  loss 0.5  0/2 done, 0:30 elapsed, about 1:43 left\n",
+                "[1:00] LSTM  60 %  loss 0.5  0/2 done, 1:00 elapsed, about 1:13 left\n",
+                "[1:05] LSTM  test 0.00 %  (1:05)  FAILED  1/2 done, 1:05 elapsed, about 0:22 left\n",
+            ])
+    }
+
+    @Test func silenceAndOddValues() {
+        let quiet = Screen()
+        let display = quiet.display(.silent, jobs: 1)
+        let job = display.start("x")
+        display.update(job, fraction: 0.5, status: "")
+        display.finish(job, status: "")
+        display.close()
+        #expect(quiet.texts.isEmpty)
+
+        let screen = Screen()
+        let bars = screen.display(.bar(width: 80), jobs: 0)
+        let odd = bars.start("x")
+        for (index, fraction) in [Double.nan, -1, 7, .infinity].enumerated() {
+            screen.at(Double(index + 1))
+            bars.update(odd, fraction: fraction, status: "")
+        }
+        #expect(screen.shown()[0].contains("100 %"))
+        bars.finish(odd, status: "")
+        bars.update(odd, fraction: 0.1, status: "after the end")
+        bars.close()
+        #expect(!screen.texts.joined().contains("after the end"))
+    }
+
+    @Test func manyThreads() {
+        let screen = Screen()
+        let display = screen.display(.lines(intervalSeconds: 0), jobs: 8)
+        DispatchQueue.concurrentPerform(iterations: 8) { index in
+            let job = display.start("job \(index)")
+            for step in 1...100 { display.update(job, fraction: Double(step) / 100, status: "") }
+            display.finish(job, status: "")
+        }
+        #expect(screen.texts.count == 8 * 102)
+        #expect(screen.texts.last?.contains("8/8 done") == true)
+    }
+}

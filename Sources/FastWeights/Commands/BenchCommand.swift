@@ -3,8 +3,8 @@ extension Command {
     static let bench = Command(
         name: "bench", summary: "Time training steps, inference and kernels on this machine",
         discussion: """
-            Each row is the median of several repeats with the fastest and the slowest. Machines differ and are shared:
-            compare rows of one run.
+            Each row is the median of several repeats with the fastest and the slowest.
+            Machines differ and are shared: compare rows of one run.
             """,
         options: [
             Option(
@@ -58,9 +58,23 @@ private struct Bench {
         var median: Double { sorted[figures.count / 2] }
     }
 
-    /// `figure` of the seconds of one call, for each repeat; a repeat makes enough calls to last 50 ms.
+    /// What is made of the seconds of one call.
+    enum Figure {
+        case milliseconds
+        /// So much work a second.
+        case rate(Double)
+
+        func value(_ seconds: Double) -> Double {
+            switch self {
+            case .milliseconds: seconds * 1e3
+            case .rate(let work): work / seconds
+            }
+        }
+    }
+
+    /// The figure of the seconds of one call, for each repeat; a repeat makes enough calls to last 50 ms.
     private func measure(
-        _ work: String, _ unit: String, decimals: Int, figure: (Double) -> Double, _ body: () -> Void
+        _ work: String, _ unit: String, decimals: Int, figure: Figure, _ body: () -> Void
     ) -> Row {
         body()
         func seconds(_ calls: Int) -> Double {
@@ -70,7 +84,8 @@ private struct Bench {
         }
         let calls = max(1, Int(0.05 / max(seconds(1), 1e-9)))
         return Row(
-            work: work, unit: unit, figures: (0..<repeats).map { _ in figure(seconds(calls)) }, decimals: decimals)
+            work: work, unit: unit, figures: (0..<repeats).map { _ in figure.value(seconds(calls)) }, decimals: decimals
+        )
     }
 
     func kernels() -> [Row] {
@@ -87,7 +102,7 @@ private struct Bench {
                 ("A·Bᵀ", MatrixView(a.pointer, m, k), MatrixView(b.pointer, n, k).transposed),
             ] {
                 rows.append(
-                    measure("\(name) \(m)x\(n)x\(k)", "GFLOP/s", decimals: 1, figure: { operations / $0 }) {
+                    measure("\(name) \(m)x\(n)x\(k)", "GFLOP/s", decimals: 1, figure: .rate(operations)) {
                         multiply(left, right, into: result)
                     })
             }
@@ -96,7 +111,7 @@ private struct Bench {
         var random = Random(seed: 2)
         for i in 0..<256 { for lane in 0..<16 { x.pointer[i][lane] = random.uniform(within: 8) } }
         func elementwise(_ name: String, _ body: () -> Void) {
-            rows.append(measure("\(name), 4096 floats", "G/s", decimals: 2, figure: { 4096e-9 / $0 }, body))
+            rows.append(measure("\(name), 4096 floats", "G/s", decimals: 2, figure: .rate(4096e-9), body))
         }
         elementwise("exp") { for i in 0..<256 { y.pointer[i] = x.pointer[i].exponential() } }
         elementwise("sigmoid") { for i in 0..<256 { y.pointer[i] = x.pointer[i].sigmoid() } }
@@ -115,14 +130,14 @@ private struct Bench {
         let optimizer = Optimizer(.adam(), layout: network.parameters.layout)
         var order = BatchOrder(count: examples.count, batch: batch, seed: seed)
         let name = "\(model.title) R=\(hidden) T=\(examples.steps)"
-        let step = measure("training step, \(name), B=\(batch)", "ms", decimals: 3, figure: { $0 * 1e3 }) {
+        let step = measure("training step, \(name), B=\(batch)", "ms", decimals: 3, figure: .milliseconds) {
             order.advance()
             _ = engine.gradient(network.parameters, examples, order.indices)
             clipNorm(engine.gradients.block, to: 5)
             optimizer.step(network.parameters, engine.gradients, rate: 1e-3)
         }
         let inference = measure(
-            "inference, \(name)", "sequences/s", decimals: 0, figure: { Double(examples.count) / $0 }
+            "inference, \(name)", "sequences/s", decimals: 0, figure: .rate(Double(examples.count))
         ) { _ = engine.evaluate(network.parameters, examples) }
         return [step, inference]
     }

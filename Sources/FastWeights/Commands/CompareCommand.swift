@@ -1,12 +1,13 @@
 extension Command {
     /// `fastweights compare`.
     static let compare = Command(
-        name: "compare", summary: "Train a grid of models on associative retrieval and compare them with the paper",
+        name: "compare", summary: "Compare models on associative retrieval with the paper",
         discussion: """
-            Trains every model at every size, as many at a time as there are threads, and prints test errors beside
-            Table 1 of Ba et al. 2016 and the exact plateau, the error of a model that binds no digit to its letter.
-            The run folder holds config.json, results.json, metrics.csv and report.html. Ctrl-C ends cleanly and
-            keeps what is finished.
+            Trains every model at every size, as many at a time as there are threads, and
+            prints test errors beside Table 1 of Ba et al. 2016 and the exact plateau, the
+            error of a model that binds no digit to its letter. The run folder holds
+            config.json, results.json, metrics.csv and report.html. Ctrl-C ends cleanly
+            and keeps what is finished.
             """,
         options: [
             Option(

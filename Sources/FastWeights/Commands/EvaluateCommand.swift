@@ -3,8 +3,8 @@ extension Command {
     static let evaluate = Command(
         name: "evaluate", summary: "Measure a model file's error on fresh examples of its task",
         discussion: """
-            The examples are drawn with --seed as `train` and `compare` draw theirs; with the seed of the training the
-            test examples are the same ones.
+            The examples are drawn with --seed as `train` and `compare` draw theirs; with
+            the seed of the training the test examples are the same ones.
             """,
         positionals: [Positional(name: "model", help: "A file written by fastweights train")],
         options: [.trainingExamples, .validationExamples, .testExamples, .seed, .threads],

@@ -1,10 +1,11 @@
 extension Command {
     /// `fastweights recall`.
     static let recall = Command(
-        name: "recall", summary: "Answer one sequence, and show which past steps the fast weights attended to",
+        name: "recall", summary: "Answer one sequence and show what was attended to",
         discussion: """
-            Each row of the picture is a step of reading, each square how strongly an earlier step comes back in it:
-            η λ^(t-τ) [h(τ)·h_s(t)], the scalar in front of h(τ) in equation (4) of Ba et al. 2016.
+            Each row of the picture is a step of reading, each square how strongly an
+            earlier step comes back in it: η λ^(t-τ) [h(τ)·h_s(t)], the scalar in front of
+            h(τ) in equation (4) of Ba et al. 2016.
             """,
         positionals: [Positional(name: "sequence", help: "Letter-digit pairs, ??, a letter: c9k8j3f1??c")],
         options: [

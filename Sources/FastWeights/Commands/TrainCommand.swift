@@ -1,7 +1,7 @@
 extension Command {
     /// `fastweights train`.
     static let train = Command(
-        name: "train", summary: "Train one model on associative retrieval and write it to a file",
+        name: "train", summary: "Train one model on associative retrieval",
         options: [
             Option(
                 name: "model", placeholder: "NAME", kind: .choice(RetrievalModel.all.map(\.name)),

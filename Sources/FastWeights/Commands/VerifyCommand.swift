@@ -1,10 +1,11 @@
 extension Command {
     /// `fastweights verify`.
     static let verify = Command(
-        name: "verify", summary: "Check every cell, network and kernel against the golden cases of PyTorch",
+        name: "verify", summary: "Check cells, networks and kernels against PyTorch",
         discussion: """
-            Each row is a case: the worst error of what the forward pass gives and of the gradients (or of the
-            parameters after ten training steps), relative to the largest number of a tensor.
+            Each row is a case: the worst error of what the forward pass gives and of the
+            gradients (or of the parameters after ten training steps), relative to the
+            largest number of a tensor.
             """,
         options: [
             Option(

@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+@testable import FastWeights
+
+/// The commands as a user calls them, with their files in a folder that is removed afterwards.
+@Suite struct CommandTests {
+    static func inFolder<T>(_ body: (String) throws -> T) throws -> T {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fastweights-\(UUID())").path
+        try Files.createDirectory(folder)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        return try body(folder)
+    }
+
+    static let small = ["--train-examples", "600", "--validation-examples", "100", "--test-examples", "100"]
+
+    @Test func trainEvaluateAndRecall() throws {
+        try Self.inFolder { folder in
+            let path = folder + "/model.safetensors"
+            let status = CommandLineTool.run(
+                arguments: ["train", "--hidden", "12", "--steps", "30", "--output", path, "--pairs", "2"] + Self.small)
+            #expect(status == 0)
+            let file = try ModelFile(path: path)
+            #expect(file.task.pairs == 2 && file.model.configuration.cell.hidden == 12)
+            let copy = folder + "/copy.safetensors"
+            try ModelFile(file.model, task: file.task).write(to: copy)
+            #expect(try ModelFile(path: copy).model.parameters.block.array == file.model.parameters.block.array)
+            #expect(CommandLineTool.run(arguments: ["evaluate", path] + Self.small) == 0)
+            let svg = folder + "/recall.svg"
+            #expect(CommandLineTool.run(arguments: ["recall", "c9k8??c", "--model", path, "--svg", svg]) == 0)
+            #expect(String(decoding: try Files.read(svg), as: UTF8.self).hasPrefix("<svg"))
+        }
+    }
+
+    @Test func recallAttendsAsTheListFormSays() throws {
+        let model = TrainingTests.model(.fastWeights())
+        let tokens = try AssociativeRetrieval.parse("c9k8j3f1??c").tokens
+        let (probabilities, attention) = model.recall(tokens)
+        let rows = try #require(attention)
+        #expect(rows.map(\.count) == Array(0..<11))
+        #expect(abs(probabilities.reduce(0, +) - 1) < 1e-5)
+        #expect(probabilities == model.probabilities(tokens, steps: 11))
+        // ReLU states have no negative product.
+        #expect(rows.joined().allSatisfy { $0 >= 0 } && rows.joined().contains { $0 > 0 })
+        #expect(TrainingTests.model(.lstm()).recall(tokens).attention == nil)
+    }
+
+    @Test func compareWritesItsRunFolder() throws {
+        try Self.inFolder { folder in
+            func compare(_ threads: String) throws -> (JSON, [String]) {
+                let out = "\(folder)/\(threads)"
+                let status = CommandLineTool.run(
+                    arguments: [
+                        "compare", "--steps", "20", "--evaluate-every", "10", "--hidden", "5,9", "--seeds", "2",
+                        "--threads",
+                        threads, "--out", out,
+                    ] + Self.small)
+                #expect(status == 0)
+                for name in ["config.json", "metrics.csv", "report.html"] { #expect(Files.exists("\(out)/\(name)")) }
+                let text = try Files.read("\(out)/results.json")
+                let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+                return (try JSON(parsing: text), lines.filter { !$0.contains("\"seconds\"") })
+            }
+            let one = try compare("1")
+            #expect(one.0["runs"]?.elements?.count == 3 * 2 * 2)
+            #expect(try compare("2").1 == one.1)
+        }
+    }
+
+    @Test func learningRatesAreChosenOnValidation() throws {
+        try Self.inFolder { folder in
+            let status = CommandLineTool.run(
+                arguments: [
+                    "compare", "--models", "gru", "--hidden", "8", "--learning-rates", "1e-8,1e-2", "--steps", "60",
+                    "--evaluate-every", "20", "--pairs", "1", "--train-examples", "150", "--validation-examples", "50",
+                    "--test-examples", "50", "--out", folder,
+                ])
+            #expect(status == 0)
+            let results = try JSON(parsing: try Files.read(folder + "/results.json"))
+            #expect(results["runs"]?.elements?.count == 1 && results["all_runs"]?.elements?.count == 2)
+            #expect(results["runs"]?.elements?[0]["learning_rate"]?.number == 1e-2)
+        }
+    }
+
+    @Test func faultsOfTheWorldEndWithTheRightStatus() throws {
+        try Self.inFolder { folder in
+            let broken = folder + "/broken.safetensors"
+            try Files.writeAtomically(Array("no model".utf8), to: broken)
+            #expect(CommandLineTool.run(arguments: ["evaluate", broken]) == 1)
+            #expect(CommandLineTool.run(arguments: ["evaluate", folder + "/missing"]) == 1)
+            #expect(CommandLineTool.run(arguments: ["compare", "--hiden", "20"]) == 2)
+            #expect(CommandLineTool.run(arguments: ["train", "--pairs", "27"]) == 2)
+            #expect(CommandLineTool.run(arguments: ["train", "--pairs", "1", "--output", folder + "/m"]) == 1)
+            #expect(CommandLineTool.run(arguments: ["verify", "--fixtures", folder]) == 1)
+            #expect(CommandLineTool.run(arguments: ["recall", "nonsense"]) == 1)
+        }
+    }
+}

@@ -6,8 +6,7 @@ import Testing
     static let steps = 6
 
     /// Every cell with every combination of options that changes a step. The rates are below the usual 0.5, at which
-    /// the fast weights grow without bound when nothing normalises them, and when something does, three inner steps
-    /// turn one rounding of the input into 1e-4 of the layer's own output.
+    /// the fast weights grow without bound when nothing normalises them.
     static let cells: [Cell] = {
         var cells: [Cell] = [.irnn(), .lstm(), .lstm(layerNorm: true), .gru]
         for activation in Activation.allCases {
@@ -67,6 +66,8 @@ import Testing
         return scale > 0 ? error / scale : error
     }
 
+    /// To 2e-5, or twice what two roundings of the input change in the layer's own results: several inner steps with
+    /// layer norms amplify a rounding a thousandfold in a few of these cases.
     @Test(arguments: cells)
     func agreesWithTheLayer(cell: Cell) {
         for hidden in [1, 5, 16, 17, 33] {
@@ -75,11 +76,19 @@ import Testing
                 let input = CellTests.random(Self.steps * width, 3)
                 for state in [nil, Self.state(layer.configuration, seed: 4)] {
                     let expected = layer.forward(input, steps: Self.steps, batch: 1, state: state)
+                    let moved = layer.forward(
+                        input.map { $0 * (1 + 0x1p-22) }, steps: Self.steps, batch: 1, state: state)
                     let stream = RecurrentStream(layer, state: state)
+                    let outputs = Self.run(stream, input)
                     let size = Comment("H = \(hidden), I = \(width), \(state == nil ? "no state" : "a state")")
-                    #expect(Self.relativeError(Self.run(stream, input), expected.outputs) <= 2e-5, size)
-                    #expect(Self.relativeError(stream.state.hidden, expected.state.hidden) <= 2e-5, size)
-                    #expect(Self.relativeError(stream.state.memory, expected.state.memory) <= 2e-5, size)
+                    for (found, expected, moved) in [
+                        (outputs, expected.outputs, moved.outputs),
+                        (stream.state.hidden, expected.state.hidden, moved.state.hidden),
+                        (stream.state.memory, expected.state.memory, moved.state.memory),
+                    ] {
+                        let limit = max(2e-5, 2 * Self.relativeError(moved, expected))
+                        #expect(Self.relativeError(found, expected) <= limit, size)
+                    }
                     #expect(Self.padding(of: stream).allSatisfy { $0 == 0 }, size)
                 }
             }

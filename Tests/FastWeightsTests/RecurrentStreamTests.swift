@@ -13,7 +13,8 @@ import Testing
             for layerNorm in [false, true] {
                 cells.append(.rnn(activation: activation, layerNorm: layerNorm))
                 for innerSteps in [0, 1, 3] {
-                    for (normaliseFirst, separateNorms) in [(false, false), (true, false), (false, true), (true, true)] {
+                    for choice in 0..<4 {
+                        let (normaliseFirst, separateNorms) = (choice & 1 > 0, choice & 2 > 0)
                         for lagged in [false, true] {
                             cells.append(
                                 .fastWeights(
@@ -146,7 +147,8 @@ import Testing
         let (one, two) = (RecurrentStream(layer), RecurrentStream(layer))
         let input = CellTests.random(3, 10)
         one.step(input)
-        if #available(macOS 10.14.4, iOS 12.2, tvOS 12.2, watchOS 5.2, *) { two.step(input.span) } else { two.step(input) }
+        guard #available(macOS 10.14.4, iOS 12.2, tvOS 12.2, watchOS 5.2, *) else { return }
+        two.step(input.span)
         var copy = [Float](repeating: .nan, count: 5)
         two.copyHidden(into: &copy)
         #expect(copy == one.hidden && copy == two.state.hidden)
@@ -178,7 +180,10 @@ import Testing
 
         var matrix = (0..<columns * rows).map { Double(weights[$0]) }
         for k in 0..<columns {
-            for r in 0..<rows { matrix[k * rows + r] = 0.9 * matrix[k * rows + r] + 0.5 * Double(numbers[k] * numbers[r]) }
+            for r in 0..<rows {
+                let i = k * rows + r
+                matrix[i] = 0.9 * matrix[i] + 0.5 * Double(numbers[k] * numbers[r])
+            }
         }
         decayAndAddOuterProduct(w.pointer, vectors: vectors, columns: columns, decay: 0.9, rate: 0.5, x.pointer)
         for i in 0..<columns * rows { #expect(abs(Double(weights[i]) - matrix[i]) < 1e-5) }

@@ -79,7 +79,8 @@ public final class RecurrentStream {
             let (H, M) = (configuration.hidden, configuration.memoryRows)
             precondition(
                 newValue.hidden.count == H && newValue.memory.count == M,
-                "the state of one sequence has \(H) numbers of h and \(M) of memory; \(newValue.hidden.count) and \(newValue.memory.count) were given")
+                "the state of one sequence has \(H) numbers of h and \(M) of memory; "
+                    + "\(newValue.hidden.count) and \(newValue.memory.count) were given")
             reset()
             let (target, columns) = (floats(memory), memoryColumns)
             for r in 0..<H { floats(h)[r] = newValue.hidden[r] }

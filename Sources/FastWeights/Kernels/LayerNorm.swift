@@ -32,6 +32,38 @@ func normalise(_ z: Panel, rows: Int, epsilon: Float) -> Lanes {
     return scale
 }
 
+/// The same of one vector, sixteen units a SIMD vector: replaces z, `units` numbers padded with zeros to `vectors`
+/// vectors, by gain·ẑ + bias, padded with zeros as gain and bias are. `last` is 1 in the lanes of the last vector that
+/// are units and 0 in its padding, which must not enter the variance.
+@inline(__always)
+func normalise(
+    _ z: Panel, vectors: Int, units: Int, last: Lanes, epsilon: Float, gain: UnsafePointer<Lanes>,
+    bias: UnsafePointer<Lanes>
+) {
+    let inverse = 1 / Float(units)
+    var sum = Lanes.zero
+    var v = 0
+    while v < vectors {
+        sum += z[v]
+        v &+= 1
+    }
+    let mean = sum.laneSum * inverse
+    var squares = Lanes.zero
+    v = 0
+    while v < vectors {
+        let d = v == vectors &- 1 ? (z[v] - mean) * last : z[v] - mean
+        z[v] = d
+        squares = squares.mad(d, d)
+        v &+= 1
+    }
+    let scale = 1 / (squares.laneSum * inverse + epsilon).squareRoot()
+    v = 0
+    while v < vectors {
+        z[v] = bias[v].mad(gain[v], z[v] * scale)
+        v &+= 1
+    }
+}
+
 /// The backward pass. In: dz holds ∂L/∂y. Out: dz holds ∂L/∂z, and Σ_t ∂L/∂gain and ∂L/∂bias grew by this step's
 /// share, kept a lane each until `LaneGradients.add`.
 @inline(__always)

@@ -35,13 +35,27 @@ extension Fixture {
         }
         tally.gradient("gradient.input", gradients.input, try doubles("gradient.input"))
         if start != nil { try check(gradients.state, "gradient.state.", memory) { tally.gradient($0, $1, $2) } }
-        guard steps > 1 else { return }
-        // The same sequence in two parts, the state carried on.
-        let cut = steps / 2 * batch * configuration.input
-        let first = layer.forward(Array(input[..<cut]), steps: steps / 2, batch: batch, state: start)
-        let second = layer.forward(Array(input[cut...]), steps: steps - steps / 2, batch: batch, state: first.state)
-        tally.output("output, split", first.outputs + second.outputs, try doubles("output"))
-        try check(second.state, "final.", memory) { tally.output($0 + ", split", $1, $2) }
+        if steps > 1 {
+            // The same sequence in two parts, the state carried on.
+            let cut = steps / 2 * batch * configuration.input
+            let first = layer.forward(Array(input[..<cut]), steps: steps / 2, batch: batch, state: start)
+            let second = layer.forward(Array(input[cut...]), steps: steps - steps / 2, batch: batch, state: first.state)
+            tally.output("output, split", first.outputs + second.outputs, try doubles("output"))
+            try check(second.state, "final.", memory) { tally.output($0 + ", split", $1, $2) }
+        }
+        // The first sequence of the batch alone, a step at a time.
+        let stream = RecurrentStream(layer, state: start?.first(of: batch))
+        var outputs: [Float] = []
+        var expected: [Double] = []
+        let (I, H) = (configuration.input, configuration.hidden)
+        let batchOutputs = try doubles("output")
+        for t in 0..<steps {
+            stream.step(Array(input[t * batch * I..<t * batch * I + I]))
+            outputs += stream.hidden
+            expected += batchOutputs[t * batch * H..<t * batch * H + H]
+        }
+        tally.output("output, stream", outputs, expected)
+        try check(stream.state, "final.", memory) { tally.output($0 + ", stream", $1, Array($2.prefix($1.count))) }
     }
 
     private func state(_ prefix: String, _ memory: String?) throws -> CellState? {
@@ -55,6 +69,14 @@ extension Fixture {
     ) throws {
         note(prefix + "h", state.hidden, try doubles(prefix + "h"))
         if let memory { note(prefix + memory, state.memory, try doubles(prefix + memory)) }
+    }
+}
+
+extension CellState {
+    /// The first sequence of a state of `batch`.
+    fileprivate func first(of batch: Int) -> CellState {
+        CellState(
+            hidden: Array(hidden.prefix(hidden.count / batch)), memory: Array(memory.prefix(memory.count / batch)))
     }
 }
 

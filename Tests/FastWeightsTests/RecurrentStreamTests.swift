@@ -1,0 +1,205 @@
+import Testing
+
+@testable import FastWeights
+
+@Suite struct RecurrentStreamTests {
+    static let steps = 6
+
+    /// Every cell with every combination of options that changes a step. The rates are below the usual 0.5, at which
+    /// the fast weights grow without bound when nothing normalises them.
+    static let cells: [Cell] = {
+        var cells: [Cell] = [.irnn(), .lstm(), .lstm(layerNorm: true), .gru]
+        for activation in Activation.allCases {
+            for layerNorm in [false, true] {
+                cells.append(.rnn(activation: activation, layerNorm: layerNorm))
+                for innerSteps in [0, 1, 3] {
+                    for choice in 0..<4 {
+                        let (normaliseFirst, separateNorms) = (choice & 1 > 0, choice & 2 > 0)
+                        for lagged in [false, true] {
+                            cells.append(
+                                .fastWeights(
+                                    FastWeightsOptions(
+                                        rate: layerNorm ? 0.1 : 0.005, innerSteps: innerSteps, activation: activation,
+                                        layerNorm: layerNorm, normaliseFirst: normaliseFirst,
+                                        separateNorms: separateNorms, lagged: lagged)))
+                        }
+                    }
+                }
+            }
+        }
+        return cells
+    }()
+
+    /// A layer whose every parameter is random, gains around 1.
+    static func layer(_ cell: Cell, input: Int, hidden: Int, seed: UInt64 = 1) -> RecurrentLayer {
+        let layer = RecurrentLayer(CellConfiguration(cell, input: input, hidden: hidden), seed: seed)
+        var random = Random(seed: seed, stream: 2)
+        for window in layer.parameters.layout.windows {
+            let isGain = window.name.hasSuffix("weight") && window.name.hasPrefix("norm")
+            let limit = isGain ? 0.5 : 1 / Float(window.shape.last!).squareRoot()
+            layer.parameters[window.name] = (0..<window.count).map { _ in
+                random.uniform(within: limit) + (isGain ? 1 : 0)
+            }
+        }
+        return layer
+    }
+
+    /// A state of one sequence; the fast matrix small enough for the sequence to stay bounded, and not symmetric.
+    static func state(_ configuration: CellConfiguration, seed: UInt64) -> CellState {
+        CellState(
+            hidden: CellTests.random(configuration.hidden, seed),
+            memory: CellTests.random(configuration.memoryRows, seed + 1).map { 0.2 * $0 / Float(configuration.hidden) })
+    }
+
+    static func run(_ stream: RecurrentStream, _ input: [Float]) -> [Float] {
+        let width = stream.configuration.input
+        return stride(from: 0, to: input.count, by: width).flatMap { first in
+            stream.step(Array(input[first..<first + width]))
+            return stream.hidden
+        }
+    }
+
+    static func relativeError(_ found: [Float], _ expected: [Float]) -> Float {
+        guard found.count == expected.count else { return .infinity }
+        let scale = expected.reduce(0) { max($0, abs($1)) }
+        guard (found + expected).allSatisfy(\.isFinite) else { return .infinity }
+        let error = zip(found, expected).reduce(0) { max($0, abs($1.0 - $1.1)) }
+        return scale > 0 ? error / scale : error
+    }
+
+    /// To 2e-5, or twice what two roundings of the input change in the layer's own results: several inner steps with
+    /// layer norms amplify a rounding a thousandfold in a few of these cases.
+    @Test(arguments: cells)
+    func agreesWithTheLayer(cell: Cell) {
+        for hidden in [1, 5, 16, 17, 33] {
+            for width in [1, 3, 20] {
+                let layer = Self.layer(cell, input: width, hidden: hidden)
+                let input = CellTests.random(Self.steps * width, 3)
+                for state in [nil, Self.state(layer.configuration, seed: 4)] {
+                    let expected = layer.forward(input, steps: Self.steps, batch: 1, state: state)
+                    let moved = layer.forward(
+                        input.map { $0 * (1 + 0x1p-22) }, steps: Self.steps, batch: 1, state: state)
+                    let stream = RecurrentStream(layer, state: state)
+                    let outputs = Self.run(stream, input)
+                    let size = Comment("H = \(hidden), I = \(width), \(state == nil ? "no state" : "a state")")
+                    for (found, expected, moved) in [
+                        (outputs, expected.outputs, moved.outputs),
+                        (stream.state.hidden, expected.state.hidden, moved.state.hidden),
+                        (stream.state.memory, expected.state.memory, moved.state.memory),
+                    ] {
+                        let limit = max(2e-5, 2 * Self.relativeError(moved, expected))
+                        #expect(Self.relativeError(found, expected) <= limit, size)
+                    }
+                    #expect(Self.padding(of: stream).allSatisfy { $0 == 0 }, size)
+                }
+            }
+        }
+    }
+
+    /// What stands behind the units in h and in the columns of the memory.
+    static func padding(of stream: RecurrentStream) -> [Float] {
+        let (rows, hidden) = (stream.parameters.vectors * 16, stream.configuration.hidden)
+        let columns = stream.configuration.memoryRows / hidden
+        let values =
+            Array(UnsafeBufferPointer(start: floats(stream.h), count: rows))
+            + Array(UnsafeBufferPointer(start: floats(stream.memory), count: columns * rows))
+        return values.indices.filter { $0 % rows >= hidden }.map { values[$0] }
+    }
+
+    @Test(arguments: cells)
+    func goesOnFromItsStateWithTheSameBits(cell: Cell) {
+        let layer = Self.layer(cell, input: 3, hidden: 17)
+        let (first, second) = (CellTests.random(12, 5), CellTests.random(12, 6))
+        let stream = RecurrentStream(layer, state: Self.state(layer.configuration, seed: 7))
+        _ = Self.run(stream, first)
+        let state = stream.state
+        let other = RecurrentStream(layer, state: state)
+        #expect(other.state == state)
+        let outputs = Self.run(stream, second)
+        #expect(Self.run(other, second) == outputs)
+        #expect(other.state == stream.state)
+        // Back to the same point, and to the beginning.
+        stream.state = state
+        #expect(Self.run(stream, second) == outputs)
+        stream.reset()
+        #expect(Self.run(stream, first) == Self.run(RecurrentStream(layer), first))
+    }
+
+    @Test(arguments: [Cell.irnn(), .lstm(layerNorm: true), .gru, .fastWeights()])
+    func streamsOfOneLayerAreIndependent(cell: Cell) {
+        let layer = Self.layer(cell, input: 3, hidden: 20)
+        let (a, b) = (CellTests.random(24, 8), CellTests.random(24, 9))
+        let expected = (Self.run(RecurrentStream(layer), a), Self.run(RecurrentStream(layer), b))
+        let (one, two) = (RecurrentStream(layer), RecurrentStream(layer))
+        // Parameters that change later do not reach a stream.
+        layer.parameters["weight_hh"] = layer.parameters["weight_hh"].map { -$0 }
+        var found: ([Float], [Float]) = ([], [])
+        for first in stride(from: 0, to: 24, by: 3) {
+            found.0 += Self.run(one, Array(a[first..<first + 3]))
+            found.1 += Self.run(two, Array(b[first..<first + 3]))
+        }
+        #expect(found == expected)
+        #expect(Self.run(RecurrentStream(layer), a) != expected.0)
+    }
+
+    @Test func spansAndCopies() {
+        let layer = Self.layer(.gru, input: 3, hidden: 5)
+        let (one, two) = (RecurrentStream(layer), RecurrentStream(layer))
+        let input = CellTests.random(3, 10)
+        one.step(input)
+        guard #available(macOS 10.14.4, iOS 12.2, tvOS 12.2, watchOS 5.2, *) else { return }
+        two.step(input.span)
+        var copy = [Float](repeating: .nan, count: 5)
+        two.copyHidden(into: &copy)
+        #expect(copy == one.hidden && copy == two.state.hidden)
+    }
+
+    @Test func anotherInputSizeTraps() async {
+        await #expect(processExitsWith: .failure) {
+            RecurrentStream(RecurrentLayer(CellConfiguration(.gru, input: 3, hidden: 5), seed: 1)).step([1, 2])
+        }
+    }
+
+    @Test(arguments: [(1, 1), (2, 7), (3, 16), (4, 5), (5, 40), (8, 20), (11, 3)])
+    func productsAgreeWithTheNaiveTwin(vectors: Int, columns: Int) {
+        let rows = vectors * 16
+        var random = Random(seed: 11)
+        func vectorsOf(_ count: Int) -> (Buffer<Lanes>, UnsafeMutablePointer<Float>) {
+            let buffer = Buffer<Lanes>(count)
+            let values = floats(buffer.pointer)
+            for i in 0..<count * 16 { values[i] = random.uniform(within: 1) }
+            return (buffer, values)
+        }
+        let (w, weights) = vectorsOf(vectors * columns)
+        let (x, numbers) = vectorsOf(max(columns, vectors))
+        let (y, result) = vectorsOf(vectors)
+        var expected = (0..<rows).map { Double(result[$0]) }
+        for k in 0..<columns { for r in 0..<rows { expected[r] += Double(weights[k * rows + r]) * Double(numbers[k]) } }
+        addProduct(w.pointer, vectors: vectors, columns: columns, by: numbers, into: y.pointer)
+        for r in 0..<rows { #expect(abs(Double(result[r]) - expected[r]) < 1e-5) }
+
+        var matrix = (0..<columns * rows).map { Double(weights[$0]) }
+        for k in 0..<columns {
+            for r in 0..<rows {
+                let i = k * rows + r
+                matrix[i] = 0.9 * matrix[i] + 0.5 * Double(numbers[k] * numbers[r])
+            }
+        }
+        decayAndAddOuterProduct(w.pointer, vectors: vectors, columns: columns, decay: 0.9, rate: 0.5, x.pointer)
+        for i in 0..<columns * rows { #expect(abs(Double(weights[i]) - matrix[i]) < 1e-5) }
+    }
+
+    /// What is written once must not fade into subnormal numbers, on which a processor is many times slower.
+    @Test func aFadingMemoryEndsInZero() {
+        let cell = Cell.fastWeights(FastWeightsOptions(decay: 0.5, rate: 0, layerNorm: false))
+        let stream = RecurrentStream(Self.layer(cell, input: 3, hidden: 5))
+        stream.state = Self.state(stream.configuration, seed: 12)
+        for step in 0..<140 {
+            stream.step([1, 2, 3])
+            let memory = stream.state.memory
+            #expect(memory.allSatisfy { !$0.isSubnormal })
+            if step < 60 { #expect(memory.allSatisfy { $0 != 0 }) }
+        }
+        #expect(stream.state.memory.allSatisfy { $0 == 0 })
+    }
+}

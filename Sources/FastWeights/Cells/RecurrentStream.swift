@@ -47,7 +47,6 @@ public final class RecurrentStream {
     }
 
     /// Takes the next I numbers of the sequence: h and the memory become those after them. Traps on another count.
-    @available(macOS 10.14.4, iOS 12.2, tvOS 12.2, watchOS 5.2, *)
     public func step(_ input: Span<Float>) {
         input.withUnsafeBufferPointer { advance($0) }
     }

@@ -61,7 +61,9 @@ public struct SafeTensors: Sendable {
 
     /// Opens the file whose content is `bytes`.
     ///
-    /// - Parameter source: Where the bytes came from, for error messages.
+    /// - Parameters:
+    ///   - bytes: The whole file.
+    ///   - source: Where the bytes came from, for error messages.
     /// - Throws: ``SafeTensorsError`` if the bytes break any rule of the format, or a tensor has a dtype that
     ///   ``DType`` does not list.
     /// - Complexity: O(*h* + *n* log *n*) for *h* bytes of header and *n* tensors; the data are not copied.

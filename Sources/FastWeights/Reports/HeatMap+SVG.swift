@@ -4,7 +4,9 @@ extension HeatMap {
     ///
     /// Like `LinePlot.svg` it has no script and no external reference and follows the reader's colour scheme.
     ///
-    /// - Parameter prefix: class of the picture and beginning of its ids, which no other picture of the page has.
+    /// - Parameters:
+    ///   - prefix: class of the picture and beginning of its ids, which no other picture of the page has.
+    ///   - title: the heading of the picture.
     public func svg(prefix: String, title: String = "What the fast weights attended to") -> String {
         let layout = Layout(count: sequence.count)
         let height = layout.captionTop + Double(captionLines.count) * 17 + 24

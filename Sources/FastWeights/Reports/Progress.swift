@@ -65,8 +65,13 @@ public final class ProgressDisplay: Sendable {
 
     /// A display of `totalJobs` jobs.
     ///
-    /// - Parameter totalWork: the sum of the jobs' `work`, from which the remaining time is estimated; without it every
-    ///   job counts as 1.
+    /// - Parameters:
+    ///   - mode: what the output is for.
+    ///   - totalJobs: how many jobs there will be.
+    ///   - totalWork: the sum of the jobs' `work`, from which the remaining time is estimated; without it every job
+    ///     counts as 1.
+    ///   - write: takes each piece of text, under the display's lock.
+    ///   - now: the time in seconds.
     public init(
         mode: Mode, totalJobs: Int, totalWork: Double? = nil, write: @escaping @Sendable (String) -> Void,
         now: @escaping @Sendable () -> Double

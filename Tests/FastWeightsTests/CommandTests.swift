@@ -28,6 +28,7 @@ import Testing
             #expect(CommandLineTool.run(arguments: ["evaluate", path] + Self.small) == 0)
             let svg = folder + "/recall.svg"
             #expect(CommandLineTool.run(arguments: ["recall", "c9k8??c", "--model", path, "--svg", svg]) == 0)
+            #expect(CommandLineTool.run(arguments: ["recall", "--model", path, "--seed", "3"]) == 0)
             #expect(String(decoding: try Files.read(svg), as: UTF8.self).hasPrefix("<svg"))
         }
     }

@@ -112,7 +112,7 @@ private struct Comparison {
         let order = jobs.indices.sorted { (work[$0], $1) > (work[$1], $0) }
         let display = ProgressDisplay.onStandardError(jobs: jobs.count, work: work.reduce(0, +))
         defer { display.close() }
-        let results = Results(count: jobs.count)
+        let results = Slots<TrainingRun>(count: jobs.count)
         ParallelLoop.run(jobs.count, threads: threads) { position in
             let index = order[position]
             guard !Interruption.requested else { return }
@@ -125,14 +125,13 @@ private struct Comparison {
                 results.set(index, run)
                 let note = run.stoppedEarly.map { ", \($0)" } ?? ""
                 display.finish(
-                    shown, status: "test error \(FixedPoint.percent(run.testError)) after \(run.steps) steps\(note)",
-                    outcome: run.stoppedEarly == nil ? .done : .failed)
+                    shown, status: "test error \(FixedPoint.percent(run.testError)) after \(run.steps) steps\(note)")
             } catch {
                 results.set(index, job.failure(error, data))
                 display.finish(shown, status: error.description, outcome: .failed)
             }
         }
-        return results.finished
+        return results.filled
     }
 
     /// Of trainings that differ in the learning rate alone the one with the lowest validation error.
@@ -232,24 +231,4 @@ private struct Comparison {
             plateauError: data.plateau.error, plateauLoss: data.plateau.loss, notes: notes
         ).render()
     }
-}
-
-/// Results by job, set from several threads.
-private final class Results: @unchecked Sendable {
-    private let slots: UnsafeMutableBufferPointer<TrainingRun?>
-
-    init(count: Int) {
-        slots = .allocate(capacity: count)
-        slots.initialize(repeating: nil)
-    }
-
-    deinit {
-        slots.deinitialize()
-        slots.deallocate()
-    }
-
-    /// Each job sets its own.
-    func set(_ index: Int, _ run: TrainingRun) { slots[index] = run }
-
-    var finished: [TrainingRun] { slots.compactMap { $0 } }
 }

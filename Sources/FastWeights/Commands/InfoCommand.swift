@@ -1,7 +1,8 @@
 extension Command {
     /// `fastweights info`.
     static let info = Command(
-        name: "info", summary: "Show the version, what it was built for and what it runs on"
+        name: "info", summary: "Show the version, what it was built for and what it runs on",
+        options: [.seed, .threads]
     ) { _ in
         Terminal.write(InfoReport.text)
         return 0

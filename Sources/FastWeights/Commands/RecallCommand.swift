@@ -7,18 +7,24 @@ extension Command {
             earlier step comes back in it: η λ^(t-τ) [h(τ)·h_s(t)], the scalar in front of
             h(τ) in equation (4) of Ba et al. 2016.
             """,
-        positionals: [Positional(name: "sequence", help: "Letter-digit pairs, ??, a letter: c9k8j3f1??c")],
+        positionals: [
+            Positional(
+                name: "sequence", arity: .optional,
+                help: "Letter-digit pairs, ??, a letter: c9k8j3f1??c; without it one drawn with --seed")
+        ],
         options: [
             Option(
                 name: "model", placeholder: "FILE", kind: .text, defaultValue: "model.safetensors",
                 help: "A file written by fastweights train"),
             Option(name: "svg", placeholder: "FILE", kind: .text, help: "Write the picture there too"),
+            .seed, .threads,
         ],
         examples: ["recall \"c9k8j3f1??c\" --model model.safetensors --svg recall.svg"]
     ) { arguments in
-        let text = arguments.positional("sequence")[0]
-        let (tokens, answer, pairs) = try AssociativeRetrieval.parse(text)
         let file = try ModelFile(path: arguments.text("model"))
+        let drawn = try file.task.generate(counts: [1], seed: arguments.unsigned("seed"))[0].tokens
+        let text = arguments.positional("sequence").first ?? AssociativeRetrieval.text(drawn)
+        let (tokens, answer, pairs) = try AssociativeRetrieval.parse(text)
         if pairs != file.task.pairs {
             Terminal.write(
                 "fastweights recall: the model was trained on \(file.task.pairs) pairs, this sequence has \(pairs)\n",

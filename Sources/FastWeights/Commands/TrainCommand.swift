@@ -39,9 +39,7 @@ extension Command {
         let (run, network) = try job.run(data) {
             display.update(shown, fraction: Double($0.step) / Double($0.steps), status: $0.status)
         }
-        display.finish(
-            shown, status: run.stoppedEarly ?? "done after \(run.steps) steps",
-            outcome: run.stoppedEarly == nil ? .done : .failed)
+        display.finish(shown, status: run.stoppedEarly ?? "done after \(run.steps) steps")
         display.close()
         let notes = [
             ("model", model.name), ("steps", "\(run.bestStep)"), ("seed", "\(seed)"),

@@ -11,6 +11,7 @@ extension Command {
             Option(
                 name: "fixtures", placeholder: "DIR", kind: .text, defaultValue: "Fixtures", help: "The golden cases"),
             Option(name: "only", placeholder: "TEXT", kind: .text, help: "Only cases with this in their name"),
+            .seed, .threads,
         ], examples: ["verify", "verify --only lstm"]
     ) { arguments in
         let folder = arguments.text("fixtures")
@@ -28,10 +29,9 @@ extension Command {
         }
         row("case", "outputs", "gradients", "")
         var failed = 0
-        for name in names {
-            let result = try Verifier.run(name, in: folder)
+        for result in try Verifier.run(names, in: folder, threads: arguments.integer("threads")) {
             row(
-                name, scientific(result.outputError), scientific(result.gradientError),
+                result.name, scientific(result.outputError), scientific(result.gradientError),
                 result.passed ? "pass" : "FAIL, worst in \(result.worstTensor)")
             if !result.passed { failed += 1 }
         }

@@ -36,3 +36,23 @@ enum ParallelLoop {
         }
     }
 }
+
+/// The results of pieces of work that run side by side: each sets its own, all are read when the loop is over.
+final class Slots<Value>: @unchecked Sendable {
+    private let values: UnsafeMutableBufferPointer<Value?>
+
+    init(count: Int) {
+        values = .allocate(capacity: count)
+        values.initialize(repeating: nil)
+    }
+
+    deinit {
+        values.deinitialize()
+        values.deallocate()
+    }
+
+    func set(_ index: Int, _ value: Value) { values[index] = value }
+
+    /// What was set, in the order of the pieces.
+    var filled: [Value] { values.compactMap { $0 } }
+}

@@ -13,6 +13,15 @@ public enum Verifier {
         return names
     }
 
+    /// Runs the cases called `names`, `threads` at a time, and gives their results in the order of the names.
+    public static func run(_ names: [String], in directory: String, threads: Int) throws -> [GoldenResult] {
+        let results = Slots<Result<GoldenResult, any Error>>(count: names.count)
+        ParallelLoop.run(names.count, threads: threads) { i in
+            results.set(i, Result { try run(names[i], in: directory) })
+        }
+        return try results.filled.map { try $0.get() }
+    }
+
     /// Runs one case.
     public static func run(_ name: String, in directory: String) throws -> GoldenResult {
         let fixture = try Fixture(path: "\(directory)/\(name).safetensors", name: name)

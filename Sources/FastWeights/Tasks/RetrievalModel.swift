@@ -41,7 +41,7 @@ struct RetrievalModel: Sendable {
             name: "lstm", title: "LSTM", cell: .lstm(), paperErrors: [20: 0.6081, 50: 0.0185, 100: 0],
             recipes: [
                 (0, Recipe(learningRate: 5e-3, steps: 60_000, quickSteps: 8000)),
-                (50, Recipe(learningRate: 3e-3, steps: 40_000, quickSteps: 5000)),
+                (50, Recipe(learningRate: 1e-3, steps: 40_000, quickSteps: 5000)),
                 (100, Recipe(learningRate: 2e-3, steps: 30_000, quickSteps: 2500)),
             ]),
         RetrievalModel(

@@ -30,19 +30,19 @@ help: ## Show this text
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build:
-	swift build $(SWIFT_FLAGS) --product fastweights
+	@swift build $(SWIFT_FLAGS) --product fastweights >&2
 
 compare: build ## Train IRNN, LSTM and fast weights; table, curves and report in runs/compare
-	$(TOOL) compare $(ARGS)
+	@$(TOOL) compare $(ARGS)
 
 test: ## Run the tests, golden cases included
 	swift test $(SWIFT_FLAGS) $(ARGS)
 
 verify: build ## Check every cell against the golden cases, a row a case
-	$(TOOL) verify $(ARGS)
+	@$(TOOL) verify $(ARGS)
 
 bench: build ## Time training steps, inference and kernels
-	$(TOOL) bench $(ARGS)
+	@$(TOOL) bench $(ARGS)
 
 $(VENV)/ready: Fixtures/requirements.txt
 	$(PYTHON) -m venv $(VENV)

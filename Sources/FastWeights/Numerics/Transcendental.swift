@@ -85,3 +85,14 @@ func naturalLogarithm(_ x: Double) -> Double {
     }
     return Double(k) * 0.693_147_180_559_945_31 + 2 * (s + s * series)
 }
+
+/// xⁿ for n ≥ 0 by squaring, the same bits on every platform.
+func power(_ x: Double, _ n: Int) -> Double {
+    var (result, base, left) = (1.0, x, n)
+    while left > 0 {
+        if left & 1 == 1 { result *= base }
+        base *= base
+        left >>= 1
+    }
+    return result
+}

@@ -138,30 +138,13 @@ struct PlotScale {
     }
 
     static func powerOfTen(_ exponent: Int) -> Double {
-        var power = 1.0
-        for _ in 0..<exponent.magnitude { power *= 10 }
-        return exponent < 0 ? 1 / power : power
+        let whole = power(10, Int(exponent.magnitude))
+        return exponent < 0 ? 1 / whole : whole
     }
 
-    /// The decimal logarithm of a positive value, by the series of the inverse hyperbolic tangent: no C library, so the
-    /// same picture on every machine.
+    /// The decimal logarithm of a positive value, the same on every machine.
     static func log10(_ value: Double) -> Double {
         precondition(value > 0 && value.isFinite, "the logarithm needs a positive number")
-        var exponent = Double(value.exponent)
-        var significand = value.significand
-        if significand > 1.4142135623730951 {
-            significand /= 2
-            exponent += 1
-        }
-        let z = (significand - 1) / (significand + 1)
-        var term = z
-        var sum = 0.0
-        var odd = 1.0
-        while odd < 25 {
-            sum += term / odd
-            term *= z * z
-            odd += 2
-        }
-        return exponent * 0.30102999566398120 + 2 * sum * 0.43429448190325183
+        return naturalLogarithm(value) * 0.43429448190325183
     }
 }

@@ -23,11 +23,12 @@ struct RetrievalModel: Sendable {
         recipes.last { $0.hidden <= hidden }?.recipe ?? recipes[0].recipe
     }
 
-    /// Cost of one training step, in about the same unit for all: multiply-adds of the products.
+    /// Cost of one training step, in about the same unit for all: multiply-adds of the products, and for each gate's
+    /// function about sixty more.
     func cost(hidden: Int, pairs: Int) -> Double {
-        let configuration = CellConfiguration(cell, input: 100, hidden: hidden)
-        let recurrent = Double(configuration.gateRows * hidden * (2 * pairs + 3))
-        return recurrent + Double(hidden * 100 * 3) + 10_000
+        let rows = CellConfiguration(cell, input: 100, hidden: hidden).gateRows
+        let steps = 2 * pairs + 3
+        return Double(rows * (hidden + 60) * steps + hidden * 300 + 10_000)
     }
 
     static let all: [RetrievalModel] = [

@@ -69,17 +69,6 @@ extension SIMD16 where Scalar == Float {
     }
 }
 
-/// xⁿ for n ≥ 0 by squaring, the same bits on every platform.
-func power(_ x: Double, _ n: Int) -> Double {
-    var (result, base, left) = (1.0, x, n)
-    while left > 0 {
-        if left & 1 == 1 { result *= base }
-        base *= base
-        left >>= 1
-    }
-    return result
-}
-
 /// Scales the gradients so that their Euclidean norm is at most `limit`, by limit / (norm + 10⁻⁶) as PyTorch's
 /// `clip_grad_norm_` does, and returns the norm before.
 @discardableResult

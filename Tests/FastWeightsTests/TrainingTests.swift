@@ -39,7 +39,7 @@ import Testing
         options.learningRate = 3e-3
         let outcome = try Trainer(model, training: sets[0], validation: sets[1], options: options).run()
         #expect(outcome.bestError < 0.05)
-        let test = ParallelClassifier(model.configuration, steps: 7, threads: 2).evaluate(model.parameters, sets[2])
+        let test = model.evaluate(sets[2], threads: 2)
         #expect(Double(test.errors) / 1000 < 0.06)
     }
 
@@ -52,7 +52,7 @@ import Testing
         options.schedule = .constant
         options.learningRate = 0.05
         let outcome = try Trainer(model, training: sets[0], validation: sets[1], options: options).run()
-        let kept = ParallelClassifier(model.configuration, steps: 7, threads: 1).evaluate(model.parameters, sets[1])
+        let kept = model.evaluate(sets[1], threads: 1)
         #expect(Double(kept.errors) / 200 == outcome.bestError)
         #expect(outcome.bestError == outcome.curve.map(\.validationError).min())
         #expect(outcome.curve.first { $0.validationError == outcome.bestError } != nil)

@@ -126,20 +126,22 @@ private struct Bench {
             ClassifierConfiguration(
                 model.cell, hidden: hidden, vocabulary: AssociativeRetrieval.vocabulary,
                 classes: AssociativeRetrieval.classes), seed: seed)
-        let engine = ParallelClassifier(network.configuration, steps: examples.steps, threads: threads)
-        let optimizer = Optimizer(.adam(), layout: network.parameters.layout)
-        var order = BatchOrder(count: examples.count, batch: batch, seed: seed)
-        let name = "\(model.title) R=\(hidden) T=\(examples.steps)"
-        let step = measure("training step, \(name), B=\(batch)", "ms", decimals: 3, figure: .milliseconds) {
-            order.advance()
-            _ = engine.gradient(network.parameters, examples, order.indices)
-            clipNorm(engine.gradients.block, to: 5)
-            optimizer.step(network.parameters, engine.gradients, rate: 1e-3)
+        return Crew.run(threads: threads) { crew in
+            let engine = ParallelClassifier(
+                network.configuration, network.parameters, steps: examples.steps, crew: crew)
+            let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
+            var order = BatchOrder(count: examples.count, batch: batch, seed: seed)
+            let name = "\(model.title) R=\(hidden) T=\(examples.steps)"
+            let step = measure("training step, \(name), B=\(batch)", "ms", decimals: 3, figure: .milliseconds) {
+                order.advance()
+                _ = engine.gradient(examples, order.indices)
+                optimizer.step(rate: 1e-3, clip: 5)
+            }
+            let inference = measure(
+                "inference, \(name)", "sequences/s", decimals: 0, figure: .rate(Double(examples.count))
+            ) { _ = engine.evaluate(examples) }
+            return [step, inference]
         }
-        let inference = measure(
-            "inference, \(name)", "sequences/s", decimals: 0, figure: .rate(Double(examples.count))
-        ) { _ = engine.evaluate(network.parameters, examples) }
-        return [step, inference]
     }
 
     static func table(_ rows: [Row], _ machine: [(String, String)]) -> String {

@@ -13,9 +13,7 @@ extension Command {
         let file = try ModelFile(path: arguments.positional("model")[0])
         let counts = ["train-examples", "validation-examples", "test-examples"].map { arguments.integer($0) }
         let examples = try file.task.generate(counts: counts, seed: arguments.unsigned("seed"))[2]
-        let engine = ParallelClassifier(
-            file.model.configuration, steps: file.task.steps, threads: arguments.integer("threads"))
-        let result = engine.evaluate(file.model.parameters, examples)
+        let result = file.model.evaluate(examples, threads: arguments.integer("threads"))
         let plateau = Plateau(file.task)
         Terminal.write(
             """

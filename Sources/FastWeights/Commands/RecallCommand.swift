@@ -78,7 +78,7 @@ extension SequenceClassifier {
         let weights = ClassifierParameters(parameters)
         table.fill(weights)
         for lane in 0..<Lanes.width { block.setSequence(lane, examples, 0) }
-        block.forward(weights, table, count: 1)
+        block.forward(weights, table)
         softmax(block.logits, classes: configuration.classes)
         let probabilities = (0..<configuration.classes).map { block.logits[$0][0] }
         return (probabilities, (block.unroll as? FastWeightsUnroll)?.attention(lane: 0))

@@ -23,8 +23,7 @@ struct RetrievalTraining: Sendable {
                 classes: AssociativeRetrieval.classes), seed: seed)
         let trainer = Trainer(network, training: data.training, validation: data.validation, options: options)
         let outcome = try trainer.run(progress: progress, shouldStop: { Interruption.requested })
-        let engine = ParallelClassifier(network.configuration, steps: data.task.steps, threads: options.threads)
-        let test = engine.evaluate(network.parameters, data.test)
+        let test = network.evaluate(data.test, threads: options.threads)
         let isPapersTask = data.task.pairs == 4 && data.task.repeatsDigits
         let run = TrainingRun(
             model: model.title, hidden: hidden, pairs: data.task.pairs, seed: seed, learningRate: options.learningRate,

@@ -32,8 +32,8 @@ final class ClassifierBlock {
         targets.pointer[lane] = examples.targets[index]
     }
 
-    /// The network's logits for the first `count` lanes; the others are computed too and mean nothing.
-    func forward(_ p: ClassifierParameters, _ table: TokenTable, count: Int) {
+    /// The network's logits.
+    func forward(_ p: ClassifierParameters, _ table: TokenTable) {
         for t in 0..<steps { table.gather(tokens.pointer + t * Lanes.width, into: unroll.projections[t]) }
         unroll.forward(p.cell)
         let size = configuration.cell.hidden

@@ -83,7 +83,7 @@ public final class SequenceClassifier: Sendable {
         for first in stride(from: 0, to: examples.count, by: Lanes.width) {
             let count = min(Lanes.width, examples.count - first)
             for lane in 0..<count { block.setSequence(lane, examples, first + lane) }
-            block.forward(weights, table, count: count)
+            block.forward(weights, table)
             softmax(block.logits, classes: configuration.classes)
             for lane in 0..<count {
                 for c in 0..<configuration.classes {

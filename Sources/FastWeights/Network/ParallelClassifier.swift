@@ -1,104 +1,153 @@
-/// A classifier's loss, errors and gradients over many sequences, on several threads, with the same bits for any
+/// A classifier's loss, errors and gradients over many sequences, on a crew of threads, with the same bits for any
 /// number of them.
 ///
 /// A batch is cut into fixed shards of blocks of sixteen. Each shard has buffers and a gradient block of its own, and
-/// stays in one core's cache through both passes; the shards' gradients are added in their order afterwards.
+/// stays in one core's cache through both passes; the shards' gradients are added in their order afterwards. What comes
+/// before and after the shards is cut into fixed pieces too. A step allocates nothing.
 final class ParallelClassifier {
-    private let configuration: ClassifierConfiguration
-    private let threads: Int
-    private let table: TokenTable
-    private let dTable: TokenTable
-    private let shards: [Shard]
     let gradients: Parameters
+    private let crew: Crew
+    private let batch = Batch()
+    private let shards: [Shard]
+    private let fillTable: Job
+    private let train: Job
+    private let evaluate: Job
+    private let addUp: Job
+    private let tableGradients: Job
+    private let addUpPieces: Int
+    private let table: TokenTable
 
     /// Shards a batch: enough for the cores of a laptop, few enough that adding their gradients costs little.
     static let shardLimit = 4
+
+    /// What the shards work on, from the call that sets it to its end.
+    private final class Batch {
+        var examples = Examples(tokens: [], targets: [], steps: 1)
+        /// The examples of the batch; nil for all of them in their order.
+        var indices: [Int]?
+        var count = 0
+        var shards = 0
+        var blocks: Int { (count + Lanes.width - 1) / Lanes.width }
+
+        /// The blocks of a shard.
+        func range(of shard: Int) -> Range<Int> { shard * blocks / shards..<(shard + 1) * blocks / shards }
+
+        /// Fills a block with sequences 16·b and following; lanes behind the last repeat it. Returns the lanes that
+        /// count.
+        func load(_ b: Int, into block: ClassifierBlock) -> Int {
+            let first = b * Lanes.width
+            let lanes = min(Lanes.width, count - first)
+            for lane in 0..<Lanes.width {
+                let position = first + min(lane, lanes - 1)
+                block.setSequence(lane, examples, indices.map { $0[position] } ?? position)
+            }
+            return lanes
+        }
+    }
 
     private final class Shard {
         let block: ClassifierBlock
         let gradients: Parameters
         let dTable: TokenTable
+        private let target: ClassifierParameters
         var result = BlockLoss()
 
         init(_ configuration: ClassifierConfiguration, steps: Int) {
             block = ClassifierBlock(configuration, steps: steps)
             gradients = Parameters(configuration.layout)
             dTable = TokenTable(configuration)
+            target = ClassifierParameters(gradients)
+        }
+
+        func train(_ p: ClassifierParameters, _ table: TokenTable, _ batch: Batch, _ blocks: Range<Int>) {
+            gradients.block.clear()
+            dTable.values.clear()
+            result = BlockLoss()
+            let scale = 1 / Float(batch.count)
+            for b in blocks {
+                let count = batch.load(b, into: block)
+                block.forward(p, table)
+                result += block.loss(count: count, scale: scale)
+                block.backward(p, gradients: target, dTable, count: count)
+            }
+        }
+
+        func evaluate(_ p: ClassifierParameters, _ table: TokenTable, _ batch: Batch, _ blocks: Range<Int>) {
+            result = BlockLoss()
+            for b in blocks {
+                let count = batch.load(b, into: block)
+                block.forward(p, table)
+                result += block.loss(count: count, scale: 0)
+            }
         }
     }
 
-    init(_ configuration: ClassifierConfiguration, steps: Int, threads: Int) {
-        self.configuration = configuration
-        self.threads = threads
-        table = TokenTable(configuration)
-        dTable = TokenTable(configuration)
-        gradients = Parameters(configuration.layout)
-        shards = (0..<Self.shardLimit).map { _ in Shard(configuration, steps: steps) }
+    /// An engine for sequences of `steps` tokens, which reads `parameters` as they are at each call.
+    init(_ configuration: ClassifierConfiguration, _ parameters: Parameters, steps: Int, crew: Crew) {
+        self.crew = crew
+        let shards = (0..<Self.shardLimit).map { _ in Shard(configuration, steps: steps) }
+        let (table, dTable) = (TokenTable(configuration), TokenTable(configuration))
+        let gradients = Parameters(configuration.layout)
+        let (p, g) = (ClassifierParameters(parameters), ClassifierParameters(gradients))
+        let batch = batch
+        (self.shards, self.gradients, self.table) = (shards, gradients, table)
+        fillTable = Job { piece in table.fill(p, piece: piece) }
+        train = Job { s in shards[s].train(p, table, batch, batch.range(of: s)) }
+        evaluate = Job { s in shards[s].evaluate(p, table, batch, batch.range(of: s)) }
+        let (blocks, tables) = (shards.map(\.gradients.block), shards.map(\.dTable.values))
+        let (blockPieces, tablePieces) = (Pieces(of: gradients.block.count), Pieces(of: dTable.values.count))
+        addUpPieces = blockPieces.count + tablePieces.count
+        addUp = Job { piece in
+            if piece < blockPieces.count {
+                Self.add(blocks, batch.shards, in: blockPieces[piece], into: gradients.block)
+            } else {
+                Self.add(tables, batch.shards, in: tablePieces[piece - blockPieces.count], into: dTable.values)
+            }
+        }
+        tableGradients = Job { piece in dTable.addGradients(p, into: g, piece: piece) }
     }
 
     /// Mean loss over the sequences at `indices` and its gradient, left in `gradients`.
-    func gradient(_ parameters: Parameters, _ examples: Examples, _ indices: [Int]) -> BlockLoss {
-        let p = ClassifierParameters(parameters)
-        table.fill(p)
-        let blocks = (indices.count + Lanes.width - 1) / Lanes.width
-        let used = min(blocks, shards.count)
-        let scale = 1 / Float(indices.count)
-        ParallelLoop.run(used, threads: threads) { s in
-            let shard = shards[s]
-            shard.gradients.block.clear()
-            shard.dTable.values.clear()
-            shard.result = BlockLoss()
-            let g = ClassifierParameters(shard.gradients)
-            for b in s * blocks / used..<(s + 1) * blocks / used {
-                let count = load(shard.block, examples, b, indices.count) { indices[$0] }
-                shard.block.forward(p, table, count: count)
-                shard.result += shard.block.loss(count: count, scale: scale)
-                shard.block.backward(p, gradients: g, shard.dTable, count: count)
-            }
-        }
-        add(shards.prefix(used).map(\.gradients.block), into: gradients.block)
-        add(shards.prefix(used).map(\.dTable.values), into: dTable.values)
-        dTable.addGradients(p, into: ClassifierParameters(gradients))
+    func gradient(_ examples: Examples, _ indices: [Int]) -> BlockLoss {
+        let result = run(train, examples, indices)
+        crew.perform(addUp, pieces: addUpPieces)
+        crew.perform(tableGradients, pieces: table.gradientPieces)
+        return result
+    }
+
+    /// Mean loss and errors over all of `examples`, without gradients. Without examples both are 0.
+    func evaluate(_ examples: Examples) -> BlockLoss {
+        run(evaluate, examples, nil)
+    }
+
+    private func run(_ job: Job, _ examples: Examples, _ indices: [Int]?) -> BlockLoss {
+        (batch.examples, batch.indices, batch.count) = (examples, indices, indices?.count ?? examples.count)
+        batch.shards = min(batch.blocks, Self.shardLimit)
+        crew.perform(fillTable, pieces: table.fillPieces)
+        crew.perform(job, pieces: batch.shards)
+        // The caller's array must be his alone again, or his next change of it would copy it.
+        batch.indices = nil
         var result = BlockLoss()
-        for shard in shards.prefix(used) { result += shard.result }
-        return BlockLoss(loss: result.loss / Double(indices.count), errors: result.errors)
+        for s in 0..<batch.shards { result += shards[s].result }
+        return BlockLoss(loss: result.loss / Double(max(batch.count, 1)), errors: result.errors)
     }
 
-    /// Mean loss and errors over all of `examples`, without gradients.
-    func evaluate(_ parameters: Parameters, _ examples: Examples) -> BlockLoss {
-        let p = ClassifierParameters(parameters)
-        table.fill(p)
-        let blocks = (examples.count + Lanes.width - 1) / Lanes.width
-        ParallelLoop.run(shards.count, threads: threads) { s in
-            let shard = shards[s]
-            shard.result = BlockLoss()
-            for b in s * blocks / shards.count..<(s + 1) * blocks / shards.count {
-                let count = load(shard.block, examples, b, examples.count) { $0 }
-                shard.block.forward(p, table, count: count)
-                shard.result += shard.block.loss(count: count, scale: 0)
-            }
+    /// Σ of the first `count` parts, in their order, in a range of their numbers.
+    private static func add(_ parts: [Buffer<Float>], _ count: Int, in range: Range<Int>, into sum: Buffer<Float>) {
+        let target = sum.pointer + range.lowerBound
+        target.update(from: parts[0].pointer + range.lowerBound, count: range.count)
+        for s in 1..<max(count, 1) {
+            let source = parts[s].pointer + range.lowerBound
+            for i in 0..<range.count { target[i] += source[i] }
         }
-        var result = BlockLoss()
-        for shard in shards { result += shard.result }
-        return BlockLoss(loss: result.loss / Double(max(examples.count, 1)), errors: result.errors)
     }
+}
 
-    /// Fills a block with sequences 16·b and following; lanes behind the last repeat it. Returns the lanes that count.
-    @inline(__always)
-    private func load(_ block: ClassifierBlock, _ examples: Examples, _ b: Int, _ total: Int, _ index: (Int) -> Int)
-        -> Int
-    {
-        let first = b * Lanes.width
-        let count = min(Lanes.width, total - first)
-        for lane in 0..<Lanes.width { block.setSequence(lane, examples, index(first + min(lane, count - 1))) }
-        return count
-    }
-
-    /// Σ of the parts, in their order.
-    private func add(_ parts: [Buffer<Float>], into sum: Buffer<Float>) {
-        sum.copy(from: parts[0])
-        for part in parts.dropFirst() {
-            for i in 0..<sum.count { sum.pointer[i] += part.pointer[i] }
+extension SequenceClassifier {
+    /// Mean loss in nats and errors over all of `examples`, which must fit the model.
+    func evaluate(_ examples: Examples, threads: Int) -> BlockLoss {
+        Crew.run(threads: threads) { crew in
+            ParallelClassifier(configuration, parameters, steps: examples.steps, crew: crew).evaluate(examples)
         }
     }
 }

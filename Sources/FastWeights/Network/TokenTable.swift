@@ -16,54 +16,119 @@ final class TokenTable {
         values = Buffer(vocabulary * rows)
     }
 
+    private var rowPieces: Pieces { Pieces(of: rows, size: 64) }
+    private var embeddingPieces: Pieces { Pieces(of: embedding, size: 32) }
+
+    var fillPieces: Int { rowPieces.count }
+    var gradientPieces: Int { rowPieces.count + embeddingPieces.count }
+
     /// values = E·W_ihᵀ + b_ih, [V, rows].
     func fill(_ parameters: ClassifierParameters) {
-        for v in 0..<vocabulary { (values.pointer + v * rows).update(from: parameters.cell.inputBias, count: rows) }
-        multiply(
-            MatrixView(parameters.embedding, vocabulary, embedding),
-            MatrixView(parameters.cell.inputWeight, rows, embedding).transposed,
-            into: MatrixView(values.pointer, vocabulary, rows), accumulate: true)
+        for piece in 0..<fillPieces { fill(parameters, piece: piece) }
     }
 
-    /// With `values` as ∂L/∂(table): adds the gradients of embedding, W_ih and b_ih.
-    func addGradients(_ parameters: ClassifierParameters, into gradients: ClassifierParameters) {
-        let d = MatrixView(values.pointer, vocabulary, rows)
-        multiply(
-            d, MatrixView(parameters.cell.inputWeight, rows, embedding),
-            into: MatrixView(gradients.embedding, vocabulary, embedding), accumulate: true)
-        multiply(
-            d.transposed, MatrixView(parameters.embedding, vocabulary, embedding),
-            into: MatrixView(gradients.cell.inputWeight, rows, embedding), accumulate: true)
+    /// A piece of `fill`: some of the columns.
+    func fill(_ parameters: ClassifierParameters, piece: Int) {
+        let range = rowPieces[piece]
+        let first = range.lowerBound
         for v in 0..<vocabulary {
-            let row = values.pointer + v * rows
-            for r in 0..<rows { gradients.cell.inputBias[r] += row[r] }
+            (values.pointer + v * rows + first).update(from: parameters.cell.inputBias + first, count: range.count)
         }
+        multiply(
+            MatrixView(parameters.embedding, vocabulary, embedding),
+            MatrixView(parameters.cell.inputWeight + first * embedding, range.count, embedding).transposed,
+            into: columns(range), accumulate: true)
+    }
+
+    /// With `values` as ∂L/∂(table): adds the gradients of embedding, W_ih and b_ih; a piece of them.
+    func addGradients(_ parameters: ClassifierParameters, into gradients: ClassifierParameters, piece: Int) {
+        if piece < rowPieces.count {
+            let range = rowPieces[piece]
+            let first = range.lowerBound
+            multiply(
+                columns(range).transposed, MatrixView(parameters.embedding, vocabulary, embedding),
+                into: MatrixView(gradients.cell.inputWeight + first * embedding, range.count, embedding),
+                accumulate: true)
+            for v in 0..<vocabulary {
+                let row = values.pointer + v * rows
+                for r in range { gradients.cell.inputBias[r] += row[r] }
+            }
+        } else {
+            let range = embeddingPieces[piece - rowPieces.count]
+            var weight = MatrixView(parameters.cell.inputWeight + range.lowerBound, rows, embedding)
+            var target = MatrixView(gradients.embedding + range.lowerBound, vocabulary, embedding)
+            (weight.columns, target.columns) = (range.count, range.count)
+            multiply(MatrixView(values.pointer, vocabulary, rows), weight, into: target, accumulate: true)
+        }
+    }
+
+    private func columns(_ range: Range<Int>) -> MatrixView {
+        var view = MatrixView(values.pointer + range.lowerBound, vocabulary, rows)
+        view.columns = range.count
+        return view
     }
 
     /// panel[r][lane] = table[token of the lane][r].
     func gather(_ tokens: UnsafePointer<UInt8>, into panel: Panel) {
         let target = floats(panel)
-        for lane in 0..<Lanes.width {
-            let row = values.pointer + Int(tokens[lane]) &* rows
+        var lane = 0
+        while lane < Lanes.width {
+            let a = row(tokens[lane])
+            let b = row(tokens[lane &+ 1])
+            let c = row(tokens[lane &+ 2])
+            let d = row(tokens[lane &+ 3])
             var r = 0
+            while r &+ 4 <= rows {
+                let square = Square(rows: a + r, b + r, c + r, d + r).transposed
+                square.store(at: target + (r &* Lanes.width &+ lane), Lanes.width)
+                r &+= 4
+            }
             while r < rows {
-                target[r &* Lanes.width &+ lane] = row[r]
+                SIMD4(a[r], b[r], c[r], d[r]).store(at: target + (r &* Lanes.width &+ lane))
                 r &+= 1
             }
+            lane &+= 4
         }
     }
 
     /// table[token of the lane][r] += panel[r][lane], for the first `count` lanes.
     func scatter(_ tokens: UnsafePointer<UInt8>, from panel: Panel, count: Int) {
         let source = floats(panel)
-        for lane in 0..<count {
-            let row = values.pointer + Int(tokens[lane]) &* rows
+        var lane = 0
+        while lane &+ 4 <= count {
+            let a = row(tokens[lane])
+            let b = row(tokens[lane &+ 1])
+            let c = row(tokens[lane &+ 2])
+            let d = row(tokens[lane &+ 3])
             var r = 0
+            while r &+ 4 <= rows {
+                let square = Square(at: source + (r &* Lanes.width &+ lane), Lanes.width).transposed
+                // One after the other: two of the four may be the same token.
+                square.a.add(to: a + r)
+                square.b.add(to: b + r)
+                square.c.add(to: c + r)
+                square.d.add(to: d + r)
+                r &+= 4
+            }
             while r < rows {
-                row[r] += source[r &* Lanes.width &+ lane]
+                let p = source + (r &* Lanes.width &+ lane)
+                a[r] += p[0]
+                b[r] += p[1]
+                c[r] += p[2]
+                d[r] += p[3]
                 r &+= 1
             }
+            lane &+= 4
         }
+        while lane < count {
+            let target = row(tokens[lane])
+            for r in 0..<rows { target[r] += source[r &* Lanes.width &+ lane] }
+            lane &+= 1
+        }
+    }
+
+    @inline(__always) private func row(_ token: UInt8) -> UnsafeMutablePointer<Float> {
+        values.pointer + Int(token) &* rows
     }
 }
 

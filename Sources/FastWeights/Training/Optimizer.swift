@@ -10,51 +10,110 @@ public enum OptimizerRule: Sendable, Equatable {
 }
 
 /// An optimizer: a rule, its moments in the layout of the parameters, and the steps taken.
+///
+/// A step runs on a crew in pieces of a fixed size, with the same bits for any number of threads.
 final class Optimizer {
-    let rule: OptimizerRule
-    private(set) var steps = 0
+    private let moments: Moments
+    private let settings = Settings()
+    private let gradients: Parameters
+    private let pieces: Pieces
+    private let squares: Buffer<Double>
+    private let crew: Crew
+    private let sumSquares: Job
+    private let update: Job
+    private var steps = 0
+
+    /// What a step is done with, from its beginning to its end.
+    private final class Settings {
+        /// The factor on the gradients that clips them.
+        var scale: Float = 1
+        var rate: Float = 0
+        var steps = 0
+    }
+
+    /// An optimizer that moves `parameters` along `gradients`, as both are at each step.
+    init(_ rule: OptimizerRule, _ parameters: Parameters, _ gradients: Parameters, crew: Crew) {
+        precondition(parameters.layout == gradients.layout, "parameters and gradients of different layouts")
+        let moments = Moments(rule, count: parameters.layout.blockCount)
+        let pieces = Pieces(of: parameters.layout.blockCount)
+        let squares = Buffer<Double>(pieces.count)
+        let settings = settings
+        (self.moments, self.gradients, self.pieces, self.squares, self.crew) =
+            (moments, gradients, pieces, squares, crew)
+        sumSquares = Job { piece in squares.pointer[piece] = sumOfSquares(gradients.block, pieces[piece]) }
+        update = Job { piece in
+            moments.update(
+                parameters.block, gradients.block, pieces[piece], scale: settings.scale, rate: settings.rate,
+                steps: settings.steps)
+        }
+    }
+
+    /// One step with the learning rate `rate` and the gradients clipped to the global norm `clip`, where there is one.
+    /// The gradients themselves stay as they are. O(parameters); no allocation.
+    func step(rate: Float, clip: Float? = nil) {
+        steps += 1
+        settings.scale = 1
+        if let clip {
+            crew.perform(sumSquares, pieces: pieces.count)
+            var sum = 0.0
+            for piece in 0..<pieces.count { sum += squares.pointer[piece] }
+            settings.scale = clipFactor(norm: Float(sum.squareRoot()), limit: clip)
+        }
+        (settings.rate, settings.steps) = (rate, steps)
+        crew.perform(update, pieces: pieces.count)
+    }
+}
+
+/// The moments of a rule, and its step over a range of them.
+private final class Moments {
+    private let rule: OptimizerRule
     private let first: Buffer<Float>
     private let second: Buffer<Float>
 
-    init(_ rule: OptimizerRule, layout: ParameterLayout) {
+    init(_ rule: OptimizerRule, count: Int) {
         self.rule = rule
-        first = Buffer(layout.blockCount)
-        second = Buffer(layout.blockCount)
+        first = Buffer(count)
+        second = Buffer(count)
     }
 
-    /// One step along `gradients` with the learning rate `rate`. O(parameters); no allocation.
-    func step(_ parameters: Parameters, _ gradients: Parameters, rate: Float) {
-        steps += 1
+    /// Step number `steps` of the numbers in `range`, whole vectors: every window begins at a multiple of sixteen.
+    func update(
+        _ parameters: Buffer<Float>, _ gradients: Buffer<Float>, _ range: Range<Int>, scale: Float, rate: Float,
+        steps: Int
+    ) {
         let (p, g, m, v) = (parameters.pointer, gradients.pointer, first.pointer, second.pointer)
-        let count = parameters.layout.blockCount
-        // Blocks are whole vectors: every window begins at a multiple of sixteen.
+        var i = range.lowerBound
+        let end = range.upperBound
         switch rule {
         case .adam(let beta1, let beta2, let epsilon):
             let size = Float(Double(rate) / (1 - power(Double(beta1), steps)))
             let correction = Float((1 - power(Double(beta2), steps)).squareRoot())
-            for i in stride(from: 0, to: count, by: Lanes.width) {
-                let d = Lanes(at: g + i)
+            while i < end {
+                let d = Lanes(at: g + i) * scale
                 let mean = (Lanes(at: m + i) * beta1).mad(1 - beta1, d).withoutSubnormals
                 let square = (Lanes(at: v + i) * beta2).mad(d * (1 - beta2), d).withoutSubnormals
                 mean.store(at: m + i)
                 square.store(at: v + i)
                 let denominator = square.squareRoot() / correction + epsilon
                 (Lanes(at: p + i) - mean * size / denominator).store(at: p + i)
+                i &+= Lanes.width
             }
         case .sgd(let momentum):
-            for i in stride(from: 0, to: count, by: Lanes.width) {
-                let velocity = Lanes(at: g + i).mad(momentum, Lanes(at: m + i)).withoutSubnormals
+            while i < end {
+                let velocity = (Lanes(at: g + i) * scale).mad(momentum, Lanes(at: m + i)).withoutSubnormals
                 velocity.store(at: m + i)
                 (Lanes(at: p + i) - velocity * rate).store(at: p + i)
+                i &+= Lanes.width
             }
         case .rmsProp(let alpha, let epsilon, let momentum):
-            for i in stride(from: 0, to: count, by: Lanes.width) {
-                let d = Lanes(at: g + i)
+            while i < end {
+                let d = Lanes(at: g + i) * scale
                 let square = (Lanes(at: v + i) * alpha).mad(d * (1 - alpha), d).withoutSubnormals
                 square.store(at: v + i)
                 let velocity = (d / (square.squareRoot() + epsilon)).mad(momentum, Lanes(at: m + i)).withoutSubnormals
                 velocity.store(at: m + i)
                 (Lanes(at: p + i) - velocity * rate).store(at: p + i)
+                i &+= Lanes.width
             }
         }
     }
@@ -69,32 +128,30 @@ extension SIMD16 where Scalar == Float {
     }
 }
 
-/// Scales the gradients so that their Euclidean norm is at most `limit`, by limit / (norm + 10⁻⁶) as PyTorch's
-/// `clip_grad_norm_` does, and returns the norm before.
-@discardableResult
-func clipNorm(_ gradients: Buffer<Float>, to limit: Float?) -> Float {
+/// Σ g² over a range: runs of 1024 in single precision, their sum in double.
+func sumOfSquares(_ gradients: Buffer<Float>, _ range: Range<Int>) -> Double {
     let g = gradients.pointer
-    var sum = Lanes.zero
     var total = 0.0
-    var i = 0
-    while i + Lanes.width <= gradients.count {
-        let v = Lanes(at: g + i)
-        sum = sum.mad(v, v)
-        i += Lanes.width
-        // Short runs in single precision, their sum in double.
-        if i % 1024 == 0 {
-            total += Double(sum.laneSum)
-            sum = .zero
+    var i = range.lowerBound
+    while i < range.upperBound {
+        let end = min(i + 1024, range.upperBound)
+        var sum = Lanes.zero
+        while i + Lanes.width <= end {
+            let v = Lanes(at: g + i)
+            sum = sum.mad(v, v)
+            i += Lanes.width
+        }
+        total += Double(sum.laneSum)
+        while i < end {
+            total += Double(g[i]) * Double(g[i])
+            i += 1
         }
     }
-    total += Double(sum.laneSum)
-    while i < gradients.count {
-        total += Double(g[i]) * Double(g[i])
-        i += 1
-    }
-    let norm = Float(total.squareRoot())
-    guard let limit, norm + 1e-6 > limit else { return norm }
-    let scale = limit / (norm + 1e-6)
-    for i in 0..<gradients.count { g[i] *= scale }
-    return norm
+    return total
+}
+
+/// The factor that brings a Euclidean norm to `limit`: limit / (norm + 10⁻⁶) as PyTorch's `clip_grad_norm_` has it, and
+/// 1 where the norm is below.
+func clipFactor(norm: Float, limit: Float) -> Float {
+    norm + 1e-6 > limit ? limit / (norm + 1e-6) : 1
 }

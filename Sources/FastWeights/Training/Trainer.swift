@@ -81,12 +81,21 @@ public final class Trainer {
     }
 
     /// Trains until the steps are done, validation says stop, or `shouldStop` does; the model then holds the
-    /// parameters with the lowest validation error (of equal ones, the lowest validation loss).
+    /// parameters with the lowest validation error (of equal ones, the lowest validation loss). `progress` and
+    /// `shouldStop` are called one at a time, on one thread, which may be another than the caller's.
     public func run(
         progress: (Progress) -> Void = { _ in }, shouldStop: () -> Bool = { false }
     ) throws(TrainingError) -> Outcome {
-        let engine = ParallelClassifier(model.configuration, steps: training.steps, threads: options.threads)
-        let optimizer = Optimizer(options.optimizer, layout: model.parameters.layout)
+        try Crew.run(threads: options.threads) { crew throws(TrainingError) in
+            try run(crew, progress, shouldStop)
+        }
+    }
+
+    private func run(
+        _ crew: Crew, _ progress: (Progress) -> Void, _ shouldStop: () -> Bool
+    ) throws(TrainingError) -> Outcome {
+        let engine = ParallelClassifier(model.configuration, model.parameters, steps: training.steps, crew: crew)
+        let optimizer = Optimizer(options.optimizer, model.parameters, engine.gradients, crew: crew)
         let best = Parameters(model.parameters.layout)
         best.copy(from: model.parameters)
         var order = BatchOrder(count: training.count, batch: options.batch, seed: options.seed)
@@ -101,14 +110,13 @@ public final class Trainer {
                 break
             }
             order.advance()
-            let loss = engine.gradient(model.parameters, training, order.indices).loss
+            let loss = engine.gradient(training, order.indices).loss
             guard loss.isFinite else {
                 throw TrainingError.diverged(step: step, learningRate: options.learningRate)
             }
             lossSum += loss
-            clipNorm(engine.gradients.block, to: options.clip)
             let rate = Float(options.learningRate) * options.schedule.factor(step - 1, of: options.steps)
-            optimizer.step(model.parameters, engine.gradients, rate: rate)
+            optimizer.step(rate: rate, clip: options.clip)
             outcome.steps = step
             let evaluates = step % options.evaluateEvery == 0 || step == options.steps
             if !evaluates {
@@ -118,7 +126,7 @@ public final class Trainer {
                 }
                 continue
             }
-            let result = engine.evaluate(model.parameters, validation)
+            let result = engine.evaluate(validation)
             let error = Double(result.errors) / Double(validation.count)
             let since = (step - 1) % options.evaluateEvery + 1
             outcome.curve.append(

@@ -11,23 +11,25 @@ extension Fixture {
             tokens: try tensors.integers("tokens").map { UInt8($0) },
             targets: try tensors.integers("targets").map { UInt8($0) }, steps: steps)
         examples.check(network)
-        let engine = ParallelClassifier(network, steps: steps, threads: 1)
         let settings = ConfigurationReader(json: configuration["optimizer"] ?? .null, place: "optimizer")
-        let optimizer = Optimizer(try OptimizerRule(settings), layout: network.layout)
+        let rule = try OptimizerRule(settings)
         let rate = Float(try settings.number("learning_rate"))
         let clip = configuration["clip"]?.number.map { Float($0) }
         var losses: [Float] = []
-        for step in 0..<count {
-            let loss = engine.gradient(parameters, examples, Array(step * batch..<(step + 1) * batch)).loss
-            losses.append(Float(loss))
-            if step == 0 {
-                for window in network.layout.windows {
-                    let name = "gradient.\(window.name)"
-                    tally.gradient(name, engine.gradients[window.name], try doubles(name))
+        try Crew.run(threads: 1) { crew in
+            let engine = ParallelClassifier(network, parameters, steps: steps, crew: crew)
+            let optimizer = Optimizer(rule, parameters, engine.gradients, crew: crew)
+            for step in 0..<count {
+                let loss = engine.gradient(examples, Array(step * batch..<(step + 1) * batch)).loss
+                losses.append(Float(loss))
+                if step == 0 {
+                    for window in network.layout.windows {
+                        let name = "gradient.\(window.name)"
+                        tally.gradient(name, engine.gradients[window.name], try doubles(name))
+                    }
                 }
+                optimizer.step(rate: rate, clip: clip)
             }
-            clipNorm(engine.gradients.block, to: clip)
-            optimizer.step(parameters, engine.gradients, rate: rate)
         }
         tally.output("losses", losses, try doubles("losses"))
         for window in network.layout.windows {
@@ -117,7 +119,10 @@ extension Fixture {
     func checkClip(_ tally: inout ErrorTally) throws {
         let gradient = Buffer(try floats("gradient"))
         let limit = try ConfigurationReader(json: configuration, place: "clip").number("max_norm")
-        tally.output("norm", [clipNorm(gradient, to: Float(limit))], try doubles("norm"))
+        let norm = Float(sumOfSquares(gradient, 0..<gradient.count).squareRoot())
+        tally.output("norm", [norm], try doubles("norm"))
+        let factor = clipFactor(norm: norm, limit: Float(limit))
+        for i in 0..<gradient.count { gradient.pointer[i] *= factor }
         tally.gradient("clipped", gradient.array, try doubles("clipped"))
     }
 }

@@ -1,0 +1,48 @@
+import Testing
+
+@testable import FastWeights
+
+@Suite struct CrewTests {
+    @Test(arguments: [1, 2, 3, 8])
+    func everyPieceIsDoneOnce(threads: Int) {
+        let counts = Buffer<Int32>(300)
+        Crew.run(threads: threads) { crew in
+            let job = Job { counts.pointer[$0] += 1 }
+            for pieces in [0, 1, 2, 7, 300, 3] + [Int](repeating: 40, count: 2000) {
+                counts.clear()
+                crew.perform(job, pieces: pieces)
+                for piece in 0..<counts.count { #expect(counts.pointer[piece] == (piece < pieces ? 1 : 0)) }
+            }
+        }
+    }
+
+    /// What a job wrote is there when `perform` returns, and the next job sees it, whoever does its pieces.
+    @Test(arguments: [1, 2, 8])
+    func oneJobSeesWhatTheLastOneWrote(threads: Int) {
+        let (count, rounds) = (37, 3000)
+        let (a, b) = (Buffer<Int>(count), Buffer<Int>(count))
+        Crew.run(threads: threads) { crew in
+            let there = Job { b.pointer[$0] = a.pointer[count - 1 - $0] + 1 }
+            let back = Job { a.pointer[$0] = b.pointer[count - 1 - $0] + 1 }
+            for _ in 0..<rounds {
+                crew.perform(there, pieces: count)
+                crew.perform(back, pieces: count)
+            }
+        }
+        for i in 0..<count { #expect(a.pointer[i] == 2 * rounds) }
+    }
+
+    @Test(arguments: [1, 3])
+    func whatTheLeaderReturnsOrThrowsComesOut(threads: Int) throws {
+        struct Failure: Error {}
+        #expect(Crew.run(threads: threads) { _ in 5 } == 5)
+        #expect(throws: Failure.self) { try Crew.run(threads: threads) { _ in throw Failure() } }
+    }
+
+    @Test func piecesCoverAllOnce() {
+        for total in [0, 1, 15, 16, 17, 4096, 4097, 10_000] {
+            let pieces = Pieces(of: total)
+            #expect((0..<pieces.count).flatMap { Array(pieces[$0]) } == Array(0..<total))
+        }
+    }
+}

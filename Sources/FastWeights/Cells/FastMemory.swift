@@ -10,9 +10,10 @@ final class FastMemory {
     private let hidden: Int
     private let chunk: Int
     private let first: Int
-    private let rate: Float
     /// λ⁰, λ¹, …
     private let powers: Buffer<Float>
+    /// η λ⁰, η λ¹, …: the weights of the states in the list, the youngest first.
+    private let weights: Buffer<Float>
     private let h: PanelSequence
     private let dh: PanelSequence
     /// A_c for each chunk, and whether A_0 is other than zero.
@@ -21,8 +22,6 @@ final class FastMemory {
     private let needsMatrix: Bool
     /// ∂L/∂A_c of the current chunk in the backward pass.
     private let dMatrix: Panel
-    /// One number an entry of the list.
-    private let weighted: Panel
 
     init(
         _ options: FastWeightsOptions, hidden: Int, steps: Int, startsEmpty: Bool, states: States, arena: Arena
@@ -33,18 +32,18 @@ final class FastMemory {
         dh = states.dh
         chunk = options.memory.chunk(steps: steps, hidden: hidden)
         first = options.lagged ? 0 : 1
-        rate = options.rate
         let longest = min(chunk, steps)
         powers = Buffer(longest + 1)
+        weights = Buffer(longest + 1)
         var power = 1.0
         for k in 0...longest {
             powers.pointer[k] = Float(power)
+            weights.pointer[k] = options.rate * Float(power)
             power *= Double(options.decay)
         }
         needsMatrix = !startsEmpty || chunk < steps
         matrices = arena.panels(needsMatrix ? steps / chunk + 1 : 0, rows: hidden * hidden)
         dMatrix = arena.panels(needsMatrix ? 1 : 0, rows: hidden * hidden)[0]
-        weighted = arena.panels(1, rows: longest + 1)[0]
     }
 
     private func hasMatrix(_ c: Int) -> Bool { needsMatrix && !(c == 0 && startsEmpty) }
@@ -61,13 +60,14 @@ final class FastMemory {
         let c = writes / chunk
         let count = writes - c * chunk
         if hasMatrix(c) { addProduct(matrices[c], q, scale: powers.pointer[count], into: z) }
-        for e in 0..<count {
-            let entry = h[c * chunk + e + first]
-            let score = dot(entry, q)
-            scores[e] = score
-            weighted[e] = score * (rate * powers.pointer[count - 1 - e])
-        }
-        for e in 0..<count { add(weighted[e], times: h[c * chunk + e + first], to: z) }
+        list(c, count).read(q, into: z, scores: scores)
+    }
+
+    /// The first `count` states of chunk c, as they count after as many writes.
+    private func list(_ c: Int, _ count: Int) -> StateList {
+        StateList(
+            states: PanelSequence(pointer: h[c * chunk + first], stride: h.stride), count: count, rows: hidden,
+            weights: weights.pointer + max(count - 1, 0))
     }
 
     /// Takes note that `writes` writes are done: closes a chunk that has become full.
@@ -95,7 +95,7 @@ final class FastMemory {
             }
             for e in 0..<count {
                 let entry = h[c * chunk + e + first]
-                add(entry[r] * (rate * powers.pointer[count - 1 - e]), times: entry, to: row)
+                add(entry[r] * weights.pointer[count - 1 - e], times: entry, to: row)
             }
         }
     }
@@ -124,20 +124,9 @@ final class FastMemory {
             addTransposedProduct(matrices[c], dz, scale: powers.pointer[count], into: dq)
             addOuterProduct(dz, q, scale: powers.pointer[count], into: dMatrix)
         }
-        for e in 0..<count {
-            let slot = c * chunk + e + first
-            let entry = h[slot]
-            let gradient = dh[slot]
-            let weight = rate * powers.pointer[count - 1 - e]
-            let score = scores[e] * weight
-            let dScore = dot(entry, dz) * weight
-            var r = 0
-            while r < hidden {
-                gradient[r] = gradient[r].mad(score, dz[r]).mad(dScore, q[r])
-                dq[r] = dq[r].mad(dScore, entry[r])
-                r &+= 1
-            }
-        }
+        list(c, count).readBackward(
+            q, dz, into: dq, gradients: PanelSequence(pointer: dh[c * chunk + first], stride: dh.stride),
+            scores: scores)
     }
 
     /// The backward pass of `advance`, called once every read after `writes` writes is done.
@@ -156,7 +145,7 @@ final class FastMemory {
     private func unfold(_ c: Int, count: Int) {
         for e in 0..<count {
             let slot = c * chunk + e + first
-            let scale = rate * powers.pointer[count - 1 - e]
+            let scale = weights.pointer[count - 1 - e]
             addProduct(dMatrix, h[slot], scale: scale, into: dh[slot])
             addTransposedProduct(dMatrix, h[slot], scale: scale, into: dh[slot])
         }

@@ -112,7 +112,8 @@ final class FastWeightsUnroll: Unroll {
         }
         memory.finishBackward(into: dMemory)
         accumulateOuterProducts(
-            projections, rows: hidden, h, columns: hidden, count: steps, into: gradients.recurrentWeight)
+            projections, rows: hidden, h, columns: hidden, count: steps, scratch: scratch,
+            into: gradients.recurrentWeight)
         if options.normSets > 0 {
             normGradients.add(
                 rows: options.normSets * hidden, toGain: gradients.normGain!, bias: gradients.normBias!)

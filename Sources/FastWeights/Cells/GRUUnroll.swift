@@ -64,9 +64,10 @@ final class GRUUnroll: Unroll {
                 weight + 2 * hidden * hidden, rows: hidden, columns: hidden, by: hn, into: dPrevious, accumulate: true)
         }
         accumulateOuterProducts(
-            projections, rows: 2 * hidden, h, columns: hidden, count: steps, into: gradients.recurrentWeight)
+            projections, rows: 2 * hidden, h, columns: hidden, count: steps, scratch: scratch,
+            into: gradients.recurrentWeight)
         accumulateOuterProducts(
-            candidate, rows: hidden, h, columns: hidden, count: steps,
+            candidate, rows: hidden, h, columns: hidden, count: steps, scratch: scratch,
             into: gradients.recurrentWeight + 2 * hidden * hidden)
         accumulateSums(projections, rows: 2 * hidden, count: steps, into: gradients.recurrentBias!)
         accumulateSums(candidate, rows: hidden, count: steps, into: gradients.recurrentBias! + 2 * hidden)

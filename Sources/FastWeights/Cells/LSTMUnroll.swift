@@ -45,18 +45,9 @@ final class LSTMUnroll: Unroll {
             } else {
                 for r in 0..<4 * hidden { gates[r] += Lanes(repeating: bias[r]) }
             }
-            let c = cells[t]
-            let next = cells[t + 1]
-            let (f, g, o) = (gates + hidden, gates + 2 * hidden, gates + 3 * hidden)
-            for k in 0..<hidden {
-                gates[k] = gates[k].sigmoid()
-                f[k] = f[k].sigmoid()
-                g[k] = g[k].hyperbolicTangent()
-                o[k] = o[k].sigmoid()
-                next[k] = (gates[k] * g[k]).mad(f[k], c[k])
-            }
-            let squashed = tanhCells[t]
+            let (next, squashed) = (cells[t + 1], tanhCells[t])
             if let norm {
+                applyGates(gates, cells[t], into: next)
                 let normalised = norm.cells[t]
                 normalised.update(from: next, count: hidden)
                 norm.scales[t][4] = normalise(normalised, rows: hidden, epsilon: epsilon)
@@ -65,12 +56,30 @@ final class LSTMUnroll: Unroll {
                     squashed[k] = Lanes(repeating: shift[k]).mad(gain[k], normalised[k]).hyperbolicTangent()
                 }
             } else {
+                applyGates(gates, cells[t], into: next)
                 for k in 0..<hidden { squashed[k] = next[k].hyperbolicTangent() }
             }
-            let y = h[t + 1]
+            let (o, y) = (gates + 3 * hidden, h[t + 1])
             for k in 0..<hidden { y[k] = o[k] * squashed[k] }
         }
         finalMemory!.update(from: cells[steps], count: hidden)
+    }
+
+    /// Gates from pre-activations, and c(t) = σ(f)·c(t-1) + σ(i)·tanh(g).
+    private func applyGates(_ gates: Panel, _ c: Panel, into next: Panel) {
+        let hidden = hidden
+        var k = 0
+        while k < hidden {
+            let i = gates[k].sigmoid()
+            gates[k] = i
+            let f = gates[hidden &+ k].sigmoid()
+            gates[hidden &+ k] = f
+            let g = gates[2 &* hidden &+ k].hyperbolicTangent()
+            gates[2 &* hidden &+ k] = g
+            gates[3 &* hidden &+ k] = gates[3 &* hidden &+ k].sigmoid()
+            next[k] = (i * g).mad(f, c[k])
+            k &+= 1
+        }
     }
 
     private func normaliseGates(_ gates: Panel, _ norm: Norm, _ t: Int, _ parameters: CellParameters) {
@@ -134,7 +143,8 @@ final class LSTMUnroll: Unroll {
         }
         dMemory!.update(from: dCell, count: hidden)
         accumulateOuterProducts(
-            projections, rows: 4 * hidden, h, columns: hidden, count: steps, into: gradients.recurrentWeight)
+            projections, rows: 4 * hidden, h, columns: hidden, count: steps, scratch: scratch,
+            into: gradients.recurrentWeight)
         accumulateSums(projections, rows: 4 * hidden, count: steps, into: gradients.recurrentBias!)
         norm?.gateGradients.add(rows: 4 * hidden, toGain: gradients.normGain!, bias: gradients.normBias!)
         norm?.cellGradients.add(rows: hidden, toGain: gradients.cellGain!, bias: gradients.cellBias!)

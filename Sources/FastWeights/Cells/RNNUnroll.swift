@@ -51,7 +51,8 @@ final class RNNUnroll: Unroll {
                 parameters.recurrentWeight, rows: hidden, columns: hidden, by: dz, into: dh[t], accumulate: true)
         }
         accumulateOuterProducts(
-            projections, rows: hidden, h, columns: hidden, count: steps, into: gradients.recurrentWeight)
+            projections, rows: hidden, h, columns: hidden, count: steps, scratch: scratch,
+            into: gradients.recurrentWeight)
         accumulateSums(projections, rows: hidden, count: steps, into: gradients.recurrentBias!)
         norm?.gradients.add(rows: hidden, toGain: gradients.normGain!, bias: gradients.normBias!)
     }

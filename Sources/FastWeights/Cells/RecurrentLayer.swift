@@ -119,7 +119,8 @@ public final class RecurrentLayer {
                 store(block.dInput[t], rows: I, lanes, in: &input, at: t * batch * I)
             }
             accumulateOuterProducts(
-                unroll.projections, rows: rows, block.input, columns: I, count: steps, into: g.inputWeight)
+                unroll.projections, rows: rows, block.input, columns: I, count: steps,
+                scratch: unroll.scratch, into: g.inputWeight)
             accumulateSums(unroll.projections, rows: rows, count: steps, into: g.inputBias)
             store(unroll.dh[0], rows: H, lanes, in: &first.hidden, at: 0)
             if let memory = unroll.dMemory { store(memory, rows: M, lanes, in: &first.memory, at: 0) }

@@ -22,6 +22,8 @@ class Unroll {
     let initialMemory: Panel?
     let finalMemory: Panel?
     let dMemory: Panel?
+    /// For `accumulateOuterProducts`, here and of the caller.
+    let scratch: Panel
     private let arena: Arena
 
     init(_ configuration: CellConfiguration, steps: Int, carriesMemory: Bool, arena: Arena, states: States? = nil) {
@@ -29,6 +31,7 @@ class Unroll {
         self.arena = arena
         hidden = configuration.hidden
         projections = arena.panels(steps, rows: configuration.gateRows)
+        scratch = arena.panels(1, rows: outerProductScratch)[0]
         let states = states ?? States(steps: steps, hidden: hidden, arena: arena)
         h = states.h
         dh = states.dh

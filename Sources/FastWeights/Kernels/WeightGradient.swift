@@ -1,10 +1,10 @@
 // The gradients of weights and biases that were used at many steps, summed over the steps and the samples in the lanes.
 
 /// Scratch memory that `accumulateOuterProducts` needs, in vectors.
-let outerProductScratch = (StepBlock.rows + 4) * StepBlock.steps
+let outerProductScratch = (StepBlock.rows + 6) * StepBlock.steps
 
 private enum StepBlock {
-    /// Steps summed up at a time: their four rows of x, 16 KB, stay in a first-level cache while the rows of dy pass.
+    /// Steps summed up at a time: their six rows of x, 24 KB, stay in a first-level cache while the rows of dy pass.
     static let steps = 64
     /// Rows of dy that pass at a time, 256 KB: they stay in a second-level cache while the rows of x change.
     static let rows = 64
@@ -15,8 +15,8 @@ private enum StepBlock {
 /// dW += Σ_t dy(t)·x(t)ᵀ, summed over the sixteen samples too: the gradient of a weight matrix that was used at
 /// `count` steps. dW [M, K] row-major, dy(t) [M] and x(t) [K] panels. O(M·K·count).
 ///
-/// Each element is a dot product along lanes and steps. A tile of two rows by four columns of partial sums stays in
-/// registers over a block of steps, and its lanes are added up at the end, four elements at a time. Rows are copied to
+/// Each element is a dot product along lanes and steps. A tile of two rows by six columns (or four at the edge) of
+/// partial sums stays in registers over a block of steps, and its lanes are added up at the end. Rows are copied to
 /// `scratch` first, so that a tile reads two streams and not one of each step: panels may lie a power of two apart,
 /// where a cache holds only a few of them.
 func accumulateOuterProducts(
@@ -31,13 +31,13 @@ func accumulateOuterProducts(
         while i < m {
             let rows = packs ? min(m &- i, StepBlock.rows) : m
             var left = RowPairs(pointer: dy[first] + i, stepStride: dy.stride, pairStride: 2)
-            if packs { left = left.packed(rows: rows, steps, into: scratch + 4 &* StepBlock.steps) }
+            if packs { left = left.packed(rows: rows, steps, into: scratch + 6 &* StepBlock.steps) }
             var j = 0
             while j < k {
-                let width = min(k &- j, 4)
+                let width = tileWidth(k &- j)
                 packRows(PanelSequence(pointer: x[first] + j, stride: x.stride), width, steps, into: scratch)
                 addColumns(left, rows: rows, scratch, width, steps, into: dw + (i &* k &+ j), stride: k)
-                j &+= 4
+                j &+= width
             }
             i &+= rows
         }
@@ -85,11 +85,11 @@ func accumulateOuterProduct(
         j &+= Lanes.width
     }
     while j < k {
-        let width = min(k &- j, 4)
+        let width = tileWidth(k &- j)
         packRows(PanelSequence(pointer: x + j, stride: 0), width, 1, into: scratch)
         let pairs = RowPairs(pointer: dy, stepStride: 0, pairStride: 2)
         addColumns(pairs, rows: m, scratch, width, 1, into: dw + j, stride: k)
-        j &+= 4
+        j &+= width
     }
 }
 
@@ -119,26 +119,37 @@ func accumulateOuterProductsNaively(
     }
 }
 
-/// Copies `width` rows of each step into four, the rest zero.
+/// Columns of the next tile where `left` columns are left: sixes, then fours so that none is narrow; at last 1, 2 or 3.
+private func tileWidth(_ left: Int) -> Int {
+    if left < 4 { return left }
+    return left == 4 || left == 5 || left == 8 ? 4 : 6
+}
+
+/// Copies `width` rows of each step, at least to four, the rest zero.
 private func packRows(_ x: PanelSequence, _ width: Int, _ steps: Int, into target: Panel) {
     var source = x.pointer
     var target = target
     for _ in 0..<steps {
-        if width == 4 {
+        if width >= 4 {
             target[0] = source[0]
             target[1] = source[1]
             target[2] = source[2]
             target[3] = source[3]
+            if width == 6 {
+                target[4] = source[4]
+                target[5] = source[5]
+            }
         } else {
             for r in 0..<width { target[r] = source[r] }
             for r in width..<4 { target[r] = .zero }
         }
         source += x.stride
-        target += 4
+        target += max(width, 4)
     }
 }
 
-/// At most four columns of dW.
+/// At most six columns of dW.
+@inline(never)
 private func addColumns(
     _ dy: RowPairs, rows m: Int, _ x: Panel, _ width: Int, _ steps: Int, into dw: UnsafeMutablePointer<Float>,
     stride: Int
@@ -148,14 +159,24 @@ private func addColumns(
     var i = 0
     while i < m {
         let pair = m &- i > 1
-        let sums = dotTile(rows, dy.stepStride, second: pair ? 1 : 0, x, steps)
-        if width == 4 {
-            sums.upper.add(to: target)
-            if pair { sums.lower.add(to: target + stride) }
+        let second = pair ? 1 : 0
+        let (upper, lower): (SIMD4<Float>, SIMD4<Float>)
+        if width == 6 {
+            let sums = dotTile(SixColumns.self, rows, dy.stepStride, second: second, x, steps)
+            (upper, lower) = (sums.upper, sums.lower)
+            (SIMD2(at: target + 4) + sums.rest.lowHalf).store(at: target + 4)
+            if pair { (SIMD2(at: target + stride + 4) + sums.rest.highHalf).store(at: target + stride + 4) }
+        } else {
+            let sums = dotTile(FourColumns.self, rows, dy.stepStride, second: second, x, steps)
+            (upper, lower) = (sums.upper, sums.lower)
+        }
+        if width >= 4 {
+            upper.add(to: target)
+            if pair { lower.add(to: target + stride) }
         } else {
             for c in 0..<width {
-                target[c] += sums.upper[c]
-                if pair { target[stride &+ c] += sums.lower[c] }
+                target[c] += upper[c]
+                if pair { target[stride &+ c] += lower[c] }
             }
         }
         target += 2 &* stride
@@ -164,20 +185,80 @@ private func addColumns(
     }
 }
 
-// Eight accumulators and six operands: within sixteen registers as AVX2 vectors, or as SSE2 ones of four.
+// Twelve accumulators, two numbers of dy and one of x: within sixteen registers as AVX2 vectors, or as SSE2 ones of
+// four.
 #if FMA || arch(arm64)
     private typealias Part = SIMD8<Float>
 #else
     private typealias Part = SIMD4<Float>
 #endif
 
-/// The dot products of two rows of dy with four of x.
-@inline(__always)
-private func dotTile(
-    _ dy: Panel, _ stride: Int, second: Int, _ x: Panel, _ steps: Int
-) -> (upper: SIMD4<Float>, lower: SIMD4<Float>) {
+/// The sums of two rows and some columns: the first four columns of each row, and columns five and six of both.
+private struct TileSums {
+    var upper: SIMD4<Float>
+    var lower: SIMD4<Float>
+    var rest: SIMD4<Float>
+}
+
+/// Partial sums of two rows of dy with a few of x.
+private protocol DotColumns {
+    static var columns: Int { get }
+    init()
+    mutating func add(_ a: Part, _ b: Part, _ x: UnsafePointer<Float>)
+    var sums: TileSums { get }
+}
+
+private struct FourColumns: DotColumns {
+    @inline(__always) static var columns: Int { 4 }
     var (a0, a1, a2, a3) = (Part.zero, Part.zero, Part.zero, Part.zero)
     var (b0, b1, b2, b3) = (Part.zero, Part.zero, Part.zero, Part.zero)
+
+    @inline(__always) init() {}
+    @inline(__always) mutating func add(_ a: Part, _ b: Part, _ x: UnsafePointer<Float>) {
+        let (x0, x1, x2, x3) = (part(x), part(x + 16), part(x + 32), part(x + 48))
+        a0 = mad(a0, a, x0)
+        b0 = mad(b0, b, x0)
+        a1 = mad(a1, a, x1)
+        b1 = mad(b1, b, x1)
+        a2 = mad(a2, a, x2)
+        b2 = mad(b2, b, x2)
+        a3 = mad(a3, a, x3)
+        b3 = mad(b3, b, x3)
+    }
+    @inline(__always) var sums: TileSums {
+        TileSums(
+            upper: Square(folded(a0), folded(a1), folded(a2), folded(a3)).rowSums,
+            lower: Square(folded(b0), folded(b1), folded(b2), folded(b3)).rowSums, rest: .zero)
+    }
+}
+
+private struct SixColumns: DotColumns {
+    @inline(__always) static var columns: Int { 6 }
+    var four = FourColumns()
+    var (a4, a5, b4, b5) = (Part.zero, Part.zero, Part.zero, Part.zero)
+
+    @inline(__always) init() {}
+    @inline(__always) mutating func add(_ a: Part, _ b: Part, _ x: UnsafePointer<Float>) {
+        four.add(a, b, x)
+        let (x4, x5) = (part(x + 64), part(x + 80))
+        a4 = mad(a4, a, x4)
+        b4 = mad(b4, b, x4)
+        a5 = mad(a5, a, x5)
+        b5 = mad(b5, b, x5)
+    }
+    @inline(__always) var sums: TileSums {
+        var result = four.sums
+        result.rest = Square(folded(a4), folded(a5), folded(b4), folded(b5)).rowSums
+        return result
+    }
+}
+
+/// The dot products of two rows of dy with a few of x.
+@inline(__always)
+private func dotTile<Columns: DotColumns>(
+    _: Columns.Type, _ dy: Panel, _ stride: Int, second: Int, _ x: Panel, _ steps: Int
+) -> TileSums {
+    var tile = Columns()
     var d = UnsafePointer(floats(dy))
     var p = UnsafePointer(floats(x))
     let below = second &* Lanes.width
@@ -185,27 +266,14 @@ private func dotTile(
     while left > 0 {
         var lane = 0
         while lane < Lanes.width {
-            let (a, b) = (part(d + lane), part(d + (lane &+ below)))
-            let (x0, x1) = (part(p + lane), part(p + (lane &+ 16)))
-            let (x2, x3) = (part(p + (lane &+ 32)), part(p + (lane &+ 48)))
-            a0 = mad(a0, a, x0)
-            a1 = mad(a1, a, x1)
-            a2 = mad(a2, a, x2)
-            a3 = mad(a3, a, x3)
-            b0 = mad(b0, b, x0)
-            b1 = mad(b1, b, x1)
-            b2 = mad(b2, b, x2)
-            b3 = mad(b3, b, x3)
+            tile.add(part(d + lane), part(d + (lane &+ below)), p + lane)
             lane &+= Part.scalarCount
         }
         d += stride &* Lanes.width
-        p += 4 &* Lanes.width
+        p += Columns.columns &* Lanes.width
         left &-= 1
     }
-    return (
-        Square(folded(a0), folded(a1), folded(a2), folded(a3)).rowSums,
-        Square(folded(b0), folded(b1), folded(b2), folded(b3)).rowSums
-    )
+    return tile.sums
 }
 
 @inline(__always) private func part(_ p: UnsafePointer<Float>) -> Part {

@@ -7,6 +7,14 @@ public enum Activation: String, Sendable, CaseIterable {
         self == .relu ? z.rectified : z.hyperbolicTangent()
     }
 
+    /// y = f(z), row by row; y may be z.
+    func apply(_ z: Panel, into y: Panel, count: Int) {
+        switch self {
+        case .relu: applyReLU(z, into: y, count: count)
+        case .tanh: applyTanh(z, into: y, count: count)
+        }
+    }
+
     /// dy·f′, from the function's result y.
     @inline(__always) func backward(_ dy: Lanes, _ y: Lanes) -> Lanes {
         self == .relu
@@ -143,6 +151,16 @@ public struct CellConfiguration: Sendable, Equatable {
         case .rnn, .fastWeights: hidden
         case .gru: 3 * hidden
         case .lstm: 4 * hidden
+        }
+    }
+
+    /// Rows of the gates in which b_ih and b_hh are simply added up; the GRU's candidate takes its b_hh elsewhere.
+    var plainBiasRows: Int {
+        switch cell {
+        case .rnn: hidden
+        case .lstm: 4 * hidden
+        case .gru: 2 * hidden
+        case .fastWeights: 0
         }
     }
 

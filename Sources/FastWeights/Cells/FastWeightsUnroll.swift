@@ -3,7 +3,6 @@ final class FastWeightsUnroll: Unroll {
     private let options: FastWeightsOptions
     private let epsilon: Float
     private let memory: FastMemory
-    private let carriesMemory: Bool
     /// h_s of every step, s = 0 … S-1 (h_S is the state itself).
     private let inner: PanelSequence
     /// ẑ and 1/σ of every normalisation of every step.
@@ -16,12 +15,11 @@ final class FastWeightsUnroll: Unroll {
     private let d: Panel
     private let dInner: Panel
 
-    /// With `carriesMemory`, A starts from `initialMemory` and the last one is reported.
-    init(_ configuration: CellConfiguration, _ options: FastWeightsOptions, steps: Int, carriesMemory: Bool) {
+    /// With `carriesState`, A starts from `initialMemory` and the last one is reported.
+    init(_ configuration: CellConfiguration, _ options: FastWeightsOptions, steps: Int, carriesState: Bool) {
         let arena = Arena()
         let rows = configuration.hidden
         self.options = options
-        self.carriesMemory = carriesMemory
         epsilon = configuration.epsilon
         inner = arena.panels(steps * options.innerSteps, rows: rows)
         normalised = arena.panels(steps * options.norms, rows: rows)
@@ -34,8 +32,8 @@ final class FastWeightsUnroll: Unroll {
         dInner = arena.panels(1, rows: rows)[0]
         let states = States(steps: steps, hidden: rows, arena: arena)
         memory = FastMemory(
-            options, hidden: rows, steps: steps, startsEmpty: !carriesMemory, states: states, arena: arena)
-        super.init(configuration, steps: steps, carriesMemory: carriesMemory, arena: arena, states: states)
+            options, hidden: rows, steps: steps, startsEmpty: !carriesState, states: states, arena: arena)
+        super.init(configuration, steps: steps, carriesState: carriesState, arena: arena, states: states)
     }
 
     /// The state h_s within step t: h(t) itself when s = S.
@@ -61,7 +59,9 @@ final class FastWeightsUnroll: Unroll {
         memory.begin(with: initialMemory)
         for t in 0..<steps {
             let b = projections[t]
-            multiply(parameters.recurrentWeight, rows: hidden, columns: hidden, by: h[t], into: b, accumulate: true)
+            if t >= firstProduct {
+                multiply(parameters.recurrentWeight, rows: hidden, columns: hidden, by: h[t], into: b, accumulate: true)
+            }
             z.update(from: b, count: hidden)
             activate(t, norm: options.normaliseFirst ? 0 : nil, into: state(t, 0), parameters)
             for s in 0..<options.innerSteps {
@@ -106,14 +106,14 @@ final class FastWeightsUnroll: Unroll {
             }
             activateBackward(t, norm: options.normaliseFirst ? 0 : nil, state(t, 0), parameters)
             for r in 0..<hidden { db[r] += d[r] }
-            multiplyTransposed(
-                parameters.recurrentWeight, rows: hidden, columns: hidden, by: db, into: dh[t], accumulate: true)
+            if t >= firstProduct {
+                multiplyTransposed(
+                    parameters.recurrentWeight, rows: hidden, columns: hidden, by: db, into: dh[t], accumulate: true)
+            }
             memory.retreat(from: t)
         }
         memory.finishBackward(into: dMemory)
-        accumulateOuterProducts(
-            projections, rows: hidden, h, columns: hidden, count: steps, scratch: scratch,
-            into: gradients.recurrentWeight)
+        addRecurrentGradient(projections, rows: hidden, into: gradients.recurrentWeight)
         if options.normSets > 0 {
             normGradients.add(
                 rows: options.normSets * hidden, toGain: gradients.normGain!, bias: gradients.normBias!)

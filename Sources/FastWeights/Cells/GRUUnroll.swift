@@ -7,34 +7,30 @@ final class GRUUnroll: Unroll {
     /// W_hn h + b_hn at each step; after the backward pass its gradient.
     private let candidate: PanelSequence
 
-    init(_ configuration: CellConfiguration, steps: Int) {
+    init(_ configuration: CellConfiguration, steps: Int, carriesState: Bool) {
         let arena = Arena()
         candidate = arena.panels(steps, rows: configuration.hidden)
-        super.init(configuration, steps: steps, carriesMemory: false, arena: arena)
+        super.init(configuration, steps: steps, carriesState: carriesState, arena: arena)
     }
 
     override func forward(_ parameters: CellParameters) {
-        let bias = parameters.recurrentBias!
+        let bias = parameters.recurrentBias! + 2 * hidden
         let weight = parameters.recurrentWeight
         for t in 0..<steps {
-            let gates = projections[t]
-            let hn = candidate[t]
-            let previous = h[t]
-            let y = h[t + 1]
-            multiply(weight, rows: 2 * hidden, columns: hidden, by: previous, into: gates, accumulate: true)
-            multiply(
-                weight + 2 * hidden * hidden, rows: hidden, columns: hidden, by: previous, into: hn, accumulate: false)
-            for k in 0..<hidden {
-                let r = (gates[k] + bias[k]).sigmoid()
-                let z = (gates[hidden + k] + bias[hidden + k]).sigmoid()
-                let inner = hn[k] + bias[2 * hidden + k]
-                let n = gates[2 * hidden + k].mad(r, inner).hyperbolicTangent()
-                gates[k] = r
-                gates[hidden + k] = z
-                gates[2 * hidden + k] = n
-                hn[k] = inner
-                y[k] = n.mad(z, previous[k] - n)
+            let (r, hn) = (projections[t], candidate[t])
+            let (z, n) = (r + hidden, r + 2 * hidden)
+            let (previous, y) = (h[t], h[t + 1])
+            for k in 0..<hidden { hn[k] = Lanes(repeating: bias[k]) }
+            if t >= firstProduct {
+                multiply(weight, rows: 2 * hidden, columns: hidden, by: previous, into: r, accumulate: true)
+                multiply(
+                    weight + 2 * hidden * hidden, rows: hidden, columns: hidden, by: previous, into: hn,
+                    accumulate: true)
             }
+            applySigmoid(r, count: 2 * hidden)
+            for k in 0..<hidden { n[k] = n[k].mad(r[k], hn[k]) }
+            applyTanh(n, into: n, count: hidden)
+            for k in 0..<hidden { y[k] = n[k].mad(z[k], previous[k] - n[k]) }
         }
     }
 
@@ -58,17 +54,16 @@ final class GRUUnroll: Unroll {
                 hn[k] = dn * r
                 dPrevious[k] = dPrevious[k].mad(d, z)
             }
-            multiplyTransposed(
-                weight, rows: 2 * hidden, columns: hidden, by: gates, into: dPrevious, accumulate: true)
-            multiplyTransposed(
-                weight + 2 * hidden * hidden, rows: hidden, columns: hidden, by: hn, into: dPrevious, accumulate: true)
+            if t >= firstProduct {
+                multiplyTransposed(
+                    weight, rows: 2 * hidden, columns: hidden, by: gates, into: dPrevious, accumulate: true)
+                multiplyTransposed(
+                    weight + 2 * hidden * hidden, rows: hidden, columns: hidden, by: hn, into: dPrevious,
+                    accumulate: true)
+            }
         }
-        accumulateOuterProducts(
-            projections, rows: 2 * hidden, h, columns: hidden, count: steps, scratch: scratch,
-            into: gradients.recurrentWeight)
-        accumulateOuterProducts(
-            candidate, rows: hidden, h, columns: hidden, count: steps, scratch: scratch,
-            into: gradients.recurrentWeight + 2 * hidden * hidden)
+        addRecurrentGradient(projections, rows: 2 * hidden, into: gradients.recurrentWeight)
+        addRecurrentGradient(candidate, rows: hidden, into: gradients.recurrentWeight + 2 * hidden * hidden)
         accumulateSums(projections, rows: 2 * hidden, count: steps, into: gradients.recurrentBias!)
         accumulateSums(candidate, rows: hidden, count: steps, into: gradients.recurrentBias! + 2 * hidden)
     }

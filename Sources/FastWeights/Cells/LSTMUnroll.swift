@@ -17,7 +17,7 @@ final class LSTMUnroll: Unroll {
         let cellGradients: LaneGradients
     }
 
-    init(_ configuration: CellConfiguration, layerNorm: Bool, steps: Int) {
+    init(_ configuration: CellConfiguration, layerNorm: Bool, steps: Int, carriesState: Bool) {
         let arena = Arena()
         let rows = configuration.hidden
         epsilon = configuration.epsilon
@@ -30,62 +30,46 @@ final class LSTMUnroll: Unroll {
                 gates: arena.panels(steps, rows: 4 * rows), cells: arena.panels(steps, rows: rows),
                 scales: arena.panels(steps, rows: 5), gateGradients: arena.laneGradients(rows: 4 * rows),
                 cellGradients: arena.laneGradients(rows: rows)) : nil
-        super.init(configuration, steps: steps, carriesMemory: true, arena: arena)
+        super.init(configuration, steps: steps, carriesState: carriesState, arena: arena)
     }
 
     override func forward(_ parameters: CellParameters) {
-        let bias = parameters.recurrentBias!
-        cells[0].update(from: initialMemory!, count: hidden)
+        if let initialMemory { cells[0].update(from: initialMemory, count: hidden) }
         for t in 0..<steps {
             let gates = projections[t]
-            multiply(
-                parameters.recurrentWeight, rows: 4 * hidden, columns: hidden, by: h[t], into: gates, accumulate: true)
-            if let norm {
-                normaliseGates(gates, norm, t, parameters)
-            } else {
-                for r in 0..<4 * hidden { gates[r] += Lanes(repeating: bias[r]) }
+            if t >= firstProduct {
+                multiply(
+                    parameters.recurrentWeight, rows: 4 * hidden, columns: hidden, by: h[t], into: gates,
+                    accumulate: true)
             }
-            let (next, squashed) = (cells[t + 1], tanhCells[t])
-            if let norm {
-                applyGates(gates, cells[t], into: next)
-                let normalised = norm.cells[t]
-                normalised.update(from: next, count: hidden)
-                norm.scales[t][4] = normalise(normalised, rows: hidden, epsilon: epsilon)
-                let (gain, shift) = (parameters.cellGain!, parameters.cellBias!)
-                for k in 0..<hidden {
-                    squashed[k] = Lanes(repeating: shift[k]).mad(gain[k], normalised[k]).hyperbolicTangent()
-                }
-            } else {
-                applyGates(gates, cells[t], into: next)
-                for k in 0..<hidden { squashed[k] = next[k].hyperbolicTangent() }
-            }
-            let (o, y) = (gates + 3 * hidden, h[t + 1])
+            if let norm { normaliseGates(gates, norm, t, parameters) }
+            let (f, g, o) = (gates + hidden, gates + 2 * hidden, gates + 3 * hidden)
+            applySigmoid(gates, count: 2 * hidden)
+            applyTanh(g, into: g, count: hidden)
+            applySigmoid(o, count: hidden)
+            let (c, next, squashed, y) = (cells[t], cells[t + 1], tanhCells[t], h[t + 1])
+            for k in 0..<hidden { next[k] = (gates[k] * g[k]).mad(f[k], c[k]) }
+            applyTanh(normalisedCell(next, t, parameters), into: squashed, count: hidden)
             for k in 0..<hidden { y[k] = o[k] * squashed[k] }
         }
-        finalMemory!.update(from: cells[steps], count: hidden)
+        finalMemory?.update(from: cells[steps], count: hidden)
     }
 
-    /// Gates from pre-activations, and c(t) = σ(f)·c(t-1) + σ(i)·tanh(g).
-    private func applyGates(_ gates: Panel, _ c: Panel, into next: Panel) {
-        let hidden = hidden
-        var k = 0
-        while k < hidden {
-            let i = gates[k].sigmoid()
-            gates[k] = i
-            let f = gates[hidden &+ k].sigmoid()
-            gates[hidden &+ k] = f
-            let g = gates[2 &* hidden &+ k].hyperbolicTangent()
-            gates[2 &* hidden &+ k] = g
-            gates[3 &* hidden &+ k] = gates[3 &* hidden &+ k].sigmoid()
-            next[k] = (i * g).mad(f, c[k])
-            k &+= 1
-        }
+    /// LN(c) with a layer norm, in the panel where tanh of it will stand; otherwise c itself.
+    private func normalisedCell(_ c: Panel, _ t: Int, _ parameters: CellParameters) -> Panel {
+        guard let norm else { return c }
+        let (normalised, result) = (norm.cells[t], tanhCells[t])
+        normalised.update(from: c, count: hidden)
+        norm.scales[t][4] = normalise(normalised, rows: hidden, epsilon: epsilon)
+        let (gain, shift) = (parameters.cellGain!, parameters.cellBias!)
+        for k in 0..<hidden { result[k] = Lanes(repeating: shift[k]).mad(gain[k], normalised[k]) }
+        return result
     }
 
     private func normaliseGates(_ gates: Panel, _ norm: Norm, _ t: Int, _ parameters: CellParameters) {
-        let (bias, gain, shift) = (parameters.recurrentBias!, parameters.normGain!, parameters.normBias!)
+        let (gain, shift) = (parameters.normGain!, parameters.normBias!)
         let normalised = norm.gates[t]
-        for r in 0..<4 * hidden { normalised[r] = gates[r] + bias[r] }
+        normalised.update(from: gates, count: 4 * hidden)
         for gate in 0..<4 {
             norm.scales[t][gate] = normalise(normalised + gate * hidden, rows: hidden, epsilon: epsilon)
         }
@@ -95,7 +79,11 @@ final class LSTMUnroll: Unroll {
     override func backward(_ parameters: CellParameters, gradients: CellParameters) {
         norm?.gateGradients.clear(rows: 4 * hidden)
         norm?.cellGradients.clear(rows: hidden)
-        dCell.update(from: dMemory!, count: hidden)
+        if let dMemory {
+            dCell.update(from: dMemory, count: hidden)
+        } else {
+            dCell.update(repeating: .zero, count: hidden)
+        }
         for t in stride(from: steps - 1, through: 0, by: -1) {
             let i = projections[t]
             let (f, g, o) = (i + hidden, i + 2 * hidden, i + 3 * hidden)
@@ -138,13 +126,13 @@ final class LSTMUnroll: Unroll {
                         LaneGradients(gain: norm.gateGradients.gain + first, bias: norm.gateGradients.bias + first))
                 }
             }
-            multiplyTransposed(
-                parameters.recurrentWeight, rows: 4 * hidden, columns: hidden, by: i, into: dh[t], accumulate: true)
+            if t >= firstProduct {
+                multiplyTransposed(
+                    parameters.recurrentWeight, rows: 4 * hidden, columns: hidden, by: i, into: dh[t], accumulate: true)
+            }
         }
-        dMemory!.update(from: dCell, count: hidden)
-        accumulateOuterProducts(
-            projections, rows: 4 * hidden, h, columns: hidden, count: steps, scratch: scratch,
-            into: gradients.recurrentWeight)
+        dMemory?.update(from: dCell, count: hidden)
+        addRecurrentGradient(projections, rows: 4 * hidden, into: gradients.recurrentWeight)
         accumulateSums(projections, rows: 4 * hidden, count: steps, into: gradients.recurrentBias!)
         norm?.gateGradients.add(rows: 4 * hidden, toGain: gradients.normGain!, bias: gradients.normBias!)
         norm?.cellGradients.add(rows: hidden, toGain: gradients.cellGain!, bias: gradients.cellBias!)

@@ -5,7 +5,8 @@ final class RNNUnroll: Unroll {
     /// 1/σ of each step, and the gradients of gain and bias; nil without a layer norm.
     private let norm: (scales: PanelSequence, gradients: LaneGradients, normalised: PanelSequence)?
 
-    init(_ configuration: CellConfiguration, _ activation: Activation, layerNorm: Bool, steps: Int) {
+    init(_ configuration: CellConfiguration, _ activation: Activation, layerNorm: Bool, steps: Int, carriesState: Bool)
+    {
         let arena = Arena()
         self.activation = activation
         epsilon = configuration.epsilon
@@ -13,25 +14,24 @@ final class RNNUnroll: Unroll {
         norm =
             layerNorm
             ? (arena.panels(steps, rows: 1), arena.laneGradients(rows: rows), arena.panels(steps, rows: rows)) : nil
-        super.init(configuration, steps: steps, carriesMemory: false, arena: arena)
+        super.init(configuration, steps: steps, carriesState: carriesState, arena: arena)
     }
 
     override func forward(_ parameters: CellParameters) {
-        let bias = parameters.recurrentBias!
         for t in 0..<steps {
             let z = projections[t]
-            let y = h[t + 1]
-            multiply(parameters.recurrentWeight, rows: hidden, columns: hidden, by: h[t], into: z, accumulate: true)
+            if t >= firstProduct {
+                multiply(parameters.recurrentWeight, rows: hidden, columns: hidden, by: h[t], into: z, accumulate: true)
+            }
             if let norm {
                 let normalised = norm.normalised[t]
-                for r in 0..<hidden { normalised[r] = z[r] + bias[r] }
+                normalised.update(from: z, count: hidden)
                 norm.scales[t].pointee = normalise(normalised, rows: hidden, epsilon: epsilon)
                 let gain = parameters.normGain!
                 let shift = parameters.normBias!
-                for r in 0..<hidden { y[r] = activation(Lanes(repeating: shift[r]).mad(gain[r], normalised[r])) }
-            } else {
-                for r in 0..<hidden { y[r] = activation(z[r] + bias[r]) }
+                for r in 0..<hidden { z[r] = Lanes(repeating: shift[r]).mad(gain[r], normalised[r]) }
             }
+            activation.apply(z, into: h[t + 1], count: hidden)
         }
     }
 
@@ -47,12 +47,12 @@ final class RNNUnroll: Unroll {
                     dz, norm.normalised[t], norm.scales[t].pointee, rows: hidden, gain: parameters.normGain!,
                     norm.gradients)
             }
-            multiplyTransposed(
-                parameters.recurrentWeight, rows: hidden, columns: hidden, by: dz, into: dh[t], accumulate: true)
+            if t >= firstProduct {
+                multiplyTransposed(
+                    parameters.recurrentWeight, rows: hidden, columns: hidden, by: dz, into: dh[t], accumulate: true)
+            }
         }
-        accumulateOuterProducts(
-            projections, rows: hidden, h, columns: hidden, count: steps, scratch: scratch,
-            into: gradients.recurrentWeight)
+        addRecurrentGradient(projections, rows: hidden, into: gradients.recurrentWeight)
         accumulateSums(projections, rows: hidden, count: steps, into: gradients.recurrentBias!)
         norm?.gradients.add(rows: hidden, toGain: gradients.normGain!, bias: gradients.normBias!)
     }

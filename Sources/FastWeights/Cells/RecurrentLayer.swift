@@ -60,6 +60,10 @@ public final class RecurrentLayer {
         }
         prepare(steps: steps, batch: batch)
         let p = CellParameters(parameters)
+        var bias = [Float](repeating: 0, count: configuration.gateRows)
+        bias.withUnsafeMutableBufferPointer {
+            p.copyBias(0..<configuration.gateRows, configuration.plainBiasRows, into: $0.baseAddress!)
+        }
         var outputs = [Float](repeating: 0, count: steps * batch * H)
         var last = CellState(
             hidden: [Float](repeating: 0, count: batch * H), memory: [Float](repeating: 0, count: batch * M))
@@ -69,7 +73,7 @@ public final class RecurrentLayer {
             for t in 0..<steps {
                 load(input, at: t * batch * I, rows: I, lanes, into: block.input[t])
                 let z = unroll.projections[t]
-                for r in 0..<configuration.gateRows { z[r] = Lanes(repeating: p.inputBias[r]) }
+                for r in 0..<configuration.gateRows { z[r] = Lanes(repeating: bias[r]) }
                 multiply(
                     p.inputWeight, rows: configuration.gateRows, columns: I, by: block.input[t], into: z,
                     accumulate: true)

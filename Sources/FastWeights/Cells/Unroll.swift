@@ -2,7 +2,8 @@
 ///
 /// A subclass is one kind of cell. The contract, with panels of sixteen samples throughout:
 ///
-/// 1. The caller fills `projections` with W_ih x(t) + b_ih, `h[0]` and `initialMemory` with the state to start from.
+/// 1. The caller fills `projections` with W_ih x(t) + b_ih, and in the first `plainBiasRows` rows + b_hh; `h[0]` and
+///    `initialMemory` with the state to start from.
 /// 2. `forward` leaves h(t) in `h[t]`, t = 1…T, and the last memory in `finalMemory`.
 /// 3. The caller puts ∂L/∂h(t) into `dh[t]`, 0 into `dh[0]`, and ∂L/∂(final memory) into `dMemory`.
 /// 4. `backward` adds the gradients of the cell's own parameters to a gradient block, and leaves the gradients of the
@@ -10,9 +11,15 @@
 ///
 /// So the cell knows nothing of where its input comes from: numbers, or tokens of an embedding. Buffers are made
 /// once; the passes allocate nothing.
+///
+/// Made without `carriesState`, it starts every sequence from the zero state, and reports neither the last memory nor
+/// the gradients of the first state. That spares the recurrent product and its two gradients at the first step, and the
+/// fast weights their matrix.
 class Unroll {
     let steps: Int
     let hidden: Int
+    /// The first step at which the recurrent weights are used: 0, or 1 from the zero state.
+    let firstProduct: Int
     /// T panels of the cell's gate rows.
     let projections: PanelSequence
     /// T + 1 panels of H rows.
@@ -26,8 +33,9 @@ class Unroll {
     let scratch: Panel
     private let arena: Arena
 
-    init(_ configuration: CellConfiguration, steps: Int, carriesMemory: Bool, arena: Arena, states: States? = nil) {
+    init(_ configuration: CellConfiguration, steps: Int, carriesState: Bool, arena: Arena, states: States? = nil) {
         self.steps = steps
+        firstProduct = carriesState ? 0 : 1
         self.arena = arena
         hidden = configuration.hidden
         projections = arena.panels(steps, rows: configuration.gateRows)
@@ -35,7 +43,7 @@ class Unroll {
         let states = states ?? States(steps: steps, hidden: hidden, arena: arena)
         h = states.h
         dh = states.dh
-        let rows = carriesMemory ? configuration.memoryRows : 0
+        let rows = carriesState ? configuration.memoryRows : 0
         initialMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
         finalMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
         dMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
@@ -47,16 +55,24 @@ class Unroll {
         preconditionFailure("each kind of cell has its own backward pass")
     }
 
-    /// The cell of `configuration` unrolled over `steps` steps. Without `carriesMemory` the fast weights start from
-    /// an empty memory and do not report the last one, which spares them the matrix.
-    static func make(_ configuration: CellConfiguration, steps: Int, carriesMemory: Bool = true) -> Unroll {
+    /// The weight gradient of the recurrent product of `rows` rows of W_hh: dW += Σ_t dz(t)·h(t-1)ᵀ.
+    func addRecurrentGradient(_ dz: PanelSequence, rows: Int, into dw: UnsafeMutablePointer<Float>) {
+        accumulateOuterProducts(
+            PanelSequence(pointer: dz[firstProduct], stride: dz.stride), rows: rows,
+            PanelSequence(pointer: h[firstProduct], stride: h.stride), columns: hidden, count: steps - firstProduct,
+            scratch: scratch, into: dw)
+    }
+
+    /// The cell of `configuration` unrolled over `steps` steps.
+    static func make(_ configuration: CellConfiguration, steps: Int, carriesState: Bool = true) -> Unroll {
         switch configuration.cell {
         case .rnn(let activation, let layerNorm, _):
-            RNNUnroll(configuration, activation, layerNorm: layerNorm, steps: steps)
-        case .lstm(let layerNorm): LSTMUnroll(configuration, layerNorm: layerNorm, steps: steps)
-        case .gru: GRUUnroll(configuration, steps: steps)
+            RNNUnroll(configuration, activation, layerNorm: layerNorm, steps: steps, carriesState: carriesState)
+        case .lstm(let layerNorm):
+            LSTMUnroll(configuration, layerNorm: layerNorm, steps: steps, carriesState: carriesState)
+        case .gru: GRUUnroll(configuration, steps: steps, carriesState: carriesState)
         case .fastWeights(let options):
-            FastWeightsUnroll(configuration, options, steps: steps, carriesMemory: carriesMemory)
+            FastWeightsUnroll(configuration, options, steps: steps, carriesState: carriesState)
         }
     }
 }
@@ -95,6 +111,11 @@ struct CellParameters {
         normBias = optional("norm_bias")
         cellGain = optional("norm_cell_weight")
         cellBias = optional("norm_cell_bias")
+    }
+
+    /// The bias of the projections of some rows: b_ih, and in the first `plainRows` rows + b_hh.
+    func copyBias(_ rows: Range<Int>, _ plainRows: Int, into target: UnsafeMutablePointer<Float>) {
+        for (i, r) in rows.enumerated() { target[i] = inputBias[r] + (r < plainRows ? recurrentBias![r] : 0) }
     }
 }
 

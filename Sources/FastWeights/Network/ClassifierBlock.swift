@@ -14,7 +14,7 @@ final class ClassifierBlock {
     init(_ configuration: ClassifierConfiguration, steps: Int) {
         self.configuration = configuration
         self.steps = steps
-        unroll = Unroll.make(configuration.cell, steps: steps, carriesMemory: false)
+        unroll = Unroll.make(configuration.cell, steps: steps, carriesState: false)
         tokens = Buffer(steps * Lanes.width)
         hidden = arena.panels(1, rows: configuration.head)
         dHidden = arena.panels(1, rows: configuration.head)
@@ -64,10 +64,9 @@ final class ClassifierBlock {
         accumulateOuterProduct(
             dHidden[0], rows: head, unroll.h[steps], columns: size, scratch: unroll.scratch, into: g.hiddenWeight)
         accumulateSums(dHidden, rows: head, count: 1, into: g.hiddenBias)
-        unroll.dh[0].update(repeating: .zero, count: steps * size)
+        unroll.dh[1].update(repeating: .zero, count: (steps - 1) * size)
         multiplyTransposed(
             p.hiddenWeight, rows: head, columns: size, by: dHidden[0], into: unroll.dh[steps], accumulate: false)
-        unroll.dMemory?.update(repeating: .zero, count: configuration.cell.memoryRows)
         unroll.backward(p.cell, gradients: g.cell)
         for t in 0..<steps {
             dTable.scatter(tokens.pointer + t * Lanes.width, from: unroll.projections[t], count: count)

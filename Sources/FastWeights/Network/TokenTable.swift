@@ -1,4 +1,5 @@
-/// The product of every embedding with the cell's input matrix: row v is W_ih·embedding(v) + b_ih.
+/// The product of every embedding with the cell's input matrix: row v is W_ih·embedding(v) + b_ih, and b_hh where the
+/// cell simply adds it.
 ///
 /// There are only V tokens, so a token's projection is a row of this table, made once a training step, instead of a
 /// product at every step of every sequence. The gradient goes the same way back: rows are added up in a table of
@@ -7,12 +8,14 @@ final class TokenTable {
     private let vocabulary: Int
     private let embedding: Int
     let rows: Int
+    private let plainRows: Int
     let values: Buffer<Float>
 
     init(_ configuration: ClassifierConfiguration) {
         vocabulary = configuration.vocabulary
         embedding = configuration.cell.input
         rows = configuration.cell.gateRows
+        plainRows = configuration.cell.plainBiasRows
         values = Buffer(vocabulary * rows)
     }
 
@@ -22,7 +25,7 @@ final class TokenTable {
     var fillPieces: Int { rowPieces.count }
     var gradientPieces: Int { rowPieces.count + embeddingPieces.count }
 
-    /// values = E·W_ihᵀ + b_ih, [V, rows].
+    /// values = E·W_ihᵀ + the biases, [V, rows].
     func fill(_ parameters: ClassifierParameters) {
         for piece in 0..<fillPieces { fill(parameters, piece: piece) }
     }
@@ -31,9 +34,7 @@ final class TokenTable {
     func fill(_ parameters: ClassifierParameters, piece: Int) {
         let range = rowPieces[piece]
         let first = range.lowerBound
-        for v in 0..<vocabulary {
-            (values.pointer + v * rows + first).update(from: parameters.cell.inputBias + first, count: range.count)
-        }
+        for v in 0..<vocabulary { parameters.cell.copyBias(range, plainRows, into: values.pointer + v * rows + first) }
         multiply(
             MatrixView(parameters.embedding, vocabulary, embedding),
             MatrixView(parameters.cell.inputWeight + first * embedding, range.count, embedding).transposed,

@@ -53,13 +53,3 @@ extension SIMD4 where Scalar == Float {
 
     @inline(__always) func add(to p: UnsafeMutablePointer<Float>) { (SIMD4(at: p) + self).store(at: p) }
 }
-
-extension SIMD2 where Scalar == Float {
-    @inline(__always) init(at p: UnsafePointer<Float>) {
-        self = UnsafeRawPointer(p).loadUnaligned(as: SIMD2<Float>.self)
-    }
-
-    @inline(__always) func store(at p: UnsafeMutablePointer<Float>) {
-        UnsafeMutableRawPointer(p).storeBytes(of: self, as: SIMD2<Float>.self)
-    }
-}

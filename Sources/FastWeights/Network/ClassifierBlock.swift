@@ -55,14 +55,15 @@ final class ClassifierBlock {
     /// Adds the gradients of everything but the token table to `g`, and the table's to `dTable`.
     func backward(_ p: ClassifierParameters, gradients g: ClassifierParameters, _ dTable: TokenTable, count: Int) {
         let (head, classes, size) = (configuration.head, configuration.classes, configuration.cell.hidden)
-        accumulateOuterProduct(
-            logits, rows: classes, hidden[0], columns: head, scratch: unroll.scratch, into: g.outputWeight)
+        accumulateOuterProducts(
+            outputs, rows: classes, hidden, columns: head, count: 1, scratch: unroll.scratch, into: g.outputWeight)
         accumulateSums(outputs, rows: classes, count: 1, into: g.outputBias)
         multiplyTransposed(
             p.outputWeight, rows: classes, columns: head, by: logits, into: dHidden[0], accumulate: false)
         for r in 0..<head { dHidden[0][r] = Activation.relu.backward(dHidden[0][r], hidden[0][r]) }
-        accumulateOuterProduct(
-            dHidden[0], rows: head, unroll.h[steps], columns: size, scratch: unroll.scratch, into: g.hiddenWeight)
+        let last = PanelSequence(pointer: unroll.h[steps], stride: 0)
+        accumulateOuterProducts(
+            dHidden, rows: head, last, columns: size, count: 1, scratch: unroll.scratch, into: g.hiddenWeight)
         accumulateSums(dHidden, rows: head, count: 1, into: g.hiddenBias)
         unroll.dh[1].update(repeating: .zero, count: (steps - 1) * size)
         multiplyTransposed(

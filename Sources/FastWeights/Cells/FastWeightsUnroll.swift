@@ -55,13 +55,11 @@ final class FastWeightsUnroll: Unroll {
         }
     }
 
-    override func forward(_ parameters: CellParameters) {
+    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
         memory.begin(with: initialMemory)
         for t in 0..<steps {
             let b = projections[t]
-            if t >= firstProduct {
-                multiply(parameters.recurrentWeight, rows: hidden, columns: hidden, by: h[t], into: b, accumulate: true)
-            }
+            if t >= firstProduct { recurrent.multiply(by: h[t], into: b) }
             z.update(from: b, count: hidden)
             activate(t, norm: options.normaliseFirst ? 0 : nil, into: state(t, 0), parameters)
             for s in 0..<options.innerSteps {
@@ -89,7 +87,9 @@ final class FastWeightsUnroll: Unroll {
         for r in 0..<hidden { y[r] = options.activation(Lanes(repeating: shift[r]).mad(gain[r], kept[r])) }
     }
 
-    override func backward(_ parameters: CellParameters, gradients: CellParameters) {
+    override func backward(
+        _ parameters: CellParameters, _ recurrent: RecurrentWeights, gradients: CellParameters
+    ) {
         normGradients.clear(rows: options.normSets * hidden)
         memory.beginBackward(after: steps, with: dMemory)
         for t in stride(from: steps - 1, through: 0, by: -1) {
@@ -106,10 +106,7 @@ final class FastWeightsUnroll: Unroll {
             }
             activateBackward(t, norm: options.normaliseFirst ? 0 : nil, state(t, 0), parameters)
             for r in 0..<hidden { db[r] += d[r] }
-            if t >= firstProduct {
-                multiplyTransposed(
-                    parameters.recurrentWeight, rows: hidden, columns: hidden, by: db, into: dh[t], accumulate: true)
-            }
+            if t >= firstProduct { recurrent.multiplyTransposed(by: db, into: dh[t]) }
             memory.retreat(from: t)
         }
         memory.finishBackward(into: dMemory)

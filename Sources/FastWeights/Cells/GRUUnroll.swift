@@ -13,19 +13,16 @@ final class GRUUnroll: Unroll {
         super.init(configuration, steps: steps, carriesState: carriesState, arena: arena)
     }
 
-    override func forward(_ parameters: CellParameters) {
+    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
         let bias = parameters.recurrentBias! + 2 * hidden
-        let weight = parameters.recurrentWeight
         for t in 0..<steps {
             let (r, hn) = (projections[t], candidate[t])
             let (z, n) = (r + hidden, r + 2 * hidden)
             let (previous, y) = (h[t], h[t + 1])
             for k in 0..<hidden { hn[k] = Lanes(repeating: bias[k]) }
             if t >= firstProduct {
-                multiply(weight, rows: 2 * hidden, columns: hidden, by: previous, into: r, accumulate: true)
-                multiply(
-                    weight + 2 * hidden * hidden, rows: hidden, columns: hidden, by: previous, into: hn,
-                    accumulate: true)
+                recurrent.multiply(by: previous, into: r)
+                recurrent.multiply(part: 1, by: previous, into: hn)
             }
             applySigmoid(r, count: 2 * hidden)
             for k in 0..<hidden { n[k] = n[k].mad(r[k], hn[k]) }
@@ -34,8 +31,9 @@ final class GRUUnroll: Unroll {
         }
     }
 
-    override func backward(_ parameters: CellParameters, gradients: CellParameters) {
-        let weight = parameters.recurrentWeight
+    override func backward(
+        _ parameters: CellParameters, _ recurrent: RecurrentWeights, gradients: CellParameters
+    ) {
         for t in stride(from: steps - 1, through: 0, by: -1) {
             let gates = projections[t]
             let hn = candidate[t]
@@ -55,11 +53,8 @@ final class GRUUnroll: Unroll {
                 dPrevious[k] = dPrevious[k].mad(d, z)
             }
             if t >= firstProduct {
-                multiplyTransposed(
-                    weight, rows: 2 * hidden, columns: hidden, by: gates, into: dPrevious, accumulate: true)
-                multiplyTransposed(
-                    weight + 2 * hidden * hidden, rows: hidden, columns: hidden, by: hn, into: dPrevious,
-                    accumulate: true)
+                recurrent.multiplyTransposed(by: gates, into: dPrevious)
+                recurrent.multiplyTransposed(part: 1, by: hn, into: dPrevious)
             }
         }
         addRecurrentGradient(projections, rows: 2 * hidden, into: gradients.recurrentWeight)

@@ -33,15 +33,11 @@ final class LSTMUnroll: Unroll {
         super.init(configuration, steps: steps, carriesState: carriesState, arena: arena)
     }
 
-    override func forward(_ parameters: CellParameters) {
+    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
         if let initialMemory { cells[0].update(from: initialMemory, count: hidden) }
         for t in 0..<steps {
             let gates = projections[t]
-            if t >= firstProduct {
-                multiply(
-                    parameters.recurrentWeight, rows: 4 * hidden, columns: hidden, by: h[t], into: gates,
-                    accumulate: true)
-            }
+            if t >= firstProduct { recurrent.multiply(by: h[t], into: gates) }
             if let norm { normaliseGates(gates, norm, t, parameters) }
             let (f, g, o) = (gates + hidden, gates + 2 * hidden, gates + 3 * hidden)
             applySigmoid(gates, count: 2 * hidden)
@@ -76,7 +72,9 @@ final class LSTMUnroll: Unroll {
         for r in 0..<4 * hidden { gates[r] = Lanes(repeating: shift[r]).mad(gain[r], normalised[r]) }
     }
 
-    override func backward(_ parameters: CellParameters, gradients: CellParameters) {
+    override func backward(
+        _ parameters: CellParameters, _ recurrent: RecurrentWeights, gradients: CellParameters
+    ) {
         norm?.gateGradients.clear(rows: 4 * hidden)
         norm?.cellGradients.clear(rows: hidden)
         if let dMemory {
@@ -126,10 +124,7 @@ final class LSTMUnroll: Unroll {
                         LaneGradients(gain: norm.gateGradients.gain + first, bias: norm.gateGradients.bias + first))
                 }
             }
-            if t >= firstProduct {
-                multiplyTransposed(
-                    parameters.recurrentWeight, rows: 4 * hidden, columns: hidden, by: i, into: dh[t], accumulate: true)
-            }
+            if t >= firstProduct { recurrent.multiplyTransposed(by: i, into: dh[t]) }
         }
         dMemory?.update(from: dCell, count: hidden)
         addRecurrentGradient(projections, rows: 4 * hidden, into: gradients.recurrentWeight)

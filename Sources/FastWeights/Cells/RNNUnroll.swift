@@ -17,12 +17,10 @@ final class RNNUnroll: Unroll {
         super.init(configuration, steps: steps, carriesState: carriesState, arena: arena)
     }
 
-    override func forward(_ parameters: CellParameters) {
+    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
         for t in 0..<steps {
             let z = projections[t]
-            if t >= firstProduct {
-                multiply(parameters.recurrentWeight, rows: hidden, columns: hidden, by: h[t], into: z, accumulate: true)
-            }
+            if t >= firstProduct { recurrent.multiply(by: h[t], into: z) }
             if let norm {
                 let normalised = norm.normalised[t]
                 normalised.update(from: z, count: hidden)
@@ -35,7 +33,9 @@ final class RNNUnroll: Unroll {
         }
     }
 
-    override func backward(_ parameters: CellParameters, gradients: CellParameters) {
+    override func backward(
+        _ parameters: CellParameters, _ recurrent: RecurrentWeights, gradients: CellParameters
+    ) {
         norm?.gradients.clear(rows: hidden)
         for t in stride(from: steps - 1, through: 0, by: -1) {
             let dz = projections[t]
@@ -47,10 +47,7 @@ final class RNNUnroll: Unroll {
                     dz, norm.normalised[t], norm.scales[t].pointee, rows: hidden, gain: parameters.normGain!,
                     norm.gradients)
             }
-            if t >= firstProduct {
-                multiplyTransposed(
-                    parameters.recurrentWeight, rows: hidden, columns: hidden, by: dz, into: dh[t], accumulate: true)
-            }
+            if t >= firstProduct { recurrent.multiplyTransposed(by: dz, into: dh[t]) }
         }
         addRecurrentGradient(projections, rows: hidden, into: gradients.recurrentWeight)
         accumulateSums(projections, rows: hidden, count: steps, into: gradients.recurrentBias!)

@@ -19,6 +19,7 @@ public final class RecurrentLayer {
     public let configuration: CellConfiguration
     public let parameters: Parameters
     public let gradients: Parameters
+    private let recurrent: RecurrentWeights
     private var blocks: [Block] = []
     private var steps = 0
     private var batch = 0
@@ -38,6 +39,7 @@ public final class RecurrentLayer {
         configuration.declare(in: &layout)
         parameters = Parameters(layout)
         gradients = Parameters(layout)
+        recurrent = RecurrentWeights(configuration)
         var random = Random(seed: seed, stream: 1)
         configuration.initialise(parameters, random: &random)
     }
@@ -60,6 +62,7 @@ public final class RecurrentLayer {
         }
         prepare(steps: steps, batch: batch)
         let p = CellParameters(parameters)
+        recurrent.pack(p.recurrentWeight)
         var bias = [Float](repeating: 0, count: configuration.gateRows)
         bias.withUnsafeMutableBufferPointer {
             p.copyBias(0..<configuration.gateRows, configuration.plainBiasRows, into: $0.baseAddress!)
@@ -80,7 +83,7 @@ public final class RecurrentLayer {
             }
             load(state?.hidden, at: 0, rows: H, lanes, into: unroll.h[0])
             if let memory = unroll.initialMemory { load(state?.memory, at: 0, rows: M, lanes, into: memory) }
-            unroll.forward(p)
+            unroll.forward(p, recurrent)
             for t in 0..<steps { store(unroll.h[t + 1], rows: H, lanes, in: &outputs, at: t * batch * H) }
             store(unroll.h[steps], rows: H, lanes, in: &last.hidden, at: 0)
             if let memory = unroll.finalMemory { store(memory, rows: M, lanes, in: &last.memory, at: 0) }
@@ -114,7 +117,7 @@ public final class RecurrentLayer {
                 }
             }
             if let memory = unroll.dMemory { load(stateGradient?.memory, at: 0, rows: M, lanes, into: memory) }
-            unroll.backward(p, gradients: g)
+            unroll.backward(p, recurrent, gradients: g)
             let rows = configuration.gateRows
             for t in 0..<steps {
                 multiplyTransposed(

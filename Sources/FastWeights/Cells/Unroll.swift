@@ -49,9 +49,11 @@ class Unroll {
         dMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
     }
 
-    func forward(_ parameters: CellParameters) { preconditionFailure("each kind of cell has its own forward pass") }
+    func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
+        preconditionFailure("each kind of cell has its own forward pass")
+    }
 
-    func backward(_ parameters: CellParameters, gradients: CellParameters) {
+    func backward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, gradients: CellParameters) {
         preconditionFailure("each kind of cell has its own backward pass")
     }
 

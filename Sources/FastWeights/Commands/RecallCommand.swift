@@ -76,9 +76,11 @@ extension SequenceClassifier {
         let block = ClassifierBlock(configuration, steps: tokens.count)
         let table = TokenTable(configuration)
         let weights = ClassifierParameters(parameters)
+        let recurrent = RecurrentWeights(configuration.cell)
         table.fill(weights)
+        recurrent.pack(weights.cell.recurrentWeight)
         for lane in 0..<Lanes.width { block.setSequence(lane, examples, 0) }
-        block.forward(weights, table)
+        block.forward(weights, table, recurrent)
         softmax(block.logits, classes: configuration.classes)
         let probabilities = (0..<configuration.classes).map { block.logits[$0][0] }
         return (probabilities, (block.unroll as? FastWeightsUnroll)?.attention(lane: 0))

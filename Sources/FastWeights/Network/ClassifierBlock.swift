@@ -33,9 +33,9 @@ final class ClassifierBlock {
     }
 
     /// The network's logits.
-    func forward(_ p: ClassifierParameters, _ table: TokenTable) {
+    func forward(_ p: ClassifierParameters, _ table: TokenTable, _ recurrent: RecurrentWeights) {
         for t in 0..<steps { table.gather(tokens.pointer + t * Lanes.width, into: unroll.projections[t]) }
-        unroll.forward(p.cell)
+        unroll.forward(p.cell, recurrent)
         let size = configuration.cell.hidden
         multiply(
             p.hiddenWeight, rows: configuration.head, columns: size, by: unroll.h[steps], into: hidden[0],
@@ -53,7 +53,11 @@ final class ClassifierBlock {
     }
 
     /// Adds the gradients of everything but the token table to `g`, and the table's to `dTable`.
-    func backward(_ p: ClassifierParameters, gradients g: ClassifierParameters, _ dTable: TokenTable, count: Int) {
+    func backward(
+        _ p: ClassifierParameters, _ recurrent: RecurrentWeights, gradients g: ClassifierParameters,
+        _ dTable: TokenTable,
+        count: Int
+    ) {
         let (head, classes, size) = (configuration.head, configuration.classes, configuration.cell.hidden)
         accumulateOuterProducts(
             outputs, rows: classes, hidden, columns: head, count: 1, scratch: unroll.scratch, into: g.outputWeight)
@@ -68,7 +72,7 @@ final class ClassifierBlock {
         unroll.dh[1].update(repeating: .zero, count: (steps - 1) * size)
         multiplyTransposed(
             p.hiddenWeight, rows: head, columns: size, by: dHidden[0], into: unroll.dh[steps], accumulate: false)
-        unroll.backward(p.cell, gradients: g.cell)
+        unroll.backward(p.cell, recurrent, gradients: g.cell)
         for t in 0..<steps {
             dTable.scatter(tokens.pointer + t * Lanes.width, from: unroll.projections[t], count: count)
         }

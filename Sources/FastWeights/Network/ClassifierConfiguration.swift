@@ -78,12 +78,14 @@ public final class SequenceClassifier: Sendable {
         let block = ClassifierBlock(configuration, steps: steps)
         let table = TokenTable(configuration)
         let weights = ClassifierParameters(parameters)
+        let recurrent = RecurrentWeights(configuration.cell)
         table.fill(weights)
+        recurrent.pack(weights.cell.recurrentWeight)
         var result = [Float](repeating: 0, count: examples.count * configuration.classes)
         for first in stride(from: 0, to: examples.count, by: Lanes.width) {
             let count = min(Lanes.width, examples.count - first)
             for lane in 0..<count { block.setSequence(lane, examples, first + lane) }
-            block.forward(weights, table)
+            block.forward(weights, table, recurrent)
             softmax(block.logits, classes: configuration.classes)
             for lane in 0..<count {
                 for c in 0..<configuration.classes {

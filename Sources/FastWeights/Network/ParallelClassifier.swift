@@ -9,11 +9,12 @@ final class ParallelClassifier {
     private let crew: Crew
     private let batch = Batch()
     private let shards: [Shard]
-    private let fillTable: Job
+    private let prepare: Job
     private let train: Job
     private let evaluate: Job
     private let addUp: Job
     private let tableGradients: Job
+    private let preparePieces: Int
     private let addUpPieces: Int
     private let table: TokenTable
 
@@ -59,24 +60,30 @@ final class ParallelClassifier {
             target = ClassifierParameters(gradients)
         }
 
-        func train(_ p: ClassifierParameters, _ table: TokenTable, _ batch: Batch, _ blocks: Range<Int>) {
+        func train(
+            _ p: ClassifierParameters, _ table: TokenTable, _ recurrent: RecurrentWeights, _ batch: Batch,
+            _ blocks: Range<Int>
+        ) {
             gradients.block.clear()
             dTable.values.clear()
             result = BlockLoss()
             let scale = 1 / Float(batch.count)
             for b in blocks {
                 let count = batch.load(b, into: block)
-                block.forward(p, table)
+                block.forward(p, table, recurrent)
                 result += block.loss(count: count, scale: scale)
-                block.backward(p, gradients: target, dTable, count: count)
+                block.backward(p, recurrent, gradients: target, dTable, count: count)
             }
         }
 
-        func evaluate(_ p: ClassifierParameters, _ table: TokenTable, _ batch: Batch, _ blocks: Range<Int>) {
+        func evaluate(
+            _ p: ClassifierParameters, _ table: TokenTable, _ recurrent: RecurrentWeights, _ batch: Batch,
+            _ blocks: Range<Int>
+        ) {
             result = BlockLoss()
             for b in blocks {
                 let count = batch.load(b, into: block)
-                block.forward(p, table)
+                block.forward(p, table, recurrent)
                 result += block.loss(count: count, scale: 0)
             }
         }
@@ -91,9 +98,18 @@ final class ParallelClassifier {
         let (p, g) = (ClassifierParameters(parameters), ClassifierParameters(gradients))
         let batch = batch
         (self.shards, self.gradients, self.table) = (shards, gradients, table)
-        fillTable = Job { piece in table.fill(p, piece: piece) }
-        train = Job { s in shards[s].train(p, table, batch, batch.range(of: s)) }
-        evaluate = Job { s in shards[s].evaluate(p, table, batch, batch.range(of: s)) }
+        let recurrent = RecurrentWeights(configuration.cell)
+        let fillPieces = table.fillPieces
+        preparePieces = fillPieces + recurrent.pieces
+        prepare = Job { piece in
+            if piece < fillPieces {
+                table.fill(p, piece: piece)
+            } else {
+                recurrent.pack(p.cell.recurrentWeight, piece: piece - fillPieces)
+            }
+        }
+        train = Job { s in shards[s].train(p, table, recurrent, batch, batch.range(of: s)) }
+        evaluate = Job { s in shards[s].evaluate(p, table, recurrent, batch, batch.range(of: s)) }
         let (blocks, tables) = (shards.map(\.gradients.block), shards.map(\.dTable.values))
         let (blockPieces, tablePieces) = (Pieces(of: gradients.block.count), Pieces(of: dTable.values.count))
         addUpPieces = blockPieces.count + tablePieces.count
@@ -123,7 +139,7 @@ final class ParallelClassifier {
     private func run(_ job: Job, _ examples: Examples, _ indices: [Int]?) -> BlockLoss {
         (batch.examples, batch.indices, batch.count) = (examples, indices, indices?.count ?? examples.count)
         batch.shards = min(batch.blocks, Self.shardLimit)
-        crew.perform(fillTable, pieces: table.fillPieces)
+        crew.perform(prepare, pieces: preparePieces)
         crew.perform(job, pieces: batch.shards)
         // The caller's array must be his alone again, or his next change of it would copy it.
         batch.indices = nil

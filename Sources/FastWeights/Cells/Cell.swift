@@ -15,11 +15,12 @@ public enum Activation: String, Sendable, CaseIterable {
         }
     }
 
-    /// dy·f′, from the function's result y.
-    @inline(__always) func backward(_ dy: Lanes, _ y: Lanes) -> Lanes {
-        self == .relu
-            ? Lanes.zero.replacing(with: dy, where: y .> 0)
-            : dy * (1 - y * y)
+    /// dy becomes dy·f′, from the function's result y, row by row.
+    func applyBackward(_ dy: Panel, _ y: Panel, count: Int) {
+        switch self {
+        case .relu: for r in 0..<count { dy[r] = Lanes.zero.replacing(with: dy[r], where: y[r] .> 0) }
+        case .tanh: for r in 0..<count { dy[r] *= 1 - y[r] * y[r] }
+        }
     }
 }
 

@@ -11,8 +11,8 @@ final class FastWeightsUnroll: Unroll {
     private let normGradients: LaneGradients
     /// h(τ)·h_s of every read, as far as the list reaches.
     private let scores: PanelSequence
+    /// b + A h_s where no layer norm keeps it.
     private let z: Panel
-    private let d: Panel
     private let dInner: Panel
 
     /// With `carriesState`, A starts from `initialMemory` and the last one is reported.
@@ -28,7 +28,6 @@ final class FastWeightsUnroll: Unroll {
         let chunk = options.memory.chunk(steps: steps, hidden: rows)
         scores = arena.panels(steps * options.innerSteps, rows: min(chunk, steps))
         z = arena.panels(1, rows: rows)[0]
-        d = arena.panels(1, rows: rows)[0]
         dInner = arena.panels(1, rows: rows)[0]
         let states = States(steps: steps, hidden: rows, arena: arena)
         memory = FastMemory(
@@ -60,12 +59,13 @@ final class FastWeightsUnroll: Unroll {
         for t in 0..<steps {
             let b = projections[t]
             if t >= firstProduct { recurrent.multiply(by: h[t], into: b) }
-            z.update(from: b, count: hidden)
-            activate(t, norm: options.normaliseFirst ? 0 : nil, into: state(t, 0), parameters)
+            activate(b, t, norm: options.normaliseFirst ? 0 : nil, into: state(t, 0), parameters)
             for s in 0..<options.innerSteps {
+                let norm = options.layerNorm ? s + (options.normaliseFirst ? 1 : 0) : nil
+                let z = norm.map { normalised[t * options.norms + $0] } ?? self.z
                 z.update(from: b, count: hidden)
                 memory.read(state(t, s), into: z, after: t, scores: scores[t * options.innerSteps + s])
-                activate(t, norm: s + (options.normaliseFirst ? 1 : 0), into: state(t, s + 1), parameters)
+                activate(z, t, norm: norm, into: state(t, s + 1), parameters)
             }
             memory.advance(to: t + 1)
         }
@@ -73,18 +73,16 @@ final class FastWeightsUnroll: Unroll {
     }
 
     /// y = f(z), or f(gain·LN(z) + bias) with the norm of that number within the step.
-    private func activate(_ t: Int, norm: Int?, into y: Panel, _ parameters: CellParameters) {
-        guard options.layerNorm, let norm else {
-            for r in 0..<hidden { y[r] = options.activation(z[r]) }
-            return
-        }
+    private func activate(_ z: Panel, _ t: Int, norm: Int?, into y: Panel, _ parameters: CellParameters) {
+        guard options.layerNorm, let norm else { return options.activation.apply(z, into: y, count: hidden) }
         let slot = t * options.norms + norm
         let kept = normalised[slot]
-        kept.update(from: z, count: hidden)
+        if kept != z { kept.update(from: z, count: hidden) }
         scales[slot].pointee = normalise(kept, rows: hidden, epsilon: epsilon)
         let set = options.separateNorms ? norm * hidden : 0
         let (gain, shift) = (parameters.normGain! + set, parameters.normBias! + set)
-        for r in 0..<hidden { y[r] = options.activation(Lanes(repeating: shift[r]).mad(gain[r], kept[r])) }
+        for r in 0..<hidden { y[r] = Lanes(repeating: shift[r]).mad(gain[r], kept[r]) }
+        options.activation.apply(y, into: y, count: hidden)
     }
 
     override func backward(
@@ -93,19 +91,19 @@ final class FastWeightsUnroll: Unroll {
         normGradients.clear(rows: options.normSets * hidden)
         memory.beginBackward(after: steps, with: dMemory)
         for t in stride(from: steps - 1, through: 0, by: -1) {
+            // ∂L/∂h_s, for s from S down to 0: the panel of ∂L/∂h(t+1) is read no more.
+            var (d, dInner) = (dh[t + 1], self.dInner)
             let db = projections[t]
             db.update(repeating: .zero, count: hidden)
-            d.update(from: dh[t + 1], count: hidden)
             for s in stride(from: options.innerSteps - 1, through: 0, by: -1) {
-                activateBackward(t, norm: s + (options.normaliseFirst ? 1 : 0), state(t, s + 1), parameters)
-                for r in 0..<hidden { db[r] += d[r] }
+                activateBackward(
+                    d, t, norm: s + (options.normaliseFirst ? 1 : 0), state(t, s + 1), addingTo: db, parameters)
                 dInner.update(repeating: .zero, count: hidden)
                 memory.readBackward(
                     state(t, s), d, into: dInner, after: t, scores: scores[t * options.innerSteps + s])
-                d.update(from: dInner, count: hidden)
+                swap(&d, &dInner)
             }
-            activateBackward(t, norm: options.normaliseFirst ? 0 : nil, state(t, 0), parameters)
-            for r in 0..<hidden { db[r] += d[r] }
+            activateBackward(d, t, norm: options.normaliseFirst ? 0 : nil, state(t, 0), addingTo: db, parameters)
             if t >= firstProduct { recurrent.multiplyTransposed(by: db, into: dh[t]) }
             memory.retreat(from: t)
         }
@@ -117,14 +115,18 @@ final class FastWeightsUnroll: Unroll {
         }
     }
 
-    /// d, ∂L/∂y of `activate`, becomes ∂L/∂z.
-    private func activateBackward(_ t: Int, norm: Int?, _ y: Panel, _ parameters: CellParameters) {
-        for r in 0..<hidden { d[r] = options.activation.backward(d[r], y[r]) }
-        guard options.layerNorm, let norm else { return }
-        let slot = t * options.norms + norm
-        let set = options.separateNorms ? norm * hidden : 0
-        normaliseBackward(
-            d, normalised[slot], scales[slot].pointee, rows: hidden, gain: parameters.normGain! + set,
-            LaneGradients(gain: normGradients.gain + set, bias: normGradients.bias + set))
+    /// d, ∂L/∂y of `activate`, becomes ∂L/∂z and is added to ∂L/∂b.
+    private func activateBackward(
+        _ d: Panel, _ t: Int, norm: Int?, _ y: Panel, addingTo db: Panel, _ parameters: CellParameters
+    ) {
+        options.activation.applyBackward(d, y, count: hidden)
+        if options.layerNorm, let norm {
+            let slot = t * options.norms + norm
+            let set = options.separateNorms ? norm * hidden : 0
+            normaliseBackward(
+                d, normalised[slot], scales[slot].pointee, rows: hidden, gain: parameters.normGain! + set,
+                LaneGradients(gain: normGradients.gain + set, bias: normGradients.bias + set))
+        }
+        for r in 0..<hidden { db[r] += d[r] }
     }
 }

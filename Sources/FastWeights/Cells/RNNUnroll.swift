@@ -39,9 +39,8 @@ final class RNNUnroll: Unroll {
         norm?.gradients.clear(rows: hidden)
         for t in stride(from: steps - 1, through: 0, by: -1) {
             let dz = projections[t]
-            let dy = dh[t + 1]
-            let y = h[t + 1]
-            for r in 0..<hidden { dz[r] = activation.backward(dy[r], y[r]) }
+            dz.update(from: dh[t + 1], count: hidden)
+            activation.applyBackward(dz, h[t + 1], count: hidden)
             if let norm {
                 normaliseBackward(
                     dz, norm.normalised[t], norm.scales[t].pointee, rows: hidden, gain: parameters.normGain!,

@@ -64,7 +64,7 @@ final class ClassifierBlock {
         accumulateSums(outputs, rows: classes, count: 1, into: g.outputBias)
         multiplyTransposed(
             p.outputWeight, rows: classes, columns: head, by: logits, into: dHidden[0], accumulate: false)
-        for r in 0..<head { dHidden[0][r] = Activation.relu.backward(dHidden[0][r], hidden[0][r]) }
+        Activation.relu.applyBackward(dHidden[0], hidden[0], count: head)
         let last = PanelSequence(pointer: unroll.h[steps], stride: 0)
         accumulateOuterProducts(
             dHidden, rows: head, last, columns: size, count: 1, scratch: unroll.scratch, into: g.hiddenWeight)

@@ -14,7 +14,7 @@ struct BenchmarkReport {
             ("optimised", .bool(Machine.isOptimised)), ("version", .string(CommandLineTool.version)),
             ("threads", .array(threads.map { .number(Double($0)) })),
         ]
-        if let peak { facts.append(("peak_gflops_a_thread", .number(peak * 1e-9))) }
+        if let peak { facts.append(("peak_gflops_a_thread", .number(peak / 1e9))) }
         return facts
     }
 
@@ -42,8 +42,8 @@ struct BenchmarkReport {
             [
                 result.row.id, "\(result.threads)", Self.number(result.median), Self.number(result.least),
                 Self.number(result.most), FixedPoint.percent(result.spread, decimals: 0), result.row.unit,
-                result.row.operations.map { FixedPoint.text($0 * 1e-9, decimals: 4) } ?? "",
-                result.speed.map { FixedPoint.text($0 * 1e-9, decimals: 1) } ?? "",
+                result.row.operations.map { FixedPoint.text($0 / 1e9, decimals: 4) } ?? "",
+                result.speed.map { FixedPoint.text($0 / 1e9, decimals: 1) } ?? "",
                 result.share.map { FixedPoint.percent($0, decimals: 0) } ?? "",
             ], idWidth: idWidth)
     }
@@ -90,7 +90,7 @@ struct BenchmarkReport {
             if let value { members.append(JSON.Member(key: key, value: .number(value))) }
         }
         add("operations", result.row.operations)
-        add("gflops", result.speed.map { $0 * 1e-9 })
+        add("gflops", result.speed.map { $0 / 1e9 })
         add("share_of_peak", result.share)
         return .object(members)
     }

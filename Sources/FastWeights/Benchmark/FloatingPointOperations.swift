@@ -1,6 +1,6 @@
 /// The floating-point operations that a sequence needs on its way through a classifier, a multiply-add counted as two.
 ///
-/// Counted are the products, from the sizes alone, in the form in which they cost least:
+/// Counted are the products, from the sizes alone:
 ///
 /// - the token table, E·W_ihᵀ, made once a batch: V·G·I multiply-adds for its rows, and as many each for the gradients
 ///   of embedding and W_ih. I is the size of the embedding, G = H a gate the cell's rows.
@@ -10,8 +10,8 @@
 /// - the head: H·D + D·C with D units and C classes, and as many each for the gradients of its input and its weights.
 ///
 /// Left out is all that is done number by number: activations, gates, layer norms, biases, gathering the rows of the
-/// table, the loss, clipping and Adam. They cost time too, most of it in exp and tanh, so a step can never reach the
-/// whole peak.
+/// table, the decay of the fast matrix, the loss, clipping and Adam. They cost time too, most of it in exp and tanh, so
+/// no step can reach the whole peak.
 struct FloatingPointOperations: Equatable {
     /// Of the forward pass, for each sequence.
     let forward: Double
@@ -45,10 +45,11 @@ struct FloatingPointOperations: Equatable {
     /// forward (a dot product, and a vector added to z) and 4·H backward (a dot product, and vectors added to the
     /// gradients of the query and, twice, of the state). Behind the first chunk there is a matrix too: H² forward, and
     /// 2·H² backward for the gradients of the query and of the matrix. A chunk that a later read needs as a matrix is
-    /// folded into it for H² a state, and H² once to decay what was there before; backward for 2·H² a state.
+    /// folded into it for H² a state, and for 2·H² a state backward.
     static func attention(
         _ options: FastWeightsOptions, hidden: Int, steps: Int
     ) -> (forward: Double, backward: Double) {
+        guard options.innerSteps > 0 else { return (0, 0) }
         let chunk = options.memory.chunk(steps: steps, hidden: hidden)
         let (vector, matrix) = (Double(hidden), Double(hidden * hidden))
         var (forward, backward) = (0.0, 0.0)
@@ -60,10 +61,9 @@ struct FloatingPointOperations: Equatable {
             guard writes >= chunk else { continue }
             forward += reads * matrix
             backward += reads * 2 * matrix
-            if writes % chunk == 0 {
-                let decays = writes > chunk ? 1.0 : 0
-                forward += (Double(chunk) + decays) * matrix
-                backward += (2 * Double(chunk) + decays) * matrix
+            if entries == 0 {
+                forward += Double(chunk) * matrix
+                backward += 2 * Double(chunk) * matrix
             }
         }
         return (forward, backward)

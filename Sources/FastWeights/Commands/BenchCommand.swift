@@ -5,24 +5,25 @@ extension Command {
         discussion: """
             Each row is the median of several repeats with the least and the most, and
             their distance relative to the median. Machines differ and are shared: compare
-            rows of one run. The ids, any beginning of which up to a slash is an ID-PREFIX:
+            rows of one run. The ids, whole or up to one of their slashes, choose rows:
 
-              product/NN/128x50x50      matrix product M x N x K, GFLOP/s; TN, NT: with A or B
+              product/NN/128x50x50      matrix product M x N x K, GFLOP/s; TN, NT: A or B is
                                         stored as its transpose
               function/exp              4096 numbers at once, 10^9 numbers a second
               training/lstm/R=50/K=4    forward, backward, clipping and Adam, batch 128, ms
               inference/lstm/R=50/K=4   forward pass of such batches, sequences a second
-              stream/lstm/R=20          one number in, the next state out, ns
+              stream/lstm/R=20          one number in, the next state out, ns; lstm-dense:
+                                        and one number out of a dense layer
               memory/lstm/R=100/T=2000  bytes of all buffers of a training step, MB
 
-            K = 30 stands for 63 random tokens: there are only 26 letters to ask for, so it
-            is a length to time and not a task. GFLOP counts the products of a call, and the
-            peak is what a loop of multiply-adds over registers alone reached in this run,
-            times the threads.
+            Models are irnn, lstm, gru and fast-weights. K = 30 stands for 63 random tokens:
+            there are only 26 letters to ask for, so it is a length to time and not a task.
+            GFLOP counts the products of a call. The peak is what a loop of multiply-adds
+            over registers alone reached in this run, times the threads.
             """,
         options: [
             Option(
-                name: "only", placeholder: "ID-PREFIX,…", kind: .list(of: .text),
+                name: "only", placeholder: "ID,ID", kind: .list(of: .text),
                 help: "Only rows with one of these ids or beginnings of an id"),
             Option(
                 name: "threads", placeholder: "N,N", kind: .list(of: .integer(1...1024)),

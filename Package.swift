@@ -6,7 +6,7 @@ let package = Package(
     // Atomics and locks of the standard library; Linux, Windows and Android need no mention.
     platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
     products: [
-        .library(name: "FastWeights", targets: ["FastWeights"]),
+        .library(name: "FastWeights", targets: ["FastWeights", "FastWeightsProcessor"]),
         .executable(name: "fastweights", targets: ["FastWeightsTool"]),
     ],
     traits: [
@@ -23,9 +23,11 @@ let package = Package(
                 .define("FMA", .when(traits: ["AVX2"])),
             ]
         ),
+        // Knows what the library was built for, but is itself built for every processor, so that it can say so there.
+        .target(name: "FastWeightsProcessor", swiftSettings: [.define("FMA", .when(traits: ["AVX2"]))]),
         // Named apart from the library: on a file system that ignores case, FastWeights and fastweights are one module.
-        .executableTarget(name: "FastWeightsTool", dependencies: ["FastWeights"]),
-        .testTarget(name: "FastWeightsTests", dependencies: ["FastWeights"]),
+        .executableTarget(name: "FastWeightsTool", dependencies: ["FastWeights", "FastWeightsProcessor"]),
+        .testTarget(name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsProcessor"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -41,7 +41,7 @@ test: ## Run the tests, golden cases included
 verify: build ## Check every cell against the golden cases, a row a case
 	@$(TOOL) verify $(ARGS)
 
-bench: build ## Time training steps, inference and kernels
+bench: build ## Time products, functions, training, inference and streams
 	@$(TOOL) bench $(ARGS)
 
 $(VENV)/ready: Fixtures/requirements.txt

@@ -24,8 +24,11 @@ let package = Package(
             ]
         ),
         // Named apart from the library: on a file system that ignores case, FastWeights and fastweights are one module.
-        .executableTarget(name: "FastWeightsTool", dependencies: ["FastWeights"]),
-        .testTarget(name: "FastWeightsTests", dependencies: ["FastWeights"]),
+        // It knows what the library was built for, but is itself built for every processor, so that it can say so there.
+        .executableTarget(
+            name: "FastWeightsTool", dependencies: ["FastWeights"],
+            swiftSettings: [.define("FMA", .when(traits: ["AVX2"]))]),
+        .testTarget(name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -12,4 +12,15 @@ import FastWeights
     import CRT
 #endif
 
+// Before anything of FastWeights runs: a build with AVX2 on a processor without it would end without a word.
+if let problem = ProcessorCheck.problem {
+    let line = "fastweights: " + problem + ".\n"
+    #if os(Windows)
+        _ = _write(2, line, UInt32(line.utf8.count))
+    #else
+        _ = write(2, line, line.utf8.count)
+    #endif
+    exit(1)
+}
+
 exit(CommandLineTool.run(arguments: Array(CommandLine.arguments.dropFirst())))

@@ -1,172 +1,70 @@
 extension Command {
     /// `fastweights bench`.
     static let bench = Command(
-        name: "bench", summary: "Time training steps, inference and kernels on this machine",
+        name: "bench", summary: "Time products, functions, training, inference and streams",
         discussion: """
-            Each row is the median of several repeats with the fastest and the slowest.
-            Machines differ and are shared: compare rows of one run.
+            Each row is the median of several repeats with the least and the most, and
+            their distance relative to the median. Machines differ and are shared: compare
+            rows of one run. The ids, whole or up to one of their slashes, choose rows:
+
+              product/NN/128x50x50      matrix product M x N x K, GFLOP/s; TN, NT: A or B is
+                                        stored as its transpose
+              function/exp              4096 numbers at once, 10^9 numbers a second
+              training/lstm/R=50/K=4    forward, backward, clipping and Adam, batch 128, ms
+              inference/lstm/R=50/K=4   forward pass of such batches, sequences a second
+              stream/lstm/R=20          one number in, the next state out, ns; lstm-dense:
+                                        and one number out of a dense layer
+              memory/lstm/R=100/T=2000  bytes of all buffers of a training step, MB
+
+            Models are irnn, lstm, gru and fast-weights. K = 30 stands for 63 random tokens:
+            there are only 26 letters to ask for, so it is a length to time and not a task.
+            GFLOP counts the products of a call. The peak is what a loop of multiply-adds
+            over registers alone reached in this run, times the threads.
             """,
         options: [
             Option(
-                name: "models", placeholder: "NAMES", kind: .list(of: .choice(RetrievalModel.all.map(\.name))),
-                defaultValue: "irnn,lstm,gru,fast-weights", help: "Models to time"),
+                name: "only", placeholder: "ID,ID", kind: .list(of: .text),
+                help: "Only rows with one of these ids or beginnings of an id"),
             Option(
-                name: "hidden", placeholder: "R", kind: .list(of: .integer(1...4096)), defaultValue: "20,50,100",
-                help: "Recurrent units"),
+                name: "threads", placeholder: "N,N", kind: .list(of: .integer(1...1024)),
+                defaultValue: Machine.coreCount > 1 ? "1,\(min(Machine.coreCount, 1024))" : "1",
+                defaultShown: "1 and the number of cores", help: "Numbers of threads to measure with"),
             Option(
-                name: "repeats", placeholder: "N", kind: .integer(1...1000), defaultValue: "7", help: "Timings a row"),
+                name: "repeats", placeholder: "N", kind: .integer(1...1000), defaultValue: "7",
+                help: "Timings a row; 3 with --quick unless given"),
+            Option(
+                name: "seconds", placeholder: "S", kind: .number(.leastNonzeroMagnitude...60), defaultValue: "0.1",
+                help: "Least time a repeat; 0.02 with --quick unless given"),
             Option(name: "json", kind: .flag, help: "Print JSON instead of a table"),
-            .pairs, .batch, .seed, .threads,
-        ], examples: ["bench", "bench --models lstm --hidden 100 --threads 1 --json"]
+            Option(name: "quick", kind: .flag, help: "Few rows, unless --only names others, and short"),
+        ],
+        examples: [
+            "bench --quick", "bench --only training/lstm,stream --threads 1",
+            "bench --only product/NN/512x512x512 --json",
+        ]
     ) { arguments in
-        let bench = Bench(repeats: arguments.integer("repeats"))
-        var rows = bench.kernels()
-        let task = try AssociativeRetrieval(pairs: arguments.integer("pairs"))
-        let batch = arguments.integer("batch")
-        let examples = try task.generate(
-            counts: [min(10 * batch, Int(min(task.distinct, 1e6)))], seed: arguments.unsigned("seed"))[0]
-        for name in arguments.texts("models") {
-            for hidden in arguments.integers("hidden") {
-                rows += bench.network(
-                    RetrievalModel.named(name), hidden: hidden, examples: examples, batch: batch,
-                    threads: arguments.integer("threads"), seed: arguments.unsigned("seed"))
-            }
-        }
-        let machine: [(String, String)] = [
-            ("system", "\(Machine.operatingSystem), \(Machine.architecture)"), ("cores", "\(Machine.coreCount)"),
-            ("multiply-add", Machine.hasFusedMultiplyAdd ? "fused" : "separate"),
-            ("threads", "\(arguments.integer("threads")), kernels 1"), ("version", CommandLineTool.version),
-        ]
-        Terminal.write(arguments.flag("json") ? Bench.json(rows, machine) : Bench.table(rows, machine))
-        return 0
-    }
-}
-
-/// Times pieces of work by the wall clock.
-private struct Bench {
-    let repeats: Int
-
-    struct Row {
-        let work: String
-        let unit: String
-        /// One figure a repeat.
-        let figures: [Double]
-        /// Digits to show.
-        let decimals: Int
-
-        var sorted: [Double] { figures.sorted() }
-        var median: Double { sorted[figures.count / 2] }
-    }
-
-    /// What is made of the seconds of one call.
-    enum Figure {
-        case milliseconds
-        /// So much work a second.
-        case rate(Double)
-
-        func value(_ seconds: Double) -> Double {
-            switch self {
-            case .milliseconds: seconds * 1e3
-            case .rate(let work): work / seconds
-            }
-        }
-    }
-
-    /// The figure of the seconds of one call, for each repeat; a repeat makes enough calls to last 50 ms.
-    private func measure(
-        _ work: String, _ unit: String, decimals: Int, figure: Figure, _ body: () -> Void
-    ) -> Row {
-        body()
-        func seconds(_ calls: Int) -> Double {
-            let start = ContinuousClock.now
-            for _ in 0..<calls { body() }
-            return (ContinuousClock.now - start).seconds / Double(calls)
-        }
-        let calls = max(1, Int(0.05 / max(seconds(1), 1e-9)))
-        return Row(
-            work: work, unit: unit, figures: (0..<repeats).map { _ in figure.value(seconds(calls)) }, decimals: decimals
-        )
-    }
-
-    func kernels() -> [Row] {
-        var rows: [Row] = []
-        for (m, n, k) in [(128, 50, 50), (128, 100, 100), (128, 256, 256), (512, 512, 512)] {
-            let (a, b, c) = (Buffer<Float>(m * k), Buffer<Float>(k * n), Buffer<Float>(m * n))
-            var random = Random(seed: 1)
-            for buffer in [a, b] { for i in 0..<buffer.count { buffer.pointer[i] = random.uniform(within: 1) } }
-            let operations = 2e-9 * Double(m) * Double(n) * Double(k)
-            let result = MatrixView(c.pointer, m, n)
-            for (name, left, right) in [
-                ("A·B", MatrixView(a.pointer, m, k), MatrixView(b.pointer, k, n)),
-                ("Aᵀ·B", MatrixView(a.pointer, k, m).transposed, MatrixView(b.pointer, k, n)),
-                ("A·Bᵀ", MatrixView(a.pointer, m, k), MatrixView(b.pointer, n, k).transposed),
-            ] {
-                rows.append(
-                    measure("\(name) \(m)x\(n)x\(k)", "GFLOP/s", decimals: 1, figure: .rate(operations)) {
-                        multiply(left, right, into: result)
-                    })
-            }
-        }
-        let (x, y) = (Buffer<Lanes>(256), Buffer<Lanes>(256))
-        var random = Random(seed: 2)
-        for i in 0..<256 { for lane in 0..<16 { x.pointer[i][lane] = random.uniform(within: 8) } }
-        func elementwise(_ name: String, _ body: () -> Void) {
-            rows.append(measure("\(name), 4096 floats", "G/s", decimals: 2, figure: .rate(4096e-9), body))
-        }
-        elementwise("exp") { for i in 0..<256 { y.pointer[i] = x.pointer[i].exponential() } }
-        elementwise("sigmoid") { for i in 0..<256 { y.pointer[i] = x.pointer[i].sigmoid() } }
-        elementwise("tanh") { for i in 0..<256 { y.pointer[i] = x.pointer[i].hyperbolicTangent() } }
-        return rows
-    }
-
-    func network(
-        _ model: RetrievalModel, hidden: Int, examples: Examples, batch: Int, threads: Int, seed: UInt64
-    ) -> [Row] {
-        let network = SequenceClassifier(
-            ClassifierConfiguration(
-                model.cell, hidden: hidden, vocabulary: AssociativeRetrieval.vocabulary,
-                classes: AssociativeRetrieval.classes), seed: seed)
-        return Crew.run(threads: threads) { crew in
-            let engine = ParallelClassifier(
-                network.configuration, network.parameters, steps: examples.steps, crew: crew)
-            let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
-            var order = BatchOrder(count: examples.count, batch: batch, seed: seed)
-            let name = "\(model.title) R=\(hidden) T=\(examples.steps)"
-            let step = measure("training step, \(name), B=\(batch)", "ms", decimals: 3, figure: .milliseconds) {
-                order.advance()
-                _ = engine.gradient(examples, order.indices)
-                optimizer.step(rate: 1e-3, clip: 5)
-            }
-            let inference = measure(
-                "inference, \(name)", "sequences/s", decimals: 0, figure: .rate(Double(examples.count))
-            ) { _ = engine.evaluate(examples) }
-            return [step, inference]
-        }
-    }
-
-    static func table(_ rows: [Row], _ machine: [(String, String)]) -> String {
-        var table = TextTable(
-            ["work", "median", "least", "most", "unit"], alignments: [.left, .right, .right, .right, .left])
+        let quick = arguments.flag("quick")
+        let rows =
+            arguments.hasValue("only")
+            ? try BenchmarkRow.rows(arguments.texts("only"), among: BenchmarkRow.all)
+            : BenchmarkRow.all.filter { !quick || $0.isQuick }
+        let threads = arguments.integers("threads")
+        var bench = Benchmark(
+            repeats: quick && !arguments.isGiven("repeats") ? 3 : arguments.integer("repeats"),
+            seconds: quick && !arguments.isGiven("seconds") ? 0.02 : arguments.number("seconds"))
+        if rows.contains(where: { $0.operations != nil }) { bench.peak = PeakMultiplyAdd.measure() }
+        let report = BenchmarkReport(threads: threads, peak: bench.peak)
+        let idWidth = rows.map(\.id.count).max() ?? 0
+        let printsTable = !arguments.flag("json")
+        if printsTable { Terminal.write(report.head(idWidth: idWidth)) }
+        var results: [Benchmark.Result] = []
         for row in rows {
-            func text(_ value: Double) -> String { FixedPoint.text(value, decimals: row.decimals) }
-            table.add([
-                row.work, text(row.median), text(row.sorted[0]), text(row.sorted[row.figures.count - 1]), row.unit,
-            ])
+            for count in row.usesThreads ? threads : [1] {
+                results.append(bench.measure(row, threads: count))
+                if printsTable { Terminal.write(report.line(results[results.count - 1], idWidth: idWidth)) }
+            }
         }
-        return machine.map { "\($0.0): \($0.1)\n" }.joined() + "\n" + table.plain()
-    }
-
-    static func json(_ rows: [Row], _ machine: [(String, String)]) -> String {
-        let json: JSON = [
-            "machine": .object(machine.map { JSON.Member(key: $0.0, value: .string($0.1)) }),
-            "rows": .array(
-                rows.map {
-                    [
-                        "work": .string($0.work), "unit": .string($0.unit), "median": .number($0.median),
-                        "repeats": .array($0.figures.map { .number($0) }),
-                    ]
-                }),
-        ]
-        return json.serialised(indented: true) + "\n"
+        if !printsTable { Terminal.write(report.json(results).serialised(indented: true) + "\n") }
+        return 0
     }
 }

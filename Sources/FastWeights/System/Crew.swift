@@ -119,16 +119,17 @@ final class Crew: @unchecked Sendable {
     }
 }
 
-/// Waiting that looks again at once for some twenty microseconds, then gives the core to whoever wants it, and at last
+/// Waiting that looks again at once for some tens of microseconds, then gives the core to whoever wants it, and soon
 /// sleeps.
 ///
 /// On two free cores the next job comes within the first part. On busy ones a helper may share the leader's core, where
-/// looking for longer would halve the leader's speed and giving way leaves it as if it were alone.
+/// looking for longer would halve the leader's speed; and one who gives way again and again is given nothing, while one
+/// who slept is soon awake.
 private struct Patience {
     private var turns = 0
 
     private static let spins = 20_000
-    private static let yields = 10_000
+    private static let yields = 100
 
     mutating func wait(sleeps: Bool) {
         turns &+= 1
@@ -136,7 +137,7 @@ private struct Patience {
         #if os(Windows)
             if !sleeps || turns < Self.spins + Self.yields { _ = SwitchToThread() } else { Sleep(1) }
         #elseif canImport(Darwin) || canImport(Glibc) || canImport(Musl) || canImport(Android)
-            if !sleeps || turns < Self.spins + Self.yields { sched_yield() } else { usleep(100) }
+            if !sleeps || turns < Self.spins + Self.yields { sched_yield() } else { usleep(50) }
         #endif
     }
 }

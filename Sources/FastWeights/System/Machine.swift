@@ -7,6 +7,7 @@
 #elseif canImport(Android)
     import Android
 #elseif os(Windows)
+    import CRT
     import WinSDK
 #endif
 
@@ -44,6 +45,43 @@ enum Machine {
             "arm64"
         #else
             "\(Int.bitWidth)-bit"
+        #endif
+    }
+
+    /// The processor as it calls itself, or "unknown".
+    static var processor: String {
+        #if os(Windows)
+            getenv("PROCESSOR_IDENTIFIER").map { String(cString: $0) } ?? "unknown"
+        #elseif canImport(Darwin)
+            var bytes = [UInt8](repeating: 0, count: 256)
+            var size = bytes.count
+            guard sysctlbyname("machdep.cpu.brand_string", &bytes, &size, nil, 0) == 0 else { return "unknown" }
+            return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        #else
+            let text = (try? Files.read("/proc/cpuinfo")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+            return line.map { String($0.drop { $0 != ":" }.dropFirst(2)) } ?? "unknown"
+        #endif
+    }
+
+    /// The instructions that the module was compiled for.
+    static var instructionSet: String {
+        #if FMA
+            "x86-64-v3 (AVX2, FMA)"
+        #elseif arch(arm64)
+            "arm64 (NEON)"
+        #elseif arch(x86_64)
+            "x86-64 (SSE2)"
+        #else
+            architecture
+        #endif
+    }
+
+    static var isOptimised: Bool {
+        #if DEBUG
+            false
+        #else
+            true
         #endif
     }
 

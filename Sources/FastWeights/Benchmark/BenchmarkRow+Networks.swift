@@ -1,0 +1,135 @@
+// The rows of whole networks: training steps, inference, and the memory of a training step.
+
+extension BenchmarkRow {
+    /// The models that are timed; each has a counterpart in every other framework.
+    static let models = ["irnn", "lstm", "gru", "fast-weights"].map(RetrievalModel.named)
+
+    /// R and K of the networks. There are 26 letters, so K = 30 is a sequence of random tokens, for timing alone.
+    private static let networkSizes: [(hidden: Int, pairs: Int)] =
+        [4, 30].flatMap { pairs in [20, 50, 100].map { ($0, pairs) } } + [(256, 30)]
+
+    private static let batch = 128
+
+    /// `training/lstm/R=50/K=4`: a batch of 128 through forward pass, backward pass, clipping and Adam.
+    static var trainings: [BenchmarkRow] {
+        models.flatMap { model in
+            networkSizes.map { size in
+                let bench = NetworkBench(model, hidden: size.hidden, steps: 2 * size.pairs + 3)
+                return BenchmarkRow(
+                    id: "training/\(model.name)/R=\(size.hidden)/K=\(size.pairs)",
+                    description: "training step, \(model.title), batch \(batch), T = \(bench.steps)",
+                    work: .timed(.milliseconds) { threads, measure in
+                        bench.training(batch: batch, batches: 10, threads: threads, measure)
+                    },
+                    usesThreads: true, isQuick: size == (50, 4),
+                    operations: bench.operations(batch: batch).trainingStep * Double(batch))
+            }
+        }
+    }
+
+    /// `inference/lstm/R=50/K=4`: ten batches through the forward pass and the loss; two at R = 256.
+    static var inferences: [BenchmarkRow] {
+        models.flatMap { model in
+            networkSizes.map { size in
+                let bench = NetworkBench(model, hidden: size.hidden, steps: 2 * size.pairs + 3)
+                let count = (size.hidden > 100 ? 2 : 10) * batch
+                return BenchmarkRow(
+                    id: "inference/\(model.name)/R=\(size.hidden)/K=\(size.pairs)",
+                    description: "inference, \(model.title), batch \(batch), T = \(bench.steps)",
+                    work: .timed(.rate(Double(count), unit: "sequences/s")) { threads, measure in
+                        bench.inference(count: count, threads: threads, measure)
+                    }, usesThreads: true, isQuick: size == (50, 4),
+                    operations: bench.operations(batch: count).forward * Double(count))
+            }
+        }
+    }
+
+    /// `memory/lstm/R=100/T=2000`: the buffers that a training step holds at its peak.
+    static var memories: [BenchmarkRow] {
+        models.map { model in
+            let bench = NetworkBench(model, hidden: 100, steps: 2000)
+            return BenchmarkRow(
+                id: "memory/\(model.name)/R=100/T=2000",
+                description: "buffers of a training step, \(model.title), batch \(batch)",
+                work: .megabytes { Double(bench.trainingBytes(batch: batch)) * 1e-6 })
+        }
+    }
+}
+
+/// A network of the paper's experiment with sequences of any length.
+private struct NetworkBench {
+    let configuration: ClassifierConfiguration
+    let steps: Int
+
+    init(_ model: RetrievalModel, hidden: Int, steps: Int) {
+        configuration = ClassifierConfiguration(
+            model.cell, hidden: hidden, vocabulary: AssociativeRetrieval.vocabulary,
+            classes: AssociativeRetrieval.classes)
+        self.steps = steps
+    }
+
+    /// Of one sequence of so many that share a token table.
+    func operations(batch: Int) -> FloatingPointOperations {
+        FloatingPointOperations(configuration, steps: steps, batch: batch)
+    }
+
+    /// Examples of the task, or random tokens where a sequence is longer than its 26 letters allow.
+    func examples(_ count: Int) -> Examples {
+        if let task = try? AssociativeRetrieval(pairs: (steps - 3) / 2),
+            let sets = try? task.generate(counts: [count], seed: 1)
+        {
+            return sets[0]
+        }
+        var random = Random(seed: 1, stream: 3)
+        return Examples(
+            tokens: (0..<count * steps).map { _ in UInt8(random.below(configuration.vocabulary)) },
+            targets: (0..<count).map { _ in UInt8(random.below(configuration.classes)) }, steps: steps)
+    }
+
+    func training(batch: Int, batches: Int, threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
+        Crew.run(threads: threads) { crew in
+            let step = TrainingStep(self, batch: batch, batches: batches, crew: crew)
+            measure { calls in for _ in 0..<calls { step.run() } }
+        }
+    }
+
+    func inference(count: Int, threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
+        let network = SequenceClassifier(configuration, seed: 1)
+        let examples = examples(count)
+        Crew.run(threads: threads) { crew in
+            let engine = ParallelClassifier(configuration, network.parameters, steps: steps, crew: crew)
+            measure { calls in for _ in 0..<calls { _ = engine.evaluate(examples) } }
+        }
+    }
+
+    func trainingBytes(batch: Int) -> Int {
+        Crew.run(threads: 1) { crew in
+            let step = TrainingStep(self, batch: batch, batches: 1, crew: crew)
+            step.run()
+            return bufferBytes(reachableFrom: step)
+        }
+    }
+}
+
+/// What `Trainer` does at each step.
+private final class TrainingStep {
+    let network: SequenceClassifier
+    let engine: ParallelClassifier
+    let optimizer: Optimizer
+    let examples: Examples
+    var order: BatchOrder
+
+    init(_ bench: NetworkBench, batch: Int, batches: Int, crew: Crew) {
+        network = SequenceClassifier(bench.configuration, seed: 1)
+        engine = ParallelClassifier(bench.configuration, network.parameters, steps: bench.steps, crew: crew)
+        optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
+        examples = bench.examples(batch * batches)
+        order = BatchOrder(count: examples.count, batch: batch, seed: 1)
+    }
+
+    func run() {
+        order.advance()
+        _ = engine.gradient(examples, order.indices)
+        optimizer.step(rate: 1e-3, clip: 5)
+    }
+}

@@ -1,0 +1,85 @@
+/// One line of the bench: what is measured, and how, but not yet measured.
+///
+/// A row costs nothing until it is measured: its data are made by `Work.timed` when its turn comes, and given back
+/// after it.
+struct BenchmarkRow {
+    /// Its name, from the general to the particular: `training/lstm/R=50/K=4`.
+    let id: String
+    /// What is done, in words.
+    let description: String
+    let work: Work
+    /// Whether it can use several threads; one that cannot is measured once, with one.
+    var usesThreads = false
+    /// Whether `--quick` measures it.
+    var isQuick = false
+    /// Floating-point operations of one call as `FloatingPointOperations` counts them, where that is known.
+    var operations: Double?
+
+    enum Work {
+        /// Prepares for so many threads, and hands what makes so many calls one after another to `measure`.
+        case timed(Figure, (_ threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) -> Void)
+        /// A number that is counted, not timed, in megabytes (10⁶ bytes).
+        case megabytes(() -> Double)
+    }
+
+    /// What is made of the seconds of one call.
+    enum Figure {
+        case milliseconds
+        /// A call is so many steps.
+        case nanosecondsPerStep(Double)
+        /// A call does so much, in the unit given, a second.
+        case rate(Double, unit: String)
+
+        func value(seconds: Double) -> Double {
+            switch self {
+            case .milliseconds: seconds * 1e3
+            case .nanosecondsPerStep(let steps): seconds * 1e9 / steps
+            case .rate(let work, _): work / seconds
+            }
+        }
+
+        var unit: String {
+            switch self {
+            case .milliseconds: "ms"
+            case .nanosecondsPerStep: "ns"
+            case .rate(_, let unit): unit
+            }
+        }
+    }
+
+    var unit: String {
+        switch work {
+        case .timed(let figure, _): figure.unit
+        case .megabytes: "MB"
+        }
+    }
+}
+
+// MARK: - Choosing rows by their ids
+
+extension BenchmarkRow {
+    /// Every row, in the order they are measured.
+    static var all: [BenchmarkRow] { products + functions + trainings + inferences + streams + memories }
+
+    /// The rows that one of `prefixes` names: by its whole id, or by an id's beginning up to a slash.
+    ///
+    /// Throws for a prefix that names none, with the nearest that does or the groups there are.
+    static func rows(_ prefixes: [String], among rows: [BenchmarkRow]) throws(UsageError) -> [BenchmarkRow] {
+        let known = rows.map { $0.prefixes }
+        for prefix in prefixes where !known.contains(where: { $0.contains(prefix) }) {
+            var names: [String] = []
+            for name in known.joined() where !names.contains(name) { names.append(name) }
+            let hint =
+                NearestName.nearest(to: prefix, among: names).map { "; did you mean \($0)?" }
+                ?? "; an id begins with one of \(names.filter { !$0.contains("/") }.joined(separator: ", "))."
+            throw UsageError("no row of the bench has the id or the beginning of an id \"\(prefix)\"\(hint)")
+        }
+        return zip(rows, known).filter { _, known in prefixes.contains { known.contains($0) } }.map(\.0)
+    }
+
+    /// `training`, `training/lstm`, … up to the whole id.
+    var prefixes: [String] {
+        let parts = id.split(separator: "/")
+        return parts.indices.map { parts[...$0].joined(separator: "/") }
+    }
+}

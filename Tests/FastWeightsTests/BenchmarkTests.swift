@@ -1,0 +1,182 @@
+import Testing
+
+@testable import FastWeights
+
+/// The bench but for its timings: which rows there are, how they are chosen, counted and shown.
+@Suite struct BenchmarkTests {
+    private func ids(_ prefixes: String...) throws -> [String] {
+        try BenchmarkRow.rows(prefixes, among: BenchmarkRow.all).map(\.id)
+    }
+
+    private func message(_ prefixes: String...) -> String? {
+        do {
+            _ = try BenchmarkRow.rows(prefixes, among: BenchmarkRow.all)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    // MARK: Rows
+
+    @Test func everyRowHasAnIdOfItsOwn() throws {
+        let ids = BenchmarkRow.all.map(\.id)
+        #expect(Set(ids).count == ids.count && ids.count == 21 + 3 + 28 + 28 + 40 + 4)
+        for id in [
+            "product/NN/128x50x50", "product/TN/128x400x100", "product/NT/2048x2048x2048", "function/sigmoid",
+            "training/fast-weights/R=256/K=30", "inference/irnn/R=20/K=4", "stream/gru/R=8", "stream/lstm-dense/R=20",
+            "memory/lstm/R=100/T=2000",
+        ] {
+            #expect(ids.contains(id), "\(id)")
+        }
+    }
+
+    @Test func prefixesChooseRows() throws {
+        #expect(try ids("function/exp") == ["function/exp"])
+        #expect(try ids("training/gru/R=50") == ["training/gru/R=50/K=4", "training/gru/R=50/K=30"])
+        #expect(try ids("stream/lstm").count == 8)
+        #expect(try ids("memory", "function", "function/exp").count == 4 + 3)
+        #expect(try ids("memory", "function").first == "function/exp", "in the order of the rows")
+    }
+
+    @Test func unknownPrefixesNameTheNearestOrTheGroups() {
+        #expect(
+            message("trainin/lstm")
+                == "no row of the bench has the id or the beginning of an id \"trainin/lstm\"; did you mean training/lstm?"
+        )
+        #expect(message("function/sin")?.contains("did you mean") == true)
+        let groups = "product, function, training, inference, stream, memory."
+        for prefix in ["everything", "training/ls", "stream/", "", "R=50"] {
+            #expect(message("function", prefix) != nil, "\(prefix)")
+        }
+        #expect(message("everything")?.hasSuffix(groups) == true)
+    }
+
+    @Test func theQuickRowsCoverEveryTimedGroup() {
+        let quick = BenchmarkRow.all.filter(\.isQuick)
+        #expect(quick.count < 25)
+        #expect(Set(quick.map { $0.prefixes[0] }) == ["product", "function", "training", "inference", "stream"])
+    }
+
+    @Test func wrongCommandLinesEndWithTwo() {
+        for words in [
+            ["--only", "trainin"], ["--threads", "0"], ["--threads", "1,x"], ["--seconds", "0"], ["--repeats", "0"],
+            ["--models", "lstm"],
+        ] {
+            #expect(CommandLineTool.run(arguments: ["bench"] + words) == 2, "\(words)")
+        }
+    }
+
+    // MARK: Measuring
+
+    @Test func aRowOfEachKindGivesFigures() throws {
+        var bench = Benchmark(repeats: 2, seconds: 1e-9)
+        bench.peak = 1e9
+        let ids = [
+            "product/NN/128x50x50", "product/TN/128x50x50", "product/NT/128x50x50", "function/tanh",
+            "training/irnn/R=20/K=4", "training/irnn/R=20/K=30", "inference/irnn/R=20/K=4", "stream/irnn/R=8",
+            "stream/lstm-dense/R=50",
+        ]
+        for row in try BenchmarkRow.rows(ids, among: BenchmarkRow.all) {
+            let result = bench.measure(row, threads: 2)
+            #expect(result.figures.count == 2 && result.figures.allSatisfy { $0.isFinite && $0 > 0 }, "\(row.id)")
+            #expect((result.share != nil) == ["product", "training", "inference"].contains(row.prefixes[0]))
+        }
+    }
+
+    @Test func aRepeatMakesAsManyCallsAsItTakes() {
+        var calls = 0
+        let durations = Benchmark(repeats: 3, seconds: 1e-6).time { calls += $0 }
+        #expect(durations.count == 3 && calls >= 4)
+    }
+
+    @Test func figuresFollowFromSeconds() {
+        #expect(BenchmarkRow.Figure.milliseconds.value(seconds: 0.25) == 250)
+        #expect(BenchmarkRow.Figure.nanosecondsPerStep(4).value(seconds: 1) == 2.5e8)
+        #expect(BenchmarkRow.Figure.rate(3, unit: "G/s").value(seconds: 0.5) == 6)
+        #expect(
+            Benchmark.median([3, 1, 2]) == 2 && Benchmark.median([4, 1, 2, 3]) == 2.5 && Benchmark.median([7]) == 7)
+        let row = BenchmarkRow(id: "a/b", description: "a", work: .megabytes { 12.5 })
+        #expect(Benchmark().measure(row, threads: 1).figures == [12.5] && row.unit == "MB")
+    }
+
+    // MARK: Reports
+
+    private var result: Benchmark.Result {
+        Benchmark.Result(
+            row: BenchmarkRow(
+                id: "training/x/R=1", description: "a step",
+                work: .timed(.milliseconds) { _, measure in measure { _ in } },
+                operations: 4e9),
+            threads: 2, figures: [4, 2, 3], speed: 1.5e10, share: 0.25)
+    }
+
+    @Test func jsonHasTheMachineAndTheRows() throws {
+        let text = BenchmarkReport(threads: [1, 2], peak: 1e11).json([result]).serialised(indented: true)
+        let json = try JSON(parsing: text.utf8)
+        let machine = try #require(json["machine"])
+        #expect(machine["cores"]?.integer == Machine.coreCount && machine["peak_gflops_a_thread"]?.number == 100)
+        #expect(machine["multiply_add"]?.text == (Machine.hasFusedMultiplyAdd ? "fused" : "separate"))
+        #expect(machine["processor"]?.text?.isEmpty == false && machine["threads"]?.elements?.count == 2)
+        let row = try #require(json["rows"]?.elements?.first)
+        #expect(
+            row == [
+                "id": "training/x/R=1", "work": "a step", "unit": "ms", "threads": 2, "median": 3, "least": 2,
+                "most": 4,
+                "spread": .number(2.0 / 3), "repeats": [4, 2, 3], "operations": 4e9, "gflops": 15,
+                "share_of_peak": 0.25,
+            ])
+    }
+
+    @Test func theTableHasALineARow() {
+        let report = BenchmarkReport(threads: [2], peak: nil)
+        let lines = report.head(idWidth: 14).split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.contains { $0.hasPrefix("multiply add") } && !lines.contains { $0.hasPrefix("peak") })
+        #expect(
+            report.line(result, idWidth: 14)
+                == "training/x/R=1        2       3.000       2.000       4.000     67 %  ms             4.0000      15.0      25 %\n"
+        )
+        #expect(
+            [0.01234, 0.5, 9.87654, 98.7654, 98765.4].map(BenchmarkReport.number)
+                == ["0.0123", "0.500", "9.877", "98.77", "98765"])
+    }
+
+    // MARK: Operations
+
+    /// V = 5, I = 3, H = 2, D = 4, C = 2, counted by hand.
+    private func operations(_ cell: Cell, steps: Int) -> FloatingPointOperations {
+        FloatingPointOperations(
+            ClassifierConfiguration(cell, hidden: 2, vocabulary: 5, classes: 2, embedding: 3, head: 4), steps: steps,
+            batch: 2)
+    }
+
+    @Test func operationsOfAnLSTMAsCountedByHand() {
+        // Table 5·8·3 for two sequences, two steps of 8·2, head 4·2 + 4·2: 60 + 32 + 16 multiply-adds.
+        #expect(operations(.lstm(), steps: 3).forward == 2 * 108)
+        #expect(operations(.lstm(), steps: 3).backward == 2 * 2 * 108)
+        // The GRU has 3·H rows: 45 + 24 + 16. A single step of the IRNN multiplies no state: 15 + 16.
+        #expect(operations(.gru, steps: 3).trainingStep == 6 * 85)
+        #expect(operations(.irnn(), steps: 1).trainingStep == 6 * 31)
+    }
+
+    @Test func operationsOfTheFastMemoryAsCountedByHand() {
+        func attention(_ memory: FastMemoryForm, innerSteps: Int = 1, steps: Int) -> [Double] {
+            let options = FastWeightsOptions(innerSteps: innerSteps, memory: memory)
+            let count = FloatingPointOperations.attention(options, hidden: 2, steps: steps)
+            return [count.forward, count.backward]
+        }
+        // 0 + 1 + 2 + 3 states in the list, of 2·H and 4·H multiply-adds.
+        #expect(attention(.list, steps: 4) == [24, 48])
+        #expect(attention(.list, innerSteps: 3, steps: 4) == [72, 144])
+        #expect(attention(.list, innerSteps: 0, steps: 4) == [0, 0])
+        // Lists of 0, 1, 0, 1, 0; three reads of a matrix of 4; two chunks of 2 folded
+        // into a matrix: 8 + 12 + 16 and 16 + 24 + 32.
+        #expect(attention(.chunks(2), steps: 5) == [36, 72])
+        let network = operations(.fastWeights(FastWeightsOptions(memory: .list)), steps: 4)
+        #expect(network.trainingStep == Double(6 * (15 + 3 * 4 + 16) + 2 * (24 + 48)))
+    }
+
+    @Test func thePeakIsANumber() {
+        #expect(PeakMultiplyAdd.measure() > 1e6)
+    }
+}

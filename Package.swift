@@ -28,7 +28,15 @@ let package = Package(
         .executableTarget(
             name: "FastWeightsTool", dependencies: ["FastWeights"],
             swiftSettings: [.define("FMA", .when(traits: ["AVX2"]))]),
-        .testTarget(name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool"]),
+        .testTarget(
+            name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool"],
+            linkerSettings: [
+                // The functions of AllocationTests, so that a step's allocations can be counted.
+                .unsafeFlags(
+                    ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"].flatMap {
+                        ["-Xlinker", "--defsym=\($0)=counted_\($0)"]
+                    }, .when(platforms: [.linux]))
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

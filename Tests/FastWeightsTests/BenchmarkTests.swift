@@ -21,7 +21,7 @@ import Testing
 
     @Test func everyRowHasAnIdOfItsOwn() throws {
         let ids = BenchmarkRow.all.map(\.id)
-        #expect(Set(ids).count == ids.count && ids.count == 21 + 3 + 28 + 28 + 40 + 4)
+        #expect(Set(ids).count == ids.count && ids.count == 21 + 3 + 28 + 28 + 40 + 27 + 4)
         for id in [
             "product/NN/128x50x50", "product/TN/128x400x100", "product/NT/2048x2048x2048", "function/sigmoid",
             "training/fast-weights/R=256/K=30", "inference/irnn/R=20/K=4", "stream/gru/R=8", "stream/lstm-dense/R=20",
@@ -45,7 +45,7 @@ import Testing
                 == "no row of the bench has the id or the beginning of an id \"trainin/lstm\"; did you mean training/lstm?"
         )
         #expect(message("function/sin")?.contains("did you mean") == true)
-        let groups = "product, function, training, inference, stream, memory."
+        let groups = "product, function, training, inference, stream, fast-memory, memory."
         for prefix in ["everything", "training/ls", "stream/", "", "R=50"] {
             #expect(message("function", prefix) != nil, "\(prefix)")
         }

@@ -51,11 +51,11 @@ import Testing
         for (a, b) in zip(back.array, expectedBack.array) { #expect(abs(a - b) < 1e-5) }
 
         let dw = Buffer<Float>(m * k)
+        let scratch = Buffer<Float>(outerProductScratch * Lanes.width)
         let db = Buffer<Float>(m)
         accumulateOuterProducts(
             PanelSequence(pointer: panel(y), stride: m), rows: m, PanelSequence(pointer: panel(x), stride: k),
-            columns: k,
-            count: steps, into: dw.pointer)
+            columns: k, count: steps, scratch: panel(scratch), into: dw.pointer)
         accumulateSums(PanelSequence(pointer: panel(y), stride: m), rows: m, count: steps, into: db.pointer)
         for i in 0..<m {
             var bias = 0.0

@@ -3,7 +3,10 @@ import Testing
 @testable import FastWeights
 
 @Suite struct TrainingTests {
-    static let cells: [Cell] = [.irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .gru, .fastWeights()]
+    static let cells: [Cell] = [
+        .irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
+        .fastWeights(FastWeightsOptions(innerSteps: 2, separateNorms: true, memory: .chunks(3))),
+    ]
 
     static func model(_ cell: Cell, hidden: Int = 9) -> SequenceClassifier {
         SequenceClassifier(

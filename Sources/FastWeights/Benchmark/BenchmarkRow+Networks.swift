@@ -14,7 +14,7 @@ extension BenchmarkRow {
     static var trainings: [BenchmarkRow] {
         models.flatMap { model in
             networkSizes.map { size in
-                let bench = NetworkBench(model, hidden: size.hidden, steps: 2 * size.pairs + 3)
+                let bench = NetworkBench(model.cell, hidden: size.hidden, steps: 2 * size.pairs + 3)
                 return BenchmarkRow(
                     id: "training/\(model.name)/R=\(size.hidden)/K=\(size.pairs)",
                     description: "training step, \(model.title), batch \(batch), T = \(bench.steps)",
@@ -31,7 +31,7 @@ extension BenchmarkRow {
     static var inferences: [BenchmarkRow] {
         models.flatMap { model in
             networkSizes.map { size in
-                let bench = NetworkBench(model, hidden: size.hidden, steps: 2 * size.pairs + 3)
+                let bench = NetworkBench(model.cell, hidden: size.hidden, steps: 2 * size.pairs + 3)
                 let count = (size.hidden > 100 ? 2 : 10) * batch
                 return BenchmarkRow(
                     id: "inference/\(model.name)/R=\(size.hidden)/K=\(size.pairs)",
@@ -44,10 +44,30 @@ extension BenchmarkRow {
         }
     }
 
+    /// `fast-memory/list/R=50/T=150`: a training step with the fast matrix held in one way or another, at a third of the
+    /// length where list and chunks should cost the same, at it, and at twice it.
+    static var fastMemories: [BenchmarkRow] {
+        [25, 50, 100].flatMap { hidden in
+            [hidden, 3 * hidden, 6 * hidden].flatMap { steps in
+                [("list", FastMemoryForm.list), ("chunks", .chunks(hidden)), ("automatic", .automatic)].map {
+                    name, form in
+                    let bench = NetworkBench(
+                        .fastWeights(FastWeightsOptions(memory: form)), hidden: hidden, steps: steps)
+                    return BenchmarkRow(
+                        id: "fast-memory/\(name)/R=\(hidden)/T=\(steps)",
+                        description: "training step, fast memory as \(name), batch \(batch)",
+                        work: .timed(.milliseconds) { threads, measure in
+                            bench.training(batch: batch, batches: 1, threads: threads, measure)
+                        }, usesThreads: true, operations: bench.operations(batch: batch).trainingStep * Double(batch))
+                }
+            }
+        }
+    }
+
     /// `memory/lstm/R=100/T=2000`: the buffers that a training step holds at its peak.
     static var memories: [BenchmarkRow] {
         models.map { model in
-            let bench = NetworkBench(model, hidden: 100, steps: 2000)
+            let bench = NetworkBench(model.cell, hidden: 100, steps: 2000)
             return BenchmarkRow(
                 id: "memory/\(model.name)/R=100/T=2000",
                 description: "buffers of a training step, \(model.title), batch \(batch)",
@@ -61,10 +81,9 @@ private struct NetworkBench {
     let configuration: ClassifierConfiguration
     let steps: Int
 
-    init(_ model: RetrievalModel, hidden: Int, steps: Int) {
+    init(_ cell: Cell, hidden: Int, steps: Int) {
         configuration = ClassifierConfiguration(
-            model.cell, hidden: hidden, vocabulary: AssociativeRetrieval.vocabulary,
-            classes: AssociativeRetrieval.classes)
+            cell, hidden: hidden, vocabulary: AssociativeRetrieval.vocabulary, classes: AssociativeRetrieval.classes)
         self.steps = steps
     }
 
@@ -75,7 +94,7 @@ private struct NetworkBench {
 
     /// Examples of the task, or random tokens where a sequence is longer than its 26 letters allow.
     func examples(_ count: Int) -> Examples {
-        if let task = try? AssociativeRetrieval(pairs: (steps - 3) / 2),
+        if let task = try? AssociativeRetrieval(pairs: (steps - 3) / 2), task.steps == steps,
             let sets = try? task.generate(counts: [count], seed: 1)
         {
             return sets[0]

@@ -112,6 +112,10 @@ public enum FastMemoryForm: Sendable, Equatable {
     /// The matrix at the start of each chunk of this many steps, the list within it.
     case chunks(Int)
     /// The cheaper of list and chunks for the length at hand: O(T·H) memory in training.
+    ///
+    /// In multiply-adds a step and inner step, both passes together, the list costs 3·H·T (half of T states on average,
+    /// 6·H each), and chunks of H steps 3·H² for their own list and 6·H² for reading, folding and their gradients. So the
+    /// list is cheaper up to T = 3·H; the rows `fast-memory` of the bench show where the times cross.
     case automatic
 
     /// Steps a chunk for a sequence of `steps` steps.
@@ -122,7 +126,7 @@ public enum FastMemoryForm: Sendable, Equatable {
         case .chunks(let length):
             precondition(length > 0, "a chunk of the fast memory needs at least 1 step, found \(length)")
             return length
-        case .automatic: return steps <= 2 * hidden ? max(steps, 1) : max(hidden, 1)
+        case .automatic: return steps <= 3 * hidden ? max(steps, 1) : max(hidden, 1)
         }
     }
 }

@@ -14,6 +14,8 @@ extension Command {
               inference/lstm/R=50/K=4   forward pass of such batches, sequences a second
               stream/lstm/R=20          one number in, the next state out, ns; lstm-dense:
                                         and one number out of a dense layer
+              fast-memory/list/R=50/T=50  training step with the fast matrix as a list, in
+                                        chunks, or as chosen by itself, ms
               memory/lstm/R=100/T=2000  bytes of all buffers of a training step, MB
 
             Models are irnn, lstm, gru and fast-weights. K = 30 stands for 63 random tokens:

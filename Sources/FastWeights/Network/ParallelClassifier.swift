@@ -6,6 +6,7 @@
 /// before and after the shards is cut into fixed pieces too. A step allocates nothing.
 final class ParallelClassifier {
     let gradients: Parameters
+    private let steps: Int
     private let crew: Crew
     private let batch = Batch()
     private let shards: [Shard]
@@ -91,7 +92,7 @@ final class ParallelClassifier {
 
     /// An engine for sequences of `steps` tokens, which reads `parameters` as they are at each call.
     init(_ configuration: ClassifierConfiguration, _ parameters: Parameters, steps: Int, crew: Crew) {
-        self.crew = crew
+        (self.steps, self.crew) = (steps, crew)
         let shards = (0..<Self.shardLimit).map { _ in Shard(configuration, steps: steps) }
         let (table, dTable) = (TokenTable(configuration), TokenTable(configuration))
         let gradients = Parameters(configuration.layout)
@@ -137,6 +138,8 @@ final class ParallelClassifier {
     }
 
     private func run(_ job: Job, _ examples: Examples, _ indices: [Int]?) -> BlockLoss {
+        precondition(
+            examples.steps == steps, "an engine for sequences of \(steps) tokens was given some of \(examples.steps)")
         (batch.examples, batch.indices, batch.count) = (examples, indices, indices?.count ?? examples.count)
         batch.shards = min(batch.blocks, Self.shardLimit)
         crew.perform(prepare, pieces: preparePieces)

@@ -1,0 +1,100 @@
+// No allocation in a step. On Linux the linker gives the program of the tests (see Package.swift) these functions for
+// `malloc` and its kin, which then every library of the process calls, and they count the calls of one thread.
+#if os(Linux) && canImport(Glibc)
+    import Glibc
+    import Testing
+
+    @testable import FastWeights
+
+    @_silgen_name("__libc_malloc") private func libcMalloc(_ size: Int) -> UnsafeMutableRawPointer?
+    @_silgen_name("__libc_calloc") private func libcCalloc(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer?
+    @_silgen_name("__libc_realloc")
+    private func libcRealloc(_ pointer: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer?
+    @_silgen_name("__libc_memalign")
+    private func libcMemalign(_ alignment: Int, _ size: Int) -> UnsafeMutableRawPointer?
+
+    /// The thread whose allocations count, and how many it made.
+    nonisolated(unsafe) private var watched: UInt = 0
+    nonisolated(unsafe) private var allocations = 0
+
+    @inline(__always) private func count() {
+        if watched != 0 && pthread_self() == watched { allocations &+= 1 }
+    }
+
+    @_cdecl("counted_malloc") public func countedMalloc(_ size: Int) -> UnsafeMutableRawPointer? {
+        count()
+        return libcMalloc(size)
+    }
+
+    @_cdecl("counted_calloc") public func countedCalloc(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer? {
+        FastWeightsTests.count()
+        return libcCalloc(count, size)
+    }
+
+    @_cdecl("counted_realloc")
+    public func countedRealloc(_ pointer: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer? {
+        count()
+        return libcRealloc(pointer, size)
+    }
+
+    @_cdecl("counted_aligned_alloc") public func countedAlignedAlloc(_ alignment: Int, _ size: Int)
+        -> UnsafeMutableRawPointer?
+    {
+        count()
+        return libcMemalign(alignment, size)
+    }
+
+    @_cdecl("counted_posix_memalign")
+    public func countedPosixMemalign(
+        _ result: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ alignment: Int, _ size: Int
+    ) -> Int32 {
+        count()
+        result.pointee = libcMemalign(alignment, size)
+        return result.pointee == nil ? ENOMEM : 0
+    }
+
+    @Suite(.serialized) struct AllocationTests {
+        static let cells: [Cell] = [
+            .irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
+            .fastWeights(FastWeightsOptions(innerSteps: 2, memory: .chunks(3))),
+        ]
+
+        /// Allocations of this thread in `body`.
+        static func allocations(_ body: () -> Void) -> Int {
+            FastWeightsTests.allocations = 0
+            watched = pthread_self()
+            body()
+            watched = 0
+            return FastWeightsTests.allocations
+        }
+
+        @Test func allocationsAreCounted() {
+            var kept: [Buffer<Float>] = []
+            kept.reserveCapacity(10)
+            #expect(Self.allocations { kept.append(Buffer(100)) } >= 2)
+            #expect(Self.allocations { kept[0].pointer[0] = 1 } == 0)
+        }
+
+        @Test(arguments: cells)
+        func aThousandTrainingStepsAllocateNothing(cell: Cell) throws {
+            let examples = try AssociativeRetrieval(pairs: 2).generate(counts: [300], seed: 1)[0]
+            let model = TrainingTests.model(cell)
+            Crew.run(threads: 1) { crew in
+                let engine = ParallelClassifier(
+                    model.configuration, model.parameters, steps: examples.steps, crew: crew)
+                let optimizer = Optimizer(.adam(), model.parameters, engine.gradients, crew: crew)
+                var order = BatchOrder(count: examples.count, batch: 75, seed: 1)
+                func steps(_ count: Int) {
+                    for _ in 0..<count {
+                        order.advance()
+                        _ = engine.gradient(examples, order.indices)
+                        optimizer.step(rate: 1e-3, clip: 5)
+                    }
+                }
+                steps(3)
+                #expect(Self.allocations { steps(1000) } == 0)
+                #expect(Self.allocations { _ = engine.evaluate(examples) } == 0)
+            }
+        }
+    }
+#endif

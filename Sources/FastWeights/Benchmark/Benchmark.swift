@@ -51,7 +51,7 @@ struct Benchmark {
             return (ContinuousClock.now - start).seconds
         }
         var calls = 1
-        while elapsed(calls) < seconds / 20 { calls *= 2 }
+        while elapsed(calls) < seconds / 20 && calls < 1 << 30 { calls *= 2 }
         return (0..<repeats).map { _ in
             var (total, done) = (0.0, 0)
             repeat {

@@ -101,7 +101,8 @@ extension SIMD8 where Scalar == Float {
         let middle = SIMD8(1.333_144_220_36e-1).mad(SIMD8(-5.373_971_431_41e-2), square)
         let near = mad(SIMD8(-3.333_327_941_46e-1).mad(middle.mad(high, fourth), square) * square, self)
         let size = magnitude
-        let (n, power) = (size + size).replacing(with: 19, where: size .> 9.5).reduced()
+        let twice = size + size
+        let (n, power) = twice.replacing(with: 19, where: twice .> 19).reduced()
         let far = unsafeBitCast(1 - 2 / (Self.scaled(power, by: n) + 1), to: SIMD8<UInt32>.self)
         let sign = unsafeBitCast(self, to: SIMD8<UInt32>.self) & 0x8000_0000
         return unsafeBitCast(far | sign, to: SIMD8<Float>.self).replacing(with: near, where: size .< 0.625)

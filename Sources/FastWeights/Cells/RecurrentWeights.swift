@@ -49,7 +49,7 @@ struct RecurrentWeights {
         for piece in 0..<pieces { pack(weight, piece: piece) }
     }
 
-    private static func pieces(_ matrix: PackedMatrix) -> Pieces { Pieces(of: matrix.tiles, size: 16) }
+    private static func pieces(_ matrix: PackedMatrix) -> Pieces { Pieces(of: matrix.tiles, size: 4) }
 
     /// z += W h, or with the rows of one part.
     func multiply(part: Int = 0, by h: Panel, into z: Panel) { parts[part].matrix.multiply(by: h, into: z) }

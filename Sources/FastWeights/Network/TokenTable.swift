@@ -19,8 +19,8 @@ final class TokenTable {
         values = Buffer(vocabulary * rows)
     }
 
-    private var rowPieces: Pieces { Pieces(of: rows, size: 64) }
-    private var embeddingPieces: Pieces { Pieces(of: embedding, size: 32) }
+    private var rowPieces: Pieces { Pieces(of: rows, size: 16) }
+    private var embeddingPieces: Pieces { Pieces(of: embedding, size: 16) }
 
     var fillPieces: Int { rowPieces.count }
     var gradientPieces: Int { rowPieces.count + embeddingPieces.count }

@@ -25,8 +25,8 @@ struct Pieces: Sendable {
     let total: Int
     let size: Int
 
-    /// Pieces of `size` numbers, whole vectors each: 4096 floats take about a microsecond.
-    init(of total: Int, size: Int = 4096) { (self.total, self.size) = (total, size) }
+    /// Pieces of `size` numbers, whole vectors each: 2048 floats take about half a microsecond.
+    init(of total: Int, size: Int = 2048) { (self.total, self.size) = (total, size) }
 
     var count: Int { (total + size - 1) / size }
 
@@ -119,17 +119,17 @@ final class Crew: @unchecked Sendable {
     }
 }
 
-/// Waiting that looks again at once for some tens of microseconds, then gives the core to whoever wants it, and soon
-/// sleeps.
+/// Waiting that looks again at once for about a tenth of a millisecond, then gives the core to whoever wants it, and
+/// after some milliseconds sleeps.
 ///
-/// On two free cores the next job comes within the first part. On busy ones a helper may share the leader's core, where
-/// looking for longer would halve the leader's speed; and one who gives way again and again is given nothing, while one
-/// who slept is soon awake.
+/// On free cores the next job comes within the first two parts; a nap would miss it, and with it the whole step of a
+/// small network. On busy ones a helper may share the leader's core, where looking for longer would halve the leader's
+/// speed.
 private struct Patience {
     private var turns = 0
 
-    private static let spins = 20_000
-    private static let yields = 100
+    private static let spins = 50_000
+    private static let yields = 10_000
 
     mutating func wait(sleeps: Bool) {
         turns &+= 1

@@ -27,6 +27,75 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 3, 7, 16, 17, 63, 100, 257])
+    func agreesWithTheNaiveTwinAtAllSizes(m: Int) {
+        for n in [1, 3, 7, 16, 17, 63, 100, 257] {
+            for k in [1, 3, 7, 16, 17, 63, 100, 257] { for form in 0..<4 { compare(m, n, k, form) } }
+        }
+    }
+
+    /// Both operands packed, in several blocks of each of the three sizes, and what is left of each.
+    @Test(arguments: [0, 1, 2, 3])
+    func agreesWithTheNaiveTwinInBlocks(form: Int) {
+        compare(400, 135, 520, form)
+        compare(200, 2070, 330, form)
+    }
+
+    private func compare(_ m: Int, _ n: Int, _ k: Int, _ form: Int) {
+        let (left, right) = Self.operands(m, n, k, form)
+        let start = Self.numbers(m * n, seed: 3)
+        for accumulate in [false, true] {
+            let (fast, naive) = (Buffer(start), Buffer(start))
+            multiply(left.view, right.view, into: MatrixView(fast.pointer, m, n), accumulate: accumulate)
+            multiplyNaively(left.view, right.view, into: MatrixView(naive.pointer, m, n), accumulate: accumulate)
+            var worst: Float = 0
+            for i in 0..<m * n { worst = max(worst, abs(fast.pointer[i] - naive.pointer[i])) }
+            #expect(worst < 1e-6 * Float(k + 1), "\(m)x\(n)x\(k), form \(form), accumulate \(accumulate)")
+        }
+    }
+
+    @Test(arguments: [(300, 1040, 100), (1040, 300, 100), (515, 515, 300), (128, 50, 50)], [0, 1, 2, 3])
+    func threadsDoNotChangeTheBits(size: (Int, Int, Int), form: Int) {
+        let (m, n, k) = size
+        let (left, right) = Self.operands(m, n, k, form)
+        let start = Self.numbers(m * n, seed: 3)
+        let workspace = ProductWorkspace()
+        for accumulate in [false, true] {
+            let whole = Buffer(start)
+            multiply(left.view, right.view, into: MatrixView(whole.pointer, m, n), accumulate: accumulate)
+            for threads in [1, 2, 3, 8] {
+                let result = Buffer(start)
+                multiply(
+                    left.view, right.view, into: MatrixView(result.pointer, m, n), accumulate: accumulate,
+                    threads: threads, workspace: workspace)
+                #expect(result.array == whole.array, "\(threads) threads")
+            }
+        }
+    }
+
+    /// A matrix and its numbers.
+    private struct Operand {
+        let numbers: Buffer<Float>
+        let view: MatrixView
+    }
+
+    /// A [m, k] and B [k, n]; A stored as its transpose where `form` is odd, B where it is 2 or 3.
+    private static func operands(_ m: Int, _ n: Int, _ k: Int, _ form: Int) -> (Operand, Operand) {
+        func operand(_ rows: Int, _ columns: Int, _ isTransposed: Bool, seed: UInt64) -> Operand {
+            let buffer = Buffer(numbers(rows * columns, seed: seed))
+            let view =
+                isTransposed
+                ? MatrixView(buffer.pointer, columns, rows).transposed : MatrixView(buffer.pointer, rows, columns)
+            return Operand(numbers: buffer, view: view)
+        }
+        return (operand(m, k, form & 1 != 0, seed: 1), operand(k, n, form & 2 != 0, seed: 2))
+    }
+
+    private static func numbers(_ count: Int, seed: UInt64) -> [Float] {
+        var random = Random(seed: seed)
+        return (0..<count).map { _ in random.uniform(within: 1) }
+    }
+
     @Test(arguments: [(1, 1, 1), (2, 3, 2), (5, 7, 3), (6, 17, 1), (50, 20, 11)])
     func panelProductsAgreeWithTheNaiveTwin(size: (Int, Int, Int)) {
         let (m, k, steps) = size

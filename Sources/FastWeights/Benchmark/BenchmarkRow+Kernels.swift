@@ -15,25 +15,27 @@ extension BenchmarkRow {
                 return BenchmarkRow(
                     id: "product/\(form)/\(size.0)x\(size.1)x\(size.2)",
                     description: "matrix product, \(form), M x N x K",
-                    work: .timed(.rate(operations * 1e-9, unit: "GFLOP/s")) { _, measure in product(form, size, measure)
+                    work: .timed(.rate(operations * 1e-9, unit: "GFLOP/s")) { threads, measure in
+                        product(form, size, threads, measure)
                     },
-                    isQuick: form == "NN" && [100, 512].contains(size.1), operations: operations)
+                    usesThreads: true, isQuick: form == "NN" && [100, 512].contains(size.1), operations: operations)
             }
         }
     }
 
     private static func product(
-        _ form: String, _ size: (m: Int, n: Int, k: Int), _ measure: ((_ calls: Int) -> Void) -> Void
+        _ form: String, _ size: (m: Int, n: Int, k: Int), _ threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void
     ) {
         let (m, n, k) = size
         let (a, b, c) = (numbers(m * k, within: 1), numbers(k * n, within: 1), Buffer<Float>(m * n))
+        let workspace = ProductWorkspace()
         measure { calls in
             let left =
                 form == "TN" ? MatrixView(a.pointer, k, m).transposed : MatrixView(a.pointer, m, k)
             let right =
                 form == "NT" ? MatrixView(b.pointer, n, k).transposed : MatrixView(b.pointer, k, n)
             let result = MatrixView(c.pointer, m, n)
-            for _ in 0..<calls { multiply(left, right, into: result) }
+            for _ in 0..<calls { multiply(left, right, into: result, threads: threads, workspace: workspace) }
             withExtendedLifetime((a, b, c)) {}
         }
     }

@@ -90,7 +90,7 @@ private func addSamples(
 }
 
 @inline(__always)
-private func addSampleTile<Tile: RowTile>(
+private func addSampleTile<Tile: RowTile<Lanes>>(
     _: Tile.Type, _ dy: Panel, _ dyStride: Int, _ steps: Int, _ samples: Panel, _ dw: UnsafeMutablePointer<Float>,
     _ stride: Int
 ) {

@@ -10,6 +10,8 @@ final class TokenTable {
     let rows: Int
     private let plainRows: Int
     let values: Buffer<Float>
+    /// One for each piece that may be done at the same time as another.
+    private var workspaces: [ProductWorkspace] = []
 
     init(_ configuration: ClassifierConfiguration) {
         vocabulary = configuration.vocabulary
@@ -17,6 +19,7 @@ final class TokenTable {
         rows = configuration.cell.gateRows
         plainRows = configuration.cell.plainBiasRows
         values = Buffer(vocabulary * rows)
+        workspaces = (0..<gradientPieces).map { _ in ProductWorkspace() }
     }
 
     private var rowPieces: Pieces { Pieces(of: rows, size: 16) }
@@ -38,7 +41,7 @@ final class TokenTable {
         multiply(
             MatrixView(parameters.embedding, vocabulary, embedding),
             MatrixView(parameters.cell.inputWeight + first * embedding, range.count, embedding).transposed,
-            into: columns(range), accumulate: true)
+            into: columns(range), accumulate: true, workspace: workspaces[piece])
     }
 
     /// With `values` as ∂L/∂(table): adds the gradients of embedding, W_ih and b_ih; a piece of them.
@@ -49,7 +52,7 @@ final class TokenTable {
             multiply(
                 columns(range).transposed, MatrixView(parameters.embedding, vocabulary, embedding),
                 into: MatrixView(gradients.cell.inputWeight + first * embedding, range.count, embedding),
-                accumulate: true)
+                accumulate: true, workspace: workspaces[piece])
             for v in 0..<vocabulary {
                 let row = values.pointer + v * rows
                 for r in range { gradients.cell.inputBias[r] += row[r] }
@@ -59,7 +62,9 @@ final class TokenTable {
             var weight = MatrixView(parameters.cell.inputWeight + range.lowerBound, rows, embedding)
             var target = MatrixView(gradients.embedding + range.lowerBound, vocabulary, embedding)
             (weight.columns, target.columns) = (range.count, range.count)
-            multiply(MatrixView(values.pointer, vocabulary, rows), weight, into: target, accumulate: true)
+            multiply(
+                MatrixView(values.pointer, vocabulary, rows), weight, into: target, accumulate: true,
+                workspace: workspaces[piece])
         }
     }
 

@@ -62,3 +62,14 @@ extension SIMD16 where Scalar == Float {
         replacing(with: other, where: self .< other)
     }
 }
+
+extension SIMD8 where Scalar == Float {
+    /// The eight floats at `p`, of any alignment.
+    @inline(__always) init(at p: UnsafePointer<Float>) {
+        self = UnsafeRawPointer(p).loadUnaligned(as: SIMD8<Float>.self)
+    }
+
+    @inline(__always) func store(at p: UnsafeMutablePointer<Float>) {
+        UnsafeMutableRawPointer(p).storeBytes(of: self, as: SIMD8<Float>.self)
+    }
+}

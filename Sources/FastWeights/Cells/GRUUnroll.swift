@@ -24,7 +24,7 @@ final class GRUUnroll: Unroll {
                 recurrent.multiply(by: previous, into: r)
                 recurrent.multiply(part: 1, by: previous, into: hn)
             }
-            applySigmoid(r, count: 2 * hidden)
+            applyGate(r, count: 2 * hidden)
             for k in 0..<hidden { n[k] = n[k].mad(r[k], hn[k]) }
             applyTanh(n, into: n, count: hidden)
             for k in 0..<hidden { y[k] = n[k].mad(z[k], previous[k] - n[k]) }

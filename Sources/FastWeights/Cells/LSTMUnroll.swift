@@ -40,9 +40,9 @@ final class LSTMUnroll: Unroll {
             if t >= firstProduct { recurrent.multiply(by: h[t], into: gates) }
             if let norm { normaliseGates(gates, norm, t, parameters) }
             let (f, g, o) = (gates + hidden, gates + 2 * hidden, gates + 3 * hidden)
-            applySigmoid(gates, count: 2 * hidden)
+            applyGate(gates, count: 2 * hidden)
             applyTanh(g, into: g, count: hidden)
-            applySigmoid(o, count: hidden)
+            applyGate(o, count: hidden)
             let (c, next, squashed, y) = (cells[t], cells[t + 1], tanhCells[t], h[t + 1])
             for k in 0..<hidden { next[k] = (gates[k] * g[k]).mad(f[k], c[k]) }
             applyTanh(normalisedCell(next, t, parameters), into: squashed, count: hidden)

@@ -1,87 +1,103 @@
-/// The parameters of a cell laid out for `RecurrentStream`: sixteen units a vector, matrices by columns.
+/// The parameters of a cell laid out for `RecurrentStream`: eight units a vector.
 ///
-/// Each gate's H rows are padded with zeros to V = ⌈H / 16⌉ vectors, so that every gate begins on a vector and a
-/// padded unit computes 0 from 0. The pre-activations of a step are one run of `gateVectors` vectors:
-///
-///     gates = bias,  gates[0 ..< G·V] += W_ih x,  gates[first ..< first + G·V] += W_hh h
-///
-/// where G counts the gates and `first` is 0 but for the GRU. Its candidate multiplies the recurrent part alone by r,
-/// so it has two runs: the gates are W_in x | r | z | W_hn h, and first = V.
+/// H units are padded with zeros to U = ⌈H / 8⌉ vectors. Vector u·G + g of the pre-activations holds gate g of the
+/// units 8u … 8u + 7, so that one sweep over them has all gates of a unit at hand, and a padded unit computes 0 from 0.
 struct StreamParameters {
-    /// V, vectors a gate.
+    /// U, vectors a gate.
     let vectors: Int
-    /// G·V, vectors a column of the two matrices.
-    let columnVectors: Int
-    /// Vectors of pre-activations in a step.
-    let gateVectors: Int
-    /// Where the recurrent matrix's rows begin among them.
-    let first: Int
-    /// I columns.
-    let inputWeight: Panel
-    /// H columns.
-    let recurrentWeight: Panel
-    /// Both biases added, [gateVectors].
-    let bias: Panel
-    /// Gains and biases of the layer norms: those of the LSTM's gates, of the fast weights' sets, or one.
+    /// G, gates.
+    let gates: Int
+    /// W_ih and W_hh side by side, [G·U vectors, I + H]; of the GRU W_ih alone, and W_hh apart.
+    let weight: StreamMatrix
+    let recurrentWeight: StreamMatrix
+    /// Both biases added, [G·U]. The GRU's candidate multiplies its recurrent part by r, bias and all, so that there
+    /// W_hn's bias stands apart, [U].
+    let bias: UnsafePointer<Octet>
+    let candidateBias: UnsafePointer<Octet>
+    /// Gains and biases of the layer norms: the LSTM's in the order of its gates, the fast weights' sets, or one.
     let norm: Norm?
     /// Those of the LSTM's c.
     let cellNorm: Norm?
 
     struct Norm {
-        let gain: Panel
-        let bias: Panel
+        let gain: UnsafePointer<Octet>
+        let bias: UnsafePointer<Octet>
     }
 
-    /// Copies the parameters as they are now into panels of `arena`.
-    init(_ configuration: CellConfiguration, _ block: Parameters, arena: Arena) {
+    /// Copies the parameters as they are now into memory of `arena`.
+    init(_ configuration: CellConfiguration, _ block: Parameters, arena: StreamArena) {
         let source = CellParameters(block)
-        let (input, hidden) = (configuration.input, configuration.hidden)
+        let hidden = configuration.hidden
         let gates = configuration.gateRows / hidden
-        let vectors = (hidden + Lanes.width - 1) / Lanes.width
-        var inputOrder = Array(0..<gates)
-        let recurrentOrder = inputOrder
-        if case .gru = configuration.cell {
-            inputOrder = [2, 0, 1]
-            first = vectors
-        } else {
-            first = 0
-        }
+        let vectors = (hidden + Octet.width - 1) / Octet.width
+        self.gates = gates
         self.vectors = vectors
-        columnVectors = gates * vectors
-        gateVectors = columnVectors + first
 
-        /// Adds column k of the rows of `order`'s gates, H each, to padded rows at `target`.
-        func add(
-            _ values: UnsafePointer<Float>, column k: Int = 0, of columns: Int = 1, _ order: [Int], to target: Panel
-        ) {
-            let target = floats(target)
-            for (place, gate) in order.enumerated() {
-                for r in 0..<hidden {
-                    target[place * vectors * Lanes.width + r] += values[(gate * hidden + r) * columns + k]
+        /// Matrices of G·H rows side by side.
+        func matrix(_ parts: (values: UnsafePointer<Float>, columns: Int)...) -> StreamMatrix {
+            let columns = parts.reduce(0) { $0 + $1.columns }
+            let matrix = StreamMatrix(vectors: gates * vectors, columns: columns, grain: gates, arena: arena)
+            var first = 0
+            for part in parts {
+                for row in 0..<gates * hidden {
+                    let (gate, unit) = (row / hidden, row % hidden)
+                    for k in 0..<part.columns {
+                        matrix.vector(unit / Octet.width * gates + gate, column: first + k)
+                            .pointee[unit % Octet.width] = part.values[row * part.columns + k]
+                    }
+                }
+                first += part.columns
+            }
+            return matrix
+        }
+        /// Adds `sets` runs of H numbers to vectors of which those of a run are `stride` apart, the runs `step`.
+        func add(_ values: UnsafePointer<Float>, sets: Int, stride: Int, step: Int, to target: Target) {
+            for set in 0..<sets {
+                for unit in 0..<hidden {
+                    target[unit / Octet.width * stride + set * step][unit % Octet.width] += values[set * hidden + unit]
                 }
             }
         }
-        func matrix(_ values: UnsafePointer<Float>, columns: Int, _ order: [Int]) -> Panel {
-            let packed = arena.panels(columns, rows: order.count * vectors)
-            for k in 0..<columns { add(values, column: k, of: columns, order, to: packed[k]) }
-            return packed.pointer
-        }
-        func norm(_ gain: UnsafePointer<Float>?, _ bias: UnsafePointer<Float>?, sets: Int) -> Norm? {
+        func norm(_ gain: UnsafePointer<Float>?, _ bias: UnsafePointer<Float>?, sets: Int, interleaved: Bool) -> Norm? {
             guard let gain, let bias else { return nil }
-            let packed = arena.panels(2, rows: sets * vectors)
-            add(gain, Array(0..<sets), to: packed[0])
-            add(bias, Array(0..<sets), to: packed[1])
-            return Norm(gain: packed[0], bias: packed[1])
+            let (gains, biases) = (arena.octets(sets * vectors), arena.octets(sets * vectors))
+            let (stride, step) = interleaved ? (sets, 1) : (1, vectors)
+            add(gain, sets: sets, stride: stride, step: step, to: gains)
+            add(bias, sets: sets, stride: stride, step: step, to: biases)
+            return Norm(gain: gains, bias: biases)
         }
+        typealias Target = UnsafeMutablePointer<Octet>
 
-        inputWeight = matrix(source.inputWeight, columns: input, inputOrder)
-        recurrentWeight = matrix(source.recurrentWeight, columns: hidden, recurrentOrder)
-        bias = arena.panels(1, rows: gateVectors)[0]
-        add(source.inputBias, inputOrder, to: bias)
-        if let recurrentBias = source.recurrentBias { add(recurrentBias, recurrentOrder, to: bias + first) }
-        let sets =
-            if case .fastWeights(let options) = configuration.cell { options.normSets } else { gates }
-        self.norm = norm(source.normGain, source.normBias, sets: sets)
-        cellNorm = norm(source.cellGain, source.cellBias, sets: 1)
+        let input = (values: UnsafePointer(source.inputWeight), columns: configuration.input)
+        let recurrent = (values: UnsafePointer(source.recurrentWeight), columns: hidden)
+        let isGRU = if case .gru = configuration.cell { true } else { false }
+        weight = isGRU ? matrix(input) : matrix(input, recurrent)
+        recurrentWeight = isGRU ? matrix(recurrent) : matrix()
+        let (bias, candidateBias) = (arena.octets(gates * vectors), arena.octets(vectors))
+        add(source.inputBias, sets: gates, stride: gates, step: 1, to: bias)
+        if let recurrentBias = source.recurrentBias {
+            add(recurrentBias, sets: isGRU ? 2 : gates, stride: gates, step: 1, to: bias)
+            if isGRU { add(recurrentBias + 2 * hidden, sets: 1, stride: 1, step: 0, to: candidateBias) }
+        }
+        self.bias = UnsafePointer(bias)
+        self.candidateBias = UnsafePointer(candidateBias)
+        if case .fastWeights(let options) = configuration.cell {
+            self.norm = norm(source.normGain, source.normBias, sets: options.normSets, interleaved: false)
+        } else {
+            self.norm = norm(source.normGain, source.normBias, sets: gates, interleaved: true)
+        }
+        cellNorm = norm(source.cellGain, source.cellBias, sets: 1, interleaved: true)
+    }
+}
+
+/// Owns the vectors of one stream.
+final class StreamArena {
+    private var owned: [Buffer<Octet>] = []
+
+    /// `count` vectors of zeros, 64-byte aligned.
+    func octets(_ count: Int) -> UnsafeMutablePointer<Octet> {
+        let buffer = Buffer<Octet>(count)
+        owned.append(buffer)
+        return buffer.pointer
     }
 }

@@ -1,12 +1,12 @@
 // Gate functions over the rows of a panel. Each loop holds one function: with several the compiler leaves them calls,
 // and a call passes a vector of sixteen in four pieces.
 
-/// Each number x of `count` rows becomes σ(x).
+/// Each number x of `count` rows becomes σ(x), and at least 2⁻¹²⁵.
 @inline(never)
-func applySigmoid(_ rows: Panel, count: Int) {
+func applyGate(_ rows: Panel, count: Int) {
     var r = 0
     while r < count {
-        rows[r] = rows[r].sigmoid()
+        rows[r] = rows[r].gate()
         r &+= 1
     }
 }

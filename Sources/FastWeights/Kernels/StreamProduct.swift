@@ -1,114 +1,241 @@
-// Products of a matrix and one vector, sixteen units of the result in the lanes: what a single sequence needs.
+// Products of a matrix and one vector, eight units of the result in the lanes: what a single sequence needs.
 //
-// A matrix W [M, K] is stored by columns, each padded with zeros to whole vectors: column k is `vectors` vectors at
-// w + k·vectors, where vectors = ⌈M / 16⌉. So a product streams through memory once, and padding stays zero.
+// The rows of a matrix are padded with zeros to whole vectors and cut into tiles of nearly equal height. A tile of the
+// result stays in registers over all columns, and the columns of a tile follow one another, so that a product reads
+// the matrix from its first number to its last.
 
-/// Vectors of the result held in registers. As `RowTile`: stacks of stacks of single vectors, so that each height is
-/// a type which the compiler unrolls.
-private protocol VectorTile {
+/// A matrix [M, K] for products with one vector: M padded to `vectors` vectors of eight rows, K columns.
+///
+/// Tile t begins at vector `first(t)`. It holds its K columns one behind the other, `height` vectors each or one more
+/// in the first `taller` tiles.
+struct StreamMatrix {
+    let values: UnsafeMutablePointer<Octet>
+    let vectors: Int
+    let columns: Int
+    let tiles: Int
+    private let height: Int
+    private let taller: Int
+
+    /// A matrix of zeros in `arena` whose tiles have at most `tallest` vectors.
+    init(vectors: Int, columns: Int, tallest: Int = StreamMatrix.tallest, grain: Int = 1, arena: StreamArena) {
+        values = arena.octets(vectors * columns)
+        self.vectors = vectors
+        self.columns = columns
+        self.grain = grain
+        tiles = (vectors + tallest - 1) / tallest
+        height = vectors / grain / max(tiles, 1) * grain
+        taller = vectors / grain % max(tiles, 1)
+    }
+    let grain: Int
+
+    #if FMA || arch(arm64)
+        /// Twelve AVX2 accumulators and one number of x: thirteen of sixteen registers, the matrix is read in place.
+        static let tallest = 12
+    #else
+        /// Twelve SSE2 accumulators, two for each vector; more would spill.
+        static let tallest = 6
+    #endif
+
+    @inline(__always) func first(_ tile: Int) -> Int { tile &* height &+ min(tile, taller) &* grain }
+    @inline(__always) func height(_ tile: Int) -> Int { tile < taller ? height &+ grain : height }
+
+    /// The eight rows of vector `v` in column `k`.
+    func vector(_ v: Int, column k: Int) -> UnsafeMutablePointer<Octet> {
+        let tall = taller * (height + grain)
+        let tile = v < tall ? v / (height + grain) : taller + (v - tall) / height
+        return values + first(tile) * columns + k * height(tile) + v - first(tile)
+    }
+}
+
+/// Some vectors of a result in registers. Stacks of stacks of single vectors, so that each height is a type which the
+/// compiler unrolls.
+protocol VectorTile {
     static var vectors: Int { get }
-    init(at y: Panel)
-    /// Adds x · w[i] to vector i.
-    mutating func add(_ x: Lanes, _ w: UnsafePointer<Lanes>)
-    func store(at y: Panel)
+    /// Columns that `add` takes.
+    static var columns: Int { get }
+    init()
+    init(at y: UnsafePointer<Octet>)
+    /// Adds the columns at `w` times the numbers at `x`.
+    mutating func add(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Octet>)
+    /// Adds one column.
+    mutating func addOne(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Octet>)
+    mutating func add(_ other: Self)
+    func store(at y: UnsafeMutablePointer<Octet>)
 }
 
-private struct OneVector: VectorTile {
+struct OneVector: VectorTile {
     @inline(__always) static var vectors: Int { 1 }
-    var y: Lanes
+    @inline(__always) static var columns: Int { 1 }
+    var y: Octet
 
-    @inline(__always) init(at p: Panel) { y = p.pointee }
-    @inline(__always) mutating func add(_ x: Lanes, _ w: UnsafePointer<Lanes>) { y = y.mad(x, w.pointee) }
-    @inline(__always) func store(at p: Panel) { p.pointee = y }
+    @inline(__always) init() { y = .zero }
+    @inline(__always) init(at p: UnsafePointer<Octet>) { y = p.pointee }
+    @inline(__always) mutating func add(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Octet>) { addOne(x, w) }
+    @inline(__always) mutating func addOne(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Octet>) {
+        y = y.mad(Octet(repeating: x.pointee), w.pointee)
+    }
+    @inline(__always) mutating func add(_ other: OneVector) { y += other.y }
+    @inline(__always) func store(at p: UnsafeMutablePointer<Octet>) { p.pointee = y }
 }
 
-private struct VectorStack<Upper: VectorTile, Lower: VectorTile>: VectorTile {
+struct VectorStack<Upper: VectorTile, Lower: VectorTile>: VectorTile {
     @inline(__always) static var vectors: Int { Upper.vectors &+ Lower.vectors }
+    @inline(__always) static var columns: Int { 1 }
     var upper: Upper
     var lower: Lower
 
-    @inline(__always) init(at p: Panel) {
+    @inline(__always) init() {
+        upper = Upper()
+        lower = Lower()
+    }
+    @inline(__always) init(at p: UnsafePointer<Octet>) {
         upper = Upper(at: p)
         lower = Lower(at: p + Upper.vectors)
     }
-    @inline(__always) mutating func add(_ x: Lanes, _ w: UnsafePointer<Lanes>) {
-        upper.add(x, w)
-        lower.add(x, w + Upper.vectors)
+    @inline(__always) mutating func add(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Octet>) { addOne(x, w) }
+    @inline(__always) mutating func addOne(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Octet>) {
+        upper.addOne(x, w)
+        lower.addOne(x, w + Upper.vectors)
     }
-    @inline(__always) func store(at p: Panel) {
+    @inline(__always) mutating func add(_ other: Self) {
+        upper.add(other.upper)
+        lower.add(other.lower)
+    }
+    @inline(__always) func store(at p: UnsafeMutablePointer<Octet>) {
         upper.store(at: p)
         lower.store(at: p + Upper.vectors)
     }
 }
 
-private typealias TwoVectors = VectorStack<OneVector, OneVector>
-private typealias ThreeVectors = VectorStack<TwoVectors, OneVector>
-#if FMA || arch(arm64)
-    /// Eight AVX2 accumulators, as many as hide the latency of a multiply-add.
-    private typealias TallVectors = VectorStack<TwoVectors, TwoVectors>
-#else
-    /// Twelve SSE2 accumulators; more would spill.
-    private typealias TallVectors = ThreeVectors
-#endif
+/// Two partial sums of a tile that is too low to hide the latency of a multiply-add: columns in turn, added at the end.
+struct TwoSums<Part: VectorTile>: VectorTile {
+    @inline(__always) static var vectors: Int { Part.vectors }
+    @inline(__always) static var columns: Int { 2 &* Part.columns }
+    var first: Part
+    var second: Part
 
-/// y += W·x: W [M, K] by padded columns, x [K], y [M] padded to `vectors` vectors. O(M·K).
+    @inline(__always) init() {
+        first = Part()
+        second = Part()
+    }
+    @inline(__always) init(at p: UnsafePointer<Octet>) {
+        first = Part(at: p)
+        second = Part()
+    }
+    @inline(__always) mutating func add(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Octet>) {
+        first.add(x, w)
+        second.add(x + Part.columns, w + Part.columns &* Part.vectors)
+    }
+    @inline(__always) mutating func addOne(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Octet>) {
+        first.addOne(x, w)
+    }
+    @inline(__always) mutating func add(_ other: Self) {
+        first.add(other.first)
+        second.add(other.second)
+    }
+    @inline(__always) func store(at p: UnsafeMutablePointer<Octet>) {
+        var sum = first
+        sum.add(second)
+        sum.store(at: p)
+    }
+}
+
+typealias Vectors2 = VectorStack<OneVector, OneVector>
+typealias Vectors3 = VectorStack<Vectors2, OneVector>
+typealias Vectors4 = VectorStack<Vectors2, Vectors2>
+typealias Vectors5 = VectorStack<Vectors4, OneVector>
+typealias Vectors6 = VectorStack<Vectors4, Vectors2>
+typealias Vectors7 = VectorStack<Vectors6, OneVector>
+typealias Vectors8 = VectorStack<Vectors4, Vectors4>
+typealias Vectors9 = VectorStack<Vectors8, OneVector>
+typealias Vectors10 = VectorStack<Vectors8, Vectors2>
+typealias Vectors11 = VectorStack<Vectors10, OneVector>
+typealias Vectors12 = VectorStack<Vectors8, Vectors4>
+
+/// y = start + W·[x; v]: W [M, I + H], x [I], v [H], start and y [M] padded to whole vectors; start may be y.
+/// O(M·(I + H)).
 ///
-/// The numbers of one element of y are added in the order of k. Each tile of y stays in registers over all k.
+/// Each element is added in an order that the shape of W alone decides. `backwards` takes the tiles from the last to
+/// the first: of a matrix larger than a cache level a part is then still there from the product before.
 @inline(never)
-func addProduct(
-    _ w: UnsafePointer<Lanes>, vectors: Int, columns: Int, by x: UnsafePointer<Float>, into y: Panel
+func multiply(
+    _ w: StreamMatrix, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
+    into y: UnsafeMutablePointer<Octet>, backwards: Bool
 ) {
-    var done = 0
-    while vectors &- done >= TallVectors.vectors {
-        addTile(TallVectors.self, w + done, vectors, columns, x, y + done)
-        done &+= TallVectors.vectors
+    var turn = 0
+    while turn < w.tiles {
+        let tile = backwards ? w.tiles &- 1 &- turn : turn
+        multiplyTile(w, tile, by: x, v, from: start, into: y)
+        turn &+= 1
     }
-    switch vectors &- done {
-    case 3: addTile(ThreeVectors.self, w + done, vectors, columns, x, y + done)
-    case 2: addTile(TwoVectors.self, w + done, vectors, columns, x, y + done)
-    case 1: addTile(OneVector.self, w + done, vectors, columns, x, y + done)
-    default: break
+}
+@inline(never)
+func multiplyTile(
+    _ w: StreamMatrix, _ tile: Int, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
+    into y: UnsafeMutablePointer<Octet>
+) {
+    let first = w.first(tile)
+    let (values, from, to) = (w.values + first &* w.columns, start + first, y + first)
+    switch w.height(tile) {
+    case 1: addTile(TwoSums<TwoSums<OneVector>>.self, values, x, v, from, to)
+    #if FMA || arch(arm64)
+        case 2: addTile(TwoSums<TwoSums<Vectors2>>.self, values, x, v, from, to)
+        case 3: addTile(TwoSums<Vectors3>.self, values, x, v, from, to)
+        case 4: addTile(TwoSums<Vectors4>.self, values, x, v, from, to)
+        case 5: addTile(TwoSums<Vectors5>.self, values, x, v, from, to)
+        case 6: addTile(TwoSums<Vectors6>.self, values, x, v, from, to)
+        case 7: addTile(Vectors7.self, values, x, v, from, to)
+        case 8: addTile(Vectors8.self, values, x, v, from, to)
+        case 9: addTile(Vectors9.self, values, x, v, from, to)
+        case 10: addTile(Vectors10.self, values, x, v, from, to)
+        case 11: addTile(Vectors11.self, values, x, v, from, to)
+        default: addTile(Vectors12.self, values, x, v, from, to)
+    #else
+        case 2: addTile(TwoSums<Vectors2>.self, values, x, v, from, to)
+        case 3: addTile(TwoSums<Vectors3>.self, values, x, v, from, to)
+        case 4: addTile(Vectors4.self, values, x, v, from, to)
+        case 5: addTile(Vectors5.self, values, x, v, from, to)
+        default: addTile(Vectors6.self, values, x, v, from, to)
+    #endif
     }
+}
+
+/// The numbers that some columns of a matrix are multiplied by.
+struct ColumnNumbers {
+    let pointer: UnsafePointer<Float>
+    let count: Int
 }
 
 @inline(__always)
 private func addTile<Tile: VectorTile>(
-    _: Tile.Type, _ w: UnsafePointer<Lanes>, _ stride: Int, _ columns: Int, _ x: UnsafePointer<Float>, _ y: Panel
+    _: Tile.Type, _ w: UnsafePointer<Octet>, _ x: ColumnNumbers, _ v: ColumnNumbers, _ start: UnsafePointer<Octet>,
+    _ y: UnsafeMutablePointer<Octet>
 ) {
-    var tile = Tile(at: y)
+    var tile = Tile(at: start)
     var column = w
-    var number = x
-    var k = columns
-    while k > 0 {
-        tile.add(Lanes(repeating: number.pointee), column)
-        column += stride
-        number += 1
-        k &-= 1
-    }
+    addColumns(x, to: &tile, &column)
+    addColumns(v, to: &tile, &column)
     tile.store(at: y)
 }
 
-/// A = λ A + η x xᵀ: A [H, H] by padded columns, x [H] padded to `vectors` vectors. O(H²).
-///
-/// Numbers below 2⁻¹⁰⁰ become 0. Where a unit falls silent its part of A fades by λ a step, and would stay among the
-/// subnormal numbers for ever: after two thousand steps the products took forty times as long.
-@inline(never)
-func decayAndAddOuterProduct(
-    _ a: Panel, vectors: Int, columns: Int, decay: Float, rate: Float, _ x: Panel
+@inline(__always)
+private func addColumns<Tile: VectorTile>(
+    _ x: ColumnNumbers, to tile: inout Tile, _ column: inout UnsafePointer<Octet>
 ) {
-    let tiny: Float = 0x1p-100
-    let numbers = floats(x)
-    var column = a
-    var k = 0
-    while k < columns {
-        let weight = Lanes(repeating: rate * numbers[k])
-        var v = 0
-        while v < vectors {
-            let sum = (column[v] * decay).mad(weight, x[v])
-            column[v] = sum.replacing(with: 0, where: (sum .< tiny) .& (sum .> -tiny))
-            v &+= 1
+    var number = x.pointer
+    var left = x.count
+    while left >= Tile.columns {
+        tile.add(number, column)
+        column += Tile.columns &* Tile.vectors
+        number += Tile.columns
+        left &-= Tile.columns
+    }
+    if Tile.columns > 1 {
+        while left > 0 {
+            tile.addOne(number, column)
+            column += Tile.vectors
+            number += 1
+            left &-= 1
         }
-        column += vectors
-        k &+= 1
     }
 }

@@ -4,6 +4,9 @@
 /// one sequence it holds sixteen units. Sixteen is two AVX2 registers, four SSE2 or NEON registers.
 typealias Lanes = SIMD16<Float>
 
+/// Eight floats side by side, one AVX2 register, two SSE2 or NEON ones: eight units of one sequence.
+typealias Octet = SIMD8<Float>
+
 /// A run of vectors in memory, 64-byte aligned: row r of a panel is feature r of sixteen samples.
 typealias Panel = UnsafeMutablePointer<Lanes>
 
@@ -71,5 +74,28 @@ extension SIMD8 where Scalar == Float {
 
     @inline(__always) func store(at p: UnsafeMutablePointer<Float>) {
         UnsafeMutableRawPointer(p).storeBytes(of: self, as: SIMD8<Float>.self)
+    }
+
+    static var width: Int { 8 }
+
+    /// self + a·b, as that of sixteen lanes.
+    @inline(__always) func mad(_ a: Octet, _ b: Octet) -> Octet {
+        #if FMA || arch(arm64)
+            addingProduct(a, b)
+        #else
+            self + a * b
+        #endif
+    }
+
+    /// The sum of the lanes by a tree, the same order on every machine.
+    @inline(__always) var laneSum: Float {
+        let four = lowHalf + highHalf
+        let two = four.lowHalf + four.highHalf
+        return two[0] + two[1]
+    }
+
+    /// max(self, 0) in each lane; NaN stays NaN.
+    @inline(__always) var rectified: Octet {
+        replacing(with: 0, where: self .< 0)
     }
 }

@@ -1,111 +1,136 @@
-// exp, tanh and sigmoid on sixteen lanes.
+// exp, tanh and sigmoid on sixteen lanes, or on eight.
 //
 // Goals, in order: accurate over the whole range, infinities and subnormal results included; no table and no call, so
-// that a loop over them stays in registers; few instructions. `TranscendentalTests` asserts the errors stated here on
-// a grid of two million points, for the fused and the portable build.
+// that a loop over them stays in registers; few instructions and a short chain of them, because a core holds only
+// five or so of these chains at a time. `TranscendentalTests` asserts the errors stated here on a grid of two million
+// points, for the fused and the portable build.
+//
+// All three write x = n·ln 2 + r and build 2ⁿ from the bits of a float. With r as half an exponent,
+//
+//     eʳ = (A + r/2) / (A - r/2),   A = r/2 · coth(r/2) = 1 + r²/12 - r⁴/720 + …
+//
+// so two terms of A do what a polynomial of degree six does, wherever a division is needed anyway.
+
+/// 1.5·2²³ + 127: the sum with a number below 2²² has the nearest whole number plus 127 in its low bits.
+private let roundingShift: Float = 12_583_039
 
 extension SIMD16 where Scalar == Float {
+    private typealias Bits = SIMD16<Int32>
+
+    /// 2ⁿ where self is the sum of n and `roundingShift`, with n in -126...127; beyond, n + 127 shifted up 23 bits.
+    @inline(__always) private var powerOfTwo: Lanes {
+        unsafeBitCast(unsafeBitCast(self, to: Bits.self) &<< 23, to: Lanes.self)
+    }
+
+    /// self / other of two powers of two, which may lie outside -126...127 in self.
+    @inline(__always) private func exponentRatio(to other: Lanes) -> Lanes {
+        let one = Int32(bitPattern: Float(1).bitPattern)
+        return unsafeBitCast(
+            unsafeBitCast(self, to: Bits.self) &- unsafeBitCast(other, to: Bits.self) &+ one, to: Lanes.self)
+    }
+
+    /// The number between two limits in each lane; NaN stays NaN.
+    @inline(__always) private func within(_ least: Float, _ most: Float) -> Lanes {
+        let x = replacing(with: least, where: self .< least)
+        return x.replacing(with: most, where: x .> most)
+    }
+
+    /// |x| in each lane.
+    @inline(__always) private var magnitude: Lanes {
+        unsafeBitCast(unsafeBitCast(self, to: Bits.self) & 0x7FFF_FFFF, to: Lanes.self)
+    }
+
+    /// eˣ - 1 and 2ⁿ of x = n·ln 2 + r, as eʳ - 1 and 2ⁿ: Cody and Waite's two-part ln 2, |r| ≤ ln 2 / 2, and a
+    /// polynomial of degree 6.
+    @inline(__always) private func exponentialParts() -> (growth: Lanes, power: Lanes) {
+        let shift = Lanes(repeating: roundingShift)
+        let shifted = shift.mad(self, Lanes(repeating: 1.442_695_040_9))
+        let whole = shifted - shift
+        let r = mad(whole, Lanes(repeating: -0.693_359_375)).mad(whole, Lanes(repeating: 2.121_944_400_5e-4))
+        let square = r * r
+        let even = Lanes(repeating: 0.499_999_940).mad(
+            Lanes(repeating: 0.041_668_389_0).mad(Lanes(repeating: 0.001_381_453_94), square), square)
+        let odd = Lanes(repeating: 0.166_665_211).mad(Lanes(repeating: 0.008_368_745_45), square)
+        return (r.mad(even.mad(odd, r), square), shifted.powerOfTwo)
+    }
+
     /// eˣ in each lane. Worst error 1.3 ulp; exact 0 and ∞ outside the range, NaN stays NaN.
+    ///
+    /// Lanes that are all below 87 take one factor 2ⁿ; otherwise it is applied in two parts, so that subnormal results
+    /// and those next to overflow come out right.
     @inline(__always) func exponential() -> Lanes {
-        Lanes(lowHalf: lowHalf.exponential(), highHalf: highHalf.exponential())
+        guard all(magnitude .< 87) else { return exponentialOfAnything() }
+        let (growth, power) = exponentialParts()
+        return power.mad(growth, power)
+    }
+
+    @inline(never) private func exponentialOfAnything() -> Lanes {
+        let (growth, power) = within(-104, 89).exponentialParts()
+        let normal = power.within(0x1p-126, 0x1p127)
+        return normal.mad(growth, normal) * power.exponentRatio(to: normal)
     }
 
     /// The logistic function 1 / (1 + e⁻ˣ) in each lane. Worst error 2.5 ulp over the whole range.
-    @inline(__always) func sigmoid() -> Lanes {
-        Lanes(lowHalf: lowHalf.sigmoid(), highHalf: highHalf.sigmoid())
+    ///
+    /// With x = n·ln 2 + r it is 2ⁿ(A + r/2) / (2ⁿ(A + r/2) + (A - r/2)), both divided by 2ᵐ, m = max(n, -126), so that
+    /// no power leaves the range; the small values on the left keep their accuracy down to the subnormal ones.
+    @_transparent func sigmoid() -> Lanes {
+        let (above, below, power) = within(-105, 87).logisticParts()
+        let normal = power.replacing(with: 0x1p-126, where: power .< 0x1p-126)
+        let top = power.exponentRatio(to: normal) * above
+        return top / top.mad(Lanes(repeating: 1).exponentRatio(to: normal), below)
+    }
+
+    /// The logistic function for a gate: as `sigmoid`, but what is below 2⁻¹²⁵ comes out as that. Four instructions
+    /// of nineteen fewer.
+    @_transparent func gate() -> Lanes {
+        let (above, below, power) = within(-87, 87).logisticParts()
+        return above / above.mad(Lanes(repeating: 1).exponentRatio(to: power), below)
+    }
+
+    /// 2A + r, 2A - r and 2ⁿ of x = n·ln 2 + r.
+    @_transparent private func logisticParts() -> (above: Lanes, below: Lanes, power: Lanes) {
+        let shift = Lanes(repeating: roundingShift)
+        let shifted = shift.mad(self, Lanes(repeating: 1.442_695_040_9))
+        let whole = shifted - shift
+        let r = mad(whole, Lanes(repeating: -0.693_359_375)).mad(whole, Lanes(repeating: 2.121_944_400_5e-4))
+        let square = r * r
+        let twice = Lanes(repeating: 2).mad(
+            Lanes(repeating: 0.166_666_180).mad(Lanes(repeating: -0.002_765_970_54), square), square)
+        return (twice + r, twice - r, shifted.powerOfTwo)
     }
 
     /// The hyperbolic tangent in each lane. Worst error 1.5 ulp over the whole range.
-    @inline(__always) func hyperbolicTangent() -> Lanes {
-        Lanes(lowHalf: lowHalf.hyperbolicTangent(), highHalf: highHalf.hyperbolicTangent())
+    ///
+    /// |x| = n·ln 2 / 2 + r. From 0.65 on it is 1 - 2(A - r) / (2ⁿ(A + r) + (A - r)) with A = r·coth r; below, n is 0
+    /// and it is x - x(A - 1)/A: one division for both, and one rounding that counts.
+    @_transparent func hyperbolicTangent() -> Lanes {
+        let x = magnitude
+        let y = x.replacing(with: 9.5, where: x .> 9.5)
+        let near = y .< 0.65
+        let shift = Lanes(repeating: roundingShift)
+        let shifted = shift.mad(y.replacing(with: 0, where: near), Lanes(repeating: 2.885_390_081_8))
+        let r = y.mad(shifted - shift, Lanes(repeating: -0.346_573_59))
+        let square = r * r
+        let excess =
+            Lanes(repeating: 0.333_330_661).mad(
+                Lanes(repeating: -0.022_183_369_8).mad(Lanes(repeating: 0.001_954_392_04), square), square) * square
+        let a = excess + 1
+        let less = a - r
+        let top = less.replacing(with: r * excess, where: near)
+        let base = Lanes(repeating: 1).replacing(with: y, where: near)
+        let result = base.mad(Lanes(repeating: -2), top / less.mad(shifted.powerOfTwo, a + r))
+        let sign = unsafeBitCast(self, to: Bits.self) & Int32(bitPattern: 0x8000_0000)
+        return unsafeBitCast(unsafeBitCast(result, to: Bits.self) | sign, to: Lanes.self)
     }
 }
 
-// The work is done on eight lanes, one AVX2 register: of comparisons of sixteen the compiler makes masks of another
-// width than the numbers, and falls back to vectors of four.
-
+// Eight lanes are the lower half of sixteen: the compiler drops the other half, and the bits are the same.
 extension SIMD8 where Scalar == Float {
-    @inline(__always) private init(_ x: Float) { self.init(repeating: x) }
+    @_transparent func sigmoid() -> Octet { Lanes(lowHalf: self, highHalf: self).sigmoid().lowHalf }
 
-    /// self + a·b, as `Lanes.mad`.
-    @inline(__always) func mad(_ a: SIMD8<Float>, _ b: SIMD8<Float>) -> SIMD8<Float> {
-        #if FMA || arch(arm64)
-            addingProduct(a, b)
-        #else
-            self + a * b
-        #endif
-    }
-
-    @inline(__always) private var magnitude: SIMD8<Float> {
-        unsafeBitCast(unsafeBitCast(self, to: SIMD8<UInt32>.self) & 0x7FFF_FFFF, to: SIMD8<Float>.self)
-    }
-
-    /// 2ⁿ for whole n in -126...127, made by writing the exponent bits.
-    @inline(__always) private static func powerOfTwo(_ n: SIMD8<Int32>) -> SIMD8<Float> {
-        unsafeBitCast((n &+ 127) &<< 23, to: SIMD8<Float>.self)
-    }
-
-    /// n and e^r of self = n·ln 2 + r with whole n and |r| ≤ ln 2 / 2, for |self| ≤ 104: Cody and Waite's two-part ln 2,
-    /// then a polynomial of degree 6 in r, in pairs of terms so that its chain is short.
-    @inline(__always) private func reduced() -> (n: SIMD8<Int32>, power: SIMD8<Float>) {
-        // Adding 1.5·2²³ leaves the nearest whole number in the low bits of the sum.
-        let magic = SIMD8<Float>(12_582_912)
-        let shifted = magic.mad(self, SIMD8(1.442_695_040_9))
-        let n = unsafeBitCast(shifted, to: SIMD8<Int32>.self) &- 0x4B40_0000
-        let whole = shifted - magic
-        let r = mad(whole, SIMD8(-0.693_359_375)).mad(whole, SIMD8(2.121_944_400_5e-4))
-        let square = r * r
-        let high = SIMD8(1.398_199_950_7e-3).mad(SIMD8(1.987_569_15e-4), r)
-        let middle = SIMD8(4.166_579_589_4e-2).mad(SIMD8(8.333_451_907_3e-3), r)
-        let low = SIMD8(5.000_000_120_1e-1).mad(SIMD8(1.666_666_545_9e-1), r)
-        return (n, (r + 1).mad(low.mad(middle.mad(high, square), square), square))
-    }
-
-    /// p·2ⁿ for p near 1 and -126 < n < 127: n is added to the exponent's bits.
-    @inline(__always) private static func scaled(_ p: SIMD8<Float>, by n: SIMD8<Int32>) -> SIMD8<Float> {
-        unsafeBitCast(unsafeBitCast(p, to: SIMD8<Int32>.self) &+ n &<< 23, to: SIMD8<Float>.self)
-    }
-
-    /// As `Lanes.exponential`. Where all eight results are normal numbers, which a branch finds out, this costs a third
-    /// less.
-    @inline(__always) func exponential() -> SIMD8<Float> {
-        if any(magnitude .> 87) { return exponentialOfAnyRange() }
-        let (n, power) = reduced()
-        return Self.scaled(power, by: n)
-    }
-
-    /// The factor 2ⁿ is applied in two halves, so that subnormal results and those next to overflow come out right.
-    @inline(__always) private func exponentialOfAnyRange() -> SIMD8<Float> {
-        replacing(with: 89, where: self .> 89).exponentialBelowOverflow()
-    }
-
-    @inline(__always) private func exponentialBelowOverflow() -> SIMD8<Float> {
-        let (n, power) = replacing(with: -104, where: self .< -104).reduced()
-        let half = n &>> 1
-        return power * Self.powerOfTwo(half) * Self.powerOfTwo(n &- half)
-    }
-
-    /// As `Lanes.sigmoid`: from e⁻|ˣ|, which never overflows and keeps the small values on the left accurate. (A branch
-    /// for results in the normal range, as in the exponential, gained nothing in the gates of an LSTM.)
-    @inline(__always) func sigmoid() -> SIMD8<Float> {
-        let e = (0 - magnitude).exponentialBelowOverflow()
-        return SIMD8(1).replacing(with: e, where: self .< 0) / (e + 1)
-    }
-
-    /// As `Lanes.hyperbolicTangent`: an odd polynomial below 0.625 (the coefficients of Moshier's Cephes library),
-    /// 1 - 2 / (e²ˣ + 1) above.
-    @inline(__always) func hyperbolicTangent() -> SIMD8<Float> {
-        let square = self * self
-        let fourth = square * square
-        let high = SIMD8(2.063_908_885_22e-2).mad(SIMD8(-5.704_988_727_45e-3), square)
-        let middle = SIMD8(1.333_144_220_36e-1).mad(SIMD8(-5.373_971_431_41e-2), square)
-        let near = mad(SIMD8(-3.333_327_941_46e-1).mad(middle.mad(high, fourth), square) * square, self)
-        let size = magnitude
-        let twice = size + size
-        let (n, power) = twice.replacing(with: 19, where: twice .> 19).reduced()
-        let far = unsafeBitCast(1 - 2 / (Self.scaled(power, by: n) + 1), to: SIMD8<UInt32>.self)
-        let sign = unsafeBitCast(self, to: SIMD8<UInt32>.self) & 0x8000_0000
-        return unsafeBitCast(far | sign, to: SIMD8<Float>.self).replacing(with: near, where: size .< 0.625)
+    @_transparent func hyperbolicTangent() -> Octet {
+        Lanes(lowHalf: self, highHalf: self).hyperbolicTangent().lowHalf
     }
 }
 

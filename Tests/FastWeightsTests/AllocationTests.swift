@@ -96,5 +96,20 @@
                 #expect(Self.allocations { _ = engine.evaluate(examples) } == 0)
             }
         }
+
+        @Test(arguments: cells)
+        func aThousandStreamingStepsAllocateNothing(cell: Cell) {
+            let stream = RecurrentStream(RecurrentLayer(CellConfiguration(cell, input: 1, hidden: 20), seed: 1))
+            var copy = [Float](repeating: 0, count: 20)
+            var sum: Float = 0
+            let allocations = Self.allocations {
+                for i in 0..<1000 {
+                    stream.step(Float(i % 7) * 0.1)
+                    stream.copyHidden(into: &copy)
+                    sum += stream.withHidden { $0[3] } + copy[19]
+                }
+            }
+            #expect(allocations == 0 && sum.isFinite)
+        }
     }
 #endif

@@ -98,12 +98,12 @@ import Testing
 
     /// What stands behind the units in h and in the columns of the memory.
     static func padding(of stream: RecurrentStream) -> [Float] {
-        let (rows, hidden) = (stream.parameters.vectors * 16, stream.configuration.hidden)
-        let columns = stream.configuration.memoryRows / hidden
-        let values =
-            Array(UnsafeBufferPointer(start: floats(stream.h), count: rows))
-            + Array(UnsafeBufferPointer(start: floats(stream.memory), count: columns * rows))
-        return values.indices.filter { $0 % rows >= hidden }.map { values[$0] }
+        let (U, H) = (stream.parameters.vectors, stream.configuration.hidden)
+        func behind(_ vector: (Int) -> Octet) -> [Float] {
+            (H..<U * 8).map { vector($0 / 8)[$0 % 8] }
+        }
+        return behind { stream.h[$0] }
+            + (0..<stream.memory.columns).flatMap { k in behind { stream.memory.vector($0, column: k).pointee } }
     }
 
     @Test(arguments: cells)
@@ -160,33 +160,61 @@ import Testing
         }
     }
 
-    @Test(arguments: [(1, 1), (2, 7), (3, 16), (4, 5), (5, 40), (8, 20), (11, 3)])
+    @Test(arguments: [(1, 1), (2, 7), (3, 16), (4, 5), (5, 40), (8, 20), (11, 3), (13, 9), (25, 30), (40, 2)])
     func productsAgreeWithTheNaiveTwin(vectors: Int, columns: Int) {
-        let rows = vectors * 16
+        let rows = vectors * 8
         var random = Random(seed: 11)
-        func vectorsOf(_ count: Int) -> (Buffer<Lanes>, UnsafeMutablePointer<Float>) {
-            let buffer = Buffer<Lanes>(count)
-            let values = floats(buffer.pointer)
-            for i in 0..<count * 16 { values[i] = random.uniform(within: 1) }
-            return (buffer, values)
+        func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in random.uniform(within: 1) } }
+        func vector(_ values: [Float]) -> Buffer<Octet> {
+            let buffer = Buffer<Octet>(values.count / 8)
+            for (i, x) in values.enumerated() { buffer.pointer[i / 8][i % 8] = x }
+            return buffer
         }
-        let (w, weights) = vectorsOf(vectors * columns)
-        let (x, numbers) = vectorsOf(max(columns, vectors))
-        let (y, result) = vectorsOf(vectors)
-        var expected = (0..<rows).map { Double(result[$0]) }
-        for k in 0..<columns { for r in 0..<rows { expected[r] += Double(weights[k * rows + r]) * Double(numbers[k]) } }
-        addProduct(w.pointer, vectors: vectors, columns: columns, by: numbers, into: y.pointer)
-        for r in 0..<rows { #expect(abs(Double(result[r]) - expected[r]) < 1e-5) }
-
-        var matrix = (0..<columns * rows).map { Double(weights[$0]) }
-        for k in 0..<columns {
+        let (x, start) = (numbers(columns), numbers(rows))
+        let weights = (0..<columns).map { _ in numbers(rows) }
+        for backwards in [false, true] {
+            let arena = StreamArena()
+            func matrix(tallest: Int) -> StreamMatrix {
+                let matrix = StreamMatrix(vectors: vectors, columns: columns, tallest: tallest, arena: arena)
+                for k in 0..<columns {
+                    for r in 0..<rows { matrix.vector(r / 8, column: k).pointee[r % 8] = weights[k][r] }
+                }
+                return matrix
+            }
+            let y = vector(start)
+            let (w, cut) = (matrix(tallest: StreamMatrix.tallest), columns / 3)
+            x.withUnsafeBufferPointer { x in
+                multiply(
+                    w, by: ColumnNumbers(pointer: x.baseAddress!, count: cut),
+                    ColumnNumbers(pointer: x.baseAddress! + cut, count: columns - cut), from: y.pointer,
+                    into: y.pointer, backwards: backwards)
+            }
             for r in 0..<rows {
-                let i = k * rows + r
-                matrix[i] = 0.9 * matrix[i] + 0.5 * Double(numbers[k] * numbers[r])
+                var expected = Double(start[r])
+                for k in 0..<columns { expected += Double(weights[k][r]) * Double(x[k]) }
+                #expect(abs(Double(y.pointer[r / 8][r % 8]) - expected) < 1e-5)
+            }
+
+            // A square matrix in the upper rows: fades, takes in w wᵀ, multiplies.
+            guard columns <= rows else { continue }
+            let a = matrix(tallest: StreamMatrix.tallestFading)
+            let (written, result) = (vector(start), Buffer<Octet>(vectors))
+            let from = Buffer<Octet>(vectors)
+            x.withUnsafeBufferPointer {
+                fadeAndMultiply(
+                    a, decay: 0.9, rate: 0.5, writing: written.pointer, by: $0.baseAddress!, from: from.pointer,
+                    into: result.pointer, backwards: backwards)
+            }
+            for r in 0..<rows {
+                var expected = 0.0
+                for k in 0..<columns {
+                    let kept = 0.9 * Double(weights[k][r]) + 0.5 * Double(start[k]) * Double(start[r])
+                    #expect(abs(Double(a.vector(r / 8, column: k).pointee[r % 8]) - kept) < 1e-6)
+                    expected += kept * Double(x[k])
+                }
+                #expect(abs(Double(result.pointer[r / 8][r % 8]) - expected) < 1e-5)
             }
         }
-        decayAndAddOuterProduct(w.pointer, vectors: vectors, columns: columns, decay: 0.9, rate: 0.5, x.pointer)
-        for i in 0..<columns * rows { #expect(abs(Double(weights[i]) - matrix[i]) < 1e-5) }
     }
 
     /// What is written once must not fade into subnormal numbers, on which a processor is many times slower.

@@ -11,7 +11,7 @@
 /// The loop that allocates nothing either is
 ///
 ///     stream.step(sample)                             // one number; or step(_:) of an array or a span
-///     let y = stream.withHidden { h in h[0] }         // h in place; or a `StreamOutput` of it
+///     let y = stream.withHidden { h in h[0] }         // h in place, a span of H numbers
 public final class RecurrentStream {
     public let configuration: CellConfiguration
     let parameters: StreamParameters

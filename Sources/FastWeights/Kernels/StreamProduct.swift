@@ -13,6 +13,8 @@ struct StreamMatrix {
     let vectors: Int
     let columns: Int
     let tiles: Int
+    /// Vectors that stay in one tile: the gates of eight units.
+    let grain: Int
     private let height: Int
     private let taller: Int
 
@@ -26,7 +28,6 @@ struct StreamMatrix {
         height = vectors / grain / max(tiles, 1) * grain
         taller = vectors / grain % max(tiles, 1)
     }
-    let grain: Int
 
     #if FMA || arch(arm64)
         /// Twelve AVX2 accumulators and one number of x: thirteen of sixteen registers, the matrix is read in place.
@@ -169,6 +170,8 @@ func multiply(
         turn &+= 1
     }
 }
+
+/// One tile of `multiply`.
 @inline(never)
 func multiplyTile(
     _ w: StreamMatrix, _ tile: Int, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,

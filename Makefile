@@ -6,6 +6,7 @@
 ARGS ?=
 PYTHON ?= python3
 VENV := .venv
+PEERS := .venv-peers
 
 # The trait AVX2 where the processor has AVX2 and FMA, the portable code elsewhere. Each has a build folder of its own.
 TRAITS :=
@@ -24,10 +25,10 @@ SWIFT_FLAGS := -c release --scratch-path $(BUILD) $(TRAITS)
 TOOL := $(BUILD)/release/fastweights
 SOURCES := Package.swift Sources Tests
 
-.PHONY: help build compare test verify bench fixtures docs format lint clean
+.PHONY: help build compare test verify bench bench-peers fixtures docs format lint clean
 
 help: ## Show this text
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build:
 	@swift build $(SWIFT_FLAGS) --product fastweights >&2
@@ -43,6 +44,14 @@ verify: build ## Check every cell against the golden cases, a row a case
 
 bench: build ## Time products, functions, training, inference and streams
 	@$(TOOL) bench $(ARGS)
+
+$(PEERS)/ready: Sources/Peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement Sources/Peers/requirements.txt
+	touch $@
+
+bench-peers: build $(PEERS)/ready ## Time PyTorch, JAX and NumPy in turn with ours; our ratio to the best of them
+	@$(PEERS)/bin/python Sources/Peers/bench.py --tool $(TOOL) $(ARGS)
 
 $(VENV)/ready: Fixtures/requirements.txt
 	$(PYTHON) -m venv $(VENV)

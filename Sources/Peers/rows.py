@@ -1,0 +1,91 @@
+"""The rows: what is timed, by the ids of `fastweights bench`."""
+
+from dataclasses import dataclass
+
+FORMS = ("NN", "TN", "NT")
+RECURRENT_SHAPES = ("128x50x50", "128x100x100", "128x256x256", "128x400x100")
+LARGE_SHAPES = ("512x512x512", "1024x1024x1024", "2048x2048x2048")
+FUNCTIONS = ("exp", "sigmoid", "tanh")
+ELEMENTS = 4096
+MODELS = {"fast-weights": "fast weights", "lstm": "LSTM", "gru": "GRU", "irnn": "IRNN"}
+SIZES = {4: (20, 50, 100), 30: (20, 50, 100, 256)}
+STREAM_SIZES = (8, 16, 20, 40, 50, 64, 100, 256)
+BATCH = 128
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of its id. `model`, `hidden` (R) and `pairs` (K) are of networks, `form` and `shape` of products."""
+
+    id: str
+
+    @property
+    def kind(self):
+        return self.id.split("/")[0]
+
+    @property
+    def model(self):
+        """Or the function's name."""
+        return self.id.split("/")[1]
+
+    form = model
+
+    @property
+    def shape(self):
+        return tuple(int(size) for size in self.id.split("/")[2].split("x"))
+
+    @property
+    def hidden(self):
+        return self.parameter("R")
+
+    @property
+    def pairs(self):
+        return self.parameter("K")
+
+    def parameter(self, name):
+        return int(dict(part.split("=") for part in self.id.split("/") if "=" in part)[name])
+
+    @property
+    def unit(self):
+        return {"product": "GFLOP/s", "function": "G/s", "training": "ms", "inference": "/s", "stream": "ns"}[self.kind]
+
+    @property
+    def is_rate(self):
+        """Whether more is better."""
+        return self.unit.endswith("/s")
+
+    def figure(self, seconds):
+        """The figure in the row's unit of the seconds of one call."""
+        match self.kind:
+            case "product":
+                m, n, k = self.shape
+                return 2e-9 * m * n * k / seconds
+            case "function":
+                return 1e-9 * ELEMENTS / seconds
+            case "training":
+                return 1e3 * seconds
+            case "inference":
+                return BATCH / seconds
+            case "stream":
+                return 1e9 * seconds
+
+    def ratio(self, ours, peer):
+        """How many times as fast as the peer ours is."""
+        return ours / peer if self.is_rate else peer / ours
+
+    def threads(self, asked):
+        """The numbers of threads to measure with, of those asked for.
+
+        4,096 numbers are work for one thread. A step of one sequence is measured once, each peer with as many threads
+        as suit it: JAX dispatches on one core and computes on the other, NumPy gains up to 5 % by a second.
+        """
+        match self.kind:
+            case "function":
+                return [1]
+            case "stream":
+                return [max(asked)]
+        return asked
+
+    def threads_of(self, library, threads):
+        """PyTorch's steps of one sequence are up to three times slower with a second thread."""
+        return 1 if self.kind == "stream" and library == "torch" else threads

@@ -56,7 +56,7 @@ def activated(total, gain, shift):
 
 
 def scores(past, h, weights):
-    """η λ^(t-1-τ) h(τ)·h of the states past [B, T, R]. This order of the dimensions is the fastest by a factor of two."""
+    """η λ^(t-1-τ) h(τ)·h of the states past [B, T, R], an order of dimensions twice as fast as [T, B, R]."""
     return jnp.einsum("btr,br->bt", past, h) * weights
 
 

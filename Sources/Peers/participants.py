@@ -50,11 +50,15 @@ class Worker:
             answer = ""
         if not answer:
             self.errors.seek(0)
-            raise Failure(f"{self.library} ended: {self.errors.read().strip()[-400:]}")
+            raise Failure(f"{self.library} ended with {self.process.wait()}: {self.errors.read().strip()[-400:]}")
         answer = json.loads(answer)
         if "error" in answer:
             raise Failure(answer["error"])
         return answer["ok"]
+
+    @property
+    def runs(self):
+        return self.process.poll() is None
 
     def end(self):
         self.process.kill()

@@ -24,7 +24,8 @@ struct StreamMatrix {
         self.vectors = vectors
         self.columns = columns
         self.grain = grain
-        tiles = (vectors + tallest - 1) / tallest
+        let most = max(tallest / grain, 1)
+        tiles = (vectors / grain + most - 1) / most
         height = vectors / grain / max(tiles, 1) * grain
         taller = vectors / grain % max(tiles, 1)
     }

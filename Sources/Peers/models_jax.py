@@ -21,11 +21,11 @@ def zero_state(projected, gates=1):
     return jnp.zeros((projected.shape[1], projected.shape[2] // gates))
 
 
-def scanned(cell, gates, states):
+def scanned(cell, gates, states, unroll=1):
     """The last h of a scan of the cell, whose state is h and `states` - 1 others of its size."""
     def run(p, projected):
         start = (zero_state(projected, gates),) * states
-        return lax.scan(lambda state, x: (cell(p, x, *state), None), start, projected)[0][0]
+        return lax.scan(lambda state, x: (cell(p, x, *state), None), start, projected, unroll=unroll)[0][0]
 
     return run
 
@@ -169,8 +169,9 @@ def backward_by_hand(kept, d_last):
 reversed_by_hand.defvjp(forward_by_hand, backward_by_hand)
 
 CELLS = {"irnn": irnn_cell, "lstm": lstm_cell, "gru": gru_cell, "fast-weights": matrix_cell}
-SEQUENCES = {model: {"scan": run, "scan, table": run} for model, run in (
-    ("irnn", scanned(irnn_cell, 1, 1)), ("lstm", scanned(lstm_cell, 4, 2)), ("gru", scanned(gru_cell, 3, 1)))}
+SEQUENCES = {
+    model: {"scan": scanned(*cell), "scan, table": scanned(*cell), "unrolled, table": scanned(*cell, unroll=True)}
+    for model, cell in (("irnn", (irnn_cell, 1, 1)), ("lstm", (lstm_cell, 4, 2)), ("gru", (gru_cell, 3, 1)))}
 SEQUENCES["fast-weights"] = {
     "list by hand": by_hand, "list by hand, table": by_hand, "list": by_list,
     "list unrolled": functools.partial(by_list, unrolled=True), "matrix, table": by_matrix}
@@ -183,7 +184,7 @@ def forms(row, everything):
     if row.kind not in ("training", "inference"):
         return []
     # Unrolled, T = 63 takes minutes to compile.
-    slow = {"list unrolled"} if row.pairs > 4 else set()
+    slow = {"list unrolled", "unrolled, table"} if row.pairs > 4 else set()
     if not everything:
         slow |= {"list", "list unrolled"} if row.pairs > 4 or row.kind == "inference" else set()
         slow |= {"matrix, table"} if row.hidden > 50 else set()

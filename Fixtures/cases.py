@@ -152,6 +152,7 @@ def network_cases():
     yield case("adam_gru", gru(), ADAM)
     yield case("adam_fast_weights", fast_weights(), ADAM)
     yield case("adam_fast_weights_three_sequences", fast_weights(), ADAM, sequences=3)
+    yield case("adamw_lstm", lstm(), ADAM | {"decay": 0.5})
     yield case("sgd_lstm", lstm(), SGD)
     yield case("sgd_fast_weights", fast_weights(), SGD)
     yield case("rmsprop_lstm", lstm(), RMSPROP)

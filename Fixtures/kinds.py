@@ -156,6 +156,8 @@ def make_optimizer(config, parameters):
     match config["name"]:
         case "adam":
             betas = (config["beta1"], config["beta2"])
+            if "decay" in config:
+                return torch.optim.AdamW(parameters, rate, betas, config["epsilon"], config["decay"], foreach=False)
             return torch.optim.Adam(parameters, rate, betas, config["epsilon"], foreach=False)
         case "sgd":
             return torch.optim.SGD(parameters, rate, config["momentum"], foreach=False)

@@ -62,11 +62,9 @@ private struct Comparison {
                     arguments.hasValue("learning-rates") ? arguments.numbers("learning-rates") : [recipe.learningRate]
                 for offset in 0..<UInt64(arguments.integer("seeds")) {
                     for rate in rates {
-                        var options = TrainingOptions(arguments)
+                        var options = TrainingOptions(arguments, recipe, quick: arguments.flag("quick"))
                         options.learningRate = rate
                         options.seed = seed &+ offset
-                        options.steps = arguments.flag("quick") ? recipe.quickSteps : recipe.steps
-                        if arguments.hasValue("steps") { options.steps = arguments.integer("steps") }
                         jobs.append(
                             RetrievalTraining(model: model, hidden: hidden, seed: seed &+ offset, options: options))
                     }
@@ -194,6 +192,7 @@ private struct Comparison {
                             "model": .string($0.model.name), "hidden": .number(Double($0.hidden)),
                             "seed": .string("\($0.seed)"),
                             "learning_rate": .number($0.options.learningRate),
+                            "weight_decay": .number($0.options.optimizer.decay),
                             "steps": .number(Double($0.options.steps)),
                             "cell": CellConfiguration($0.model.cell, input: 100, hidden: $0.hidden).json,
                         ]

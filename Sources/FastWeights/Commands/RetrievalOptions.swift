@@ -22,6 +22,9 @@ extension Option {
     static let schedule = Option(
         name: "schedule", placeholder: "NAME", kind: .choice(Schedule.allCases.map(\.rawValue)),
         defaultValue: Schedule.cosine.rawValue, help: "How the learning rate falls in the course of the training")
+    static let weightDecay = Option(
+        name: "weight-decay", placeholder: "X", kind: .number(0...1e3), defaultShown: "each model's own",
+        help: "What Adam takes off every parameter at each step, as a share of it, over the learning rate")
     static let evaluateEvery = Option(
         name: "evaluate-every", placeholder: "N", kind: .integer(1...1_000_000), defaultValue: "500",
         help: "Steps between two looks at the validation examples")
@@ -30,7 +33,7 @@ extension Option {
         help: "Stop after N evaluations without a lower validation error; 0 for never")
 
     static let data: [Option] = [.pairs, .distinctDigits, .trainingExamples, .validationExamples, .testExamples]
-    static let training: [Option] = [.batch, .clip, .schedule, .evaluateEvery, .patience]
+    static let training: [Option] = [.batch, .clip, .weightDecay, .schedule, .evaluateEvery, .patience]
 }
 
 /// The examples of a run.
@@ -53,9 +56,13 @@ struct RetrievalData: Sendable {
 }
 
 extension TrainingOptions {
-    /// The options of `Option.training`.
-    init(_ arguments: ParsedArguments) {
+    /// The options of `Option.training` and `steps`, and the model's recipe for what they leave open.
+    init(_ arguments: ParsedArguments, _ recipe: RetrievalModel.Recipe, quick: Bool = false) {
         self.init()
+        learningRate = recipe.learningRate
+        steps = arguments.hasValue("steps") ? arguments.integer("steps") : quick ? recipe.quickSteps : recipe.steps
+        let decay = arguments.hasValue("weight-decay") ? arguments.number("weight-decay") : recipe.weightDecay
+        optimizer = .adam(decay: decay)
         batch = arguments.integer("batch")
         let limit = arguments.number("clip")
         clip = limit > 0 ? Float(limit) : nil

@@ -25,13 +25,10 @@ extension Command {
         let data = try RetrievalData(arguments, seed: seed)
         let model = RetrievalModel.named(arguments.text("model"))
         let hidden = arguments.integer("hidden")
-        let recipe = model.recipe(hidden: hidden)
-        var options = TrainingOptions(arguments)
+        var options = TrainingOptions(arguments, model.recipe(hidden: hidden))
         options.seed = seed
         options.threads = arguments.integer("threads")
-        options.learningRate =
-            arguments.hasValue("learning-rate") ? arguments.number("learning-rate") : recipe.learningRate
-        options.steps = arguments.hasValue("steps") ? arguments.integer("steps") : recipe.steps
+        if arguments.hasValue("learning-rate") { options.learningRate = arguments.number("learning-rate") }
         let job = RetrievalTraining(model: model, hidden: hidden, seed: seed, options: options)
         Interruption.install()
         let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)

@@ -1,9 +1,12 @@
+import Synchronization
+
 /// A classifier's loss, errors and gradients over many sequences, on a crew of threads, with the same bits for any
 /// number of them.
 ///
-/// A batch is cut into fixed shards of blocks of sixteen. Each shard has buffers and a gradient block of its own, and
-/// stays in one core's cache through both passes; the shards' gradients are added in their order afterwards. What comes
-/// before and after the shards is cut into fixed pieces too. A step allocates nothing.
+/// A batch is cut into fixed shards of blocks of sixteen. Each shard has buffers and gradients of its own, and stays in
+/// one core's cache through both passes. Whoever ends the second shard of a pair adds the pair's gradients up, most often
+/// the core that has both at hand; the pairs' sums are added in their order afterwards. What comes before and after the
+/// shards is cut into fixed pieces too. A step allocates nothing.
 final class ParallelClassifier {
     let gradients: Parameters
     private let steps: Int
@@ -51,6 +54,8 @@ final class ParallelClassifier {
         let block: ClassifierBlock
         let gradients: Parameters
         let dTable: TokenTable
+        /// Where a shard's gradients lie in the block: those before come from the table.
+        let range: Range<Int>
         private let target: ClassifierParameters
         var result = BlockLoss()
 
@@ -58,6 +63,7 @@ final class ParallelClassifier {
             block = ClassifierBlock(configuration, steps: steps)
             gradients = Parameters(configuration.layout)
             dTable = TokenTable(configuration)
+            range = configuration.layout.window("cell.weight_hh").offset..<gradients.block.count
             target = ClassifierParameters(gradients)
         }
 
@@ -65,7 +71,7 @@ final class ParallelClassifier {
             _ p: ClassifierParameters, _ table: TokenTable, _ recurrent: RecurrentWeights, _ batch: Batch,
             _ blocks: Range<Int>
         ) {
-            gradients.block.clear()
+            gradients.block.clear(range)
             dTable.values.clear()
             result = BlockLoss()
             let scale = 1 / Float(batch.count)
@@ -75,6 +81,12 @@ final class ParallelClassifier {
                 result += block.loss(count: count, scale: scale)
                 block.backward(p, recurrent, gradients: target, dTable, count: count)
             }
+        }
+
+        /// Adds the gradients of another shard to those here.
+        func add(_ other: Shard) {
+            gradients.block.add(other.gradients.block, range)
+            dTable.values.add(other.dTable.values, 0..<dTable.values.count)
         }
 
         func evaluate(
@@ -88,6 +100,14 @@ final class ParallelClassifier {
                 result += block.loss(count: count, scale: 0)
             }
         }
+    }
+
+    /// Two shards whose gradients are added up as soon as both are there.
+    private final class Pair: Sendable {
+        private let ended = Atomic<Int>(0)
+
+        /// Whether the other shard has ended before this one.
+        func isSecondToEnd() -> Bool { ended.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue % 2 == 1 }
     }
 
     /// An engine for sequences of `steps` tokens, which reads `parameters` as they are at each call.
@@ -109,19 +129,30 @@ final class ParallelClassifier {
                 recurrent.pack(p.cell.recurrentWeight, piece: piece - fillPieces)
             }
         }
-        train = Job { s in shards[s].train(p, table, recurrent, batch, batch.range(of: s)) }
+        let pairs = (0..<Self.shardLimit / 2).map { _ in Pair() }
+        train = Job { s in
+            shards[s].train(p, table, recurrent, batch, batch.range(of: s))
+            let first = s & ~1
+            if first + 1 < batch.shards && pairs[s / 2].isSecondToEnd() { shards[first].add(shards[first + 1]) }
+        }
         evaluate = Job { s in shards[s].evaluate(p, table, recurrent, batch, batch.range(of: s)) }
-        let (blocks, tables) = (shards.map(\.gradients.block), shards.map(\.dTable.values))
-        let (blockPieces, tablePieces) = (Pieces(of: gradients.block.count), Pieces(of: dTable.values.count))
-        addUpPieces = blockPieces.count + tablePieces.count
+        let sums = stride(from: 0, to: Self.shardLimit, by: 2).map { shards[$0] }
+        let (blocks, tables) = (sums.map(\.gradients.block), sums.map(\.dTable.values))
+        let range = shards[0].range
+        let (blockPieces, tablePieces) = (Pieces(of: range.count), Pieces(of: dTable.values.count))
+        addUpPieces = tablePieces.count + blockPieces.count
         addUp = Job { piece in
-            if piece < blockPieces.count {
-                Self.add(blocks, batch.shards, in: blockPieces[piece], into: gradients.block)
+            let count = (batch.shards + 1) / 2
+            if piece < tablePieces.count {
+                Self.add(tables, count, in: tablePieces[piece], into: dTable.values)
             } else {
-                Self.add(tables, batch.shards, in: tablePieces[piece - blockPieces.count], into: dTable.values)
+                let piece = blockPieces[piece - tablePieces.count]
+                Self.add(
+                    blocks, count, in: range.lowerBound + piece.lowerBound..<range.lowerBound + piece.upperBound,
+                    into: gradients.block)
             }
         }
-        tableGradients = Job { piece in dTable.addGradients(p, into: g, piece: piece) }
+        tableGradients = Job { piece in dTable.writeGradients(p, into: g, piece: piece) }
     }
 
     /// Mean loss over the sequences at `indices` and its gradient, left in `gradients`.
@@ -153,12 +184,8 @@ final class ParallelClassifier {
 
     /// Σ of the first `count` parts, in their order, in a range of their numbers.
     private static func add(_ parts: [Buffer<Float>], _ count: Int, in range: Range<Int>, into sum: Buffer<Float>) {
-        let target = sum.pointer + range.lowerBound
-        target.update(from: parts[0].pointer + range.lowerBound, count: range.count)
-        for s in 1..<max(count, 1) {
-            let source = parts[s].pointer + range.lowerBound
-            for i in 0..<range.count { target[i] += source[i] }
-        }
+        (sum.pointer + range.lowerBound).update(from: parts[0].pointer + range.lowerBound, count: range.count)
+        for s in 1..<max(count, 1) { sum.add(parts[s], range) }
     }
 }
 

@@ -44,16 +44,17 @@ final class TokenTable {
             into: columns(range), accumulate: true, workspace: workspaces[piece])
     }
 
-    /// With `values` as ∂L/∂(table): adds the gradients of embedding, W_ih and b_ih; a piece of them.
-    func addGradients(_ parameters: ClassifierParameters, into gradients: ClassifierParameters, piece: Int) {
+    /// With `values` as ∂L/∂(table): the gradients of embedding, W_ih and b_ih; a piece of them.
+    func writeGradients(_ parameters: ClassifierParameters, into gradients: ClassifierParameters, piece: Int) {
         if piece < rowPieces.count {
             let range = rowPieces[piece]
             let first = range.lowerBound
             multiply(
                 columns(range).transposed, MatrixView(parameters.embedding, vocabulary, embedding),
                 into: MatrixView(gradients.cell.inputWeight + first * embedding, range.count, embedding),
-                accumulate: true, workspace: workspaces[piece])
-            for v in 0..<vocabulary {
+                accumulate: false, workspace: workspaces[piece])
+            for r in range { gradients.cell.inputBias[r] = values.pointer[r] }
+            for v in 1..<max(vocabulary, 1) {
                 let row = values.pointer + v * rows
                 for r in range { gradients.cell.inputBias[r] += row[r] }
             }
@@ -63,7 +64,7 @@ final class TokenTable {
             var target = MatrixView(gradients.embedding + range.lowerBound, vocabulary, embedding)
             (weight.columns, target.columns) = (range.count, range.count)
             multiply(
-                MatrixView(values.pointer, vocabulary, rows), weight, into: target, accumulate: true,
+                MatrixView(values.pointer, vocabulary, rows), weight, into: target, accumulate: false,
                 workspace: workspaces[piece])
         }
     }

@@ -19,9 +19,12 @@ final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
         UnsafeMutableRawPointer(pointer).deallocate()
     }
 
-    func clear() {
-        UnsafeMutableRawPointer(pointer).initializeMemory(
-            as: UInt8.self, repeating: 0, count: count * MemoryLayout<Element>.stride)
+    func clear() { clear(0..<count) }
+
+    /// Makes the numbers of a range zero.
+    func clear(_ range: Range<Int>) {
+        UnsafeMutableRawPointer(pointer + range.lowerBound).initializeMemory(
+            as: UInt8.self, repeating: 0, count: range.count * MemoryLayout<Element>.stride)
     }
 }
 
@@ -38,5 +41,11 @@ extension Buffer where Element == Float {
     func copy(from other: Buffer<Float>) {
         precondition(other.count == count, "copying a buffer of \(other.count) numbers into one of \(count)")
         pointer.update(from: other.pointer, count: count)
+    }
+
+    /// Adds the numbers of a range of another buffer to those here.
+    func add(_ other: Buffer<Float>, _ range: Range<Int>) {
+        let (target, source) = (pointer, other.pointer)
+        for i in range { target[i] += source[i] }
     }
 }

@@ -14,6 +14,7 @@ struct RetrievalModel: Sendable {
     /// curve to be flat at the end.
     struct Recipe: Sendable {
         let learningRate: Double
+        var weightDecay = 0.0
         let steps: Int
         /// Steps with `--quick`.
         let quickSteps: Int

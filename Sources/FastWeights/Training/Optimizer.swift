@@ -2,11 +2,17 @@
 /// g is the gradient, p the parameter, t the number of the step, from 1.
 public enum OptimizerRule: Sendable, Equatable {
     /// m = β₁m + (1-β₁)g, v = β₂v + (1-β₂)g², p -= lr · m/(1-β₁ᵗ) / (√(v/(1-β₂ᵗ)) + ε)   (Kingma and Ba 2014)
-    case adam(beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8)
+    /// With a decay δ, after p -= lr · δ · p   (AdamW: Loshchilov and Hutter 2017)
+    case adam(beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, decay: Double = 0)
     /// m = µm + g, p -= lr · m
     case sgd(momentum: Float = 0)
     /// v = αv + (1-α)g², m = µm + g / (√v + ε), p -= lr · m
     case rmsProp(alpha: Float = 0.99, epsilon: Float = 1e-8, momentum: Float = 0)
+
+    /// δ of Adam, 0 of the others.
+    public var decay: Double {
+        if case .adam(_, _, _, let decay) = self { decay } else { 0 }
+    }
 }
 
 /// An optimizer: a rule, its moments in the layout of the parameters, and the steps taken.
@@ -85,9 +91,10 @@ private final class Moments {
         var i = range.lowerBound
         let end = range.upperBound
         switch rule {
-        case .adam(let beta1, let beta2, let epsilon):
+        case .adam(let beta1, let beta2, let epsilon, let decay):
             let size = Float(Double(rate) / (1 - power(Double(beta1), steps)))
             let correction = Float((1 - power(Double(beta2), steps)).squareRoot())
+            let kept = Float(1 - Double(rate) * decay)
             while i < end {
                 let d = Lanes(at: g + i) * scale
                 let mean = (Lanes(at: m + i) * beta1).mad(1 - beta1, d).withoutSubnormals
@@ -95,7 +102,7 @@ private final class Moments {
                 mean.store(at: m + i)
                 square.store(at: v + i)
                 let denominator = square.squareRoot() / correction + epsilon
-                (Lanes(at: p + i) - mean * size / denominator).store(at: p + i)
+                (Lanes(at: p + i) * kept - mean * size / denominator).store(at: p + i)
                 i &+= Lanes.width
             }
         case .sgd(let momentum):

@@ -135,7 +135,9 @@ extension OptimizerRule {
         }
         switch try settings.text("name") {
         case "adam":
-            self = .adam(beta1: try float("beta1"), beta2: try float("beta2"), epsilon: try float("epsilon"))
+            self = .adam(
+                beta1: try float("beta1"), beta2: try float("beta2"), epsilon: try float("epsilon"),
+                decay: try settings.number("decay", default: 0))
         case "sgd": self = .sgd(momentum: try float("momentum"))
         case "rmsprop":
             self = .rmsProp(

@@ -47,6 +47,15 @@ def zipped(entries, comment=b""):
     return file.getvalue()
 
 
+def zipped_64(entries):
+    """As `zipped`, but with the fields that zipfile otherwise writes for archives beyond 2 GiB or 65,535 entries."""
+    limits = zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT
+    zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT = 100, 1
+    content = zipped(entries)
+    zipfile.ZIP64_LIMIT, zipfile.ZIP_FILECOUNT_LIMIT = limits
+    return content
+
+
 def skewed(count):
     """Bytes of which some are frequent and some rare, so that codes of every length occur; a third of them repeats."""
     state, content = 1, bytearray()
@@ -104,6 +113,8 @@ def files():
     yield "compressed.npz", npz(np.savez_compressed, **arrays | {"counts": numbers("i8", (40, 30))})
     yield "zipfile.npz", zipped([("a.npy", npy(numbers("f4", (2, 3))), zipfile.ZIP_DEFLATED),
                                  ("b.npy", npy(numbers("u1", (5,))), zipfile.ZIP_STORED)], b"a comment")
+    yield "directory_64.npz", zipped_64([("a.npy", npy(numbers("f4", (2, 3))), zipfile.ZIP_STORED),
+                                         ("b.npy", npy(numbers("u1", (5,))), zipfile.ZIP_DEFLATED)])
     yield "no_arrays.npz", npz(np.savez)
     yield "bzip2.npz", zipped([("a.npy", npy(numbers("f4", (2, 3))), zipfile.ZIP_BZIP2)])
     yield "text.zip", zipped([("folder/text.txt", skewed(3000), zipfile.ZIP_DEFLATED)])

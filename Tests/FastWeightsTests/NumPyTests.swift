@@ -166,10 +166,15 @@ import Testing
         #expect(fault?.reason == .missing && fault?.advice == "Did you mean \"kernel\"?")
     }
 
-    @Test func readsWhatZipfileWrote() throws {
-        let archive = try archive("zipfile.npz")
+    @Test(arguments: ["zipfile.npz", "directory_64.npz"])
+    func readsArraysThatZipfileWrote(name: String) throws {
+        let archive = try archive(name)
         #expect(archive.names == ["a", "b"])
+        #expect(try archive.array(named: "a").doubles == FileFixtures.numbers(.float32, 6))
         #expect(try archive.array(named: "b").integers() == [0, 1, 2, 3, 4])
+    }
+
+    @Test func readsArchivesOfOtherThings() throws {
         #expect(try self.archive("no_arrays.npz").names == [])
         let text = try ZipArchive(bytes: try FileFixtures.read("text.zip"), source: "text.zip")
         #expect(text.entries.map(\.name) == ["folder/text.txt"])

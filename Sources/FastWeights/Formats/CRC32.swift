@@ -1,5 +1,5 @@
 /// The checksum of gzip and zip: CRC-32 with the polynomial 0xEDB88320, bits reversed (RFC 1952, section 8).
-public enum CRC32 {
+enum CRC32 {
     /// Remainders of one byte followed by 0 to 7 zero bytes, 256 each, so that eight bytes are taken at once.
     private static let table: [UInt32] = {
         var table = (0..<UInt32(256)).map { byte in
@@ -12,7 +12,7 @@ public enum CRC32 {
     /// The checksum of `bytes`; 0 for none.
     ///
     /// - Complexity: O(*n*) in the number of bytes.
-    public static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+    static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
         var crc = ~UInt32(0)
         table.withUnsafeBufferPointer { table in
             bytes.withUnsafeBytes { raw in
@@ -30,5 +30,5 @@ public enum CRC32 {
     }
 
     /// The checksum of all of `bytes`.
-    public static func checksum(_ bytes: [UInt8]) -> UInt32 { checksum(bytes[...]) }
+    static func checksum(_ bytes: [UInt8]) -> UInt32 { checksum(bytes[...]) }
 }

@@ -69,7 +69,7 @@ extension ZipDirectory {
         var size = UInt64(bytes.littleEndian(UInt32.self, at: end + 12))
         var start = UInt64(bytes.littleEndian(UInt32.self, at: end + 16))
         var limit = end
-        if count == 0xFFFF || size == 0xFFFF_FFFF || start == 0xFFFF_FFFF, let wide = try wideEndRecord(before: end) {
+        if let wide = try wideEndRecord(before: end) {
             count = bytes.littleEndian(UInt64.self, at: wide + 32)
             size = bytes.littleEndian(UInt64.self, at: wide + 40)
             start = bytes.littleEndian(UInt64.self, at: wide + 48)

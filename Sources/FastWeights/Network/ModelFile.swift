@@ -14,8 +14,8 @@ public struct ModelFile: Sendable {
         self.notes = notes
     }
 
-    /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
-    public func write(to path: String) throws {
+    /// The bytes of the file: the same model always gives the same.
+    public func serialised() -> [UInt8] {
         let parameters = model.parameters
         let tensors = parameters.layout.windows.map { (name: $0.name, shape: $0.shape, values: parameters[$0.name]) }
         let taskJSON: JSON = [
@@ -27,7 +27,12 @@ public struct ModelFile: Sendable {
                 ("format", Self.format), ("config", model.configuration.json.serialised()),
                 ("task", taskJSON.serialised()),
             ] + notes
-        try Files.writeAtomically(SafeTensors.serialise(tensors, metadata: metadata), to: path)
+        return SafeTensors.serialise(tensors, metadata: metadata)
+    }
+
+    /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
+    public func write(to path: String) throws {
+        try Files.writeAtomically(serialised(), to: path)
     }
 
     /// Reads a file that `write` made. Throws, with the path, what is wrong and what to do, when it is not one.

@@ -66,5 +66,6 @@ for reader in chosen {
     print(
         "  memory \(memory), \(campaign.peakPerByte) a byte beyond \(Campaign.freeAllowance); slowest \(campaign.slowest)"
     )
+    fflush(nil)  // where the output is a file, each reader's lines as it is done
 }
 exit(faults == 0 ? 0 : 1)

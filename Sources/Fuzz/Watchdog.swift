@@ -20,6 +20,10 @@ enum Watchdog {
     /// What is being read, for the last words.
     private nonisolated(unsafe) static var place: (format: StaticString, seed: UInt64, index: Int) = ("", 0, 0)
 
+    #if !canImport(Darwin) && !canImport(Glibc)
+        private static let began = ContinuousClock.now
+    #endif
+
     static func start(format: StaticString, seed: UInt64) {
         place = (format, seed, 0)
         #if canImport(Darwin) || canImport(Glibc)
@@ -37,6 +41,17 @@ enum Watchdog {
             var time = itimerval()
             time.it_value.tv_sec = limit
             setitimer(virtualTimer, &time, nil)
+        #endif
+    }
+
+    /// Seconds of processor time since the program began; on the clock where that is not known.
+    static var seconds: Double {
+        #if canImport(Darwin) || canImport(Glibc)
+            var time = timespec()
+            clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+            return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+        #else
+            return (ContinuousClock.now - began) / .seconds(1)
         #endif
     }
 

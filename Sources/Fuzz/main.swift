@@ -54,17 +54,19 @@ guard !chosen.isEmpty else {
 var faults = 0
 for reader in chosen {
     var campaign = Campaign(reader, seed: seed)
-    let time = ContinuousClock().measure { campaign.run(first..<first + count) }
+    let start = Watchdog.seconds
+    campaign.run(first..<first + count)
+    let time = Int((Watchdog.seconds - start).rounded())
     faults += campaign.faults
     let refused = campaign.refusals.values.reduce(0, +)
     let kinds = campaign.refusals.sorted { $0.value > $1.value }.map { "\($0.key) \($0.value)" }
     print(
-        "\(reader.name): \(count) files, \(campaign.accepted) read, \(refused) refused, \(campaign.faults) faults; \(time)"
+        "\(reader.name): \(count) files, \(campaign.accepted) read, \(refused) refused, \(campaign.faults) faults; \(time) s"
     )
     print("  refused for \(kinds.joined(separator: ", "))")
     let memory = AllocationMeter.isAvailable ? "\(campaign.peak) bytes at most" : "not measured"
     print(
-        "  memory \(memory), \(campaign.peakPerByte) a byte beyond \(Campaign.freeAllowance); slowest \(campaign.slowest)"
+        "  memory \(memory), \(campaign.peakPerByte) a byte beyond \(Campaign.freeAllowance); slowest \(campaign.slowest) s"
     )
     fflush(nil)  // where the output is a file, each reader's lines as it is done
 }

@@ -25,7 +25,7 @@ SWIFT_FLAGS := -c release --scratch-path $(BUILD) $(TRAITS)
 TOOL := $(BUILD)/release/fastweights
 SOURCES := Package.swift Sources Tests
 
-.PHONY: help build compare test verify bench bench-peers fixtures docs format lint clean
+.PHONY: help build compare test verify fuzz bench bench-peers fixtures docs format lint clean
 
 help: ## Show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ test: ## Run the tests, golden cases included
 
 verify: build ## Check every cell against the golden cases, a row a case
 	@$(TOOL) verify $(ARGS)
+
+fuzz: ## Give a million changed files to each reader; ARGS="--format npz --count 1000 --seed 2" for others
+	@swift build $(SWIFT_FLAGS) --product FastWeightsFuzz >&2
+	@$(BUILD)/release/FastWeightsFuzz $(ARGS)
 
 bench: build ## Time products, functions, training, inference and streams
 	@$(TOOL) bench $(ARGS)

@@ -28,6 +28,16 @@ let package = Package(
         .executableTarget(
             name: "FastWeightsTool", dependencies: ["FastWeights"],
             swiftSettings: [.define("FMA", .when(traits: ["AVX2"]))]),
+        // Hostile files for the readers (make fuzz); in no product.
+        .executableTarget(
+            name: "FastWeightsFuzz", dependencies: ["FastWeights"], path: "Sources/Fuzz",
+            linkerSettings: [
+                // The functions of AllocationMeter, so that what a file makes a reader allocate can be measured.
+                .unsafeFlags(
+                    ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "free"].flatMap {
+                        ["-Xlinker", "--defsym=\($0)=metered_\($0)"]
+                    }, .when(platforms: [.linux]))
+            ]),
         .testTarget(
             name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool"],
             linkerSettings: [

@@ -1,0 +1,196 @@
+import FastWeights
+
+extension Reader {
+    /// Every reader; `fixture` gives a file of the folder Fixtures by its path in it.
+    static func all(fixture: (String) -> [UInt8]) -> [Reader] {
+        func files(_ names: [String]) -> [[UInt8]] { names.map { fixture("files/" + $0) } }
+        let arrays: [(name: String, shape: [Int], values: [Float])] = [
+            ("a.weight", [2, 3], [1, 2, 3, 4, 5, 6]), ("b", [], [0.5]), ("c", [2, 0], []),
+        ]
+        return [
+            Reader(
+                name: "safetensors",
+                seeds: [
+                    SafeTensors.serialise(arrays, metadata: [("format", "pt"), ("ü", "\"\\\n")]),
+                    SafeTensors.serialise([]), everyType,
+                    SafeTensors.serialise([("a", [Int](repeating: 1, count: 600), [1])]),
+                    fixture("softmax/one_class.safetensors"),
+                ],
+                words: [
+                    "{", "}", "[", "]", ":", ",", "\"", "\\u0041", "\\ud800", "\"dtype\":\"F64\"", "\"shape\":[]",
+                    "null",
+                    "\"data_offsets\":[0,0]", "\"__metadata__\":{}", "BF16", "I64", "[[[[[[[[", "{\"a\":",
+                ], allowance: 160,
+                open: { bytes in
+                    let file = try SafeTensors(bytes: bytes, source: "fuzz")
+                    return { for name in file.names { try readAll(file, name) } }
+                }, inside: safeTensorsHeader),
+            Reader(
+                name: "npy",
+                seeds: files([
+                    "f4.npy", "f2_big.npy", "i8.npy", "b1.npy", "scalar.npy", "vector.npy", "wide.npy", "empty.npy",
+                    "columns.npy", "version_2.npy", "version_3.npy", "objects.npy", "records.npy",
+                ]), words: numPyWords, allowance: 16, open: { try opened(NumPyArray(bytes: $0, source: "fuzz")) },
+                inside: numPyHeader),
+            Reader(
+                name: "npz",
+                seeds: files([
+                    "stored.npz", "compressed.npz", "zipfile.npz", "no_arrays.npz", "bzip2.npz", "directory_64.npz",
+                ]),
+                words: numPyWords + [
+                    "PK\u{1}\u{2}", "PK\u{3}\u{4}", "PK\u{5}\u{6}", "PK\u{6}\u{6}", "PK\u{6}\u{7}", ".npy",
+                ],
+                allowance: 1100,
+                open: { bytes in
+                    let archive = try NumPyArchive(bytes: bytes, source: "fuzz")
+                    return { for name in archive.names { try opened(try archive.array(named: name))() } }
+                }, inside: zipEntries),
+            Reader(
+                name: "idx",
+                seeds: files([
+                    "idx3-ubyte", "idx3-sbyte", "idx3-short", "idx3-int", "idx3-float", "idx3-double", "idx0-int",
+                    "idx1-ubyte.gz",
+                ]), words: ["\0\0\u{8}\u{1}", "\0\0\u{E}\u{3}", "\u{1F}"], allowance: 3100,
+                open: { bytes in
+                    let file = try IDX(bytes: bytes, source: "fuzz")
+                    return {
+                        try check(file.floats.count == file.count && file.doubles.count == file.count)
+                        if !file.type.isFloatingPoint { try check(file.integers().count == file.count) }
+                    }
+                }, inside: { $1($0) }),
+            Reader(
+                name: "gzip",
+                seeds: files([
+                    "stored.gz", "fixed.gz", "huffman.gz", "runs.gz", "fields.gz", "members.gz", "empty.gz",
+                    "idx1-ubyte.gz",
+                ]), words: ["\u{1F}", "\u{8}\u{4}", "\u{8}\u{1F}"], allowance: 3100,
+                open: { bytes in
+                    let content = try Gzip.decompress(bytes, source: "fuzz")
+                    return { try check(content.count <= 1032 * bytes.count) }
+                }, inside: { $1($0) }),
+            Reader(
+                name: "model", seeds: models, words: modelWords, allowance: 160,
+                open: { bytes in
+                    let file = try ModelFile(bytes: bytes, source: "fuzz")
+                    return { try check(file.model.parameters.layout == file.model.configuration.layout) }
+                }, inside: modelConfiguration),
+        ]
+    }
+
+    /// A result that a reader may not give: neither success nor a typed error.
+    private struct Wrong: Error {}
+
+    private static func check(_ isRight: Bool) throws {
+        if !isRight { throw Wrong() }
+    }
+
+    private static func readAll(_ file: SafeTensors, _ name: String) throws {
+        let tensor = try file.tensor(named: name)
+        if tensor.dtype.isFloatingPoint {
+            try check(file.floats(name).count == tensor.count && file.doubles(name).count == tensor.count)
+        } else {
+            try check(file.integers(name).count == tensor.count)
+        }
+    }
+
+    private static func opened(_ array: NumPyArray) -> () throws -> Void {
+        {
+            let count = array.shape.reduce(1, *)
+            try check(array.count == count && array.floats.count == count && array.doubles.count == count)
+            if !array.dtype.isFloatingPoint { try check(array.integers().count == count) }
+        }
+    }
+}
+
+// MARK: - Files to start from
+
+extension Reader {
+    private static let numPyWords = [
+        "'descr': '>f8'", "'fortran_order': True", "'shape': (2, 3)", "|O", "|b1", "<i2", "(", ")", "{", "}", ",", "'",
+        "1, 1, 1, 1, 1, 1, 1, 1, ", "\n", "\u{2}", "\u{3}",
+    ]
+    private static let modelWords = [
+        "\"cell\":\"lstm\"", "\"cell\":\"gru\"", "\"cell\":\"rnn\"", "\"cell\":\"fast_weights\"", "\"hidden\":2",
+        "relu",
+        "tanh", "true", "false", "null", "{", "}", "[", "]", ",", "\"", "\"layer_norm\":true",
+        "\"separate_norms\":true",
+        "\"inner_steps\":3", "\"normalise_first\":true",
+    ]
+
+    /// A file with a tensor of each type.
+    private static let everyType: [UInt8] = {
+        var entries: [String] = []
+        var end = 0
+        for type in SafeTensors.DType.allCases {
+            let begin = end
+            end += 3 * type.width
+            entries.append(
+                "\"\(type)\":{\"dtype\":\"\(type.rawValue)\",\"shape\":[3],\"data_offsets\":[\(begin),\(end)]}")
+        }
+        return framed(Array("{\(entries.joined(separator: ","))}".utf8))
+            + (0..<end).map { UInt8(truncatingIfNeeded: $0 * 37) }
+    }()
+
+    /// A small model of every kind.
+    private static let models: [[UInt8]] = {
+        let cells: [Cell] = [
+            .irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
+            .fastWeights(FastWeightsOptions(innerSteps: 2, normaliseFirst: true, separateNorms: true)),
+        ]
+        guard let task = try? AssociativeRetrieval(pairs: 2) else { return [] }
+        return cells.map { cell in
+            let configuration = ClassifierConfiguration(
+                cell, hidden: 2, vocabulary: AssociativeRetrieval.vocabulary, classes: AssociativeRetrieval.classes,
+                embedding: 1, head: 3)
+            return ModelFile(SequenceClassifier(configuration, seed: 1), task: task).serialised()
+        }
+    }()
+}
+
+// MARK: - Changes behind the lengths
+
+extension Reader {
+    /// A safetensors header with its length.
+    private static func framed(_ header: [UInt8]) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) } + header
+    }
+
+    /// Changes the header of a safetensors file.
+    private static func safeTensorsHeader(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
+        let end = 8 + Int(bytes[0]) + Int(bytes[1]) << 8 + Int(bytes[2]) << 16
+        return framed(change(Array(bytes[8..<end]))) + bytes[end...]
+    }
+
+    /// Changes the header of a NumPy array, and keeps the line feed at its end.
+    private static func numPyHeader(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
+        let width = bytes[6] == 1 ? 2 : 4
+        let start = 8 + width
+        let end = start + Int(bytes[8]) + Int(bytes[9]) << 8
+        let header = change(Array(bytes[start..<end - 1])) + [0x0A]
+        let length = (0..<width).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
+        return bytes[..<8] + length + header + bytes[end...]
+    }
+
+    /// Changes what the entries of an archive hold, each behind its own header and with a right checksum.
+    private static func zipEntries(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
+        guard let archive = try? ZipArchive(bytes: bytes, source: "fuzz") else { return change(bytes) }
+        return ZipArchive.serialise(
+            archive.entries.map { entry in
+                (entry.name, (try? archive.content(of: entry)).map { numPyHeader($0, change) } ?? [])
+            })
+    }
+
+    /// Changes the configuration of a model.
+    private static func modelConfiguration(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
+        guard let file = try? SafeTensors(bytes: bytes, source: "fuzz") else { return bytes }
+        let tensors = file.names.compactMap { name -> (name: String, shape: [Int], values: [Float])? in
+            guard let tensor = try? file.tensor(named: name), let values = try? file.floats(name) else { return nil }
+            return (name, tensor.shape, values)
+        }
+        let metadata = ["format", "config", "task"].map { key -> (String, String) in
+            let text = file.metadata[key] ?? ""
+            return (key, key == "format" ? text : String(decoding: change(Array(text.utf8)), as: UTF8.self))
+        }
+        return SafeTensors.serialise(tensors, metadata: metadata)
+    }
+}

@@ -164,7 +164,7 @@ private struct Comparison {
             ("Network", "embedding 100, cell of R units, 100 ReLU units, softmax over 10 digits"),
             (
                 "Training",
-                "Adam, batch \(options.batch), \(options.schedule.rawValue) schedule, clip \(options.clip.map { "\($0)" } ?? "none")"
+                "Adam, batch \(options.batch), \(options.schedule.rawValue) schedule; rates, decays, clipping and steps in config.json"
             ),
             (
                 "Evaluation",
@@ -193,6 +193,7 @@ private struct Comparison {
                             "seed": .string("\($0.seed)"),
                             "learning_rate": .number($0.options.learningRate),
                             "weight_decay": .number($0.options.optimizer.decay),
+                            "clip": $0.options.clip.map { .number(Double($0)) } ?? .null,
                             "steps": .number(Double($0.options.steps)),
                             "cell": CellConfiguration($0.model.cell, input: 100, hidden: $0.hidden).json,
                         ]

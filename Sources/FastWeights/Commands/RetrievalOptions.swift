@@ -17,7 +17,7 @@ extension Option {
     static let batch = Option(
         name: "batch", placeholder: "B", kind: .integer(1...65_536), defaultValue: "128", help: "Sequences a step")
     static let clip = Option(
-        name: "clip", placeholder: "X", kind: .number(0...1e9), defaultValue: "5",
+        name: "clip", placeholder: "X", kind: .number(0...1e9), defaultShown: "each model's own",
         help: "Global norm the gradients are clipped to; 0 for none")
     static let schedule = Option(
         name: "schedule", placeholder: "NAME", kind: .choice(Schedule.allCases.map(\.rawValue)),
@@ -64,8 +64,8 @@ extension TrainingOptions {
         let decay = arguments.hasValue("weight-decay") ? arguments.number("weight-decay") : recipe.weightDecay
         optimizer = .adam(decay: decay)
         batch = arguments.integer("batch")
-        let limit = arguments.number("clip")
-        clip = limit > 0 ? Float(limit) : nil
+        let limit = arguments.hasValue("clip") ? Float(arguments.number("clip")) : recipe.clip
+        clip = limit > 0 ? limit : nil
         schedule = Schedule(rawValue: arguments.text("schedule")) ?? .cosine
         evaluateEvery = arguments.integer("evaluate-every")
         patience = arguments.integer("patience") > 0 ? arguments.integer("patience") : nil

@@ -14,7 +14,7 @@ public struct TrainingOptions: Sendable, Equatable {
     /// Evaluations without a better validation loss or error after which training ends; nil goes on to the last step.
     public var patience: Int? = nil
     /// Evaluations in a row without a validation error after which training ends.
-    public var perfectEvaluations = 3
+    public var perfectEvaluations = 10
     /// Seed of the order of the examples.
     public var seed: UInt64 = 1
     public var threads = 1

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 import cells
+import files
 from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
 from kinds import KINDS, Source, initial_state, leaves, under
@@ -104,6 +105,7 @@ def write_all():
     for path in set(HERE.glob("*/*.safetensors")) - written:
         path.unlink()  # of a case that was renamed or dropped
     print(f"{len(written)} fixtures, {sum(path.stat().st_size for path in written):,} bytes")
+    files.write_all()
 
 
 def verify(case, given, expected):

@@ -32,7 +32,15 @@ public struct ModelFile: Sendable {
 
     /// Reads a file that `write` made. Throws, with the path, what is wrong and what to do, when it is not one.
     public init(path: String) throws {
-        let file = try SafeTensors(bytes: try Files.read(path), source: path)
+        try self.init(bytes: try Files.read(path), source: path)
+    }
+
+    /// Reads a file whose content is `bytes`; `source` says where they came from, for error messages.
+    ///
+    /// Throws ``SafeTensorsError`` when they are no safetensors file, and ``ModelFileError`` when that holds no model, or
+    /// one whose tensors or task are not those of its configuration.
+    public init(bytes: [UInt8], source path: String) throws {
+        let file = try SafeTensors(bytes: bytes, source: path)
         func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
         guard file.metadata["format"] == Self.format, let config = file.metadata["config"],
             let task = file.metadata["task"]
@@ -44,8 +52,14 @@ public struct ModelFile: Sendable {
             let reader = ConfigurationReader(json: try JSON(parsing: Array(task.utf8)), place: "task")
             self.task = try AssociativeRetrieval(
                 pairs: try reader.count("pairs", to: 26), repeatsDigits: try reader.flag("repeats_digits"))
-            let parameters = Parameters(configuration.layout)
-            let windows = parameters.layout.windows
+            let (tokens, classes) = (AssociativeRetrieval.vocabulary, AssociativeRetrieval.classes)
+            guard configuration.vocabulary == tokens, configuration.classes == classes else {
+                throw fail(
+                    "the task has \(tokens) tokens and \(classes) classes, the network \(configuration.vocabulary) and \(configuration.classes)"
+                )
+            }
+            let layout = configuration.layout
+            let windows = layout.windows
             let missing = windows.map(\.name).filter { !file.names.contains($0) }
             let unexpected = file.names.filter { name in !windows.contains { $0.name == name } }
             guard missing.isEmpty && unexpected.isEmpty else {
@@ -58,11 +72,15 @@ public struct ModelFile: Sendable {
                 guard shape == window.shape else {
                     throw fail("tensor \(window.name) should have shape \(window.shape), found \(shape)")
                 }
-                parameters[window.name] = try file.floats(window.name)
             }
+            // Only now, when the file is known to hold as many numbers as the configuration asks for.
+            let parameters = Parameters(layout)
+            for window in windows { parameters[window.name] = try file.floats(window.name) }
             model = SequenceClassifier(configuration, parameters: parameters)
             notes = []
         } catch let error as ConfigurationError {
+            throw fail(error.description)
+        } catch let error as TaskError {
             throw fail(error.description)
         } catch let error as JSONError {
             throw fail("the configuration in the metadata is not JSON: \(error)")

@@ -1,0 +1,117 @@
+/// One array in NumPy's `.npy` format: read strictly from what `numpy.save` writes; written as F32.
+///
+///     let array = try NumPyArray(path: "input.npy")
+///     let values = try array.floats()     // row-major, last index fastest
+///
+/// The header is checked when the file is opened; afterwards only a wrong type can fail. Arrays of objects (pickles, which
+/// could run code), records, texts, dates, complex numbers and 64-bit unsigned integers are refused.
+public struct NumPyArray: Sendable {
+    /// Where the bytes came from, a path as a rule, for error messages.
+    public let source: String
+    public let dtype: NumberType
+    /// Sizes, outermost first; empty for a scalar.
+    public let shape: [Int]
+    /// How many numbers the array has.
+    public var count: Int { numbers.count }
+
+    private let numbers: PackedNumbers
+    /// Whether the first index is the fastest in the file.
+    private let isColumnMajor: Bool
+
+    /// Opens the file whose content is `bytes`.
+    ///
+    /// - Parameters:
+    ///   - bytes: The whole file.
+    ///   - source: Where the bytes came from, for error messages.
+    /// - Throws: ``FormatError`` if the bytes break a rule of the format, or the numbers are not of a ``NumberType``.
+    /// - Complexity: O(*h*) for *h* bytes of header; the numbers are not copied.
+    public init(bytes: [UInt8], source: String) throws(FormatError) {
+        let header = try NumPyHeader(bytes: bytes, source: source)
+        self.source = source
+        dtype = header.type
+        shape = header.shape
+        isColumnMajor = header.isColumnMajor
+        numbers = PackedNumbers(
+            bytes: bytes, start: header.end, count: header.count, type: header.type, isBigEndian: header.isBigEndian)
+    }
+
+    /// Opens the file at `path`; throws ``FileError`` if it cannot be read, else as ``init(bytes:source:)``.
+    public init(path: String) throws {
+        try self.init(bytes: try Files.read(path), source: path)
+    }
+}
+
+// MARK: - Numbers
+
+extension NumPyArray {
+    /// The numbers, row-major, each rounded to the nearest `Float`; of truth values 0 and 1.
+    ///
+    /// - Complexity: O(*n*) in the array's count.
+    public var floats: [Float] { rowMajor(numbers.floats) }
+
+    /// The numbers, row-major, exact but for 64-bit integers beyond 2^53, which are rounded; of truth values 0 and 1.
+    ///
+    /// - Complexity: O(*n*) in the array's count.
+    public var doubles: [Double] { rowMajor(numbers.doubles) }
+
+    /// The integers, row-major; of truth values 0 and 1.
+    ///
+    /// - Throws: ``FormatError`` if the array holds floating-point numbers, or one of its numbers does not fit an `Int`,
+    ///   which can only be where `Int` has 32 bits.
+    /// - Complexity: O(*n*) in the array's count.
+    public func integers() throws(FormatError) -> [Int] { rowMajor(try numbers.integers(source: source)) }
+
+    /// The values as they follow each other in the file, in the order of the last index fastest.
+    private func rowMajor<Value>(_ values: [Value]) -> [Value] {
+        guard isColumnMajor, shape.count > 1, !values.isEmpty else { return values }
+        var strides: [Int] = []
+        var stride = 1
+        for size in shape {
+            strides.append(stride)
+            stride *= size
+        }
+        var result: [Value] = []
+        result.reserveCapacity(values.count)
+        var index = [Int](repeating: 0, count: shape.count)
+        var offset = 0
+        for _ in values.indices {
+            result.append(values[offset])
+            // The next index: the last one that is not at its end grows, those behind it start anew.
+            for axis in shape.indices.reversed() {
+                index[axis] += 1
+                offset += strides[axis]
+                if index[axis] < shape[axis] { break }
+                offset -= shape[axis] * strides[axis]
+                index[axis] = 0
+            }
+        }
+        return result
+    }
+}
+
+// MARK: - Writing
+
+extension NumPyArray {
+    /// The bytes `numpy.save` writes for a little-endian float32 array.
+    ///
+    /// - Parameters:
+    ///   - shape: At most 64 sizes, outermost first; empty for a scalar.
+    ///   - values: Row-major, as many as the shape says.
+    /// - Complexity: O(*n*) in the number of values.
+    public static func serialise(shape: [Int], values: [Float]) -> [UInt8] {
+        precondition(
+            shape.allSatisfy { $0 >= 0 } && shape.count <= NumPyHeader.largestRank
+                && shape.reduce(1, *) == values.count,
+            "an array of shape \(shape) has \(values.count) values")
+        var bytes = NumPyHeader.serialise(shape: shape)
+        bytes.reserveCapacity(bytes.count + 4 * values.count)
+        for value in values { bytes.appendLittleEndian(value.bitPattern) }
+        return bytes
+    }
+
+    /// Writes the file at `path` atomically, as ``serialise(shape:values:)`` gives it; throws ``FileError`` when it cannot
+    /// be written, and then nothing has changed.
+    public static func write(shape: [Int], values: [Float], to path: String) throws {
+        try Files.writeAtomically(serialise(shape: shape, values: values), to: path)
+    }
+}

@@ -1,0 +1,137 @@
+/// The type of the numbers stored in a NumPy or IDX file; the raw value is NumPy's code without the order of bytes.
+public enum NumberType: String, CaseIterable, Sendable {
+    case float64 = "f8"
+    case float32 = "f4"
+    case float16 = "f2"
+    case int64 = "i8"
+    case int32 = "i4"
+    case int16 = "i2"
+    case int8 = "i1"
+    case uint32 = "u4"
+    case uint16 = "u2"
+    case uint8 = "u1"
+    case boolean = "b1"
+
+    /// Bytes a number.
+    public var width: Int {
+        switch self {
+        case .float64, .int64: 8
+        case .float32, .int32, .uint32: 4
+        case .float16, .int16, .uint16: 2
+        case .int8, .uint8, .boolean: 1
+        }
+    }
+
+    /// Whether the numbers are floating point.
+    public var isFloatingPoint: Bool {
+        switch self {
+        case .float64, .float32, .float16: true
+        case .int64, .int32, .int16, .int8, .uint32, .uint16, .uint8, .boolean: false
+        }
+    }
+}
+
+/// Numbers of one type as they stand in a file, one behind the other from a byte on to the last.
+struct PackedNumbers: Sendable {
+    let bytes: [UInt8]
+    /// The first number's first byte.
+    let start: Int
+    let count: Int
+    let type: NumberType
+    let isBigEndian: Bool
+
+    /// The stored numbers, each rounded to the nearest `Float`.
+    var floats: [Float] {
+        switch type {
+        case .float64: map(UInt64.self) { Float(Double(bitPattern: $0)) }
+        case .float32: map(UInt32.self) { Float(bitPattern: $0) }
+        case .float16: map(UInt16.self, SafeTensors.float(halfBits:))
+        case .int64: map(UInt64.self) { Float(Int64(bitPattern: $0)) }
+        case .int32: map(UInt32.self) { Float(Int32(bitPattern: $0)) }
+        case .int16: map(UInt16.self) { Float(Int16(bitPattern: $0)) }
+        case .int8: map(UInt8.self) { Float(Int8(bitPattern: $0)) }
+        case .uint32: map(UInt32.self) { Float($0) }
+        case .uint16: map(UInt16.self) { Float($0) }
+        case .uint8: map(UInt8.self) { Float($0) }
+        case .boolean: map(UInt8.self) { $0 == 0 ? 0 : 1 }
+        }
+    }
+
+    /// The stored numbers; `Int64` is rounded to the nearest `Double`, the rest is exact.
+    var doubles: [Double] {
+        switch type {
+        case .float64: map(UInt64.self) { Double(bitPattern: $0) }
+        case .int64: map(UInt64.self) { Double(Int64(bitPattern: $0)) }
+        case .int32: map(UInt32.self) { Double(Int32(bitPattern: $0)) }
+        case .uint32: map(UInt32.self) { Double($0) }
+        case .float32, .float16, .int16, .int8, .uint16, .uint8, .boolean: floats.map(Double.init)
+        }
+    }
+
+    /// The stored integers, true as 1; throws for floating point, and where `Int` has 32 bits and one does not fit.
+    func integers(source: String) throws(FormatError) -> [Int] {
+        func wide<Bits: FixedWidthInteger>(_: Bits.Type, _ value: (Bits) -> Int64) throws(FormatError) -> [Int] {
+            let values = map(Bits.self, value)
+            if let large = values.first(where: { Int(exactly: $0) == nil }) {
+                throw FormatError(
+                    source: source, reason: .valueOutOfRange, expected: "numbers that fit \(Int.bitWidth) bits",
+                    found: "\(large)")
+            }
+            return values.map { Int($0) }
+        }
+        switch type {
+        case .int64: return try wide(UInt64.self) { Int64(bitPattern: $0) }
+        case .uint32: return try wide(UInt32.self) { Int64($0) }
+        case .int32: return map(UInt32.self) { Int(Int32(bitPattern: $0)) }
+        case .int16: return map(UInt16.self) { Int(Int16(bitPattern: $0)) }
+        case .int8: return map(UInt8.self) { Int(Int8(bitPattern: $0)) }
+        case .uint16: return map(UInt16.self) { Int($0) }
+        case .uint8: return map(UInt8.self) { Int($0) }
+        case .boolean: return map(UInt8.self) { $0 == 0 ? 0 : 1 }
+        case .float64, .float32, .float16:
+            throw FormatError(
+                source: source, reason: .wrongType, expected: "integers", found: "floating point (\(type.rawValue))")
+        }
+    }
+
+    /// Maps the stored numbers, which may stand at any address and in either order of bytes.
+    private func map<Bits: FixedWidthInteger, Value>(_: Bits.Type, _ value: (Bits) -> Value) -> [Value] {
+        bytes.withUnsafeBytes { raw in
+            (0..<count).map { index in
+                let offset = start + index * MemoryLayout<Bits>.size
+                let bits = raw.loadUnaligned(fromByteOffset: offset, as: Bits.self)
+                return value(isBigEndian ? Bits(bigEndian: bits) : Bits(littleEndian: bits))
+            }
+        }
+    }
+
+    /// How many numbers a shape has, and how many bytes they take; `nil` if a product on the way overflows.
+    static func size(of shape: [Int], type: NumberType) -> (count: Int, bytes: Int)? {
+        var count = 1
+        for factor in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: factor)
+            if overflow { return nil }
+            count = product
+        }
+        let (bytes, overflow) = count.multipliedReportingOverflow(by: type.width)
+        return overflow ? nil : (count, bytes)
+    }
+}
+
+// MARK: - Numbers among bytes
+
+extension [UInt8] {
+    /// The little-endian number whose first byte is at `offset`; traps when it does not lie within the bytes.
+    func littleEndian<Number: FixedWidthInteger>(_: Number.Type, at offset: Int) -> Number {
+        withUnsafeBytes { raw in
+            precondition(
+                offset >= 0 && offset <= raw.count - MemoryLayout<Number>.size,
+                "a number of \(MemoryLayout<Number>.size) bytes at byte \(offset) of \(raw.count)")
+            return Number(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: Number.self))
+        }
+    }
+
+    mutating func appendLittleEndian(_ number: some FixedWidthInteger) {
+        Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
+    }
+}

@@ -1,0 +1,191 @@
+import Foundation
+import Testing
+
+@testable import FastWeights
+
+@Suite struct NumPyTests {
+    private func array(_ name: String) throws -> NumPyArray {
+        try NumPyArray(bytes: try FileFixtures.read(name), source: name)
+    }
+
+    // MARK: Arrays
+
+    @Test(arguments: NumberType.allCases, [false, true])
+    func readsEveryTypeInBothOrders(type: NumberType, isBigEndian: Bool) throws {
+        guard type.width > 1 || !isBigEndian else { return }
+        let array = try array(type.rawValue + (isBigEndian ? "_big.npy" : ".npy"))
+        let expected = FileFixtures.numbers(type, 24)
+        #expect(array.dtype == type && array.shape == [2, 3, 4] && array.count == 24)
+        #expect(array.doubles == expected)
+        #expect(array.floats == expected.map { Float($0) })
+        if type.isFloatingPoint {
+            #expect(FileFixtures.fault { try array.integers() }?.reason == .wrongType)
+        } else {
+            #expect(try array.integers() == expected.map { Int($0) })
+        }
+    }
+
+    @Test(arguments: [
+        ("scalar.npy", []), ("vector.npy", [5]), ("matrix.npy", [5, 7]),
+        ("wide.npy", [1, 2, 1, 3, 1, 2, 1, 1, 2, 1, 1, 1]), ("empty.npy", [3, 0, 2]),
+        ("version_2.npy", [2, 3]), ("version_3.npy", [2, 3]), ("columns.npy", [2, 3, 4]),
+    ])
+    func readsEveryShape(name: String, shape: [Int]) throws {
+        let array = try array(name)
+        #expect(array.shape == shape)
+        #expect(array.doubles == FileFixtures.numbers(.float32, shape.reduce(1, *)))
+    }
+
+    @Test func transposesColumns() throws {
+        let array = try array("columns_i2_big.npy")
+        #expect(array.shape == [5, 7])
+        #expect(try array.integers() == FileFixtures.numbers(.int16, 35).map { Int($0) })
+    }
+
+    @Test func refusesWhatIsNoArrayOfNumbers() throws {
+        func advice(_ name: String) throws -> String? {
+            let fault = FileFixtures.fault { try array(name) }
+            #expect(fault?.reason == .unsupported)
+            return fault?.advice
+        }
+        #expect(try advice("objects.npy") == "Save it with a numeric dtype.")
+        #expect(try advice("records.npy") == "Save each field as an array of its own.")
+        #expect(try advice("complex.npy") == "Convert the array with astype.")
+    }
+
+    @Test(arguments: ["scalar.npy", "vector.npy", "matrix.npy", "wide.npy", "empty.npy", "f4.npy"])
+    func writesTheBytesNumPyWrites(name: String) throws {
+        let bytes = try FileFixtures.read(name)
+        let array = try NumPyArray(bytes: bytes, source: name)
+        #expect(NumPyArray.serialise(shape: array.shape, values: array.floats) == bytes)
+    }
+
+    @Test func writesAndReadsPaths() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("NumPyTests-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let path = directory.appendingPathComponent("a").path
+        try NumPyArray.write(shape: [3, 1], values: [1, -.infinity, 0.1], to: path)
+        #expect(try NumPyArray(path: path).floats == [1, -.infinity, 0.1])
+        #expect(try NumPyArray(path: path).source == path)
+        try NumPyArchive.write([("a", [3], [1, 2, 3])], to: path)
+        #expect(try NumPyArchive(path: path).array(named: "a").floats == [1, 2, 3])
+        #expect(try ZipArchive(path: path).entries.map(\.name) == ["a.npy"])
+        #expect(throws: FileError.self) { try NumPyArray(path: path + ".none") }
+    }
+
+    // MARK: Headers that NumPy does not write
+
+    private func fault(_ header: String, numbers: Int = 24, version: UInt8 = 1) -> FormatError? {
+        var bytes = [0x93] + Array("NUMPY".utf8) + [version, 0]
+        if version == 1 {
+            bytes.appendLittleEndian(UInt16(header.utf8.count))
+        } else {
+            bytes.appendLittleEndian(UInt32(header.utf8.count))
+        }
+        bytes += Array(header.utf8) + [UInt8](repeating: 0, count: numbers)
+        return FileFixtures.fault { try NumPyArray(bytes: bytes, source: "a") }
+    }
+
+    @Test func readsTheHeadersOfOthers() {
+        #expect(fault("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}\n") == nil)
+        #expect(fault("{\"shape\":(2,3,),\"descr\":\"|u1\",\"fortran_order\":True}   \n", numbers: 6) == nil)
+        #expect(fault("{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }\n", version: 3) == nil)
+    }
+
+    @Test(arguments: [
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }", FormatError.Reason.header),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (6), }\n", .header),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (6,)\n", .header),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (6,),}}\n", .header),
+        ("{'descr': '<f4', 'fortran_order': False}\n", .header),
+        ("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (6,)}\n", .header),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (6,), 'more': 1}\n", .header),
+        ("{'descr': '<f4', 'fortran_order': 1, 'shape': (6,)}\n", .header),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (-6,)}\n", .header),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': 6}\n", .header),
+        ("{'descr': '<f4, 'fortran_order': False, 'shape': (6,)}\n", .unsupported),
+        ("{'descr': '=f4', 'fortran_order': False, 'shape': (6,)}\n", .unsupported),
+        ("{'descr': '|f4', 'fortran_order': False, 'shape': (6,)}\n", .unsupported),
+        ("{'descr': '', 'fortran_order': False, 'shape': (6,)}\n", .unsupported),
+        ("{'descr': '<U6', 'fortran_order': False, 'shape': (1,)}\n", .unsupported),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (7,)}\n", .truncated),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (5,)}\n", .size),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4)}\n", .size),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}\n", .size),
+        ("\n", .header),
+    ])
+    func refusesOtherHeaders(header: String, reason: FormatError.Reason) {
+        #expect(fault(header)?.reason == reason)
+    }
+
+    @Test func refusesTooManyDimensions() {
+        let sizes = { (count: Int) in String(repeating: "1, ", count: count) }
+        #expect(fault("{'descr': '<f4', 'fortran_order': False, 'shape': (\(sizes(64)))}\n", numbers: 4) == nil)
+        let error = fault("{'descr': '<f4', 'fortran_order': False, 'shape': (\(sizes(65)))}\n", numbers: 4)
+        #expect(error?.description == "a: expected at most 64 dimensions, found more.")
+    }
+
+    @Test func everyLengthButTheWholeIsRefused() throws {
+        for name in ["matrix.npy", "version_2.npy", "stored.npz", "zipfile.npz", "compressed.npz"] {
+            let bytes = try FileFixtures.read(name)
+            for count in 0..<bytes.count {
+                let cut = Array(bytes[..<count])
+                let fault = FileFixtures.fault {
+                    if name.hasSuffix("npy") {
+                        _ = try NumPyArray(bytes: cut, source: name)
+                    } else {
+                        _ = try NumPyArchive(bytes: cut, source: name)
+                    }
+                }
+                #expect(fault != nil, "\(name) cut to \(count) bytes")
+            }
+        }
+    }
+
+    // MARK: Archives
+
+    private func archive(_ name: String) throws -> NumPyArchive {
+        try NumPyArchive(bytes: try FileFixtures.read(name), source: name)
+    }
+
+    @Test(arguments: ["stored.npz", "compressed.npz"])
+    func readsArchives(name: String) throws {
+        let archive = try archive(name)
+        #expect(archive.names.prefix(3) == ["kernel", "bias", "ü scalar"])
+        for (name, shape) in [("kernel", [3, 4]), ("bias", [4]), ("ü scalar", [])] {
+            let array = try archive.array(named: name)
+            #expect(array.shape == shape)
+            #expect(array.doubles == FileFixtures.numbers(.float32, array.count))
+        }
+        if name == "compressed.npz" {
+            let counts = try archive.array(named: "counts")
+            #expect(try counts.integers() == FileFixtures.numbers(.int64, 1200).map { Int($0) })
+        }
+        let fault = FileFixtures.fault { try archive.array(named: "kernal") }
+        #expect(fault?.reason == .missing && fault?.advice == "Did you mean \"kernel\"?")
+    }
+
+    @Test func readsWhatZipfileWrote() throws {
+        let archive = try archive("zipfile.npz")
+        #expect(archive.names == ["a", "b"])
+        #expect(try archive.array(named: "b").integers() == [0, 1, 2, 3, 4])
+        #expect(try self.archive("no_arrays.npz").names == [])
+        let text = try ZipArchive(bytes: try FileFixtures.read("text.zip"), source: "text.zip")
+        #expect(text.entries.map(\.name) == ["folder/text.txt"])
+        #expect(try text.content(of: text.entries[0]) == FileFixtures.skewed(3000))
+        #expect(FileFixtures.fault { try self.archive("text.zip") }?.reason == .header)
+        #expect(FileFixtures.fault { try self.archive("bzip2.npz") }?.reason == .unsupported)
+    }
+
+    @Test func writesTheBytesSavezWrites() throws {
+        let bytes = try FileFixtures.read("stored.npz")
+        let archive = try NumPyArchive(bytes: bytes, source: "a")
+        let arrays = try archive.names.map { name in
+            let array = try archive.array(named: name)
+            return (name: name, shape: array.shape, values: array.floats)
+        }
+        #expect(NumPyArchive.serialise(arrays) == bytes)
+        #expect(try NumPyArchive.serialise([]) == FileFixtures.read("no_arrays.npz"))
+    }
+}

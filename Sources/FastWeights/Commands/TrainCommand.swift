@@ -17,8 +17,20 @@ extension Command {
             Option(
                 name: "output", placeholder: "FILE", kind: .text, defaultValue: "model.safetensors",
                 help: "The model file"),
+            Option(
+                name: "checkpoint", placeholder: "FILE", kind: .text,
+                help: "Keep a file there from which --resume goes on, whatever ended the training"),
+            Option(
+                name: "every", placeholder: "N", kind: .integer(1...1_000_000), defaultValue: "1000",
+                help: "Steps between two checkpoints"),
+            Option(
+                name: "resume", kind: .flag,
+                help: "Go on from --checkpoint, to the same bits as without a break; begin if there is none"),
         ] + Option.data + Option.training + [.seed, .threads],
-        examples: ["train --output model.safetensors", "train --model lstm --hidden 100 --learning-rate 2e-3"]
+        examples: [
+            "train --output model.safetensors", "train --checkpoint run.checkpoint --resume",
+            "train --model lstm --hidden 100 --learning-rate 2e-3",
+        ]
     ) { arguments in
         let seed = arguments.unsigned("seed")
         let path = arguments.text("output")
@@ -29,6 +41,7 @@ extension Command {
         options.seed = seed
         options.threads = arguments.integer("threads")
         if arguments.hasValue("learning-rate") { options.learningRate = arguments.number("learning-rate") }
+        options.checkpoint = try checkpoint(arguments)
         let job = RetrievalTraining(model: model, hidden: hidden, seed: seed, options: options)
         Interruption.install()
         let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
@@ -53,5 +66,21 @@ extension Command {
 
             """)
         return run.stoppedEarly == nil ? 0 : 130
+    }
+
+    /// Where the training keeps its checkpoint, and a word about what it begins from.
+    private static func checkpoint(_ arguments: ParsedArguments) throws(UsageError) -> CheckpointOptions? {
+        let resumes = arguments.flag("resume")
+        guard arguments.hasValue("checkpoint") else {
+            if resumes { throw UsageError("--resume needs --checkpoint FILE, the file to go on from") }
+            return nil
+        }
+        let path = arguments.text("checkpoint")
+        if resumes {
+            Terminal.write(
+                Files.exists(path) ? "Going on from \(path)\n" : "No checkpoint at \(path) yet: beginning anew\n",
+                to: .error)
+        }
+        return CheckpointOptions(path: path, every: arguments.integer("every"), resumes: resumes)
     }
 }

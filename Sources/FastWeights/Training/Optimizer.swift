@@ -19,7 +19,8 @@ public enum OptimizerRule: Sendable, Equatable {
 ///
 /// A step runs on a crew in pieces of a fixed size, with the same bits for any number of threads.
 final class Optimizer {
-    private let moments: Moments
+    /// The moments, in the layout of the parameters.
+    let moments: Moments
     private let settings = Settings()
     private let gradients: Parameters
     private let pieces: Pieces
@@ -27,7 +28,8 @@ final class Optimizer {
     private let crew: Crew
     private let sumSquares: Job
     private let update: Job
-    private var steps = 0
+    /// Steps taken.
+    var steps = 0
 
     /// What a step is done with, from its beginning to its end.
     private final class Settings {
@@ -40,7 +42,7 @@ final class Optimizer {
     /// An optimizer that moves `parameters` along `gradients`, as both are at each step.
     init(_ rule: OptimizerRule, _ parameters: Parameters, _ gradients: Parameters, crew: Crew) {
         precondition(parameters.layout == gradients.layout, "parameters and gradients of different layouts")
-        let moments = Moments(rule, count: parameters.layout.blockCount)
+        let moments = Moments(rule, parameters.layout)
         let pieces = Pieces(of: parameters.layout.blockCount)
         let squares = Buffer<Double>(pieces.count)
         let settings = settings
@@ -71,19 +73,19 @@ final class Optimizer {
 }
 
 /// The moments of a rule, and its step over a range of them.
-private final class Moments {
+final class Moments {
     private let rule: OptimizerRule
-    private let first: Buffer<Float>
-    private let second: Buffer<Float>
+    let first: Parameters
+    let second: Parameters
 
-    init(_ rule: OptimizerRule, count: Int) {
+    fileprivate init(_ rule: OptimizerRule, _ layout: ParameterLayout) {
         self.rule = rule
-        first = Buffer(count)
-        second = Buffer(count)
+        first = Parameters(layout)
+        second = Parameters(layout)
     }
 
     /// Step number `steps` of the numbers in `range`, whole vectors: every window begins at a multiple of sixteen.
-    func update(
+    fileprivate func update(
         _ parameters: Buffer<Float>, _ gradients: Buffer<Float>, _ range: Range<Int>, scale: Float, rate: Float,
         steps: Int
     ) {

@@ -18,6 +18,8 @@ public struct TrainingOptions: Sendable, Equatable {
     /// Seed of the order of the examples.
     public var seed: UInt64 = 1
     public var threads = 1
+    /// Where the training keeps a file from which it can go on; nil for nowhere.
+    public var checkpoint: CheckpointOptions?
 
     public init() {}
 }
@@ -26,11 +28,14 @@ public struct TrainingOptions: Sendable, Equatable {
 public enum TrainingError: Error, CustomStringConvertible, Equatable {
     /// The loss became infinite or not a number.
     case diverged(step: Int, learningRate: Double)
+    /// The checkpoint cannot be written, read or used: the sentence names the file, what is wrong and what to do.
+    case checkpoint(String)
 
     public var description: String {
         switch self {
         case .diverged(let step, let learningRate):
             "the training loss stopped being a finite number at step \(step) with learning rate \(learningRate): try a lower --learning-rate, or a smaller --clip"
+        case .checkpoint(let problem): problem
         }
     }
 }
@@ -60,10 +65,10 @@ public final class Trainer {
         public var interrupted = false
     }
 
-    private let model: SequenceClassifier
-    private let training: Examples
-    private let validation: Examples
-    private let options: TrainingOptions
+    let model: SequenceClassifier
+    let training: Examples
+    let validation: Examples
+    let options: TrainingOptions
 
     /// Traps when the examples do not fit the model, or there are none.
     public init(_ model: SequenceClassifier, training: Examples, validation: Examples, options: TrainingOptions) {
@@ -99,59 +104,40 @@ public final class Trainer {
         let best = Parameters(model.parameters.layout)
         best.copy(from: model.parameters)
         var order = BatchOrder(count: training.count, batch: options.batch, seed: options.seed)
-        var outcome = Outcome()
-        var lossSum = 0.0
-        var stale = 0
-        var perfect = 0
+        var state = TrainingState()
+        if options.checkpoint != nil { state = try resume(best, optimizer) }
+        for _ in 0..<state.outcome.steps { order.advance() }
         defer { model.parameters.copy(from: best) }
-        for step in 1...max(options.steps, 1) {
+        while state.outcome.steps < max(options.steps, 1) && !state.isOver {
             if shouldStop() {
-                outcome.interrupted = true
+                state.outcome.interrupted = true
                 break
             }
+            let step = state.outcome.steps + 1
             order.advance()
             let loss = engine.gradient(training, order.indices).loss
             guard loss.isFinite else {
                 throw TrainingError.diverged(step: step, learningRate: options.learningRate)
             }
-            lossSum += loss
             let rate = Float(options.learningRate) * options.schedule.factor(step - 1, of: options.steps)
             optimizer.step(rate: rate, clip: options.clip)
-            outcome.steps = step
-            let evaluates = step % options.evaluateEvery == 0 || step == options.steps
-            if !evaluates {
-                if step % 50 == 0 {
-                    let since = (step - 1) % options.evaluateEvery + 1
-                    progress(report(step, lossSum / Double(since), outcome))
-                }
-                continue
+            state.outcome.steps = step
+            state.lossSum += loss
+            if step % options.evaluateEvery == 0 || step == options.steps {
+                let result = engine.evaluate(validation)
+                let isBest = state.take(
+                    validationLoss: result.loss, errors: result.errors, of: validation.count, options)
+                if isBest { best.copy(from: model.parameters) }
+                progress(state.progress(options))
+            } else if step % 50 == 0 {
+                progress(state.progress(options))
             }
-            let result = engine.evaluate(validation)
-            let error = Double(result.errors) / Double(validation.count)
-            let since = (step - 1) % options.evaluateEvery + 1
-            outcome.curve.append(
-                TrainingRun.Point(
-                    step: step, trainingLoss: lossSum / Double(since), validationLoss: result.loss,
-                    validationError: error))
-            lossSum = 0
-            stale += 1
-            if (error, result.loss) < (outcome.bestError, outcome.bestLoss) {
-                if error < outcome.bestError { stale = 0 }
-                (outcome.bestError, outcome.bestLoss, outcome.bestStep) = (error, result.loss, step)
-                best.copy(from: model.parameters)
+            if let checkpoint = options.checkpoint, step % checkpoint.every == 0 {
+                try save(state, best, optimizer)
             }
-            if error < 0.01 && outcome.stepsBelowOnePercent == nil { outcome.stepsBelowOnePercent = step }
-            progress(report(step, outcome.curve[outcome.curve.count - 1].trainingLoss, outcome))
-            perfect = result.errors == 0 ? perfect + 1 : 0
-            if perfect >= options.perfectEvaluations { break }
-            if let patience = options.patience, stale >= patience { break }
         }
-        return outcome
-    }
-
-    private func report(_ step: Int, _ loss: Double, _ outcome: Outcome) -> Progress {
-        Progress(
-            step: step, steps: options.steps, trainingLoss: loss, validationError: outcome.curve.last?.validationError)
+        if options.checkpoint != nil { try save(state, best, optimizer) }
+        return state.outcome
     }
 }
 

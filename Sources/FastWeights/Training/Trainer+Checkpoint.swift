@@ -1,0 +1,97 @@
+/// Where and how often a training keeps a file from which it can go on.
+public struct CheckpointOptions: Sendable, Equatable {
+    /// The file; it is replaced as a whole, so that at every moment there is a good one.
+    public var path: String
+    /// Steps between two checkpoints.
+    public var every: Int
+    /// Whether to go on from the file where it is there. Otherwise a file that is there is an error, not overwritten.
+    public var resumes: Bool
+
+    /// Traps unless `every` is at least 1.
+    public init(path: String, every: Int = 1000, resumes: Bool = false) {
+        precondition(every > 0, "steps between checkpoints must be at least 1, found \(every)")
+        (self.path, self.every, self.resumes) = (path, every, resumes)
+    }
+}
+
+extension Trainer {
+    /// The state in the checkpoint, whose numbers `model`, `best` and `optimizer` then have; or the first state, in a
+    /// new checkpoint: written before the work, so that a place that cannot be written costs nothing.
+    func resume(_ best: Parameters, _ optimizer: Optimizer) throws(TrainingError) -> TrainingState {
+        let options = self.options.checkpoint!
+        guard Files.exists(options.path) else {
+            try save(TrainingState(), best, optimizer)
+            return TrainingState()
+        }
+        guard options.resumes else {
+            throw TrainingError.checkpoint(
+                "\(options.path): there is a file already; go on from it with --resume, remove it or name another one")
+        }
+        do {
+            let file = try CheckpointFile(path: options.path)
+            let differences = identity.differences(from: file.identity)
+            guard differences.isEmpty else {
+                throw CheckpointError(
+                    description: "\(options.path): the checkpoint of another training; "
+                        + differences.map { "\($0.key) was \($0.other) there and is \($0.own) here" }
+                        .joined(separator: ", ")
+                        + ". Give it the same options, or name another file"
+                )
+            }
+            let layout = model.parameters.layout
+            let state = try TrainingState(json: file.state)
+            let blocks = try blocks(best, optimizer).map { ($0.block, try file.parameters($0.name, layout)) }
+            for (block, values) in blocks { block.copy(from: values) }
+            optimizer.steps = state.outcome.steps
+            return state
+        } catch {
+            throw TrainingError.checkpoint("\(error)")
+        }
+    }
+
+    /// Writes the checkpoint.
+    func save(_ state: TrainingState, _ best: Parameters, _ optimizer: Optimizer) throws(TrainingError) {
+        var file = CheckpointFile(tensors: [], identity: identity, state: state.json)
+        for (name, block) in blocks(best, optimizer) { file.append(name, block) }
+        do { try file.write(to: options.checkpoint!.path) } catch {
+            throw TrainingError.checkpoint("\(error) The checkpoint before it, if there is one, is whole.")
+        }
+    }
+
+    private func blocks(_ best: Parameters, _ optimizer: Optimizer) -> [(name: String, block: Parameters)] {
+        [
+            ("parameters", model.parameters), ("best", best), ("first_moment", optimizer.moments.first),
+            ("second_moment", optimizer.moments.second),
+        ]
+    }
+
+    /// What must be the same for a training to go on to the same bits; the number of threads need not.
+    private var identity: JSON {
+        func data(_ examples: Examples) -> JSON {
+            let checksum = CRC32.checksum(examples.tokens + examples.targets)
+            return .string("\(examples.count) of \(examples.steps) steps, checksum \(String(checksum, radix: 16))")
+        }
+        func optional(_ value: (some BinaryInteger)?) -> JSON { value.map { .number(Double($0)) } ?? .null }
+        return [
+            "network": .string(model.configuration.json.serialised()), "optimizer": .string("\(options.optimizer)"),
+            "steps": .number(Double(options.steps)), "batch": .number(Double(options.batch)),
+            "learning rate": .number(options.learningRate), "schedule": .string(options.schedule.rawValue),
+            "clip": options.clip.map { .string("\($0)") } ?? .null,
+            "steps between evaluations": .number(Double(options.evaluateEvery)),
+            "patience": optional(options.patience),
+            "perfect evaluations": .number(Double(options.perfectEvaluations)),
+            "seed": .string("\(options.seed)"), "training examples": data(training),
+            "validation examples": data(validation),
+        ]
+    }
+}
+
+extension JSON {
+    /// The members of this object that another one has not, or has otherwise.
+    fileprivate func differences(from other: JSON) -> [(key: String, own: String, other: String)] {
+        guard case .object(let members) = self else { return [] }
+        return members.filter { other[$0.key] != $0.value }.map {
+            ($0.key, $0.value.serialised(), other[$0.key]?.serialised() ?? "nothing")
+        }
+    }
+}

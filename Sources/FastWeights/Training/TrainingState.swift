@@ -1,0 +1,94 @@
+/// How far a training has come: what its loop carries from step to step beside the numbers of model and optimizer.
+struct TrainingState {
+    var outcome = Trainer.Outcome()
+    /// Σ of the training losses since the last evaluation.
+    var lossSum = 0.0
+    /// Evaluations in a row without a lower validation error, and without any error.
+    private var stale = 0
+    private var perfect = 0
+    /// Whether validation has said stop.
+    private(set) var isOver = false
+
+    init() {}
+
+    /// Takes in an evaluation after the steps so far. Returns whether it is the best one.
+    mutating func take(
+        validationLoss: Double, errors: Int, of count: Int, _ options: TrainingOptions
+    ) -> Bool {
+        let error = Double(errors) / Double(count)
+        outcome.curve.append(
+            TrainingRun.Point(
+                step: outcome.steps, trainingLoss: meanLoss(options), validationLoss: validationLoss,
+                validationError: error))
+        lossSum = 0
+        stale += 1
+        let isBest = (error, validationLoss) < (outcome.bestError, outcome.bestLoss)
+        if isBest {
+            if error < outcome.bestError { stale = 0 }
+            (outcome.bestError, outcome.bestLoss, outcome.bestStep) = (error, validationLoss, outcome.steps)
+        }
+        if error < 0.01 && outcome.stepsBelowOnePercent == nil { outcome.stepsBelowOnePercent = outcome.steps }
+        perfect = errors == 0 ? perfect + 1 : 0
+        isOver = perfect >= options.perfectEvaluations || options.patience.map { stale >= $0 } ?? false
+        return isBest
+    }
+
+    /// What to tell the caller: at an evaluation its own mean loss, between two the mean since the last.
+    func progress(_ options: TrainingOptions) -> Trainer.Progress {
+        let last = outcome.curve.last
+        return Trainer.Progress(
+            step: outcome.steps, steps: options.steps,
+            trainingLoss: last?.step == outcome.steps ? last!.trainingLoss : meanLoss(options),
+            validationError: last?.validationError)
+    }
+
+    private func meanLoss(_ options: TrainingOptions) -> Double {
+        lossSum / Double((outcome.steps - 1) % options.evaluateEvery + 1)
+    }
+}
+
+extension TrainingState {
+    /// The state as it stands in a checkpoint.
+    var json: JSON {
+        [
+            "steps": .number(Double(outcome.steps)), "best_step": .number(Double(outcome.bestStep)),
+            "best_error": .number(outcome.bestError), "best_loss": .number(outcome.bestLoss),
+            "steps_below_one_percent": outcome.stepsBelowOnePercent.map { .number(Double($0)) } ?? .null,
+            "loss_sum": .number(lossSum), "stale": .number(Double(stale)), "perfect": .number(Double(perfect)),
+            "is_over": .bool(isOver),
+            "curve": .array(
+                outcome.curve.map {
+                    [
+                        .number(Double($0.step)), .number($0.trainingLoss), .number($0.validationLoss),
+                        .number($0.validationError),
+                    ]
+                }),
+        ]
+    }
+
+    /// Reads what `json` wrote. Throws with the name of what is missing.
+    init(json: JSON) throws(ConfigurationError) {
+        let reader = ConfigurationReader(json: json, place: "training")
+        func count(_ key: String) throws(ConfigurationError) -> Int { try reader.count(key, from: 0, to: .max) }
+        outcome.steps = try count("steps")
+        outcome.bestStep = try count("best_step")
+        // Before the first evaluation both are infinite, for which JSON has no number.
+        outcome.bestError = try reader.number("best_error", default: .infinity)
+        outcome.bestLoss = try reader.number("best_loss", default: .infinity)
+        outcome.stepsBelowOnePercent = json["steps_below_one_percent"]?.integer
+        lossSum = try reader.number("loss_sum")
+        stale = try count("stale")
+        perfect = try count("perfect")
+        isOver = try reader.flag("is_over")
+        for point in json["curve"]?.elements ?? [] {
+            let numbers = (point.elements ?? []).map { $0.number ?? .infinity }
+            guard numbers.count == 4, let step = Int(exactly: numbers[0]) else {
+                throw ConfigurationError(
+                    description: "the training's curve needs points of 4 numbers, found \(point.serialised())")
+            }
+            outcome.curve.append(
+                TrainingRun.Point(
+                    step: step, trainingLoss: numbers[1], validationLoss: numbers[2], validationError: numbers[3]))
+        }
+    }
+}

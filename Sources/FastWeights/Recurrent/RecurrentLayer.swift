@@ -38,3 +38,11 @@ public final class RecurrentLayer {
         pass.backward(outputGradient, state: stateGradient)
     }
 }
+
+extension RecurrentStream {
+    /// A stream with the layer's parameters as they are now, from `state` of one sequence (nil is the zero state).
+    public convenience init(_ layer: RecurrentLayer, state: CellState? = nil) {
+        self.init(
+            SharedStreamParameters(layer.configuration, CellParameters(layer.parameters)), state: state)
+    }
+}

@@ -28,9 +28,7 @@ public final class NetworkPass {
 
     /// A pass over a single cell under the names without a layer.
     convenience init(_ cell: CellConfiguration, _ parameters: Parameters) {
-        let configuration = RecurrentNetworkConfiguration(
-            cell.cell, input: cell.input, hidden: cell.hidden, epsilon: cell.epsilon)
-        self.init(configuration, [CellWeights(cell, parameters)], layout: parameters.layout) { block, _ in
+        self.init(RecurrentNetworkConfiguration(cell), [CellWeights(cell, parameters)], layout: parameters.layout) { block, _ in
             [CellParameters(block)]
         }
     }

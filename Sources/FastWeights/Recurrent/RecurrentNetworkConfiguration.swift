@@ -43,6 +43,11 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
         self.epsilon = epsilon
     }
 
+    /// A network of one layer of a cell.
+    init(_ cell: CellConfiguration) {
+        self.init(cell.cell, input: cell.input, hidden: cell.hidden, epsilon: cell.epsilon)
+    }
+
     /// 2 of a bidirectional network, otherwise 1.
     public var directions: Int { bidirectional ? 2 : 1 }
     /// H·directions, numbers of output a step.
@@ -82,4 +87,13 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
 
     /// Numbers a sample and cell of the state beside h.
     var memoryRows: Int { cell(at: 0).memoryRows }
+
+    /// The letter of the state beside h in the names of tensors, and its sizes a sample and cell.
+    var memoryTensor: (letter: String, sizes: [Int])? {
+        switch cell {
+        case .rnn, .gru: nil
+        case .lstm: ("c", [hidden])
+        case .fastWeights: ("A", [hidden, hidden])
+        }
+    }
 }

@@ -21,7 +21,7 @@ extension Fixture {
         try fill(layer.parameters, from: "parameter.")
         let shape = try shape("input")
         let (steps, batch) = (shape[0], shape[1])
-        let memory = configuration.memoryName
+        let memory = RecurrentNetworkConfiguration(configuration).memoryTensor?.letter
         let start = try state("state.", memory)
         let input = try floats("input")
         let result = layer.forward(input, steps: steps, batch: batch, state: start)
@@ -80,16 +80,5 @@ extension CellState {
             return (0..<cells).flatMap { values[$0 * batch * size..<($0 * batch + 1) * size] }
         }
         return CellState(hidden: first(hidden), memory: first(memory))
-    }
-}
-
-extension CellConfiguration {
-    /// The letter of the state beside h.
-    var memoryName: String? {
-        switch cell {
-        case .rnn, .gru: nil
-        case .lstm: "c"
-        case .fastWeights: "A"
-        }
     }
 }

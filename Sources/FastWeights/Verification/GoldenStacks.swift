@@ -5,7 +5,7 @@ extension Fixture {
         let configuration = try RecurrentNetworkConfiguration(json: configuration)
         let network = RecurrentNetwork(configuration, seed: 0)
         try fill(network.parameters, from: "parameter.")
-        let memory = configuration.cell(at: 0).memoryName
+        let memory = configuration.memoryTensor?.letter
         let input = try floats("input")
         let (steps, batch) = (try shape("input")[0], try shape("input")[1])
         let lengths = has("lengths") ? try tensors.integers("lengths") : nil
@@ -82,7 +82,7 @@ extension Fixture {
         }
         let result = network.run(try floats("input"), steps: try shape("input")[0], batch: try shape("input")[1])
         tally.output("output", result.outputs, try doubles("output"))
-        try check(result.state, "final.", expected.cell(at: 0).memoryName) { tally.output($0, $1, $2) }
+        try check(result.state, "final.", expected.memoryTensor?.letter) { tally.output($0, $1, $2) }
     }
 }
 

@@ -34,7 +34,7 @@ extension RecurrentNetwork {
                 )
             }
             let (H, rows) = (recurrent.shape[0], recurrent.shape[1])
-            // A kernel with two rows and a GRU's bias have the same shape only for H = I = 2 without a third array.
+            // Without biases the kernel of a next GRU may be taken for one only where it reads two numbers, H·directions = 2.
             let bias = rest.first.flatMap { $0.shape == [rows] || (rows == 3 * H && $0.shape == [2, rows]) ? $0 : nil }
             var cell = ForeignCell(inputWeight: kernel.transposed, recurrentWeight: recurrent.transposed)
             if let bias {

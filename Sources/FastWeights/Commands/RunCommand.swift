@@ -119,7 +119,9 @@ struct SequenceInput {
         let (lengthShape, values) = try file.integers("lengths")
         guard lengthShape == (isSingle ? [] : [B]) || lengthShape == [B], values.allSatisfy({ (1...T).contains($0) })
         else {
-            throw fail("lengths should be \(B) whole numbers from 1 to \(T), found \(values.prefix(20)) of shape \(lengthShape)")
+            throw fail(
+                "lengths should be \(B) whole numbers from 1 to \(T), found \(values.prefix(20)) of shape \(lengthShape)"
+            )
         }
         lengths = values
     }

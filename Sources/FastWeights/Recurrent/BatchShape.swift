@@ -9,9 +9,11 @@ struct BatchShape {
     init(_ configuration: RecurrentNetworkConfiguration, steps: Int, batch: Int, lengths: [Int]?) {
         precondition(steps > 0 && batch > 0, "a run needs at least 1 step and 1 sequence, found \(steps) and \(batch)")
         if let lengths {
-            precondition(lengths.count == batch, "\(batch) sequences need \(batch) lengths; \(lengths.count) were given")
+            precondition(
+                lengths.count == batch, "\(batch) sequences need \(batch) lengths; \(lengths.count) were given")
             for (b, length) in lengths.enumerated() where !(1...steps).contains(length) {
-                preconditionFailure("sequence \(b) has the length \(length); a batch of \(steps) steps allows 1 to \(steps)")
+                preconditionFailure(
+                    "sequence \(b) has the length \(length); a batch of \(steps) steps allows 1 to \(steps)")
             }
         }
         (self.configuration, self.steps, self.batch, self.lengths) = (configuration, steps, batch, lengths)

@@ -28,7 +28,8 @@ public final class NetworkPass {
 
     /// A pass over a single cell under the names without a layer.
     convenience init(_ cell: CellConfiguration, _ parameters: Parameters) {
-        self.init(RecurrentNetworkConfiguration(cell), [CellWeights(cell, parameters)], layout: parameters.layout) { block, _ in
+        self.init(RecurrentNetworkConfiguration(cell), [CellWeights(cell, parameters)], layout: parameters.layout) {
+            block, _ in
             [CellParameters(block)]
         }
     }

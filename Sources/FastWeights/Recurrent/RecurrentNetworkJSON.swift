@@ -17,7 +17,8 @@ extension RecurrentNetworkConfiguration {
         let dropout = Float(try reader.number("dropout", default: 0))
         guard (0..<1).contains(dropout) else {
             throw ConfigurationError(
-                description: "the network's configuration needs dropout as a number from 0 to below 1, found \(dropout)")
+                description: "the network's configuration needs dropout as a number from 0 to below 1, found \(dropout)"
+            )
         }
         self.init(
             configuration.cell, input: configuration.input, hidden: configuration.hidden,

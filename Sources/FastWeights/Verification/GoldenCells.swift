@@ -77,7 +77,12 @@ extension CellState {
     func first(of batch: Int, cells: Int = 1) -> CellState {
         func first(_ values: [Float]) -> [Float] {
             let size = values.count / (batch * cells)
-            return (0..<cells).flatMap { values[$0 * batch * size..<($0 * batch + 1) * size] }
+            var result: [Float] = []
+            for cell in 0..<cells {
+                let first = cell * batch * size
+                result += values[first..<first + size]
+            }
+            return result
         }
         return CellState(hidden: first(hidden), memory: first(memory))
     }

@@ -19,7 +19,9 @@ struct PyTorchName {
             layer = number
             rest = rest.dropLast(digits + 2)
         }
-        guard layer != nil || !isReversed, let kind = Self.kinds.first(where: { rest.hasSuffix($0) }) else { return nil }
+        guard layer != nil || !isReversed, let kind = Self.kinds.first(where: { rest.hasSuffix($0) }) else {
+            return nil
+        }
         self.kind = kind
         prefix = String(rest.dropLast(kind.count))
     }
@@ -83,7 +85,9 @@ extension StateDictionary {
         let configuration = RecurrentNetworkConfiguration(
             cell, input: isInputKnown ? input[1] : 1, hidden: recurrent[1], layers: layers,
             bidirectional: parts.contains(where: \.isReversed), bias: parts.contains { $0.kind.hasPrefix("bias") })
-        let parameters = try parameters(configuration, prefix: prefix) { isCell ? String($0.dropLast("_l0".count)) : $0 }
+        let parameters = try parameters(configuration, prefix: prefix) {
+            isCell ? String($0.dropLast("_l0".count)) : $0
+        }
         return RecurrentNetwork(configuration, parameters: parameters)
     }
 

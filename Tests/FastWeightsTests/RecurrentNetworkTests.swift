@@ -81,7 +81,9 @@ import Testing
     @Test(arguments: cells, [false, true])
     func runIsTheForwardPass(cell: Cell, bidirectional: Bool) {
         let network = Self.network(cell, bidirectional: bidirectional)
-        let (steps, batch) = (67, 35)
+        // Beyond one window; the fast weights not far, as every step enlarges a rounding.
+        let isFading = if case .fastWeights = cell { true } else { false }
+        let (steps, batch) = (isFading ? 35 : 67, 35)
         let input = CellTests.random(steps * batch * 3, 4)
         let start = Self.state(network, batch: batch, seed: 5)
         for lengths in [nil, (0..<batch).map { 1 + ($0 * 29) % steps }] {

@@ -1,7 +1,7 @@
 extension Command {
     /// `fastweights run`.
     static let run = Command(
-        name: "run", summary: "Apply a model, or PyTorch's state dict of one, to a file of sequences",
+        name: "run", summary: "Apply a model or a PyTorch state dict to sequences",
         discussion: """
             The input is a safetensors file with `input` [T, B, I], or [T, I] of a single
             sequence; if wanted with `h0` [layers·directions, B, H] and, for an LSTM, `c0`,
@@ -30,8 +30,8 @@ extension Command {
             .seed, .threads,
         ],
         examples: [
-            "run --model lstm.safetensors --input x.safetensors --output y.safetensors",
-            "run --model rnn.safetensors --activation relu --batch-first --input x.safetensors --output y.safetensors",
+            "run --model lstm.safetensors --input x.st --output y.st",
+            "run --model rnn.st --activation relu --input x.st --output y.st",
         ]
     ) { arguments in
         for name in ["model", "input", "output"] where !arguments.hasValue(name) {

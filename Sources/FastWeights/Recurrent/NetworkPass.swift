@@ -49,6 +49,9 @@ public final class NetworkPass {
     /// [T, B, H·directions], and the last states, from which a later run of a unidirectional network goes on.
     ///
     /// - Parameters:
+    ///   - input: The sequences, [T, B, I].
+    ///   - steps: T, steps of the longest sequence.
+    ///   - batch: B, sequences.
     ///   - lengths: Steps of each sequence, 1 to T; nil where all have T. What stands behind a sequence's end is not read;
     ///     outputs there are zero, and its last state is the one at its own end. The reversed direction begins there.
     ///   - state: h [layers·directions, B, H] and the memory, the layers in order and in each the forward direction

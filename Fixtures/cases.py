@@ -161,6 +161,48 @@ def network_cases():
     yield case("clip_adam_fast_weights", fast_weights(), ADAM, clip=2.0, sequences=3)
 
 
+def stack_cases():
+    def case(name, cell, steps, sequences, inputs, hidden, layers=1, bidirectional=False, bias=True, state=True,
+             ragged=False):
+        config = {"cell": {"layer_norm": False} | cell | {"input": inputs, "hidden": hidden}, "layers": layers,
+                  "bidirectional": bidirectional, "bias": bias}
+        return Case("stack", name, "stack", config,
+                    dict(steps=steps, sequences=sequences, state=state, ragged=ragged))
+
+    cells = {"rnn_tanh": rnn(), "rnn_relu": rnn("relu"), "lstm": lstm(), "gru": gru()}
+    for name, cell in cells.items():
+        yield case(f"{name}_two_layers", cell, 6, 3, 4, 5, layers=2)
+        yield case(f"{name}_three_layers_no_state", cell, 4, 2, 3, 5, layers=3, state=False)
+        yield case(f"{name}_bidirectional", cell, 6, 3, 4, 5, bidirectional=True)
+        yield case(f"{name}_lengths", cell, 6, 4, 3, 5, ragged=True)
+        yield case(f"{name}_bidirectional_lengths", cell, 7, 5, 3, 4, layers=2, bidirectional=True, ragged=True)
+        yield case(f"{name}_no_bias", cell, 5, 4, 6, 3, layers=2, bidirectional=True, bias=False, ragged=True,
+                   state=False)
+        yield case(f"{name}_one_step", cell, 1, 1, 3, 4, layers=2, bidirectional=True)
+        yield case(f"{name}_many_sequences", cell, 5, 17, 2, 3, layers=2, bidirectional=True, ragged=True)
+    yield case("lstm_layer_norm_lengths", lstm(True), 6, 5, 3, 7, layers=2, bidirectional=True, ragged=True)
+    yield case("rnn_layer_norm_no_bias", rnn("tanh", True), 6, 5, 3, 7, layers=2, bias=False, ragged=True)
+    yield case("fast_weights_lengths", fast_weights(), 6, 5, 3, 7, layers=2, bidirectional=True, ragged=True)
+    yield case("fast_weights_no_bias", fast_weights(), 6, 3, 4, 7, layers=2, bias=False)
+
+
+def foreign_cases():
+    def case(folder, name, cell, steps=6, sequences=3, inputs=4, hidden=5, layers=1, bidirectional=False, bias=True):
+        config = {"cell": {"layer_norm": False} | cell | {"input": inputs, "hidden": hidden}, "layers": layers,
+                  "bidirectional": bidirectional, "bias": bias}
+        return Case(folder, name, folder, config, dict(steps=steps, sequences=sequences))
+
+    cells = {"rnn_tanh": rnn(), "rnn_relu": rnn("relu"), "lstm": lstm(), "gru": gru()}
+    for folder in ("keras", "onnx"):
+        for name, cell in cells.items():
+            if (folder, name) == ("onnx", "rnn_relu"):
+                continue  # the reference evaluator does not know it
+            yield case(folder, name, cell)
+            yield case(folder, f"{name}_stacked_bidirectional", cell, steps=5, sequences=17, inputs=3, hidden=2,
+                       layers=2, bidirectional=True)
+            yield case(folder, f"{name}_no_bias", cell, steps=1, sequences=1, layers=2, bias=False)
+
+
 def layer_norm_cases():
     for rows, hidden in ((19, 7), (1, 1), (3, 33)):
         yield Case("layer_norm", f"{rows}_by_{hidden}", "layer_norm", {"epsilon": 1e-5, "rows": rows, "hidden": hidden})
@@ -199,6 +241,6 @@ def clip_cases():
 
 
 def all_cases():
-    for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, network_cases,
-                  layer_norm_cases, softmax_cases, clip_cases):
+    for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, network_cases, stack_cases,
+                  foreign_cases, layer_norm_cases, softmax_cases, clip_cases):
         yield from cases()

@@ -16,10 +16,15 @@ from safetensors.torch import save
 
 import cells
 import files
+import foreign
+import kinds
+import stacks
 from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
-from kinds import KINDS, Source, initial_state, leaves, under
+from kinds import Source, initial_state, leaves, under
 
+KINDS = kinds.KINDS | stacks.KINDS | foreign.KINDS
+DIFFERENTIATED = ("cell", "stack", "network")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"
 SEARCH = 20_000  # seeds to try before giving a case up
@@ -52,7 +57,7 @@ def generate(case):
 
 def refuse_extremes(case, expected):
     """Gradients that vanish hide errors, and those that explode enlarge rounding."""
-    if case.kind not in ("cell", "network"):
+    if case.kind not in DIFFERENTIATED:
         return
     for name, gradient in under("gradient", expected).items():
         if not GRADIENT_RANGE[0] <= gradient.abs().max() <= GRADIENT_RANGE[1]:
@@ -64,7 +69,7 @@ def refuse_fragile(case, given, expected):
 
     Some recurrences are chaotic; a test of one would have to be too lenient to see an error.
     """
-    if case.kind not in ("cell", "network"):
+    if case.kind not in DIFFERENTIATED:
         return
     noise = np.random.RandomState(0)
     nudged = {name: tensor * (1 + ROUNDING * torch.from_numpy(noise.uniform(-1, 1, tensor.shape)))
@@ -80,7 +85,7 @@ def encode(case, seed, tensors):
         "config": json.dumps(case.config, separators=(",", ":")),
         "case": case.name,
         "seed": str(seed),
-        "generator": GENERATOR,
+        "generator": getattr(KINDS[case.kind], "made_by", lambda: GENERATOR)(),
     }
     data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
     # The library writes the metadata in the order of a randomised hash. The same
@@ -118,6 +123,10 @@ def verify(case, given, expected):
     if case.kind == "layer_norm":
         same(case, "output", expected["output"], torch.nn.functional.layer_norm(
             given["input"], given["input"].shape[1:], given["weight"], given["bias"], case.config["epsilon"]))
+    if case.kind == "stack" and case.config["cell"]["cell"] != "fast_weights" and not case.config["cell"]["layer_norm"]:
+        same_all(case, expected, stacks.evaluate_with_module(case.config, given))
+    if case.kind in foreign.KINDS:
+        verify_foreign(case, given, expected)
     if case.kind != "cell":
         return
     if case.config["cell"] == "fast_weights":
@@ -145,14 +154,27 @@ def verify_with_module(case, given, expected):
     results |= {"loss": loss, "gradient.input": inputs.grad}
     results |= {f"gradient.{name.removesuffix('_l0')}": p.grad for name, p in module.named_parameters()}
     results |= {f"gradient.state.{name}": tensor.grad for name, tensor in state.items()}
-    assert results.keys() == expected.keys()
-    for name, tensor in results.items():
-        same(case, name, expected[name], tensor)
+    same_all(case, expected, results)
+
+
+def verify_foreign(case, given, expected):
+    """Compares with torch.nn.RNN, LSTM or GRU, which takes the converted weights with strict=True."""
+    network = stacks.module(case.config)
+    network.load_state_dict(KINDS[case.kind].to_torch(case.config, given), strict=True)
+    output, final = network(given["input"])
+    final = final if isinstance(final, tuple) else (final,)
+    same_all(case, expected, {"output": output} | {f"final.{name}": tensor for name, tensor in zip("hc", final)})
+
+
+def same_all(case, expected, others):
+    assert others.keys() == expected.keys(), case.path
+    for name, tensor in others.items():
+        same(case, name, expected[name], tensor.detach())
 
 
 def same(case, name, expected, other):
     error = deviation(expected, other)
-    assert error < EXACT, f"{case.path}: {name} differs by {error:.1e}"
+    assert error < getattr(KINDS[case.kind], "exact", EXACT), f"{case.path}: {name} differs by {error:.1e}"
 
 
 def deviation(expected, other):

@@ -1,4 +1,4 @@
-"""The five kinds of fixture. Each draws what is given and evaluates what is expected.
+"""The kinds of fixture of cells and of what stands around them. Each draws what is given and evaluates what is expected.
 
 `draw` returns the given tensors, all float64 numbers that Float holds exactly
 (or int64). `evaluate` needs nothing but these and the configuration, so that it

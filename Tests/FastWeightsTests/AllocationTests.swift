@@ -111,5 +111,23 @@
             }
             #expect(allocations == 0 && sum.isFinite)
         }
+
+        @Test(arguments: cells)
+        func aThousandStepsThroughThreeLayersAllocateNothing(cell: Cell) {
+            let configuration = RecurrentNetworkConfiguration(cell, input: 2, hidden: 20, layers: 3)
+            let stream = NetworkStream(RecurrentNetwork(configuration, seed: 1))
+            var copy = [Float](repeating: 0, count: 20)
+            var input = [Float](repeating: 1, count: 2)
+            var sum: Float = 0
+            let allocations = Self.allocations {
+                for i in 0..<1000 {
+                    input[0] = Float(i % 7) * 0.1
+                    stream.step(input)
+                    stream.copyOutput(into: &copy)
+                    sum += stream.withOutput { $0[3] } + copy[19]
+                }
+            }
+            #expect(allocations == 0 && sum.isFinite)
+        }
     }
 #endif

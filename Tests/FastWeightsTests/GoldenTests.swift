@@ -7,10 +7,12 @@ import Testing
     static let cases = (try? Verifier.cases(in: directory)) ?? []
 
     @Test func everyKindOfCaseIsThere() {
-        for folder in ["rnn", "lstm", "gru", "fast_weights", "network", "layer_norm", "softmax", "clip"] {
+        for folder in [
+            "rnn", "lstm", "gru", "fast_weights", "stack", "keras", "onnx", "network", "layer_norm", "softmax", "clip",
+        ] {
             #expect(Self.cases.contains { $0.hasPrefix(folder + "/") }, "no golden case in Fixtures/\(folder)")
         }
-        #expect(Self.cases.count >= 128)
+        #expect(Self.cases.count >= 185)
     }
 
     @Test(arguments: cases)

@@ -178,34 +178,29 @@ public struct CellConfiguration: Sendable, Equatable {
         }
     }
 
-    /// Adds the cell's parameters, PyTorch's names behind `prefix`.
-    func declare(in layout: inout ParameterLayout, prefix: String = "") {
-        layout.append(prefix + "weight_ih", gateRows, input)
-        layout.append(prefix + "weight_hh", gateRows, hidden)
-        layout.append(prefix + "bias_ih", gateRows)
+    /// Adds the cell's parameters, PyTorch's names between `prefix` and `suffix`; without `bias` neither b_ih nor b_hh.
+    func declare(in layout: inout ParameterLayout, prefix: String = "", suffix: String = "", bias: Bool = true) {
+        func add(_ name: String, _ shape: Int...) { _ = layout.append(prefix + name + suffix, shape: shape) }
+        add("weight_ih", gateRows, input)
+        add("weight_hh", gateRows, hidden)
+        if bias {
+            add("bias_ih", gateRows)
+            if plainBiasRows > 0 { add("bias_hh", gateRows) }
+        }
         switch cell {
-        case .rnn(_, let layerNorm, _):
-            layout.append(prefix + "bias_hh", hidden)
-            if layerNorm {
-                layout.append(prefix + "norm_weight", hidden)
-                layout.append(prefix + "norm_bias", hidden)
+        case .rnn(_, layerNorm: true, _):
+            add("norm_weight", hidden)
+            add("norm_bias", hidden)
+        case .lstm(layerNorm: true):
+            add("norm_weight", 4 * hidden)
+            add("norm_bias", 4 * hidden)
+            add("norm_cell_weight", hidden)
+            add("norm_cell_bias", hidden)
+        case .fastWeights(let options) where options.normSets > 0:
+            for name in ["norm_weight", "norm_bias"] {
+                if options.separateNorms { add(name, options.normSets, hidden) } else { add(name, hidden) }
             }
-        case .lstm(let layerNorm):
-            layout.append(prefix + "bias_hh", 4 * hidden)
-            if layerNorm {
-                layout.append(prefix + "norm_weight", 4 * hidden)
-                layout.append(prefix + "norm_bias", 4 * hidden)
-                layout.append(prefix + "norm_cell_weight", hidden)
-                layout.append(prefix + "norm_cell_bias", hidden)
-            }
-        case .gru:
-            layout.append(prefix + "bias_hh", 3 * hidden)
-        case .fastWeights(let options):
-            let shape = options.separateNorms ? [options.normSets, hidden] : [hidden]
-            if options.normSets > 0 {
-                _ = layout.append(prefix + "norm_weight", shape: shape)
-                _ = layout.append(prefix + "norm_bias", shape: shape)
-            }
+        case .rnn, .lstm, .gru, .fastWeights: break
         }
     }
 
@@ -213,12 +208,13 @@ public struct CellConfiguration: Sendable, Equatable {
     ///
     /// RNN, LSTM and GRU: uniform in ±1/√H, as PyTorch. IRNN: W_hh the identity, biases 0. Fast weights, as the
     /// paper: W 0.05 times the identity, C uniform in ±1/√H, bias 0. Gains 1, norms' biases 0.
-    func initialise(_ parameters: Parameters, prefix: String = "", random: inout Random) {
+    func initialise(_ parameters: Parameters, prefix: String = "", suffix: String = "", random: inout Random) {
         let limit = 1 / Float(hidden).squareRoot()
-        for window in parameters.layout.windows where window.name.hasPrefix(prefix) {
+        for window in parameters.layout.windows
+        where window.name.hasPrefix(prefix) && window.name.hasSuffix(suffix) {
             let p = parameters.pointer + window.offset
             func fill(_ value: () -> Float) { for i in 0..<window.count { p[i] = value() } }
-            switch (window.name.dropFirst(prefix.count), cell) {
+            switch (window.name.dropFirst(prefix.count).dropLast(suffix.count), cell) {
             case ("norm_weight", _), ("norm_cell_weight", _): fill { 1 }
             case ("norm_bias", _), ("norm_cell_bias", _): fill { 0 }
             case ("weight_hh", .rnn(_, _, identity: true)): fillIdentity(p, 1)

@@ -28,6 +28,7 @@ final class GRUUnroll: Unroll {
             for k in 0..<hidden { n[k] = n[k].mad(r[k], hn[k]) }
             applyTanh(n, into: n, count: hidden)
             for k in 0..<hidden { y[k] = n[k].mad(z[k], previous[k] - n[k]) }
+            hold(y, previous, at: t)
         }
     }
 

@@ -47,8 +47,21 @@ final class LSTMUnroll: Unroll {
             for k in 0..<hidden { next[k] = (gates[k] * g[k]).mad(f[k], c[k]) }
             applyTanh(normalisedCell(next, t, parameters), into: squashed, count: hidden)
             for k in 0..<hidden { y[k] = o[k] * squashed[k] }
+            hold(next, c, at: t)
+            hold(y, h[t], at: t)
         }
         finalMemory?.update(from: cells[steps], count: hidden)
+    }
+
+    /// ∂L/∂(last c) enters where a sequence ends: before the last step, or before its own.
+    private func startCellGradient(at t: Int) {
+        guard let dMemory else { return }
+        if let lengths {
+            let end = lengths .== Int32(truncatingIfNeeded: t + 1)
+            for k in 0..<hidden { dCell[k].replace(with: dMemory[k], where: end) }
+        } else if t == steps - 1 {
+            dCell.update(from: dMemory, count: hidden)
+        }
     }
 
     /// LN(c) with a layer norm, in the panel where tanh of it will stand; otherwise c itself.
@@ -77,12 +90,9 @@ final class LSTMUnroll: Unroll {
     ) {
         norm?.gateGradients.clear(rows: 4 * hidden)
         norm?.cellGradients.clear(rows: hidden)
-        if let dMemory {
-            dCell.update(from: dMemory, count: hidden)
-        } else {
-            dCell.update(repeating: .zero, count: hidden)
-        }
+        dCell.update(repeating: .zero, count: hidden)
         for t in stride(from: steps - 1, through: 0, by: -1) {
+            startCellGradient(at: t)
             let i = projections[t]
             let (f, g, o) = (i + hidden, i + 2 * hidden, i + 3 * hidden)
             let dy = dh[t + 1]

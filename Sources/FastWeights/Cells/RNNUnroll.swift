@@ -30,6 +30,7 @@ final class RNNUnroll: Unroll {
                 for r in 0..<hidden { z[r] = Lanes(repeating: shift[r]).mad(gain[r], normalised[r]) }
             }
             activation.apply(z, into: h[t + 1], count: hidden)
+            hold(h[t + 1], h[t], at: t)
         }
     }
 

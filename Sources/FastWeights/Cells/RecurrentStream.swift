@@ -4,8 +4,8 @@
 /// sequence alone uses the whole width; the results agree to rounding. The fast weights are the explicit matrix A, of
 /// constant size however long the sequence.
 ///
-/// A stream copies the layer's parameters when it is made and shares nothing with the layer or with other streams. A
-/// step allocates nothing and costs O(G·H·(I + H)), G the gates; the fast weights O(H·I + (S + 2)·H²). Not for use from
+/// A stream of a layer copies the parameters when it is made and shares nothing with the layer; streams of a network
+/// share one copy, see `NetworkStream`. A step allocates nothing and costs O(G·H·(I + H)), G the gates; the fast weights O(H·I + (S + 2)·H²). Not for use from
 /// two threads at once.
 ///
 /// The loop that allocates nothing either is
@@ -15,6 +15,7 @@
 public final class RecurrentStream {
     public let configuration: CellConfiguration
     let parameters: StreamParameters
+    private let owner: SharedStreamParameters
     /// h, [U] vectors; its padding is zero, as that of everything here.
     let h: UnsafeMutablePointer<Octet>
     /// c of the LSTM, one column; A of the fast weights, H columns; otherwise empty.
@@ -33,11 +34,12 @@ public final class RecurrentStream {
     private(set) var backwards = false
     private let arena: StreamArena
 
-    /// A stream with the layer's parameters as they are now, from `state` of one sequence (nil is the zero state).
-    public init(_ layer: RecurrentLayer, state: CellState? = nil) {
-        configuration = layer.configuration
+    /// A stream of parameters that others may share, from `state` of one sequence (nil is the zero state).
+    init(_ owner: SharedStreamParameters, state: CellState? = nil) {
+        self.owner = owner
+        configuration = owner.configuration
+        parameters = owner.parameters
         arena = StreamArena()
-        parameters = StreamParameters(configuration, layer.parameters, arena: arena)
         let (H, U) = (configuration.hidden, parameters.vectors)
         let isFading = if case .fastWeights = configuration.cell { true } else { false }
         memory = StreamMatrix(
@@ -139,7 +141,8 @@ public final class RecurrentStream {
         (pendingDecay, pendingRate) = (1, 0)
     }
 
-    private func advance(_ input: UnsafeBufferPointer<Float>) {
+    /// Takes the next I numbers of the sequence.
+    func advance(_ input: UnsafeBufferPointer<Float>) {
         precondition(
             input.count == configuration.input,
             "a step of this stream takes \(configuration.input) numbers; \(input.count) were given")

@@ -25,8 +25,7 @@ struct StreamParameters {
     }
 
     /// Copies the parameters as they are now into memory of `arena`.
-    init(_ configuration: CellConfiguration, _ block: Parameters, arena: StreamArena) {
-        let source = CellParameters(block)
+    init(_ configuration: CellConfiguration, _ source: CellParameters, arena: StreamArena) {
         let hidden = configuration.hidden
         let gates = configuration.gateRows / hidden
         let vectors = (hidden + Octet.width - 1) / Octet.width
@@ -90,7 +89,19 @@ struct StreamParameters {
     }
 }
 
-/// Owns the vectors of one stream.
+/// Parameters laid out for streams, for any number of them on any threads to read.
+final class SharedStreamParameters: @unchecked Sendable {
+    let configuration: CellConfiguration
+    let parameters: StreamParameters
+    private let arena = StreamArena()
+
+    init(_ configuration: CellConfiguration, _ source: CellParameters) {
+        self.configuration = configuration
+        parameters = StreamParameters(configuration, source, arena: arena)
+    }
+}
+
+/// Owns vectors: of one stream, or of the parameters that streams share.
 final class StreamArena {
     private var owned: [Buffer<Octet>] = []
 

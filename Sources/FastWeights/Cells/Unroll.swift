@@ -12,6 +12,10 @@
 /// So the cell knows nothing of where its input comes from: numbers, or tokens of an embedding. Buffers are made
 /// once; the passes allocate nothing.
 ///
+/// Where the sequences of a block differ in length, `lengths` has them: behind its end a lane keeps its state, so that
+/// `h[T]` and `finalMemory` are those of every sequence's own end. Its dh is then 0 behind the end, and ∂L/∂(last h) in
+/// the panel of the end itself. The fast weights need sequences of one length.
+///
 /// Made without `carriesState`, it starts every sequence from the zero state, and reports neither the last memory nor
 /// the gradients of the first state. That spares the recurrent product and its two gradients at the first step, and the
 /// fast weights their matrix.
@@ -29,6 +33,8 @@ class Unroll {
     let initialMemory: Panel?
     let finalMemory: Panel?
     let dMemory: Panel?
+    /// Steps of each sequence where they differ; nil where all have T.
+    var lengths: SIMD16<Int32>?
     /// For `accumulateOuterProducts`, here and of the caller.
     let scratch: Panel
     private let arena: Arena
@@ -55,6 +61,14 @@ class Unroll {
 
     func backward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, gradients: CellParameters) {
         preconditionFailure("each kind of cell has its own backward pass")
+    }
+
+    /// Lanes whose sequence is over before step t go on with the old numbers of the state.
+    @inline(__always)
+    func hold(_ new: Panel, _ old: Panel, at t: Int) {
+        guard let lengths else { return }
+        let isOver = lengths .<= Int32(truncatingIfNeeded: t)
+        for k in 0..<hidden { new[k].replace(with: old[k], where: isOver) }
     }
 
     /// The weight gradient of the recurrent product of `rows` rows of W_hh: dW += Σ_t dz(t)·h(t-1)ᵀ.
@@ -101,14 +115,18 @@ struct CellParameters {
     let cellGain: UnsafeMutablePointer<Float>?
     let cellBias: UnsafeMutablePointer<Float>?
 
-    init(_ block: Parameters, prefix: String = "") {
+    /// The windows called `prefix` + name + `suffix`. A cell without biases reads them from, or adds their gradients to,
+    /// `absentBias`: room for the gate rows.
+    init(
+        _ block: Parameters, prefix: String = "", suffix: String = "", absentBias: UnsafeMutablePointer<Float>? = nil
+    ) {
         func optional(_ name: String) -> UnsafeMutablePointer<Float>? {
-            block.layout.windows.first { $0.name == prefix + name }.map { block.pointer + $0.offset }
+            block.layout.windows.first { $0.name == prefix + name + suffix }.map { block.pointer + $0.offset }
         }
-        inputWeight = block.pointer(to: prefix + "weight_ih")
-        inputBias = block.pointer(to: prefix + "bias_ih")
-        recurrentWeight = block.pointer(to: prefix + "weight_hh")
-        recurrentBias = optional("bias_hh")
+        inputWeight = block.pointer(to: prefix + "weight_ih" + suffix)
+        inputBias = absentBias ?? block.pointer(to: prefix + "bias_ih" + suffix)
+        recurrentWeight = block.pointer(to: prefix + "weight_hh" + suffix)
+        recurrentBias = absentBias ?? optional("bias_hh")
         normGain = optional("norm_weight")
         normBias = optional("norm_bias")
         cellGain = optional("norm_cell_weight")

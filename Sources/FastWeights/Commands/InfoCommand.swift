@@ -1,10 +1,19 @@
 extension Command {
     /// `fastweights info`.
     static let info = Command(
-        name: "info", summary: "Show the version, what it was built for and what it runs on",
-        options: [.seed, .threads]
-    ) { _ in
-        Terminal.write(InfoReport.text)
+        name: "info", summary: "Show the version and machine, or what a safetensors file holds",
+        discussion: """
+            With a file: its tensors, the number of parameters, the metadata, and the
+            recurrent networks in it with their sizes, of PyTorch's state dicts too.
+            """,
+        positionals: [Positional(name: "file", arity: .optional, help: "A safetensors file")],
+        options: [.seed, .threads], examples: ["info", "info model.safetensors"]
+    ) { arguments in
+        guard let path = arguments.positional("file").first else {
+            Terminal.write(InfoReport.text)
+            return 0
+        }
+        Terminal.write(try FileReport(path: path).text)
         return 0
     }
 }
@@ -19,5 +28,87 @@ enum InfoReport {
         Multiply-add      \(Machine.hasFusedMultiplyAdd ? "fused, built with the trait AVX2" : "separate, portable build")
 
         """
+    }
+}
+
+/// What `fastweights info FILE` prints.
+struct FileReport {
+    private let file: SafeTensors
+    private let size: Int
+
+    init(path: String) throws {
+        let bytes = try Files.read(path)
+        size = bytes.count
+        file = try SafeTensors(bytes: bytes, source: path)
+    }
+
+    var text: String {
+        get throws {
+            let tensors = try file.names.map { try file.tensor(named: $0) }
+            let parameters = tensors.filter(\.dtype.isFloatingPoint).reduce(0) { $0 + $1.count }
+            var lines = [
+                ("File", "\(file.source), \(FixedPoint.grouped(size)) bytes"),
+                ("Parameters", "\(FixedPoint.grouped(parameters)) in \(tensors.count) tensors"),
+            ]
+            lines += try networks.map { ("Network", $0) }
+            lines += file.metadata.sorted { $0.key < $1.key }.map { ("Metadata", "\($0.key): \($0.value)") }
+            let head = lines.map { TextTable.padded($0, to: 12) + TextTable.singleLine($1) + "\n" }.joined()
+            var table = TextTable(["tensor", "type", "shape", "numbers"], alignments: [.left, .left, .left, .right])
+            for tensor in tensors {
+                table.add([
+                    tensor.name, tensor.dtype.rawValue, "\(tensor.shape)", FixedPoint.grouped(tensor.count),
+                ])
+            }
+            return head + (tensors.isEmpty ? "" : "\n" + table.plain())
+        }
+    }
+
+    /// A line a network in the file: its sizes, or why it is none.
+    private var networks: [String] {
+        get throws {
+            if let classifier = try ModelFile.configuration(of: file) { return [classifier.summary] }
+            if try RecurrentNetwork.configuration(of: file) != nil {
+                return [try RecurrentNetwork(file).configuration.summary()]
+            }
+            let dictionary = try StateDictionary(file)
+            return dictionary.recurrentPrefixes.map { prefix in
+                let name = prefix.isEmpty ? "" : "\(prefix) "
+                do {
+                    return name
+                        + (try dictionary.network(prefix: prefix).configuration.summary(isActivationKnown: false))
+                } catch {
+                    return name + "cannot be used: \(error)"
+                }
+            }
+        }
+    }
+}
+
+extension RecurrentNetworkConfiguration {
+    /// The kind and the sizes, in one line. A state dict does not tell an RNN's activation.
+    func summary(isActivationKnown: Bool = true) -> String {
+        var kind = cell.summary
+        if case .rnn = cell, !isActivationKnown { kind = "RNN of tanh or relu" }
+        return
+            "\(kind), input \(input), hidden \(hidden), layers \(layers), \(bidirectional ? "bidirectional" : "unidirectional"), \(bias ? "biases" : "no biases")"
+            + (dropout > 0 ? ", dropout \(dropout)" : "")
+    }
+}
+
+extension ClassifierConfiguration {
+    fileprivate var summary: String {
+        "classifier of \(vocabulary) tokens, embedding \(cell.input), \(cell.cell.summary), hidden \(cell.hidden), head \(head), classes \(classes)"
+    }
+}
+
+extension Cell {
+    fileprivate var summary: String {
+        func named(_ name: String, _ layerNorm: Bool) -> String { name + (layerNorm ? " with layer norms" : "") }
+        return switch self {
+        case .rnn(let activation, let layerNorm, _): named("RNN of \(activation)", layerNorm)
+        case .lstm(let layerNorm): named("LSTM", layerNorm)
+        case .gru: "GRU"
+        case .fastWeights(let options): named("fast weights", options.layerNorm)
+        }
     }
 }

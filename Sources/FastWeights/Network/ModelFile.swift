@@ -93,6 +93,14 @@ public struct ModelFile: Sendable {
     }
 }
 
+extension ModelFile {
+    /// The configuration in the metadata of a file, nil of one that `write` did not make.
+    static func configuration(of file: SafeTensors) throws -> ClassifierConfiguration? {
+        guard file.metadata["format"] == format, let text = file.metadata["config"] else { return nil }
+        return try ClassifierConfiguration(json: try JSON(parsing: text.utf8))
+    }
+}
+
 /// A model file that cannot be used, with its path and what is wrong.
 public struct ModelFileError: Error, CustomStringConvertible, Equatable {
     public let description: String

@@ -78,6 +78,9 @@ public final class Parameters: @unchecked Sendable {
         }
     }
 
+    /// Sets every number to 0, as gradients need before the next ones add up.
+    public func clear() { block.clear() }
+
     /// Copies every number of a block of the same layout.
     public func copy(from other: Parameters) {
         precondition(other.layout == layout, "copying between parameter blocks of different layouts")

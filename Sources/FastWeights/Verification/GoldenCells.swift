@@ -21,7 +21,7 @@ extension Fixture {
         try fill(layer.parameters, from: "parameter.")
         let shape = try shape("input")
         let (steps, batch) = (shape[0], shape[1])
-        let memory = configuration.memoryName
+        let memory = RecurrentNetworkConfiguration(configuration).memoryTensor?.letter
         let start = try state("state.", memory)
         let input = try floats("input")
         let result = layer.forward(input, steps: steps, batch: batch, state: start)
@@ -58,13 +58,13 @@ extension Fixture {
         try check(stream.state, "final.", memory) { tally.output($0 + ", stream", $1, Array($2.prefix($1.count))) }
     }
 
-    private func state(_ prefix: String, _ memory: String?) throws -> CellState? {
+    func state(_ prefix: String, _ memory: String?) throws -> CellState? {
         guard has(prefix + "h") else { return nil }
         return CellState(
             hidden: try floats(prefix + "h"), memory: try memory.map { try floats(prefix + $0) } ?? [])
     }
 
-    private func check(
+    func check(
         _ state: CellState, _ prefix: String, _ memory: String?, _ note: (String, [Float], [Double]) -> Void
     ) throws {
         note(prefix + "h", state.hidden, try doubles(prefix + "h"))
@@ -73,20 +73,17 @@ extension Fixture {
 }
 
 extension CellState {
-    /// The first sequence of a state of `batch`.
-    fileprivate func first(of batch: Int) -> CellState {
-        CellState(
-            hidden: Array(hidden.prefix(hidden.count / batch)), memory: Array(memory.prefix(memory.count / batch)))
-    }
-}
-
-extension CellConfiguration {
-    /// The letter of the state beside h.
-    fileprivate var memoryName: String? {
-        switch cell {
-        case .rnn, .gru: nil
-        case .lstm: "c"
-        case .fastWeights: "A"
+    /// The first sequence of a state of `batch` in so many cells.
+    func first(of batch: Int, cells: Int = 1) -> CellState {
+        func first(_ values: [Float]) -> [Float] {
+            let size = values.count / (batch * cells)
+            var result: [Float] = []
+            for cell in 0..<cells {
+                let first = cell * batch * size
+                result += values[first..<first + size]
+            }
+            return result
         }
+        return CellState(hidden: first(hidden), memory: first(memory))
     }
 }

@@ -28,6 +28,9 @@ public enum Verifier {
         var tally = ErrorTally()
         switch fixture.kind {
         case "cell": try fixture.checkCell(&tally)
+        case "stack": try fixture.checkStack(&tally)
+        case "keras": try fixture.checkKeras(&tally)
+        case "onnx": try fixture.checkONNX(&tally)
         case "network": try fixture.checkNetwork(&tally)
         case "layer_norm": try fixture.checkLayerNorm(&tally)
         case "softmax": try fixture.checkSoftmax(&tally)

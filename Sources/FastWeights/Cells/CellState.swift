@@ -1,0 +1,15 @@
+/// The state of a batch of sequences between two runs of a cell or a network.
+///
+/// For a network the arrays hold one after another the states of its cells, the layers in order and in each the forward
+/// direction first, as PyTorch's `h_n` and `c_n`: [layers·directions, B, …].
+public struct CellState: Sendable, Equatable {
+    /// h, [B, H].
+    public var hidden: [Float]
+    /// What the cell keeps beside h: c of the LSTM, [B, H]; A of the fast weights, [B, H, H]; otherwise empty.
+    public var memory: [Float]
+
+    public init(hidden: [Float], memory: [Float] = []) {
+        self.hidden = hidden
+        self.memory = memory
+    }
+}

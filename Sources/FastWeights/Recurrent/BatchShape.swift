@@ -1,0 +1,118 @@
+/// The sizes of a batch, checked against the arrays that were given with it.
+struct BatchShape {
+    let configuration: RecurrentNetworkConfiguration
+    let steps: Int
+    let batch: Int
+    let lengths: [Int]?
+
+    /// Traps on sizes below 1, and on lengths that are not one from 1 to T for each sequence.
+    init(_ configuration: RecurrentNetworkConfiguration, steps: Int, batch: Int, lengths: [Int]?) {
+        precondition(steps > 0 && batch > 0, "a run needs at least 1 step and 1 sequence, found \(steps) and \(batch)")
+        if let lengths {
+            precondition(
+                lengths.count == batch, "\(batch) sequences need \(batch) lengths; \(lengths.count) were given")
+            for (b, length) in lengths.enumerated() where !(1...steps).contains(length) {
+                preconditionFailure(
+                    "sequence \(b) has the length \(length); a batch of \(steps) steps allows 1 to \(steps)")
+            }
+        }
+        (self.configuration, self.steps, self.batch, self.lengths) = (configuration, steps, batch, lengths)
+    }
+
+    var inputCount: Int { steps * batch * configuration.input }
+    var outputCount: Int { steps * batch * configuration.output }
+    private var cells: Int { configuration.layers * configuration.directions }
+    var hiddenCount: Int { cells * batch * configuration.hidden }
+    var memoryCount: Int { cells * batch * configuration.memoryRows }
+
+    /// The sequences in blocks of lanes. The fast weights need blocks of one length.
+    var blocks: [LaneBlock] {
+        let isFading = if case .fastWeights = configuration.cell { true } else { false }
+        return LaneBlock.deal(batch: batch, steps: steps, lengths: lengths, equalLengths: isFading)
+    }
+
+    func check(input: [Float]) {
+        precondition(
+            input.count == inputCount,
+            "input [\(steps), \(batch), \(configuration.input)] has \(inputCount) numbers; \(input.count) were given")
+    }
+
+    func check(outputGradient: [Float]) {
+        precondition(
+            outputGradient.count == outputCount,
+            "the outputs [\(steps), \(batch), \(configuration.output)] have \(outputCount) gradients; \(outputGradient.count) were given"
+        )
+    }
+
+    func check(state: CellState?) {
+        guard let state else { return }
+        precondition(
+            state.hidden.count == hiddenCount && state.memory.count == memoryCount,
+            "the state of \(batch) sequences and \(cells) cells has \(hiddenCount) numbers of h and \(memoryCount) of memory; \(state.hidden.count) and \(state.memory.count) were given"
+        )
+    }
+
+    /// A state of zeros.
+    var zeroState: CellState {
+        CellState(
+            hidden: [Float](repeating: 0, count: hiddenCount), memory: [Float](repeating: 0, count: memoryCount))
+    }
+
+    /// Calls `body` with the arrays of a forward pass in place, and gives what it wrote. Outputs behind a sequence's end
+    /// are zero.
+    func forward(
+        _ input: [Float], _ state: CellState?, _ body: (ForwardArrays) -> Void
+    ) -> (outputs: [Float], state: CellState) {
+        var outputs = [Float](repeating: 0, count: outputCount)
+        var last = zeroState
+        input.withUnsafeBufferPointer { input in
+            Self.withPointers(state) { hidden, memory in
+                outputs.withUnsafeMutableBufferPointer { outputs in
+                    last.hidden.withUnsafeMutableBufferPointer { lastHidden in
+                        last.memory.withUnsafeMutableBufferPointer { lastMemory in
+                            body(
+                                ForwardArrays(
+                                    batch: batch, input: input.baseAddress!, hidden: hidden, memory: memory,
+                                    outputs: outputs.baseAddress!, lastHidden: lastHidden.baseAddress!,
+                                    lastMemory: lastMemory.baseAddress ?? lastHidden.baseAddress!))
+                        }
+                    }
+                }
+            }
+        }
+        return (outputs, last)
+    }
+
+    /// The same for a backward pass.
+    func backward(
+        _ outputGradient: [Float], _ stateGradient: CellState?, _ body: (BackwardArrays) -> Void
+    ) -> (input: [Float], state: CellState) {
+        var input = [Float](repeating: 0, count: inputCount)
+        var first = zeroState
+        outputGradient.withUnsafeBufferPointer { outputs in
+            Self.withPointers(stateGradient) { lastHidden, lastMemory in
+                input.withUnsafeMutableBufferPointer { input in
+                    first.hidden.withUnsafeMutableBufferPointer { hidden in
+                        first.memory.withUnsafeMutableBufferPointer { memory in
+                            body(
+                                BackwardArrays(
+                                    batch: batch, outputs: outputs.baseAddress!, lastHidden: lastHidden,
+                                    lastMemory: lastMemory, input: input.baseAddress!, hidden: hidden.baseAddress!,
+                                    memory: memory.baseAddress ?? hidden.baseAddress!))
+                        }
+                    }
+                }
+            }
+        }
+        return (input, first)
+    }
+
+    private static func withPointers(
+        _ state: CellState?, _ body: (UnsafePointer<Float>?, UnsafePointer<Float>?) -> Void
+    ) {
+        guard let state else { return body(nil, nil) }
+        state.hidden.withUnsafeBufferPointer { hidden in
+            state.memory.withUnsafeBufferPointer { memory in body(hidden.baseAddress, memory.baseAddress) }
+        }
+    }
+}

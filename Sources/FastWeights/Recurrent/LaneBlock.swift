@@ -1,0 +1,144 @@
+/// Up to sixteen sequences of a batch that run side by side, one a lane, the longest first.
+struct LaneBlock {
+    /// Which sequences of the batch; lanes behind them are empty.
+    let samples: [Int]
+    /// Steps of each, falling.
+    let lengths: [Int]
+
+    var steps: Int { lengths[0] }
+
+    /// Steps of each lane for `Unroll.lengths` in a run of `steps`; nil where no sequence ends before it.
+    func laneLengths(in steps: Int) -> SIMD16<Int32>? {
+        guard lengths.last! < steps else { return nil }
+        var result = SIMD16<Int32>.zero
+        for (lane, length) in lengths.enumerated() { result[lane] = Int32(truncatingIfNeeded: length) }
+        return result
+    }
+
+    /// How many lanes, the first, have a step t.
+    func active(at t: Int) -> Int {
+        var count = samples.count
+        while count > 0 && lengths[count - 1] <= t { count -= 1 }
+        return count
+    }
+
+    /// The same sequences from step `first` on, of which `steps` steps at most.
+    func window(from first: Int, steps: Int) -> LaneBlock {
+        LaneBlock(samples: samples, lengths: lengths.map { max(0, min($0 - first, steps)) })
+    }
+
+    /// A batch dealt out: in its own order where all sequences have `steps` steps, otherwise by falling length, so that
+    /// a block ends with sequences about as long as its first. With `equalLengths` a block has one length only.
+    static func deal(batch: Int, steps: Int, lengths: [Int]?, equalLengths: Bool) -> [LaneBlock] {
+        let length = { lengths?[$0] ?? steps }
+        // Sorting by the place too keeps sequences of one length in their order.
+        let order = (0..<batch).sorted { (-length($0), $0) < (-length($1), $1) }
+        var blocks: [LaneBlock] = []
+        var first = 0
+        while first < batch {
+            var end = min(first + Lanes.width, batch)
+            if equalLengths { end = order[first..<end].firstIndex { length($0) < length(order[first]) } ?? end }
+            let samples = Array(order[first..<end])
+            blocks.append(LaneBlock(samples: samples, lengths: samples.map(length)))
+            first = end
+        }
+        return blocks
+    }
+}
+
+// MARK: - Between arrays and lanes
+
+extension LaneBlock {
+    /// panel[r][lane] = source[sample of the lane · rows + r] in the first `count` lanes, 0 behind them.
+    @inline(never)
+    func gather(_ source: UnsafePointer<Float>, count: Int, rows: Int, into panel: Panel) {
+        if count < Lanes.width { panel.update(repeating: .zero, count: rows) }
+        let target = floats(panel)
+        samples.withUnsafeBufferPointer { samples in
+            var lane = 0
+            while lane &+ 4 <= count {
+                let a = source + samples[lane] &* rows
+                let b = source + samples[lane &+ 1] &* rows
+                let c = source + samples[lane &+ 2] &* rows
+                let d = source + samples[lane &+ 3] &* rows
+                var r = 0
+                while r &+ 4 <= rows {
+                    Square(rows: a + r, b + r, c + r, d + r).transposed
+                        .store(at: target + (r &* Lanes.width &+ lane), Lanes.width)
+                    r &+= 4
+                }
+                while r < rows {
+                    SIMD4(a[r], b[r], c[r], d[r]).store(at: target + (r &* Lanes.width &+ lane))
+                    r &+= 1
+                }
+                lane &+= 4
+            }
+            while lane < count {
+                let row = source + samples[lane] &* rows
+                var r = 0
+                while r < rows {
+                    target[r &* Lanes.width &+ lane] = row[r]
+                    r &+= 1
+                }
+                lane &+= 1
+            }
+        }
+    }
+
+    /// target[sample of the lane · rows + r] = panel[r][lane] for the first `count` lanes.
+    @inline(never)
+    func scatter(_ panel: Panel, count: Int, rows: Int, into target: UnsafeMutablePointer<Float>) {
+        let source = floats(panel)
+        samples.withUnsafeBufferPointer { samples in
+            var lane = 0
+            while lane &+ 4 <= count {
+                let a = target + samples[lane] &* rows
+                let b = target + samples[lane &+ 1] &* rows
+                let c = target + samples[lane &+ 2] &* rows
+                let d = target + samples[lane &+ 3] &* rows
+                var r = 0
+                while r &+ 4 <= rows {
+                    let square = Square(at: source + (r &* Lanes.width &+ lane), Lanes.width).transposed
+                    square.a.store(at: a + r)
+                    square.b.store(at: b + r)
+                    square.c.store(at: c + r)
+                    square.d.store(at: d + r)
+                    r &+= 4
+                }
+                while r < rows {
+                    let p = source + (r &* Lanes.width &+ lane)
+                    (a[r], b[r], c[r], d[r]) = (p[0], p[1], p[2], p[3])
+                    r &+= 1
+                }
+                lane &+= 4
+            }
+            while lane < count {
+                let row = target + samples[lane] &* rows
+                var r = 0
+                while r < rows {
+                    row[r] = source[r &* Lanes.width &+ lane]
+                    r &+= 1
+                }
+                lane &+= 1
+            }
+        }
+    }
+
+    /// Copies `rows` rows of every step; `reversed` turns every sequence about its own end, so that its last step comes
+    /// first, with 0 behind it.
+    func copy(_ source: PanelSequence, rows: Int, into target: PanelSequence, steps: Int, reversed: Bool) {
+        let turnsLanes = reversed && lengths.last! < steps
+        for t in 0..<steps {
+            let y = target[t]
+            guard turnsLanes else {
+                y.update(from: source[reversed ? steps - 1 - t : t], count: rows)
+                continue
+            }
+            y.update(repeating: .zero, count: rows)
+            for lane in 0..<active(at: t) {
+                let (from, to) = (floats(source[lengths[lane] - 1 - t]) + lane, floats(y) + lane)
+                for r in 0..<rows { to[r &* Lanes.width] = from[r &* Lanes.width] }
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+/// The working memory of one user of a network who trains it: forward and backward over whole batches.
+///
+///     let pass = NetworkPass(network)
+///     let y = pass.forward(input, steps: T, batch: B, lengths: lengths, dropoutSeed: step)
+///     let dx = pass.backward(gradientOfOutputs)        // adds to pass.gradients
+///
+/// Arrays are row-major and time-major as PyTorch's default: input [T, B, I], outputs [T, B, H·directions]. A pass reads
+/// the network's parameters as they are at each `forward`. Batches of the same sizes use the same buffers. Any number of
+/// passes share a network, as long as nobody changes its parameters meanwhile; one pass is not for two threads at once.
+public final class NetworkPass {
+    public let configuration: RecurrentNetworkConfiguration
+    /// ∂L/∂parameters, which add up until they are cleared.
+    public let gradients: Parameters
+    private let weights: [CellWeights]
+    private let gradientCells: [CellParameters]
+    /// Where the gradients of absent biases go.
+    private let absentBias: Buffer<Float>
+    private var shape: BatchShape?
+    private var dropped = false
+    private var blocks: [(lanes: LaneBlock, pass: StackPass)] = []
+
+    /// A pass over `network`.
+    public convenience init(_ network: RecurrentNetwork) {
+        self.init(network.configuration, network.configuration.weights(network.parameters)) { block, absentBias in
+            network.configuration.places.map { CellParameters(block, suffix: $0.suffix, absentBias: absentBias) }
+        }
+    }
+
+    /// A pass over a single cell under the names without a layer.
+    convenience init(_ cell: CellConfiguration, _ parameters: Parameters) {
+        self.init(RecurrentNetworkConfiguration(cell), [CellWeights(cell, parameters)], layout: parameters.layout) {
+            block, _ in
+            [CellParameters(block)]
+        }
+    }
+
+    private init(
+        _ configuration: RecurrentNetworkConfiguration, _ weights: [CellWeights], layout: ParameterLayout? = nil,
+        gradientCells: (Parameters, UnsafeMutablePointer<Float>?) -> [CellParameters]
+    ) {
+        self.configuration = configuration
+        self.weights = weights
+        gradients = Parameters(layout ?? configuration.layout)
+        absentBias = Buffer(configuration.bias ? 0 : configuration.cell(at: 0).gateRows)
+        self.gradientCells = gradientCells(gradients, configuration.bias ? nil : absentBias.pointer)
+    }
+
+    /// Runs `input`, [T, B, I], from `state` (nil is the zero state), and returns the last layer's h at every step,
+    /// [T, B, H·directions], and the last states, from which a later run of a unidirectional network goes on.
+    ///
+    /// - Parameters:
+    ///   - input: The sequences, [T, B, I].
+    ///   - steps: T, steps of the longest sequence.
+    ///   - batch: B, sequences.
+    ///   - lengths: Steps of each sequence, 1 to T; nil where all have T. What stands behind a sequence's end is not read;
+    ///     outputs there are zero, and its last state is the one at its own end. The reversed direction begins there.
+    ///   - state: h [layers·directions, B, H] and the memory, the layers in order and in each the forward direction
+    ///     first.
+    ///   - dropoutSeed: Makes dropout act between the layers, with random numbers of this seed; nil is without dropout,
+    ///     as after training. The same seed gives the same bits.
+    ///
+    /// Traps on arrays of other sizes. O(T·B·layers·directions·G·H·(I + H)), G the gates.
+    public func forward(
+        _ input: [Float], steps: Int, batch: Int, lengths: [Int]? = nil, state: CellState? = nil,
+        dropoutSeed: UInt64? = nil
+    ) -> (outputs: [Float], state: CellState) {
+        let shape = BatchShape(configuration, steps: steps, batch: batch, lengths: lengths)
+        shape.check(input: input)
+        shape.check(state: state)
+        prepare(shape)
+        let seed = configuration.dropout > 0 ? dropoutSeed : nil
+        dropped = seed != nil
+        for cell in weights { cell.pack() }
+        return shape.forward(input, state) { arrays in
+            for (lanes, pass) in blocks { pass.forward(weights, lanes, arrays, dropoutSeed: seed) }
+        }
+    }
+
+    /// The backward pass of the last `forward`, once each: from ∂L/∂outputs, [T, B, H·directions], and ∂L/∂(last state)
+    /// (nil is zero) the gradients of the input, [T, B, I], and of the first state; those of the parameters are added to
+    /// `gradients`.
+    ///
+    /// Gradients of outputs behind a sequence's end are not read, those of its input there are zero. Traps on arrays of
+    /// other sizes.
+    public func backward(
+        _ outputGradient: [Float], state stateGradient: CellState? = nil
+    ) -> (input: [Float], state: CellState) {
+        guard let shape else { preconditionFailure("a backward pass needs the forward pass before it") }
+        shape.check(outputGradient: outputGradient)
+        shape.check(state: stateGradient)
+        return shape.backward(outputGradient, stateGradient) { arrays in
+            for (lanes, pass) in blocks {
+                pass.backward(weights, gradients: gradientCells, lanes, arrays, dropout: dropped)
+            }
+        }
+    }
+
+    /// The blocks of a batch; buffers for as many steps are used again.
+    private func prepare(_ shape: BatchShape) {
+        self.shape = shape
+        var free = blocks.map(\.pass)
+        blocks = shape.blocks.map { lanes in
+            let index = free.firstIndex { $0.steps == lanes.steps }
+            let pass = index.map { free.remove(at: $0) }
+            return (lanes, pass ?? StackPass(configuration, steps: lanes.steps, trains: true))
+        }
+    }
+}

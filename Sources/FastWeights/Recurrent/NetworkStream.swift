@@ -1,0 +1,124 @@
+/// One running sequence of a network: a step at a time through all layers, for as long as there is input.
+///
+///     let packed = StreamWeights(network)                        // once
+///     let stream = NetworkStream(packed)                         // one a sequence, on any thread
+///     stream.step(sample)                                        // I numbers
+///     let y = stream.withOutput { h in h[0] }                    // H numbers in place
+///
+/// A step allocates nothing and costs O(layers·G·H·(I + H)), G the gates. One stream is not for two threads at once; many
+/// streams share their `StreamWeights` without locks.
+public final class NetworkStream {
+    public let weights: StreamWeights
+    private let cells: [RecurrentStream]
+    private let top: RecurrentStream
+
+    public var configuration: RecurrentNetworkConfiguration { weights.configuration }
+
+    /// A stream from `state` of one sequence (nil is the zero state), as `state` describes it.
+    public init(_ weights: StreamWeights, state: CellState? = nil) {
+        self.weights = weights
+        cells = weights.cells.map { RecurrentStream($0) }
+        top = cells[cells.count - 1]
+        if let state { self.state = state }
+    }
+
+    /// A stream with a copy of the network's parameters as they are now. Traps when the network is bidirectional.
+    public convenience init(_ network: RecurrentNetwork, state: CellState? = nil) {
+        self.init(StreamWeights(network), state: state)
+    }
+
+    /// Takes the next I numbers of the sequence. Traps on another count.
+    @inline(__always)
+    public func step(_ input: [Float]) {
+        input.withUnsafeBufferPointer { advance($0) }
+    }
+
+    /// Takes the next I numbers of the sequence. Traps on another count.
+    @inline(__always)
+    public func step(_ input: Span<Float>) {
+        input.withUnsafeBufferPointer { advance($0) }
+    }
+
+    /// Takes the next number of a sequence with I = 1. Traps on another I.
+    @inline(__always)
+    public func step(_ input: Float) {
+        withUnsafePointer(to: input) { advance(UnsafeBufferPointer(start: $0, count: 1)) }
+    }
+
+    /// A copy of the last layer's h, [H].
+    public var output: [Float] { top.hidden }
+
+    /// Calls `body` with the last layer's h, [H], in place.
+    public func withOutput<Result, Failure>(
+        _ body: (Span<Float>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try top.withHidden(body)
+    }
+
+    /// Copies the last layer's h, [H], into `target` without making an array. Traps unless it has room for H numbers
+    /// exactly.
+    public func copyOutput(into target: inout [Float]) { top.copyHidden(into: &target) }
+
+    /// The state of the sequence, with which another stream or `RecurrentNetwork.run` of one sequence goes on: h
+    /// [layers, H], and c [layers, H] or A [layers, H, H]. Setting traps on arrays of other sizes.
+    public var state: CellState {
+        get {
+            var state = CellState(hidden: [])
+            for cell in cells {
+                let part = cell.state
+                state.hidden += part.hidden
+                state.memory += part.memory
+            }
+            return state
+        }
+        set {
+            let (H, M) = (configuration.hidden, configuration.memoryRows)
+            precondition(
+                newValue.hidden.count == cells.count * H && newValue.memory.count == cells.count * M,
+                "the state of one sequence in \(cells.count) layers has \(cells.count * H) numbers of h and \(cells.count * M) of memory; \(newValue.hidden.count) and \(newValue.memory.count) were given"
+            )
+            for (i, cell) in cells.enumerated() {
+                cell.state = CellState(
+                    hidden: Array(newValue.hidden[i * H..<(i + 1) * H]),
+                    memory: Array(newValue.memory[i * M..<(i + 1) * M]))
+            }
+        }
+    }
+
+    /// Another stream of the same network in the same state, which from now on goes its own way.
+    public func copy() -> NetworkStream { NetworkStream(weights, state: state) }
+
+    /// Begins a new sequence from the zero state.
+    public func reset() {
+        for cell in cells { cell.reset() }
+    }
+
+    private func advance(_ input: UnsafeBufferPointer<Float>) {
+        cells[0].advance(input)
+        var layer = 1
+        while layer < cells.count {
+            let below = cells[layer &- 1]
+            cells[layer].advance(
+                UnsafeBufferPointer(start: numbers(below.h), count: below.configuration.hidden))
+            layer &+= 1
+        }
+    }
+}
+
+/// A network's parameters as they were when this was made, laid out for streams: any number of them, on any threads.
+public final class StreamWeights: Sendable {
+    public let configuration: RecurrentNetworkConfiguration
+    let cells: [SharedStreamParameters]
+
+    /// Copies the parameters as they are now; later changes of them do not reach the streams. Traps when the network is
+    /// bidirectional, as the reversed direction begins at the end of a sequence, which a stream does not know.
+    public init(_ network: RecurrentNetwork) {
+        precondition(
+            !network.configuration.bidirectional,
+            "a stream runs forwards only, and this network is bidirectional; run it over whole sequences")
+        configuration = network.configuration
+        cells = network.configuration.weights(network.parameters).map {
+            SharedStreamParameters($0.configuration, $0.parameters)
+        }
+    }
+}

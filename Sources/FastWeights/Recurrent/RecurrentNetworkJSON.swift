@@ -1,0 +1,28 @@
+extension RecurrentNetworkConfiguration {
+    /// The configuration as it stands in model files and fixtures.
+    var json: JSON {
+        [
+            "cell": cell(at: 0).json, "layers": .number(Double(layers)), "bidirectional": .bool(bidirectional),
+            "bias": .bool(bias), "dropout": .number(Double("\(dropout)") ?? Double(dropout)),
+        ]
+    }
+
+    /// Reads what `json` wrote. Throws with the name of what is missing or unknown.
+    init(json: JSON) throws(ConfigurationError) {
+        let reader = ConfigurationReader(json: json, place: "network")
+        guard let cell = json["cell"] else {
+            throw ConfigurationError(description: "the network's configuration has no cell")
+        }
+        let configuration = try CellConfiguration(json: cell)
+        let dropout = Float(try reader.number("dropout", default: 0))
+        guard (0..<1).contains(dropout) else {
+            throw ConfigurationError(
+                description: "the network's configuration needs dropout as a number from 0 to below 1, found \(dropout)"
+            )
+        }
+        self.init(
+            configuration.cell, input: configuration.input, hidden: configuration.hidden,
+            layers: try reader.count("layers", to: 256), bidirectional: try reader.flag("bidirectional"),
+            bias: try reader.flag("bias"), dropout: dropout, epsilon: configuration.epsilon)
+    }
+}

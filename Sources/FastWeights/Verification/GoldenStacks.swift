@@ -1,0 +1,94 @@
+/// Runs the golden cases of stacked networks: outputs, last states and every gradient, and those of other frameworks.
+extension Fixture {
+    /// A stack of layers over sequences of equal or unequal length, in every way this module can run it.
+    func checkStack(_ tally: inout ErrorTally) throws {
+        let configuration = try RecurrentNetworkConfiguration(json: configuration)
+        let network = RecurrentNetwork(configuration, seed: 0)
+        try fill(network.parameters, from: "parameter.")
+        let memory = configuration.memoryTensor?.letter
+        let input = try floats("input")
+        let (steps, batch) = (try shape("input")[0], try shape("input")[1])
+        let lengths = has("lengths") ? try tensors.integers("lengths") : nil
+        let start = try state("state.", memory)
+
+        let pass = NetworkPass(network)
+        let result = pass.forward(input, steps: steps, batch: batch, lengths: lengths, state: start)
+        tally.output("output", result.outputs, try doubles("output"))
+        try check(result.state, "final.", memory) { tally.output($0, $1, $2) }
+        let gradients = pass.backward(
+            try floats("cotangent.output"), state: try state("cotangent.final.", memory))
+        for window in configuration.layout.windows {
+            tally.gradient(
+                "gradient.\(window.name)", pass.gradients[window.name], try doubles("gradient.\(window.name)"))
+        }
+        tally.gradient("gradient.input", gradients.input, try doubles("gradient.input"))
+        if start != nil { try check(gradients.state, "gradient.state.", memory) { tally.gradient($0, $1, $2) } }
+
+        let run = network.run(input, steps: steps, batch: batch, lengths: lengths, state: start, threads: 2)
+        tally.output("output, run", run.outputs, try doubles("output"))
+        try check(run.state, "final.", memory) { tally.output($0 + ", run", $1, $2) }
+        guard !configuration.bidirectional else { return }
+        try checkStream(network, batch: batch, steps: lengths?[0] ?? steps, start, &tally)
+    }
+
+    /// The first sequence of the batch alone, a step at a time.
+    private func checkStream(
+        _ network: RecurrentNetwork, batch: Int, steps: Int, _ start: CellState?, _ tally: inout ErrorTally
+    ) throws {
+        let (I, H) = (network.configuration.input, network.configuration.output)
+        let stream = NetworkStream(network, state: start?.first(of: batch, cells: network.configuration.layers))
+        let (input, expected) = (try floats("input"), try doubles("output"))
+        var outputs: [Float] = []
+        var first: [Double] = []
+        for t in 0..<steps {
+            stream.step(Array(input[t * batch * I..<t * batch * I + I]))
+            outputs += stream.output
+            first += expected[t * batch * H..<t * batch * H + H]
+        }
+        tally.output("output, stream", outputs, first)
+    }
+
+    /// A network of Keras, from its arrays.
+    func checkKeras(_ tally: inout ErrorTally) throws {
+        let configuration = try RecurrentNetworkConfiguration(json: configuration)
+        let count = tensors.names.filter { $0.hasPrefix("array.") }.count
+        let arrays = try (0..<count).map { try array("array.\($0)") }
+        let network = try RecurrentNetwork(
+            keras: arrays, bidirectional: configuration.bidirectional, activation: configuration.cell.activation)
+        try check(network, configuration, &tally)
+    }
+
+    /// A network of ONNX nodes, from their arrays.
+    func checkONNX(_ tally: inout ErrorTally) throws {
+        let configuration = try RecurrentNetworkConfiguration(json: configuration)
+        let nodes = try (0..<configuration.layers).map {
+            ONNXWeights(
+                input: try array("W.\($0)"), recurrent: try array("R.\($0)"),
+                bias: has("B.\($0)") ? try array("B.\($0)") : nil, linearBeforeReset: true)
+        }
+        try check(
+            try RecurrentNetwork(onnx: nodes, activation: configuration.cell.activation), configuration, &tally)
+    }
+
+    private func array(_ name: String) throws -> WeightArray {
+        WeightArray(shape: try shape(name), values: try floats(name))
+    }
+
+    private func check(
+        _ network: RecurrentNetwork, _ expected: RecurrentNetworkConfiguration, _ tally: inout ErrorTally
+    ) throws {
+        guard network.configuration == expected else {
+            throw FixtureError(name, "the weights make \(network.configuration) instead of \(expected)")
+        }
+        let result = network.run(try floats("input"), steps: try shape("input")[0], batch: try shape("input")[1])
+        tally.output("output", result.outputs, try doubles("output"))
+        try check(result.state, "final.", expected.memoryTensor?.letter) { tally.output($0, $1, $2) }
+    }
+}
+
+extension Cell {
+    /// That of a plain RNN; of other cells PyTorch's default.
+    fileprivate var activation: Activation {
+        if case .rnn(let activation, _, _) = self { activation } else { .tanh }
+    }
+}

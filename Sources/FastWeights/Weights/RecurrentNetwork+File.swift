@@ -1,0 +1,48 @@
+extension RecurrentNetwork {
+    /// What `format` says in the metadata of a file that `write` made.
+    private static let format = "fastweights-network-1"
+
+    /// The bytes of a safetensors file with the parameters by PyTorch's names, and the configuration in the metadata.
+    ///
+    /// PyTorch reads the file too: `load_state_dict(safetensors.torch.load_file(path), strict=True)`.
+    public func serialised() -> [UInt8] {
+        SafeTensors.serialise(
+            tensors(), metadata: [("format", Self.format), ("config", configuration.json.serialised())])
+    }
+
+    /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
+    public func write(to path: String) throws {
+        try Files.writeAtomically(serialised(), to: path)
+    }
+
+    /// Reads a file that `write` made, or a PyTorch state dict; see `init(_:prefix:activation:)`.
+    public convenience init(path: String, prefix: String? = nil, activation: Activation = .tanh) throws {
+        try self.init(
+            SafeTensors(bytes: try Files.read(path), source: path), prefix: prefix, activation: activation)
+    }
+
+    /// The network of a file: by the configuration in the metadata where `write` put one, otherwise by the names and
+    /// shapes of a PyTorch state dict, see `StateDictionary.network(prefix:activation:)`.
+    ///
+    /// Throws `WeightsError`, `SafeTensorsError` or `ConfigurationError` with what is wrong.
+    public convenience init(_ file: SafeTensors, prefix: String? = nil, activation: Activation = .tanh) throws {
+        let dictionary = try StateDictionary(file)
+        guard let configuration = try Self.configuration(of: file) else {
+            let network = try dictionary.network(prefix: prefix, activation: activation)
+            self.init(network.configuration, parameters: network.parameters)
+            return
+        }
+        self.init(configuration, parameters: try dictionary.parameters(configuration, prefix: ""))
+    }
+
+    /// The configuration in the metadata, nil of a file that `write` did not make.
+    static func configuration(of file: SafeTensors) throws -> RecurrentNetworkConfiguration? {
+        guard file.metadata["format"] == format, let text = file.metadata["config"] else { return nil }
+        do {
+            return try RecurrentNetworkConfiguration(json: try JSON(parsing: text.utf8))
+        } catch let error as JSONError {
+            throw WeightsError(
+                source: file.source, problems: ["the configuration in the metadata is not JSON: \(error)"])
+        }
+    }
+}

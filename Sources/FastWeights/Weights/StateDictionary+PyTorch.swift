@@ -1,0 +1,121 @@
+/// A tensor's name in a state dict of PyTorch's recurrent modules, taken apart.
+struct PyTorchName {
+    /// What stands before, as "encoder.rnn.".
+    var prefix: String
+    var kind: String
+    /// Nil in the names of `nn.LSTMCell` and its kin, which have no layers.
+    var layer: Int?
+    var isReversed: Bool
+
+    private static let kinds = ["weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh"]
+
+    /// Nil for a name of another kind of tensor.
+    init?(_ name: String) {
+        var rest = Substring(name)
+        isReversed = rest.hasSuffix("_reverse")
+        if isReversed { rest = rest.dropLast("_reverse".count) }
+        let digits = rest.utf8.reversed().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.count
+        if digits > 0, rest.dropLast(digits).hasSuffix("_l"), let number = Int(rest.suffix(digits)) {
+            layer = number
+            rest = rest.dropLast(digits + 2)
+        }
+        guard layer != nil || !isReversed, let kind = Self.kinds.first(where: { rest.hasSuffix($0) }) else {
+            return nil
+        }
+        self.kind = kind
+        prefix = String(rest.dropLast(kind.count))
+    }
+}
+
+extension StateDictionary {
+    /// Most layers that are looked for.
+    private static let layerLimit = 256
+
+    /// The prefixes of the recurrent modules in here, sorted: "" for a bare one.
+    public var recurrentPrefixes: [String] {
+        Set(names.compactMap { PyTorchName($0) }.filter { $0.kind.hasPrefix("weight") }.map(\.prefix)).sorted()
+    }
+
+    /// The network of an `nn.RNN`, `nn.LSTM`, `nn.GRU`, or of the cell of one, with its parameters.
+    ///
+    /// Kind and sizes follow from names and shapes: `weight_hh_l0` [G·H, H] has G = 1 in an RNN, 3 in a GRU, 4 in an LSTM.
+    ///
+    /// - Parameters:
+    ///   - prefix: What stands before the names, as "encoder.rnn."; nil finds it. Tensors with another prefix are of other
+    ///     modules and are not looked at.
+    ///   - activation: That of an RNN, which the names do not tell: PyTorch's `nonlinearity`.
+    /// - Throws: `WeightsError` when there is no such module, or several and no prefix; when it has `proj_size`; and with
+    ///   all tensors that are missing, unexpected or of a wrong shape. `SafeTensorsError` for a tensor of integers.
+    /// - Complexity: O(*n*) in the number of parameters.
+    public func network(prefix: String? = nil, activation: Activation = .tanh) throws -> RecurrentNetwork {
+        func fail(_ problem: String) -> WeightsError { WeightsError(source: source, problems: [problem]) }
+        let prefix = try prefix ?? onlyPrefix()
+        let parts = names.compactMap { name in PyTorchName(name).flatMap { $0.prefix == prefix ? $0 : nil } }
+        guard !parts.isEmpty else {
+            throw fail(
+                "no weights of a recurrent module begin with \"\(prefix)\"; found the prefixes \(Self.list(recurrentPrefixes))"
+            )
+        }
+        if parts.contains(where: { $0.kind == "weight_hr" }) {
+            throw fail(
+                "the LSTM has \(prefix)weight_hr, a projection of h (proj_size), which this library has not; use proj_size=0"
+            )
+        }
+        // Cells have names without a layer.
+        let isCell = parts.allSatisfy { $0.layer == nil }
+        let layers = (parts.compactMap(\.layer).max() ?? 0) &+ 1
+        guard (1...Self.layerLimit).contains(layers) else {
+            throw fail("tensors of layer \(layers &- 1); there may be \(Self.layerLimit) layers")
+        }
+        func name(_ kind: String) -> String { prefix + kind + (isCell ? "" : "_l0") }
+        guard let recurrent = shapes[name("weight_hh")] else {
+            throw fail("missing tensors: \(name("weight_hh")), whose shape tells RNN, GRU and LSTM apart")
+        }
+        guard recurrent.count == 2, recurrent[1] > 0,
+            let gates = [1, 3, 4].first(where: { recurrent[0] / $0 == recurrent[1] && recurrent[0] % $0 == 0 })
+        else {
+            throw fail(
+                "\(name("weight_hh")) should have the shape [H, H] of an RNN, [3·H, H] of a GRU or [4·H, H] of an LSTM, found \(recurrent)"
+            )
+        }
+        let input = shapes[name("weight_ih")] ?? []
+        // A shape that is wrong is named with the others; any input size serves till then.
+        let isInputKnown = input.count == 2 && input[0] == recurrent[0] && input[1] > 0
+        let cell: Cell = gates == 4 ? .lstm() : gates == 3 ? .gru : .rnn(activation: activation)
+        let configuration = RecurrentNetworkConfiguration(
+            cell, input: isInputKnown ? input[1] : 1, hidden: recurrent[1], layers: layers,
+            bidirectional: parts.contains(where: \.isReversed), bias: parts.contains { $0.kind.hasPrefix("bias") })
+        let parameters = try parameters(configuration, prefix: prefix) {
+            isCell ? String($0.dropLast("_l0".count)) : $0
+        }
+        return RecurrentNetwork(configuration, parameters: parameters)
+    }
+
+    private func onlyPrefix() throws -> String {
+        let prefixes = recurrentPrefixes
+        guard prefixes.count == 1 else {
+            let problem =
+                prefixes.isEmpty
+                ? "expected weights of nn.RNN, nn.LSTM or nn.GRU, as weight_ih_l0 and weight_hh_l0, found \(names.isEmpty ? "no tensors" : Self.list(names))"
+                : "\(prefixes.count) recurrent modules, choose one by its prefix: \(Self.list(prefixes))"
+            throw WeightsError(source: source, problems: [problem])
+        }
+        return prefixes[0]
+    }
+
+    /// The first of many, in quotes.
+    private static func list(_ names: [String]) -> String {
+        let shown = names.prefix(12).map { "\"\($0)\"" }.joined(separator: ", ")
+        return names.count > 12 ? "\(shown) and \(names.count - 12) more" : shown
+    }
+}
+
+extension RecurrentNetwork {
+    /// The parameters by PyTorch's names behind `prefix`, in PyTorch's order, ready for `SafeTensors.serialise`: an
+    /// `nn.RNN`, `nn.LSTM` or `nn.GRU` of the same sizes takes them with `load_state_dict(strict=True)`.
+    ///
+    /// Cells that PyTorch has not, the fast weights and those with layer norms, have names of the same pattern.
+    public func tensors(prefix: String = "") -> [(name: String, shape: [Int], values: [Float])] {
+        parameters.layout.windows.map { ($0.name, $0.shape, parameters[$0.name]) }.map { (prefix + $0, $1, $2) }
+    }
+}

@@ -1,0 +1,69 @@
+/// Named tensors of floating-point numbers that the parameters of a network are read from: a PyTorch state dict.
+///
+///     let file = try SafeTensors(bytes: bytes, source: "tagger.safetensors")     // torch: save_file(model.state_dict(), …)
+///     let network = try StateDictionary(file).network()                          // its nn.LSTM, under any prefix
+///     let bytes = SafeTensors.serialise(network.tensors(prefix: "rnn."))         // and back: load_state_dict(strict=True)
+public struct StateDictionary: Sendable {
+    /// Where the tensors came from, for error messages.
+    public let source: String
+    /// The tensors' names, sorted.
+    public let names: [String]
+    let shapes: [String: [Int]]
+    private let values: @Sendable (String) throws -> [Float]
+
+    /// The tensors of a file; their numbers are read when a network asks for them.
+    public init(_ file: SafeTensors) throws {
+        source = file.source
+        names = file.names
+        shapes = try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor(named: $0).shape) })
+        values = { try file.floats($0) }
+    }
+
+    /// Tensors from elsewhere: names that differ, shapes, and numbers, row-major. Traps where a count is not its shape's.
+    public init(_ tensors: [(name: String, shape: [Int], values: [Float])], source: String = "state dictionary") {
+        for (name, shape, values) in tensors {
+            precondition(
+                shape.reduce(1, *) == values.count, "the tensor \(name) of shape \(shape) has \(values.count) numbers")
+        }
+        self.source = source
+        names = tensors.map(\.name).sorted()
+        shapes = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.shape) })
+        let numbers = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.values) })
+        values = { numbers[$0] ?? [] }
+    }
+
+    /// The parameters of a network of this configuration from the tensors called `prefix` + `name(window)`.
+    ///
+    /// Throws `WeightsError` that names every missing tensor, every other one below the prefix, and every wrong shape.
+    func parameters(
+        _ configuration: RecurrentNetworkConfiguration, prefix: String, name: (String) -> String = { $0 }
+    ) throws -> Parameters {
+        let layout = configuration.layout
+        let wanted = layout.windows.map { (window: $0, name: prefix + name($0.name)) }
+        let known = Set(wanted.map(\.name))
+        var problems: [String] = []
+        func note(_ what: String, _ names: [String]) {
+            if !names.isEmpty { problems.append("\(what): \(names.joined(separator: ", "))") }
+        }
+        note("missing tensors", wanted.map(\.name).filter { shapes[$0] == nil })
+        note("unexpected tensors", names.filter { $0.hasPrefix(prefix) && !known.contains($0) })
+        note(
+            "wrong shapes",
+            wanted.compactMap { window, name in
+                shapes[name].flatMap { $0 == window.shape ? nil : "\(name) \($0) instead of \(window.shape)" }
+            })
+        guard problems.isEmpty else { throw WeightsError(source: source, problems: problems) }
+        let parameters = Parameters(layout)
+        for (window, name) in wanted { parameters[window.name] = try values(name) }
+        return parameters
+    }
+}
+
+/// Weights that do not make a network: everything that is wrong with them, and what to do.
+public struct WeightsError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The file, or what else the weights came from.
+    public var source: String
+    public var problems: [String]
+
+    public var description: String { "\(source): \(problems.joined(separator: "; "))." }
+}

@@ -1,0 +1,87 @@
+import Testing
+
+@testable import FastWeights
+
+@Suite struct NetworkStreamTests {
+    static func run(_ stream: NetworkStream, _ input: [Float]) -> [Float] {
+        let width = stream.configuration.input
+        return stride(from: 0, to: input.count, by: width).flatMap { first in
+            stream.step(Array(input[first..<first + width]))
+            return stream.output
+        }
+    }
+
+    @Test(arguments: RecurrentNetworkTests.cells, [true, false])
+    func agreesWithTheNetwork(cell: Cell, bias: Bool) {
+        let network = RecurrentNetworkTests.network(cell, bias: bias)
+        let input = CellTests.random(8 * 3, 1)
+        for start in [nil, RecurrentNetworkTests.state(network, batch: 1, seed: 2)] {
+            let expected = network.run(input, steps: 8, batch: 1, state: start)
+            let stream = NetworkStream(network, state: start)
+            #expect(RecurrentStreamTests.relativeError(Self.run(stream, input), expected.outputs) < 1e-4)
+            #expect(RecurrentStreamTests.relativeError(stream.state.hidden, expected.state.hidden) < 1e-4)
+            #expect(RecurrentStreamTests.relativeError(stream.state.memory, expected.state.memory) < 1e-4)
+            // And on from there.
+            let next = network.run(input, steps: 8, batch: 1, state: stream.state)
+            #expect(RecurrentStreamTests.relativeError(Self.run(stream, input), next.outputs) < 1e-4)
+        }
+    }
+
+    @Test(arguments: RecurrentNetworkTests.cells)
+    func stateIsCopiedSavedAndRestored(cell: Cell) throws {
+        let stream = NetworkStream(RecurrentNetworkTests.network(cell))
+        let (first, second) = (CellTests.random(5 * 3, 3), CellTests.random(6 * 3, 4))
+        _ = Self.run(stream, first)
+        let copy = stream.copy()
+        let saved = SafeTensors.serialise(stream.stateTensors)
+        let expected = Self.run(stream, second)
+        #expect(Self.run(copy, second) == expected)
+        try copy.restore(from: try SafeTensors(bytes: saved, source: "state"))
+        #expect(Self.run(copy, second) == expected)
+        copy.reset()
+        #expect(Self.run(copy, first) == Self.run(NetworkStream(stream.weights), first))
+    }
+
+    @Test func aStateOfAnotherNetworkIsRefused() throws {
+        let stream = NetworkStream(RecurrentNetworkTests.network(.lstm()))
+        stream.step([1, 2, 3])
+        let state = stream.state
+        let configuration = RecurrentNetworkConfiguration(.lstm(), input: 3, hidden: 6, layers: 2)
+        let other = NetworkStream(RecurrentNetwork(configuration, seed: 1))
+        let file = try SafeTensors(bytes: SafeTensors.serialise(other.stateTensors), source: "other")
+        let error = #expect(throws: WeightsError.self) { try stream.restore(from: file) }
+        #expect(
+            error?.description
+                == "other: h_n should have the shape [2, 1, 5], found [2, 1, 6]; c_n should have the shape [2, 1, 5], found [2, 1, 6]."
+        )
+        #expect(throws: SafeTensorsError.self) {
+            try stream.restore(from: try SafeTensors(bytes: SafeTensors.serialise([]), source: "empty"))
+        }
+        #expect(stream.state == state)
+    }
+
+    @Test(arguments: [Cell.lstm(), .gru, .fastWeights()])
+    func manyThreadsShareTheWeights(cell: Cell) async {
+        let network = RecurrentNetworkTests.network(cell)
+        let inputs = (0..<8).map { CellTests.random(200 * 3, 20 + UInt64($0)) }
+        let weights = StreamWeights(network)
+        let expected = inputs.map { Self.run(NetworkStream(network), $0) }
+        // Parameters that change later do not reach the streams.
+        network.parameters["weight_hh_l1"] = network.parameters["weight_hh_l1"].map { -$0 }
+        let found = await withTaskGroup(of: (Int, [Float]).self) { group in
+            for (i, input) in inputs.enumerated() {
+                group.addTask { (i, Self.run(NetworkStream(weights), input)) }
+            }
+            var results = [[Float]](repeating: [], count: inputs.count)
+            for await (i, outputs) in group { results[i] = outputs }
+            return results
+        }
+        #expect(found == expected)
+    }
+
+    @Test func aBidirectionalNetworkHasNoStream() async {
+        await #expect(processExitsWith: .failure) {
+            _ = NetworkStream(RecurrentNetworkTests.network(.gru, bidirectional: true))
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import Testing
+
+@testable import FastWeights
+
+@Suite struct RunCommandTests {
+    typealias Tensors = StateDictionaryTests.Tensors
+
+    private static func write(_ tensors: Tensors, _ path: String) throws {
+        try Files.writeAtomically(SafeTensors.serialise(tensors), to: path)
+    }
+
+    /// Runs the command on files of a folder and gives the output, or nil where it fails with 1.
+    private static func run(
+        _ network: RecurrentNetwork, _ tensors: Tensors, _ options: [String] = [], prefix: String = "rnn."
+    ) throws -> SafeTensors? {
+        try CommandTests.inFolder { folder in
+            try write(network.tensors(prefix: prefix), folder + "/model")
+            try write(tensors, folder + "/input")
+            let status = CommandLineTool.run(
+                arguments: [
+                    "run", "--model", folder + "/model", "--input", folder + "/input", "--output", folder + "/output",
+                ] + options)
+            guard status == 0 else {
+                #expect(status == 1)
+                #expect(!Files.exists(folder + "/output"))
+                return nil
+            }
+            return try SafeTensors(bytes: try Files.read(folder + "/output"), source: "output")
+        }
+    }
+
+    @Test(arguments: [Cell.lstm(), .gru, .rnn(activation: .tanh), .rnn(activation: .relu)], [false, true])
+    func appliesAStateDict(cell: Cell, batchFirst: Bool) throws {
+        let network = RecurrentNetworkTests.network(cell, bidirectional: true)
+        let (T, B) = (4, 2)
+        let input = CellTests.random(T * B * 3, 1)
+        let state = RecurrentNetworkTests.state(network, batch: B, seed: 2)
+        let expected = network.run(input, steps: T, batch: B, state: state)
+        func turned(_ values: [Float], _ width: Int) -> [Float] {
+            (0..<B).flatMap { CellTests.sequence($0, of: values, B, T, width) }
+        }
+        var tensors: Tensors = [
+            ("input", batchFirst ? [B, T, 3] : [T, B, 3], batchFirst ? turned(input, 3) : input),
+            ("h0", [4, B, 5], state.hidden),
+        ]
+        if cell == .lstm() { tensors.append(("c0", [4, B, 5], state.memory)) }
+        let relu = cell == .rnn(activation: .relu) ? ["--activation", "relu"] : []
+        let output = try #require(try Self.run(network, tensors, (batchFirst ? ["--batch-first"] : []) + relu))
+        #expect(output.names == (cell == .lstm() ? ["c_n", "h_n", "output"] : ["h_n", "output"]))
+        #expect(try output.tensor(named: "output").shape == (batchFirst ? [B, T, 10] : [T, B, 10]))
+        #expect(try output.floats("output") == (batchFirst ? turned(expected.outputs, 10) : expected.outputs))
+        #expect(try output.tensor(named: "h_n").shape == [4, B, 5])
+        #expect(try output.floats("h_n") == expected.state.hidden)
+        if cell == .lstm() { #expect(try output.floats("c_n") == expected.state.memory) }
+    }
+
+    @Test func oneSequenceNeedsNoAxisForTheBatch() throws {
+        let network = RecurrentNetworkTests.network(.lstm())
+        let input = CellTests.random(6 * 3, 3)
+        let output = try #require(try Self.run(network, [("input", [6, 3], input)], ["--batch-first"]))
+        #expect(try output.floats("output") == network.run(input, steps: 6, batch: 1).outputs)
+        #expect(try output.tensor(named: "output").shape == [6, 5])
+        #expect(try output.tensor(named: "c_n").shape == [2, 5])
+    }
+
+    /// A model of our own keeps what a state dict does not tell.
+    @Test func aSavedModelIsAppliedToo() throws {
+        try CommandTests.inFolder { folder in
+            let network = RecurrentNetworkTests.network(.fastWeights())
+            try network.write(to: folder + "/model")
+            let input = CellTests.random(4 * 2 * 3, 4)
+            let state = RecurrentNetworkTests.state(network, batch: 2, seed: 5)
+            try Self.write(
+                [("input", [4, 2, 3], input), ("h0", [2, 2, 5], state.hidden), ("A0", [2, 2, 5, 5], state.memory)],
+                folder + "/input")
+            let status = CommandLineTool.run(
+                arguments: [
+                    "run", "--model", folder + "/model", "--input", folder + "/input", "--output", folder + "/output",
+                    "--save", folder + "/copy",
+                ])
+            #expect(status == 0)
+            let output = try SafeTensors(bytes: try Files.read(folder + "/output"), source: "output")
+            let expected = network.run(input, steps: 4, batch: 2, state: state)
+            #expect(try output.floats("output") == expected.outputs)
+            #expect(try output.floats("A_n") == expected.state.memory)
+            #expect(try Files.read(folder + "/copy") == Files.read(folder + "/model"))
+        }
+    }
+
+    @Test func lengthsEndSequences() throws {
+        let network = RecurrentNetworkTests.network(.gru)
+        let file =
+            #"{"input":{"dtype":"F32","shape":[3,2,3],"data_offsets":[16,88]},"lengths":{"dtype":"I64","shape":[2],"data_offsets":[0,16]}}"#
+        let input = CellTests.random(18, 6)
+        for (lengths, isValid) in [([3, 1], true), ([0, 1], false), ([4, 1], false)] {
+            try CommandTests.inFolder { folder in
+                var bytes = withUnsafeBytes(of: UInt64(file.utf8.count).littleEndian) { Array($0) } + Array(file.utf8)
+                for length in lengths { withUnsafeBytes(of: Int64(length).littleEndian) { bytes += Array($0) } }
+                for x in input { withUnsafeBytes(of: x.bitPattern.littleEndian) { bytes += Array($0) } }
+                try Files.writeAtomically(bytes, to: folder + "/input")
+                try network.write(to: folder + "/model")
+                let status = CommandLineTool.run(
+                    arguments: [
+                        "run", "--model", folder + "/model", "--input", folder + "/input", "--output",
+                        folder + "/output",
+                    ])
+                #expect(status == (isValid ? 0 : 1))
+                guard isValid else { return }
+                let output = try SafeTensors(bytes: try Files.read(folder + "/output"), source: "output")
+                #expect(
+                    try output.floats("output")
+                        == network.run(input, steps: 3, batch: 2, lengths: lengths).outputs)
+            }
+        }
+    }
+
+    @Test func inputsThatDoNotFitFail() throws {
+        let network = RecurrentNetworkTests.network(.lstm())
+        func zeros(_ name: String, _ shape: Int...) -> (name: String, shape: [Int], values: [Float]) {
+            (name, shape, [Float](repeating: 0, count: shape.reduce(1, *)))
+        }
+        let input = zeros("input", 4, 2, 3)
+        for tensors: Tensors in [
+            [], [zeros("x", 4, 2, 3)], [zeros("input", 4, 2, 4)], [zeros("input", 3)], [zeros("input", 0, 2, 3)],
+            [zeros("input", 4, 0, 3)], [zeros("input", 1, 4, 2, 3)], [input, zeros("h0", 2, 2, 5)],
+            [input, zeros("h0", 2, 2, 5), zeros("c0", 2, 2, 4)], [input, zeros("h0", 1, 2, 5), zeros("c0", 2, 2, 5)],
+            [input, zeros("lengths", 2)],
+        ] {
+            #expect(try Self.run(network, tensors) == nil, "\(tensors.map { ($0.name, $0.shape) })")
+        }
+        #expect(try Self.run(network, [input, zeros("h0", 2, 2, 5), zeros("c0", 2, 2, 5)]) != nil)
+        #expect(CommandLineTool.run(arguments: ["run"]) == 2)
+        #expect(CommandLineTool.run(arguments: ["run", "--model", "x", "--activation", "gelu"]) == 2)
+        #expect(CommandLineTool.run(arguments: ["run", "--model", "x", "--input", "x", "--output", "x"]) == 1)
+    }
+
+    @Test func infoTellsWhatAFileHolds() throws {
+        try CommandTests.inFolder { folder in
+            let path = folder + "/model"
+            let network = RecurrentNetworkTests.network(.rnn(activation: .relu), bidirectional: true, dropout: 0.5)
+            try network.write(to: path)
+            #expect(CommandLineTool.run(arguments: ["info", path]) == 0)
+            var text = try FileReport(path: path).text
+            #expect(
+                text.contains(
+                    "Network     RNN of relu, input 3, hidden 5, layers 2, bidirectional, biases, dropout 0.5\n"))
+            #expect(text.contains("weight_ih_l1_reverse  F32   [5, 10]       50\n"), "\(text)")
+            #expect(text.contains("Parameters  \(network.configuration.layout.parameterCount) in 16 tensors\n"))
+            try Self.write(network.tensors(prefix: "a.") + network.tensors(prefix: "b.").dropLast(), path)
+            text = try FileReport(path: path).text
+            #expect(text.contains("Network     a. RNN of tanh or relu, input 3,"))
+            #expect(text.contains("Network     b. cannot be used: \(path): missing tensors: b.bias_hh_l1_reverse.\n"))
+            let classifier = TrainingTests.model(.fastWeights())
+            try ModelFile(classifier, task: try AssociativeRetrieval(pairs: 2)).write(to: path)
+            text = try FileReport(path: path).text
+            #expect(text.contains("Network     classifier of "))
+            #expect(text.contains("fast weights with layer norms"))
+            try Self.write([], path)
+            #expect(try FileReport(path: path).text.contains("Parameters  0 in 0 tensors\n"))
+            try Files.writeAtomically(Array("nothing".utf8), to: path)
+            #expect(CommandLineTool.run(arguments: ["info", path]) == 1)
+            #expect(CommandLineTool.run(arguments: ["info", folder + "/missing"]) == 1)
+        }
+    }
+}

@@ -44,6 +44,8 @@ def parse():
     parser.add_argument("--rows", metavar="PREFIX,…", type=lambda text: text.split(","), default=[""],
                         help="only rows with these ids, whole or up to one of their slashes")
     parser.add_argument("--threads", metavar="N,…", type=numbers, default=[1, 2], help="default: 1,2")
+    parser.add_argument("--table", action="store_true",
+                        help="only what the table of floors needs: each row with the number of threads its floor is for")
     parser.add_argument("--rounds", metavar="N", type=count, help="turns of each participant; default: 5")
     parser.add_argument("--quick", action="store_true", help="2 rounds of 0.05 s in place of 5 of 0.15 s")
     parser.add_argument("--all", action="store_true", help="also forms known to be several times slower")
@@ -104,7 +106,11 @@ class Measurement:
         self.attempt("ours", lambda: self.versions.update(ours=our_version(self.options.tool)))
         if checkout := os.environ.get("RTNEURAL"):
             self.attempt("RTNeural", lambda: self.programs.update(compile_rtneural(checkout, folder)))
-        plan = [(row, threads) for row in rows for threads in row.threads(self.options.threads)]
+        if self.options.table:
+            plan = list(dict.fromkeys((row, group.threads) for group in groups() for floor in group.floors
+                                      for row in floor.rows if row in rows))
+        else:
+            plan = [(row, threads) for row in rows for threads in row.threads(self.options.threads)]
         plan.sort(key=lambda step: step[1])
         taken = {}
         for number, (row, threads) in enumerate(plan):

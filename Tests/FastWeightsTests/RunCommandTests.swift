@@ -63,6 +63,41 @@ import Testing
         #expect(try output.tensor(named: "c_n").shape == [2, 5])
     }
 
+    /// NumPy's formats on both sides: an archive with all tensors, a file with input or output alone.
+    @Test func takesAndGivesNumPyFiles() throws {
+        try CommandTests.inFolder { folder in
+            let network = RecurrentNetworkTests.network(.lstm())
+            let (T, B) = (4, 2)
+            let input = CellTests.random(T * B * 3, 8)
+            let state = RecurrentNetworkTests.state(network, batch: B, seed: 9)
+            try Self.write(network.tensors(prefix: ""), folder + "/model")
+            try NumPyArray.write(shape: [T, B, 3], values: input, to: folder + "/x.npy")
+            try NumPyArchive.write(
+                [("input", [T, B, 3], input), ("h0", [2, B, 5], state.hidden), ("c0", [2, B, 5], state.memory)],
+                to: folder + "/x.npz")
+            func run(_ from: String, _ to: String) {
+                #expect(
+                    CommandLineTool.run(
+                        arguments: [
+                            "run", "--model", folder + "/model", "--input", folder + from, "--output", folder + to,
+                        ]) == 0)
+            }
+            run("/x.npy", "/y.npy")
+            let alone = try NumPyArray(path: folder + "/y.npy")
+            #expect(alone.shape == [T, B, 5])
+            #expect(alone.floats == network.run(input, steps: T, batch: B).outputs)
+            run("/x.npz", "/y.npz")
+            let expected = network.run(input, steps: T, batch: B, state: state)
+            let archive = try NumPyArchive(path: folder + "/y.npz")
+            #expect(archive.names == ["output", "h_n", "c_n"])
+            #expect(try archive.array(named: "output").floats == expected.outputs)
+            #expect(try archive.array(named: "c_n").floats == expected.state.memory)
+            run("/x.npz", "/y.safetensors")
+            let tensors = try SafeTensors(bytes: try Files.read(folder + "/y.safetensors"), source: "y")
+            #expect(try tensors.floats("h_n") == expected.state.hidden)
+        }
+    }
+
     /// A model of our own keeps what a state dict does not tell.
     @Test func aSavedModelIsAppliedToo() throws {
         try CommandTests.inFolder { folder in

@@ -3,20 +3,23 @@ extension Command {
     static let run = Command(
         name: "run", summary: "Apply a model or a PyTorch state dict to sequences",
         discussion: """
-            The input is a safetensors file with `input` [T, B, I], or [T, I] of a single
-            sequence; if wanted with `h0` [layers·directions, B, H] and, for an LSTM, `c0`,
+            The input is a safetensors or .npz file with `input` [T, B, I], or [T, I] of a
+            single sequence; if wanted with `h0` [layers·directions, B, H] and, for an LSTM, `c0`,
             both or neither, and with `lengths` [B], whole numbers, where sequences end
             before T. Layers and directions are in PyTorch's order. The output has
             `output` [T, B, H·directions], `h_n` and, of an LSTM, `c_n`. Fast weights have
-            `A0` and `A_n` [layers·directions, B, H, H].
+            `A0` and `A_n` [layers·directions, B, H, H]. An .npy file is the input or the
+            output alone.
 
             The model is a state dict of nn.RNN, nn.LSTM or nn.GRU, told apart by names and
             shapes, or a file that this library saved.
             """,
         options: [
             Option(name: "model", placeholder: "FILE", kind: .text, help: "The model, safetensors"),
-            Option(name: "input", placeholder: "FILE", kind: .text, help: "The sequences"),
-            Option(name: "output", placeholder: "FILE", kind: .text, help: "Where the results go"),
+            Option(name: "input", placeholder: "FILE", kind: .text, help: "The sequences: safetensors, .npz or .npy"),
+            Option(
+                name: "output", placeholder: "FILE", kind: .text,
+                help: "Where the results go: .npz, .npy or, by any other name, safetensors"),
             Option(name: "batch-first", kind: .flag, help: "Input and output are [B, T, …]; states stay as they are"),
             Option(
                 name: "activation", placeholder: "NAME", kind: .choice(["relu", "tanh"]), defaultValue: "tanh",
@@ -31,6 +34,7 @@ extension Command {
         ],
         examples: [
             "run --model lstm.safetensors --input x.st --output y.st",
+            "run --model lstm.safetensors --input x.npy --output y.npy --batch-first",
             "run --model rnn.st --activation relu --input x.st --output y.st",
         ]
     ) { arguments in
@@ -100,7 +104,7 @@ struct SequenceInput {
         }
         let memory = configuration.memoryTensor
         let names = ["h0"] + (memory.map { ["\($0.letter)0"] } ?? [])
-        let given = names.filter(file.names.contains)
+        let given = names.filter(file.contains)
         guard given.isEmpty || given == names else {
             throw fail(
                 "expected \(names.joined(separator: " and ")) together or neither, found \(given.joined(separator: ", ")) alone"
@@ -112,7 +116,7 @@ struct SequenceInput {
             : CellState(
                 hidden: try part("h0", [configuration.hidden]),
                 memory: try memory.map { try part("\($0.letter)0", $0.sizes) } ?? [])
-        guard file.names.contains("lengths") else {
+        guard file.contains("lengths") else {
             lengths = nil
             return
         }

@@ -1,31 +1,73 @@
-/// The tensors of a file that a command reads or writes. The one place that chooses a format by a path's ending: so far
-/// everything is safetensors.
+/// The tensors of a file that a command reads or writes: safetensors, .npz, or .npy, which holds a single one. What a
+/// file to be read is, its first bytes say; what one to be written shall be, its name's ending.
 struct TensorFile {
     let path: String
-    private let file: SafeTensors
+    private let content: Content
+
+    private enum Content {
+        case safetensors(SafeTensors)
+        case archive(NumPyArchive)
+        case array(NumPyArray)
+    }
 
     init(path: String) throws {
         self.path = path
-        file = try SafeTensors(bytes: try Files.read(path), source: path)
+        let bytes = try Files.read(path)
+        if bytes.starts(with: [0x93] + Array("NUMPY".utf8)) {
+            content = .array(try NumPyArray(bytes: bytes, source: path))
+        } else if bytes.starts(with: Array("PK".utf8)) {
+            content = .archive(try NumPyArchive(bytes: bytes, source: path))
+        } else {
+            content = .safetensors(try SafeTensors(bytes: bytes, source: path))
+        }
     }
 
-    /// The tensors' names, sorted.
-    var names: [String] { file.names }
+    /// Whether there is a tensor `name`. An .npy file has one without a name, which is the input.
+    func contains(_ name: String) -> Bool {
+        switch content {
+        case .safetensors(let file): file.names.contains(name)
+        case .archive(let file): file.names.contains(name)
+        case .array: name == "input"
+        }
+    }
 
-    /// The floating-point tensor `name`; throws when there is none.
+    /// The tensor `name` as numbers; throws when there is none.
     func array(_ name: String) throws -> WeightArray {
-        WeightArray(shape: try file.tensor(named: name).shape, values: try file.floats(name))
+        switch content {
+        case .safetensors(let file):
+            WeightArray(shape: try file.tensor(named: name).shape, values: try file.floats(name))
+        case .archive(let file): WeightArray(try file.array(named: name))
+        case .array(let array): WeightArray(array)
+        }
     }
 
-    /// The integer tensor `name`; throws when there is none.
+    /// The tensor `name` as whole numbers; throws when there is none, or it holds others.
     func integers(_ name: String) throws -> (shape: [Int], values: [Int]) {
-        (try file.tensor(named: name).shape, try file.integers(name))
+        switch content {
+        case .safetensors(let file): return (try file.tensor(named: name).shape, try file.integers(name))
+        case .archive(let file):
+            let array = try file.array(named: name)
+            return (array.shape, try array.integers())
+        case .array(let array): return (array.shape, try array.integers())
+        }
     }
 
-    /// Writes tensors atomically.
+    /// Writes tensors atomically: all of them, or into an .npy file the first alone.
     static func write(_ tensors: [(name: String, array: WeightArray)], to path: String) throws {
-        let bytes = SafeTensors.serialise(
-            tensors.map { (name: $0.name, shape: $0.array.shape, values: $0.array.values) })
+        let all = tensors.map { (name: $0.name, shape: $0.array.shape, values: $0.array.values) }
+        let bytes =
+            if path.hasSuffix(".npy") {
+                NumPyArray.serialise(shape: all[0].shape, values: all[0].values)
+            } else if path.hasSuffix(".npz") {
+                NumPyArchive.serialise(all)
+            } else {
+                SafeTensors.serialise(all)
+            }
         try Files.writeAtomically(bytes, to: path)
     }
+}
+
+extension WeightArray {
+    /// An array of a NumPy file, as from Keras' `get_weights`; numbers rounded to the nearest `Float`.
+    public init(_ array: NumPyArray) { self.init(shape: array.shape, values: array.floats) }
 }

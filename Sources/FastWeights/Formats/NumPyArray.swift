@@ -105,7 +105,7 @@ extension NumPyArray {
             "an array of shape \(shape) has \(values.count) values")
         var bytes = NumPyHeader.serialise(shape: shape)
         bytes.reserveCapacity(bytes.count + 4 * values.count)
-        for value in values { bytes.appendLittleEndian(value.bitPattern) }
+        bytes.appendLittleEndian(values)
         return bytes
     }
 

@@ -134,4 +134,12 @@ extension [UInt8] {
     mutating func appendLittleEndian(_ number: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
     }
+
+    mutating func appendLittleEndian(_ numbers: [Float]) {
+        #if _endian(little)
+            numbers.withUnsafeBytes { append(contentsOf: $0) }
+        #else
+            for number in numbers { appendLittleEndian(number.bitPattern) }
+        #endif
+    }
 }

@@ -223,11 +223,7 @@ extension SafeTensors {
         bytes.reserveCapacity(SafeTensorsHeader.prefixLength + header.count + end)
         withUnsafeBytes(of: UInt64(header.count).littleEndian) { bytes.append(contentsOf: $0) }
         bytes.append(contentsOf: header)
-        for tensor in tensors {
-            for value in tensor.values {
-                withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
-            }
-        }
+        for tensor in tensors { bytes.appendLittleEndian(tensor.values) }
         return bytes
     }
 }

@@ -49,6 +49,8 @@ final class Crew: @unchecked Sendable {
     private let done = Atomic<Int>(0)
     private var job: Unmanaged<Job>?
     private let helpers: Int
+    /// The core on which the leader opened the last job; negative where the system does not say.
+    private let leadersCore = Atomic<Int32>(-1)
 
     private static let dismissal = UInt64.max
     private static let mostPieces = 0xFFFF
@@ -78,6 +80,7 @@ final class Crew: @unchecked Sendable {
         }
         precondition(count < Self.mostPieces, "a job has at most \(Self.mostPieces - 1) pieces, found \(count)")
         self.job = Unmanaged.passUnretained(job)
+        leadersCore.store(Core.current, ordering: .relaxed)
         done.store(0, ordering: .relaxed)
         let generation = (ticket.load(ordering: .relaxed) >> 32 &+ 1) & 0x7FFF_FFFF
         ticket.store(generation << 32 | UInt64(count), ordering: .releasing)
@@ -95,6 +98,7 @@ final class Crew: @unchecked Sendable {
         while ticket.load(ordering: .acquiring) != Self.dismissal {
             guard let piece = claim(fromFront: false) else {
                 patience.wait(sleeps: true)
+                if patience.looksAround { Core.leave(leadersCore.load(ordering: .relaxed)) }
                 continue
             }
             // The claimed piece holds the leader in `perform`, and so the job in place.
@@ -124,9 +128,13 @@ final class Crew: @unchecked Sendable {
 ///
 /// On free cores the next job comes within the first two parts; a nap would miss it, and with it the whole step of a
 /// small network. On busy ones a helper may share the leader's core, where looking for longer would halve the leader's
-/// speed.
+/// speed. So it looks now and then whether it is there, and goes elsewhere: the system's scheduler can leave it there for
+/// seconds, as it sleeps too much to look like a burden.
 private struct Patience {
     private var turns = 0
+
+    /// True every few microseconds of looking, first after some of them.
+    var looksAround: Bool { turns & 0x7FF == 0x400 }
 
     private static let spins = 50_000
     private static let yields = 10_000

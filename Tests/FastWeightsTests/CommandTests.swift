@@ -1,21 +1,13 @@
-import Foundation
 import Testing
 
 @testable import FastWeights
 
 /// The commands as a user calls them, with their files in a folder that is removed afterwards.
 @Suite struct CommandTests {
-    static func inFolder<T>(_ body: (String) throws -> T) throws -> T {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fastweights-\(UUID())").path
-        try Files.createDirectory(folder)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        return try body(folder)
-    }
-
     static let small = ["--train-examples", "600", "--validation-examples", "100", "--test-examples", "100"]
 
     @Test func trainEvaluateAndRecall() throws {
-        try Self.inFolder { folder in
+        try TemporaryFolder.with { folder in
             let path = folder + "/model.safetensors"
             let status = CommandLineTool.run(
                 arguments: ["train", "--hidden", "12", "--steps", "30", "--output", path, "--pairs", "2"] + Self.small)
@@ -47,7 +39,7 @@ import Testing
     }
 
     @Test func compareWritesItsRunFolder() throws {
-        try Self.inFolder { folder in
+        try TemporaryFolder.with { folder in
             func compare(_ threads: String) throws -> (JSON, [String]) {
                 let out = "\(folder)/\(threads)"
                 let status = CommandLineTool.run(
@@ -69,7 +61,7 @@ import Testing
     }
 
     @Test func learningRatesAreChosenOnValidation() throws {
-        try Self.inFolder { folder in
+        try TemporaryFolder.with { folder in
             let status = CommandLineTool.run(
                 arguments: [
                     "compare", "--models", "gru", "--hidden", "8", "--learning-rates", "1e-8,1e-2", "--steps", "60",
@@ -84,7 +76,7 @@ import Testing
     }
 
     @Test func faultsOfTheWorldEndWithTheRightStatus() throws {
-        try Self.inFolder { folder in
+        try TemporaryFolder.with { folder in
             let broken = folder + "/broken.safetensors"
             try Files.writeAtomically(Array("no model".utf8), to: broken)
             #expect(CommandLineTool.run(arguments: ["evaluate", broken]) == 1)

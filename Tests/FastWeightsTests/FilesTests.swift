@@ -4,14 +4,6 @@ import Testing
 @testable import FastWeights
 
 @Suite struct FilesTests {
-    /// Runs `body` with a directory of its own, which is removed afterwards.
-    private func withDirectory(_ body: (String) throws -> Void) throws {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("FilesTests-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: url) }
-        try body(url.path)
-    }
-
     private func fault<T>(_ body: () throws(FileError) -> T) -> FileError? {
         do {
             _ = try body()
@@ -27,7 +19,7 @@ import Testing
 
     @Test(arguments: [0, 1, 1 << 20, (1 << 20) + 1, 3_000_000])
     func readsBackWhatItWrites(count: Int) throws {
-        try withDirectory { directory in
+        try TemporaryFolder.with { directory in
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
             try Files.writeAtomically(bytes, to: "\(directory)/é file.bin")
             #expect(try Files.read("\(directory)/é file.bin") == bytes)
@@ -36,7 +28,7 @@ import Testing
     }
 
     @Test func replacesAFileThatIsThere() throws {
-        try withDirectory { directory in
+        try TemporaryFolder.with { directory in
             let path = "\(directory)/a"
             try Files.writeAtomically([1, 2, 3, 4], to: path)
             try Files.writeAtomically([5], to: path)
@@ -46,7 +38,7 @@ import Testing
     }
 
     @Test func aFailedWriteLeavesWhatWasThere() throws {
-        try withDirectory { directory in
+        try TemporaryFolder.with { directory in
             // A directory that is not empty cannot be replaced by a file, so the last step fails.
             try Files.createDirectory("\(directory)/target")
             try Files.writeAtomically([1], to: "\(directory)/target/kept")
@@ -59,7 +51,7 @@ import Testing
     }
 
     @Test func writingIntoNoDirectorySaysWhatToDo() throws {
-        try withDirectory { directory in
+        TemporaryFolder.with { directory in
             let path = "\(directory)/missing/a"
             let error = fault { () throws(FileError) in try Files.writeAtomically([1], to: path) }
             #expect(error?.description.hasPrefix("cannot write \(path): ") == true)
@@ -69,7 +61,7 @@ import Testing
     }
 
     @Test func readingWhatIsNotThereSaysWhatToDo() throws {
-        try withDirectory { directory in
+        TemporaryFolder.with { directory in
             let error = fault { () throws(FileError) in try Files.read("\(directory)/a") }
             #expect(error?.attempt == "read" && error?.path == "\(directory)/a")
             #expect(error?.advice == "Check the path; it starts from the current directory.")
@@ -78,7 +70,7 @@ import Testing
     }
 
     @Test func createsDirectoriesAndThoseAbove() throws {
-        try withDirectory { directory in
+        try TemporaryFolder.with { directory in
             try Files.createDirectory("\(directory)/a/b/c")
             try Files.createDirectory("\(directory)/a/b/c")
             #expect(Files.exists("\(directory)/a/b/c"))
@@ -92,7 +84,7 @@ import Testing
     }
 
     @Test func listsFilesBelowSortedAndBySuffix() throws {
-        try withDirectory { directory in
+        try TemporaryFolder.with { directory in
             for folder in ["b/d", "a", "trap.st"] { try Files.createDirectory("\(directory)/\(folder)") }
             for file in ["z.st", "b/d/x.st", "b/y.st", "a/note.txt", "trap.st/in.st"] {
                 try Files.writeAtomically([0], to: "\(directory)/\(file)")

@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 @testable import FastWeights
@@ -61,10 +60,8 @@ import Testing
     }
 
     @Test func writesAndReadsPaths() throws {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("NumPyTests-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        let path = directory.appendingPathComponent("a").path
+        let folder = TemporaryFolder()
+        let path = folder.path("a")
         try NumPyArray.write(shape: [3, 1], values: [1, -.infinity, 0.1], to: path)
         #expect(try NumPyArray(path: path).floats == [1, -.infinity, 0.1])
         #expect(try NumPyArray(path: path).source == path)

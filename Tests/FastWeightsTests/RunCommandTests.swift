@@ -13,7 +13,7 @@ import Testing
     private static func run(
         _ network: RecurrentNetwork, _ tensors: Tensors, _ options: [String] = [], prefix: String = "rnn."
     ) throws -> SafeTensors? {
-        try CommandTests.inFolder { folder in
+        try TemporaryFolder.with { folder in
             try write(network.tensors(prefix: prefix), folder + "/model")
             try write(tensors, folder + "/input")
             let status = CommandLineTool.run(
@@ -65,7 +65,7 @@ import Testing
 
     /// NumPy's formats on both sides: an archive with all tensors, a file with input or output alone.
     @Test func takesAndGivesNumPyFiles() throws {
-        try CommandTests.inFolder { folder in
+        try TemporaryFolder.with { folder in
             let network = RecurrentNetworkTests.network(.lstm())
             let (T, B) = (4, 2)
             let input = CellTests.random(T * B * 3, 8)
@@ -100,7 +100,7 @@ import Testing
 
     /// A model of our own keeps what a state dict does not tell.
     @Test func aSavedModelIsAppliedToo() throws {
-        try CommandTests.inFolder { folder in
+        try TemporaryFolder.with { folder in
             let network = RecurrentNetworkTests.network(.fastWeights())
             try network.write(to: folder + "/model")
             let input = CellTests.random(4 * 2 * 3, 4)
@@ -128,7 +128,7 @@ import Testing
             #"{"input":{"dtype":"F32","shape":[3,2,3],"data_offsets":[16,88]},"lengths":{"dtype":"I64","shape":[2],"data_offsets":[0,16]}}"#
         let input = CellTests.random(18, 6)
         for (lengths, isValid) in [([3, 1], true), ([0, 1], false), ([4, 1], false)] {
-            try CommandTests.inFolder { folder in
+            try TemporaryFolder.with { folder in
                 var bytes = withUnsafeBytes(of: UInt64(file.utf8.count).littleEndian) { Array($0) } + Array(file.utf8)
                 for length in lengths { withUnsafeBytes(of: Int64(length).littleEndian) { bytes += Array($0) } }
                 for x in input { withUnsafeBytes(of: x.bitPattern.littleEndian) { bytes += Array($0) } }
@@ -170,7 +170,7 @@ import Testing
     }
 
     @Test func infoTellsWhatAFileHolds() throws {
-        try CommandTests.inFolder { folder in
+        try TemporaryFolder.with { folder in
             let path = folder + "/model"
             let network = RecurrentNetworkTests.network(.rnn(activation: .relu), bidirectional: true, dropout: 0.5)
             try network.write(to: path)

@@ -141,7 +141,7 @@ import Testing
 
     @Test(arguments: RecurrentNetworkTests.cells + [.irnn()], [true, false])
     func readsBackWhatItWrites(cell: Cell, bidirectional: Bool) throws {
-        try CommandTests.inFolder { folder in
+        try TemporaryFolder.with { folder in
             let network = RecurrentNetworkTests.network(
                 cell, bidirectional: bidirectional, bias: !bidirectional, dropout: 0.25)
             try network.write(to: folder + "/model")

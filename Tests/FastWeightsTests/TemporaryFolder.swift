@@ -12,6 +12,12 @@ final class TemporaryFolder: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
+    /// Calls `body` with the path of a folder that is there as long as the call.
+    static func with<Result>(_ body: (String) throws -> Result) rethrows -> Result {
+        let folder = TemporaryFolder()
+        return try withExtendedLifetime(folder) { try body(folder.path) }
+    }
+
     /// The path of a file in it.
     func path(_ name: String) -> String { "\(path)/\(name)" }
 }

@@ -34,7 +34,7 @@ extension Command {
         ],
         examples: [
             "run --model lstm.safetensors --input x.st --output y.st",
-            "run --model lstm.safetensors --input x.npy --output y.npy --batch-first",
+            "run --model lstm.st --input x.npy --output y.npy --batch-first",
             "run --model rnn.st --activation relu --input x.st --output y.st",
         ]
     ) { arguments in

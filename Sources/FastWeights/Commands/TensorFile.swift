@@ -6,7 +6,7 @@ struct TensorFile {
 
     init(path: String) throws {
         self.path = path
-        file = try SafeTensors(bytes: try Files.read(path), source: path)
+        file = try SafeTensors(path: path)
     }
 
     /// The tensors' names, sorted.

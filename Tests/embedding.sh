@@ -13,6 +13,14 @@ trap 'rm -rf "$folder"' EXIT
 
 say() { echo "$1 ($SECONDS s)"; }
 
+# Runs what builds something, and shows what it said only if it fails.
+quietly() {
+    "$@" > "$folder/log" 2>&1 || {
+        cat "$folder/log"
+        exit 1
+    }
+}
+
 # Runs a program, which must print what the app below prints.
 expect() {
     "$@" > "$folder/found"
@@ -55,13 +63,15 @@ END
 
 # The files as they are here, committed or not, as version 0.2.0 of a repository.
 mkdir "$folder/FastWeights"
-git ls-files -z --cached --others --exclude-standard -- Package.swift Sources Tests | xargs -0 cp --parents -t "$folder/FastWeights"
+git ls-files -z --cached --others --exclude-standard -- Package.swift Sources Tests |
+    xargs -0 cp --parents -t "$folder/FastWeights"
 git -C "$folder/FastWeights" init --quiet
 git -C "$folder/FastWeights" add .
 git -C "$folder/FastWeights" -c user.name=test -c user.email=test@localhost commit --quiet --message "A version"
 git -C "$folder/FastWeights" tag 0.2.0
 
-package() { # the requirement's traits
+# Builds the app with the traits $1 of its requirement in the build folder $2.
+package() {
     cat > "$folder/app/Package.swift" <<END
 // swift-tools-version: 6.2
 import PackageDescription
@@ -75,10 +85,7 @@ let package = Package(
     ]
 )
 END
-    swift build --package-path "$folder/app" --scratch-path "$folder/app/$2" > "$folder/log" 2>&1 || {
-        cat "$folder/log"
-        exit 1
-    }
+    quietly swift build --package-path "$folder/app" --scratch-path "$folder/app/$2"
 }
 
 package "" portable
@@ -94,15 +101,17 @@ fi
 mkdir "$folder/bare"
 cp -r Sources/FastWeights "$folder/bare"
 cp "$folder/app/Sources/App/main.swift" "$folder/bare"
-(cd "$folder/bare" && swiftc -O -wmo $(find FastWeights -name '*.swift') main.swift -o app 2> "$folder/log")
+cd "$folder/bare"
+quietly swiftc -O -wmo $(find FastWeights -name '*.swift') main.swift -o app
 expect "$folder/bare/app"
 say "swiftc over a copy of the folder, $(($(stat -c %s "$folder/bare/app") / 1024)) KB"
 
 # Of the sources of the tool and the library, with nothing but the kernel underneath.
-cp Sources/FastWeightsTool/ProcessorCheck.swift "$folder/bare"
-grep -v '^import FastWeights$' Sources/FastWeightsTool/main.swift > "$folder/bare/main.swift"
-(cd "$folder/bare" &&
-    swiftc -O -wmo -static-executable $(find FastWeights -name '*.swift') ProcessorCheck.swift main.swift -o fastweights 2> "$folder/log")
+cp "$root/Sources/FastWeightsTool/ProcessorCheck.swift" .
+grep -v '^import FastWeights$' "$root/Sources/FastWeightsTool/main.swift" > main.swift
+quietly swiftc -O -wmo -static-executable $(find FastWeights -name '*.swift') ProcessorCheck.swift main.swift \
+    -o fastweights
+cd "$root"
 if ldd "$folder/bare/fastweights" > "$folder/log" 2>&1; then
     echo "fastweights still needs libraries:"
     cat "$folder/log"

@@ -26,7 +26,8 @@ import Testing
             ).dropFirst()
             for part in parts {
                 let snippet = Self.code(part.components(separatedBy: "```")[0]).joined(separator: "\n")
-                #expect(here.contains(snippet), "a snippet of \(name) stands in no test of DocumentationTests")
+                let isHere = here.contains(snippet)
+                #expect(isHere, "a snippet of \(name) stands in no test of DocumentationTests:\n\(snippet)")
                 count += 1
             }
         }

@@ -4,7 +4,7 @@
 //
 // FILE is a safetensors file with a state dict of nn.LSTM, nn.GRU or nn.RNN, PREFIX what stands before its names
 // ("encoder.rnn."), and the tensors `input` [T, B, I] and, if wanted, `lengths` [B]. A tensor `output` [T, B, H·directions]
-// is what PyTorch makes of them. The default is a file of the golden cases.
+// is what PyTorch makes of them, from the zero state. The default is a file of the golden cases.
 import FastWeights
 import Foundation
 
@@ -14,7 +14,7 @@ struct Problem: Error, CustomStringConvertible {
 
 do {
     let words = Array(CommandLine.arguments.dropFirst())
-    let file = try SafeTensors(path: words.first ?? "Fixtures/stack/lstm_bidirectional_lengths.safetensors")
+    let file = try SafeTensors(path: words.first ?? "Fixtures/stack/lstm_no_bias.safetensors")
     let network = try RecurrentNetwork(file, prefix: words.isEmpty ? "parameter." : words.count > 1 ? words[1] : nil)
     let sizes = network.configuration
     let shape = try file.tensor(named: "input").shape

@@ -4,7 +4,8 @@
 //
 // FILE is a safetensors file with a state dict of nn.LSTM, nn.GRU or nn.RNN, PREFIX what stands before its names
 // ("encoder.rnn."). A tensor `input` [T, B, I] in it is the samples, of which the first sequence is taken; without one they
-// are a wave. A tensor `output` [T, B, H] is what PyTorch makes of them, from the zero state. The default is a file of the golden cases.
+// are a wave. A tensor `output` [T, B, H] is what PyTorch makes of them, from the zero state. The default is a file of the
+// golden cases.
 import FastWeights
 import Foundation
 

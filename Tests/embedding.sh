@@ -85,7 +85,7 @@ let package = Package(
     ]
 )
 END
-    quietly swift build --package-path "$folder/app" --scratch-path "$folder/app/$2"
+    quietly swift build --package-path "$folder/app" --scratch-path "$folder/app/$2" --disable-dependency-cache
 }
 
 package "" portable

@@ -25,7 +25,7 @@ SWIFT_FLAGS := -c release --scratch-path $(BUILD) $(TRAITS)
 TOOL := $(BUILD)/release/fastweights
 SOURCES := Package.swift Sources Tests
 
-.PHONY: help build compare test verify fuzz bench bench-peers fixtures docs format lint clean
+.PHONY: help build compare test verify sanitize fuzz bench bench-peers fixtures docs format lint clean
 
 help: ## Show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,13 @@ test: ## Run the tests, golden cases included
 
 verify: build ## Check every cell against the golden cases, a row a case
 	@$(TOOL) verify $(ARGS)
+
+# Whatever is found ends the run with a report. Leaks are not looked for: Swift's runtime keeps what it made until the end.
+sanitize: ## Run the tests under the address and the thread sanitizer, each in a build folder of its own
+	FASTWEIGHTS_SANITIZE=1 ASAN_OPTIONS=detect_leaks=0 swift test -c release --scratch-path .build/address $(TRAITS) \
+		--sanitize=address $(ARGS)
+	FASTWEIGHTS_SANITIZE=1 TSAN_OPTIONS=halt_on_error=1 swift test -c release --scratch-path .build/thread $(TRAITS) \
+		--sanitize=thread $(ARGS)
 
 fuzz: ## Give a million changed files to each reader; ARGS="--format npz --count 1000 --seed 2" for others
 	@swift build $(SWIFT_FLAGS) --product FastWeightsFuzz >&2

@@ -1,6 +1,15 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// The sanitizers bring a malloc of their own; make sanitize sets this, and then nothing else takes its place.
+let sanitizes = Context.environment["FASTWEIGHTS_SANITIZE"] != nil
+
+/// Linker flags by which `prefix`malloc and its kin take the place of the C library's.
+func interposing(_ prefix: String, _ functions: [String]) -> [LinkerSetting] {
+    let flags = functions.flatMap { ["-Xlinker", "--defsym=\($0)=\(prefix)\($0)"] }
+    return sanitizes ? [] : [.unsafeFlags(flags, .when(platforms: [.linux]))]
+}
+
 let package = Package(
     name: "FastWeights",
     // Atomics and locks of the standard library; Linux, Windows and Android need no mention.
@@ -31,22 +40,18 @@ let package = Package(
         // Hostile files for the readers (make fuzz); in no product.
         .executableTarget(
             name: "FastWeightsFuzz", dependencies: ["FastWeights"], path: "Sources/Fuzz",
-            linkerSettings: [
-                // The functions of AllocationMeter, so that what a file makes a reader allocate can be measured.
-                .unsafeFlags(
-                    ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "free"].flatMap {
-                        ["-Xlinker", "--defsym=\($0)=metered_\($0)"]
-                    }, .when(platforms: [.linux]))
-            ]),
+            // The functions of AllocationMeter, so that what a file makes a reader allocate can be measured.
+            linkerSettings: interposing(
+                "metered_", ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "free"])),
+        // Programs to begin from, each with the golden cases as its input (Tests/embedding.sh); in no product.
+        .executableTarget(name: "StreamLSTM", dependencies: ["FastWeights"], path: "Sources/Examples/StreamLSTM"),
+        .executableTarget(name: "MapBatch", dependencies: ["FastWeights"], path: "Sources/Examples/MapBatch"),
         .testTarget(
             name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool"],
-            linkerSettings: [
-                // The functions of AllocationTests, so that a step's allocations can be counted.
-                .unsafeFlags(
-                    ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"].flatMap {
-                        ["-Xlinker", "--defsym=\($0)=counted_\($0)"]
-                    }, .when(platforms: [.linux]))
-            ]),
+            swiftSettings: sanitizes ? [.define("SANITIZED")] : [],
+            // The functions of AllocationTests, so that a step's allocations can be counted.
+            linkerSettings: interposing(
+                "counted_", ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"])),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -145,7 +145,7 @@ extension RecurrentStream {
         _ z: UnsafeMutablePointer<Octet>, _ norm: StreamParameters.Norm?, offset: Int = 0, stride: Int = 1
     ) {
         guard let norm else { return }
-        FastWeights.normalise(
+        normaliseUnits(
             z, vectors: parameters.vectors, stride: stride, units: configuration.hidden, last: lastUnits,
             epsilon: configuration.epsilon, gain: norm.gain + offset, bias: norm.bias + offset)
     }

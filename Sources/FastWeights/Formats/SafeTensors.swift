@@ -1,6 +1,6 @@
 /// Named tensors in the safetensors format: what PyTorch and others write, read strictly; and written, as F32.
 ///
-///     let file = try SafeTensors(bytes: bytes, source: "model.safetensors")
+///     let file = try SafeTensors(path: "model.safetensors")  // or (bytes: bytes, source: "model.safetensors")
 ///     let weights = try file.floats("lstm.weight_ih_l0")     // row-major, last index fastest
 ///     let shape = try file.tensor(named: "lstm.weight_ih_l0").shape
 ///
@@ -74,6 +74,11 @@ public struct SafeTensors: Sendable {
         metadata = header.metadata
         tensors = header.tensors
         names = header.tensors.keys.sorted()
+    }
+
+    /// Opens the file at `path`; throws ``FileError`` if it cannot be read, else as ``init(bytes:source:)``.
+    public init(path: String) throws {
+        try self.init(bytes: try Files.read(path), source: path)
     }
 
     /// The dtype and shape of the tensor `name`.
@@ -225,5 +230,13 @@ extension SafeTensors {
         bytes.append(contentsOf: header)
         for tensor in tensors { bytes.appendLittleEndian(tensor.values) }
         return bytes
+    }
+
+    /// Writes the file at `path` atomically, as ``serialise(_:metadata:)`` gives it; throws ``FileError`` when it cannot be
+    /// written, and then nothing has changed.
+    public static func write(
+        _ tensors: [(name: String, shape: [Int], values: [Float])], metadata: [(String, String)] = [], to path: String
+    ) throws {
+        try Files.writeAtomically(serialise(tensors, metadata: metadata), to: path)
     }
 }

@@ -5,7 +5,7 @@
 /// `last` is 1 in the lanes of the last vector that are units, 0 in its padding, which must not enter the variance.
 /// Two passes, so a large mean costs no accuracy.
 @inline(__always)
-func normalise(
+func normaliseUnits(
     _ z: UnsafeMutablePointer<Octet>, vectors: Int, stride: Int, units: Int, last: Octet, epsilon: Float,
     gain: UnsafePointer<Octet>, bias: UnsafePointer<Octet>
 ) {

@@ -61,7 +61,7 @@ struct Fixture {
 
     init(path: String, name: String) throws {
         self.name = name
-        tensors = try SafeTensors(bytes: try Files.read(path), source: path)
+        tensors = try SafeTensors(path: path)
         guard let text = tensors.metadata["config"] else { throw FixtureError(path, "the metadata has no config") }
         configuration = try JSON(parsing: Array(text.utf8))
     }

@@ -17,8 +17,7 @@ extension RecurrentNetwork {
 
     /// Reads a file that `write` made, or a PyTorch state dict; see `init(_:prefix:activation:)`.
     public convenience init(path: String, prefix: String? = nil, activation: Activation = .tanh) throws {
-        try self.init(
-            SafeTensors(bytes: try Files.read(path), source: path), prefix: prefix, activation: activation)
+        try self.init(SafeTensors(path: path), prefix: prefix, activation: activation)
     }
 
     /// The network of a file: by the configuration in the metadata where `write` put one, otherwise by the names and

@@ -1,0 +1,263 @@
+import FastWeights
+import Foundation
+import Testing
+
+/// The code of the articles in FastWeights.docc: every snippet stands in a test below, line by line, so that it compiles
+/// against the public interface and does what the article says.
+@Suite struct DocumentationTests {
+    private let folder = TemporaryFolder()
+
+    private static let root = String(#filePath.dropLast("Tests/FastWeightsTests/DocumentationTests.swift".count))
+
+    /// The lines of a text that are code, without the space around them.
+    private static func code(_ text: some StringProtocol) -> [String] {
+        text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter {
+            !$0.isEmpty && !$0.hasPrefix("import ")
+        }
+    }
+
+    @Test func everySnippetIsCompiledHere() throws {
+        let articles = Self.root + "Sources/FastWeights/FastWeights.docc"
+        let here = Self.code(try String(contentsOfFile: #filePath, encoding: .utf8)).joined(separator: "\n")
+        var count = 0
+        for name in try FileManager.default.contentsOfDirectory(atPath: articles) where name.hasSuffix(".md") {
+            let parts = try String(contentsOfFile: "\(articles)/\(name)", encoding: .utf8).components(
+                separatedBy: "```swift\n"
+            ).dropFirst()
+            for part in parts {
+                let snippet = Self.code(part.components(separatedBy: "```")[0]).joined(separator: "\n")
+                let isHere = here.contains(snippet)
+                #expect(isHere, "a snippet of \(name) stands in no test of DocumentationTests:\n\(snippet)")
+                count += 1
+            }
+        }
+        #expect(count >= 25)
+    }
+
+    // MARK: - Getting started
+
+    @Test func gettingStarted() throws {
+        let (input, nextInput) = (numbers(10 * 4 * 3), numbers(7 * 4 * 3))
+        let path = folder.path("network.safetensors")
+        let configuration = RecurrentNetworkConfiguration(.lstm(), input: 3, hidden: 16, layers: 2)
+        let network = RecurrentNetwork(configuration, seed: 1)
+        let (outputs, state) = network.run(input, steps: 10, batch: 4)  // [10, 4, 3] → [10, 4, 16]
+        #expect(outputs.count == 10 * 4 * 16)
+
+        let later = network.run(nextInput, steps: 7, batch: 4, state: state)
+        #expect(later.outputs.count == 7 * 4 * 16)
+
+        let ragged = network.run(input, steps: 10, batch: 4, lengths: [10, 3, 7, 1])
+        #expect(ragged.outputs.suffix(16).allSatisfy { $0 == 0 })
+
+        try network.write(to: path)  // safetensors; PyTorch reads it too
+        let loaded = try RecurrentNetwork(path: path)
+        #expect(loaded.run(input, steps: 10, batch: 4).outputs == outputs)
+    }
+
+    @Test func errorsThatAreThrown() {
+        let path = folder.path("missing.safetensors")
+        do {
+            let network = try RecurrentNetwork(path: path)
+            print(network.configuration)
+        } catch {
+            print(error)  // every missing, unexpected and misshapen tensor, in one sentence
+        }
+    }
+
+    // MARK: - Cells and equations
+
+    @Test func cellsAndEquations() {
+        let options = FastWeightsOptions(decay: 0.95, rate: 0.5, innerSteps: 2)
+        let configuration = RecurrentNetworkConfiguration(.fastWeights(options), input: 8, hidden: 20)
+        let network = RecurrentNetwork(configuration, seed: 1)
+        let input = numbers(5 * 2 * 8)
+
+        let pass = NetworkPass(network)
+        let (outputs, _) = pass.forward(input, steps: 5, batch: 2, dropoutSeed: 1)
+        let gradient = outputs.map { 2 * $0 }  // of the sum of squares
+        let inputGradient = pass.backward(gradient).input  // [5, 2, 8]
+        print(pass.gradients["weight_ih_l0"].count, inputGradient.count)
+        #expect(inputGradient.count == 5 * 2 * 8 && pass.gradients["weight_ih_l0"].contains { $0 != 0 })
+    }
+
+    // MARK: - Importing
+
+    /// What the article opens by their bare names; compiled, not called.
+    private func importingByName(_ bytes: [UInt8]) throws {
+        do {
+            let network = try RecurrentNetwork(path: "tagger.safetensors")
+            print(network.configuration)
+        }
+        do {
+            let encoder = try RecurrentNetwork(path: "model.safetensors", prefix: "encoder.rnn.", activation: .relu)
+            print(encoder.configuration)
+        }
+        do {
+            let archive = try NumPyArchive(path: "keras.npz")
+            let arrays = try archive.names.indices.map { try archive.array(named: "arr_\($0)") }
+            let network = try RecurrentNetwork(keras: arrays.map { WeightArray(shape: $0.shape, values: $0.floats) })
+            try SafeTensors.write(network.tensors(prefix: "encoder.rnn."), to: "swift.safetensors")
+        }
+        do {
+            let file = try SafeTensors(bytes: bytes, source: "download")
+            let network = try RecurrentNetwork(file)
+            let rest = try file.floats("head.weight")  // what else the file holds
+            print(network.configuration, rest)
+
+            let path = "output.npy"
+            let array = try NumPyArray(path: "input.npy")  // any number type, either order and byte order
+            let outputs = network.run(array.floats, steps: array.shape[0], batch: array.shape[1]).outputs
+            try NumPyArray.write(
+                shape: [array.shape[0], array.shape[1], network.configuration.output], values: outputs, to: path)
+        }
+    }
+
+    @Test func importing() throws {
+        let (H, I) = (5, 3)
+        let (w, r, b) = (numbers(4 * H * I), numbers(4 * H * H), numbers(8 * H))
+        let node = ONNXWeights(
+            input: WeightArray(shape: [1, 4 * H, I], values: w),
+            recurrent: WeightArray(shape: [1, 4 * H, H], values: r),
+            bias: WeightArray(shape: [1, 8 * H], values: b))
+        let network = try RecurrentNetwork(onnx: [node])
+        #expect(network.configuration == RecurrentNetworkConfiguration(.lstm(), input: I, hidden: H))
+
+        // The prefix there and back, beside a tensor of another module.
+        let head = (name: "head.weight", shape: [2, H], values: numbers(2 * H))
+        let bytes = SafeTensors.serialise(network.tensors(prefix: "encoder.rnn.") + [head])
+        let file = try SafeTensors(bytes: bytes, source: "download")
+        #expect(try file.floats("head.weight") == head.values)
+        #expect(try RecurrentNetwork(file).parameters["weight_hh_l0"] == network.parameters["weight_hh_l0"])
+
+        // The names that numpy.savez gives.
+        let kernel = (name: "arr_0", shape: [I, 4 * H], values: w)
+        let recurrent = (name: "arr_1", shape: [H, 4 * H], values: r)
+        let archive = try NumPyArchive(bytes: NumPyArchive.serialise([kernel, recurrent]), source: "keras.npz")
+        let arrays = try archive.names.indices.map { try archive.array(named: "arr_\($0)") }
+        let keras = try RecurrentNetwork(keras: arrays.map { WeightArray(shape: $0.shape, values: $0.floats) })
+        #expect(keras.configuration.hidden == H && !keras.configuration.bias)
+    }
+
+    // MARK: - Streaming
+
+    @Test func streaming() throws {
+        let I = 3
+        let network = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: I, hidden: 6, layers: 2), seed: 1)
+        let samples = (0..<9).map { _ in numbers(I) }
+        let path = folder.path("state.safetensors")
+        var played: [Float] = []
+        func play(_ number: Float) { played.append(number) }
+        do {
+            let weights = StreamWeights(network)  // once a network
+            let stream = NetworkStream(weights)  // once a sequence
+            for sample in samples {
+                stream.step(sample)  // I numbers
+                let y = stream.withOutput { h in h[0] }  // the last layer's h in place
+                play(y)
+            }
+            #expect(played.count == 9)
+
+            let voices = (0..<8).map { _ in NetworkStream(weights) }
+            #expect(voices.count == 8)
+
+            let before = stream.state  // h and c, or A of the fast weights
+            let branch = stream.copy()  // goes its own way from here
+            stream.reset()  // a new sequence
+            stream.state = before  // back to where it was
+            #expect(branch.output == stream.output)
+
+            try SafeTensors.write(stream.stateTensors, to: path)
+            try stream.restore(from: SafeTensors(path: path))
+            #expect(stream.state == before)
+        }
+        let past = numbers(20 * I)
+        let weights = StreamWeights(network)
+        let beginning = network.run(past, steps: past.count / I, batch: 1)
+        let stream = NetworkStream(weights, state: beginning.state)
+        #expect(stream.output == beginning.outputs.suffix(6))
+    }
+
+    // MARK: - Training and checkpoints
+
+    @Test func trainingAndCheckpoints() throws {
+        let isCancelled = false
+        let task = try AssociativeRetrieval(pairs: 4)  // or Examples(tokens:targets:steps:) of your own
+        let sets = try task.generate(counts: [2000, 200], seed: 1)
+        let model = SequenceClassifier(
+            ClassifierConfiguration(.fastWeights(), hidden: 20, vocabulary: 37, classes: 10), seed: 1)
+        var options = TrainingOptions()
+        options.steps = 100
+        options.evaluateEvery = 50
+        options.threads = 2
+        let trainer = Trainer(model, training: sets[0], validation: sets[1], options: options)
+        let outcome = try trainer.run(
+            progress: { print("step \($0.step): loss \($0.trainingLoss)") },
+            shouldStop: { isCancelled })
+        print(outcome.bestError, outcome.bestStep)
+        #expect(outcome.steps == 100)
+
+        let tokens = Array(sets[1].tokens.prefix(3 * task.steps))
+        let probabilities = model.probabilities(tokens, steps: task.steps)  // [count, classes]
+        #expect(probabilities.count == 3 * 10)
+
+        do {
+            let path = folder.path("checkpoint")
+            options.checkpoint = CheckpointOptions(path: path, every: 25, resumes: true)
+            let outcome = try Trainer(model, training: sets[0], validation: sets[1], options: options).run()
+            #expect(outcome.steps == 100)
+        }
+        let path = folder.path("model.safetensors")
+        try ModelFile(model, task: task).write(to: path)
+        let restored = try ModelFile(path: path).model
+        #expect(restored.parameters["output.weight"] == model.parameters["output.weight"])
+    }
+
+    @Test func aLoopOfYourOwn() {
+        let (T, B) = (6, 4)
+        let network = RecurrentNetwork(RecurrentNetworkConfiguration(.lstm(), input: 3, hidden: 5), seed: 1)
+        let input = numbers(T * B * 3)
+        let wanted = [Float](repeating: 0.3, count: T * B * 5)
+        func distance() -> Float {
+            zip(network.run(input, steps: T, batch: B).outputs, wanted).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        }
+        let before = distance()
+        let pass = NetworkPass(network)
+        for step in 0..<20 {
+            let outputs = pass.forward(input, steps: T, batch: B, dropoutSeed: UInt64(step)).outputs
+            pass.gradients.clear()
+            _ = pass.backward(zip(outputs, wanted).map { 2 * ($0 - $1) / Float(outputs.count) })
+            for name in network.parameters.layout.windows.map(\.name) {
+                let gradient = pass.gradients[name]
+                network.parameters[name] = zip(network.parameters[name], gradient).map { $0 - 0.1 * $1 }
+            }
+        }
+        #expect(distance() < before)
+    }
+
+    // MARK: - Performance, reproducing the paper
+
+    @Test func threads() {
+        let (T, B) = (4, 40)
+        let network = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: 2, hidden: 6), seed: 1)
+        let input = numbers(T * B * 2)
+        let outputs = network.run(input, steps: T, batch: B, threads: 2).outputs
+        #expect(outputs == network.run(input, steps: T, batch: B).outputs)
+    }
+
+    @Test func reproducingThePaper() throws {
+        let task = try AssociativeRetrieval(pairs: 4)
+        let sets = try task.generate(counts: [500, 100, 100], seed: 1)  // no example is in two sets
+        print(AssociativeRetrieval.text(sets[0].tokens.prefix(task.steps)), sets[0].targets[0])
+        #expect(sets.map(\.count) == [500, 100, 100])
+
+        let plateau = Plateau(task)
+        print(plateau.error, plateau.loss)
+        #expect(abs(plateau.error - 0.6165) < 1e-4)
+    }
+
+    /// Numbers between -1 and 1, the same for the same count.
+    private func numbers(_ count: Int) -> [Float] {
+        (0..<count).map { Float($0 * 7919 % 997) / 498 - 1 }
+    }
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# The ways in which a program of its own gets this library: a package that depends on it by version, without and with the
+# trait AVX2; the compiler alone over a copy of the folder Sources/FastWeights; and a tool that needs no library at all
+# where it runs. Each is built outside of this folder and run. Then the examples, on the files PyTorch wrote.
+#
+#     Tests/embedding.sh EXAMPLES        EXAMPLES: the folder with StreamLSTM and MapBatch, as .build/release
+set -euo pipefail
+examples=$(realpath "${1:?the folder of the built examples}")
+cd "$(dirname "$0")/.."
+root=$PWD
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+say() { echo "$1 ($SECONDS s)"; }
+
+# Runs what builds something, and shows what it said only if it fails.
+quietly() {
+    "$@" > "$folder/log" 2>&1 || {
+        cat "$folder/log"
+        exit 1
+    }
+}
+
+# Runs a program, which must print what the app below prints.
+expect() {
+    "$@" > "$folder/found"
+    diff "$folder/found" - <<'END'
+outputs 4 x 2 x 10
+stream agrees
+saved and read back
+wrong file: missing.safetensors
+END
+}
+
+mkdir -p "$folder/app/Sources/App"
+cat > "$folder/app/Sources/App/main.swift" <<'END'
+#if canImport(FastWeights)
+    import FastWeights
+#endif
+
+let (T, B, I) = (4, 2, 3)
+let input = (0..<T * B * I).map { Float($0 % 7) / 7 }
+let both = RecurrentNetwork(
+    RecurrentNetworkConfiguration(.gru, input: I, hidden: 5, layers: 2, bidirectional: true), seed: 1)
+print("outputs \(T) x \(B) x \(both.run(input, steps: T, batch: B, lengths: [4, 2]).outputs.count / T / B)")
+
+let lstm = RecurrentNetwork(RecurrentNetworkConfiguration(.lstm(), input: I, hidden: 5, layers: 2), seed: 1)
+let whole = lstm.run(input, steps: T * B, batch: 1).outputs
+let stream = NetworkStream(lstm)
+for t in 0..<T * B { stream.step(Array(input[t * I..<(t + 1) * I])) }
+let difference = zip(stream.output, whole.suffix(5)).map { abs($0 - $1) }.max()!
+print(difference < 1e-6 ? "stream agrees" : "stream differs by \(difference)")
+
+let file = try SafeTensors(bytes: lstm.serialised(), source: "memory")
+let again = try RecurrentNetwork(file)
+print(again.run(input, steps: T * B, batch: 1).outputs == whole ? "saved and read back" : "read back differently")
+do {
+    _ = try RecurrentNetwork(path: "missing.safetensors")
+} catch let error as FileError {
+    print("wrong file: \(error.path)")
+}
+END
+
+# The files as they are here, committed or not, as version 0.2.0 of a repository.
+mkdir "$folder/FastWeights"
+git ls-files -z --cached --others --exclude-standard -- Package.swift Sources Tests |
+    xargs -0 cp --parents -t "$folder/FastWeights"
+git -C "$folder/FastWeights" init --quiet
+git -C "$folder/FastWeights" add .
+git -C "$folder/FastWeights" -c user.name=test -c user.email=test@localhost commit --quiet --message "A version"
+git -C "$folder/FastWeights" tag 0.2.0
+
+# Builds the app with the traits $1 of its requirement in the build folder $2.
+package() {
+    cat > "$folder/app/Package.swift" <<END
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "App",
+    platforms: [.macOS(.v15)],
+    dependencies: [.package(url: "file://$folder/FastWeights", from: "0.2.0"$1)],
+    targets: [
+        .executableTarget(name: "App", dependencies: [.product(name: "FastWeights", package: "FastWeights")])
+    ]
+)
+END
+    quietly swift build --package-path "$folder/app" --scratch-path "$folder/app/$2" --disable-dependency-cache
+}
+
+package "" portable
+expect "$folder/app/portable/debug/App"
+say "a package that depends on version 0.2.0"
+
+if grep -q -w avx2 /proc/cpuinfo && grep -q -w fma /proc/cpuinfo; then
+    package ', traits: ["AVX2"]' avx2
+    expect "$folder/app/avx2/debug/App"
+    say "a package that depends on version 0.2.0 with the trait AVX2"
+fi
+
+mkdir "$folder/bare"
+cp -r Sources/FastWeights "$folder/bare"
+cp "$folder/app/Sources/App/main.swift" "$folder/bare"
+cd "$folder/bare"
+quietly swiftc -O -wmo $(find FastWeights -name '*.swift') main.swift -o app
+expect "$folder/bare/app"
+say "swiftc over a copy of the folder, $(($(stat -c %s "$folder/bare/app") / 1024)) KB"
+
+# Of the sources of the tool and the library, with nothing but the kernel underneath.
+cp "$root/Sources/FastWeightsTool/ProcessorCheck.swift" .
+grep -v '^import FastWeights$' "$root/Sources/FastWeightsTool/main.swift" > main.swift
+quietly swiftc -O -wmo -static-executable $(find FastWeights -name '*.swift') ProcessorCheck.swift main.swift \
+    -o fastweights
+cd "$root"
+if ldd "$folder/bare/fastweights" > "$folder/log" 2>&1; then
+    echo "fastweights still needs libraries:"
+    cat "$folder/log"
+    exit 1
+fi
+"$folder/bare/fastweights" verify --fixtures Fixtures/stack | tail -n 1
+say "a static fastweights, $(($(stat -c %s "$folder/bare/fastweights") / 1024)) KB"
+
+"$examples/StreamLSTM" | tail -n 1
+"$examples/MapBatch" | tail -n 1
+say "the examples"

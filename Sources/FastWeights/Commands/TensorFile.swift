@@ -66,8 +66,3 @@ struct TensorFile {
         try Files.writeAtomically(bytes, to: path)
     }
 }
-
-extension WeightArray {
-    /// An array of a NumPy file, as from Keras' `get_weights`; numbers rounded to the nearest `Float`.
-    public init(_ array: NumPyArray) { self.init(shape: array.shape, values: array.floats) }
-}

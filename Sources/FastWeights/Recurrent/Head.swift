@@ -33,7 +33,8 @@ extension Head {
         case "step": self = .perStep(outputs)
         case "sequence": self = .perSequence(outputs)
         case let other:
-            throw ConfigurationError(description: "the head's configuration needs per as step or sequence, found \"\(other)\"")
+            throw ConfigurationError(
+                description: "the head's configuration needs per as step or sequence, found \"\(other)\"")
         }
     }
 }

@@ -31,14 +31,18 @@ final class InputTable: @unchecked Sendable {
         }
     }
 
-    /// A piece of ∂L/∂W_ih [rows, V] from the table's gradient [V, rows].
-    static func transpose(
-        _ source: UnsafePointer<Float>, _ configuration: CellConfiguration, piece: Int,
+    /// A piece of ∂L/∂W_ih [rows, V]: the sum of the table's gradients [V, rows], `count` of them, turned.
+    static func turn(
+        _ sources: [UnsafeMutablePointer<Float>], _ count: Int, _ configuration: CellConfiguration, piece: Int,
         into target: UnsafeMutablePointer<Float>
     ) {
         let (rows, vocabulary) = (configuration.gateRows, configuration.input)
         for r in Pieces(of: rows, size: 16)[piece] {
-            for v in 0..<vocabulary { target[r &* vocabulary &+ v] = source[v &* rows &+ r] }
+            for v in 0..<vocabulary {
+                var sum = sources[0][v &* rows &+ r]
+                for s in 1..<max(count, 1) { sum += sources[s][v &* rows &+ r] }
+                target[r &* vocabulary &+ v] = sum
+            }
         }
     }
 }

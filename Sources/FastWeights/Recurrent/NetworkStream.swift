@@ -64,7 +64,8 @@ public final class NetworkStream {
     /// many numbers.
     public func copyOutput(into target: inout [Float]) {
         let count = configuration.output
-        precondition(target.count == count, "the output has \(count) numbers; the array to copy it into has \(target.count)")
+        precondition(
+            target.count == count, "the output has \(count) numbers; the array to copy it into has \(target.count)")
         let source = configuration.head == nil ? numbers(top.h) : numbers(headOutput.pointer)
         target.withUnsafeMutableBufferPointer { $0.baseAddress!.update(from: source, count: count) }
     }

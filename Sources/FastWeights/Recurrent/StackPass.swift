@@ -120,8 +120,9 @@ struct ForwardArrays {
 extension StackPass {
     /// Runs the sequences of `block`, and writes their outputs and last states. Numbers of the input behind a
     /// sequence's end are not read, outputs there not written. With a `seed` dropout acts between the layers.
-    func forward(_ weights: NetworkWeights, _ block: LaneBlock, _ arrays: ForwardArrays, dropoutSeed seed: UInt64? = nil)
-    {
+    func forward(
+        _ weights: NetworkWeights, _ block: LaneBlock, _ arrays: ForwardArrays, dropoutSeed seed: UInt64? = nil
+    ) {
         let (batch, H, M) = (arrays.batch, configuration.hidden, configuration.memoryRows)
         let count = block.samples.count
         for t in 0..<steps {

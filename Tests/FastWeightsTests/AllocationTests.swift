@@ -124,6 +124,25 @@
         }
 
         @Test(arguments: cells)
+        func trainingStepsOnATextAllocateNothing(cell: Cell) throws {
+            let vocabulary = TextVocabulary(of: TextModelTests.content)
+            let model = TextModel(cell, hidden: 10, layers: 2, vocabulary: vocabulary, seed: 1)
+            let text = try TrainingText(TextModelTests.content, vocabulary)
+            Crew.run(threads: 1) { crew in
+                let source = TextSource(model, text, window: 8, streams: 35, crew)
+                let optimizer = Optimizer(.adam(), model.network.parameters, source.gradients, crew: crew)
+                func steps(_ count: Int) {
+                    for step in 0..<count {
+                        _ = source.advance(step: step)
+                        optimizer.step(rate: 1e-3, clip: 5)
+                    }
+                }
+                steps(3)
+                #expect(Self.allocations { steps(50) } == 0)
+            }
+        }
+
+        @Test(arguments: cells)
         func aThousandStreamingStepsAllocateNothing(cell: Cell) {
             let stream = RecurrentStream(RecurrentLayer(CellConfiguration(cell, input: 1, hidden: 20), seed: 1))
             var copy = [Float](repeating: 0, count: 20)

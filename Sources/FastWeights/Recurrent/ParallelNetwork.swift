@@ -25,14 +25,14 @@ final class ParallelNetwork {
     /// `parameters` as they are at each call.
     init(
         _ configuration: RecurrentNetworkConfiguration, _ parameters: Parameters, longest: Int, takesTokens: Bool,
-        crew: Crew
+        carriesState: Bool = false, crew: Crew
     ) {
         self.crew = crew
         let gradients = Parameters(configuration.layout)
         var weights = configuration.weights(parameters)
         if takesTokens { weights.tables = weights.cells.prefix(configuration.directions).map { InputTable($0) } }
         let shards = (0..<Self.shardLimit).map { index in
-            Shard(configuration, index, steps: longest, takesTokens: takesTokens)
+            Shard(configuration, index, steps: longest, takesTokens: takesTokens, carriesState: carriesState)
         }
         let batch = NetworkBatch(longest: longest)
         (self.gradients, self.shards, self.batch) = (gradients, shards, batch)
@@ -86,21 +86,37 @@ final class ParallelNetwork {
 
     /// Mean loss over the sequences at `indices` and its gradient, left in `gradients`. With a `seed` dropout acts.
     func gradient(_ data: SequenceData, _ indices: [Int], dropoutSeed seed: UInt64? = nil) -> Evaluation {
-        batch.seed = seed
-        let result = run(train, data, indices)
+        batch.set(data, indices)
+        return gradient(seed)
+    }
+
+    /// The same over a window of a text's streams, whose states go on.
+    func gradient(_ text: TextStreams, dropoutSeed seed: UInt64? = nil) -> Evaluation {
+        batch.set(text)
+        return gradient(seed)
+    }
+
+    /// Mean loss and error over all of `data`, without gradients.
+    func evaluate(_ data: SequenceData) -> Evaluation {
+        batch.set(data, nil)
+        return run(evaluate, seed: nil)
+    }
+
+    /// The same over a window of a text's streams, whose states go on.
+    func evaluate(_ text: TextStreams) -> Evaluation {
+        batch.set(text)
+        return run(evaluate, seed: nil)
+    }
+
+    private func gradient(_ seed: UInt64?) -> Evaluation {
+        let result = run(train, seed: seed)
         crew.perform(addUp, pieces: addUpPieces)
         crew.perform(turn, pieces: turnPieces)
         return result
     }
 
-    /// Mean loss and error over all of `data`, without gradients.
-    func evaluate(_ data: SequenceData) -> Evaluation {
-        batch.seed = nil
-        return run(evaluate, data, nil)
-    }
-
-    private func run(_ job: Job, _ data: SequenceData, _ indices: [Int]?) -> Evaluation {
-        batch.set(data, indices)
+    private func run(_ job: Job, seed: UInt64?) -> Evaluation {
+        batch.seed = seed
         batch.shards = min(batch.blocks, Self.shardLimit)
         crew.perform(prepare, pieces: preparePieces)
         crew.perform(job, pieces: batch.shards)
@@ -108,7 +124,8 @@ final class ParallelNetwork {
         for s in 0..<batch.shards { result += shards[s].result }
         let terms = Double(max(batch.terms, 1))
         let loss = result.loss / terms
-        return Evaluation(loss: loss, error: data.targets.isRegression ? loss : Double(result.errors) / terms)
+        let isRegression = batch.data?.targets.isRegression ?? false
+        return Evaluation(loss: loss, error: isRegression ? loss : Double(result.errors) / terms)
     }
 }
 
@@ -125,36 +142,57 @@ private final class NetworkBatch {
     private(set) var data: SequenceData?
     /// Which sequences, by falling length and in each length in the order given.
     private(set) var order: [Int] = []
-    private var starts: [Int]
+    /// The first step of each among all steps of the data, and how many there are.
+    private(set) var starts: [Int] = []
+    private(set) var lengths: [Int] = []
+    /// Where the states of windows go on; nil of whole sequences.
+    private(set) var states: CarriedStates?
     /// Terms of the loss: sequences, or steps that count; of numbers times their count.
     private(set) var terms = 0
     var shards = 0
     var seed: UInt64?
+    private var places: [Int]
+
     var blocks: Int { (order.count + Lanes.width - 1) / Lanes.width }
 
-    init(longest: Int) { starts = [Int](repeating: 0, count: longest + 2) }
+    init(longest: Int) { places = [Int](repeating: 0, count: longest + 2) }
+
+    private func setCount(_ count: Int) {
+        guard order.count != count else { return }
+        order = [Int](repeating: 0, count: count)
+        (starts, lengths) = (order, order)
+    }
 
     /// Takes the sequences at `indices`, or all. O(sequences + longest).
     func set(_ data: SequenceData, _ indices: [Int]?) {
-        self.data = data
-        let (count, longest) = (indices?.count ?? data.count, starts.count - 2)
+        (self.data, states, terms) = (data, nil, 0)
+        let (count, longest) = (indices?.count ?? data.count, places.count - 2)
         func sequence(_ position: Int) -> Int { indices.map { $0[position] } ?? position }
-        if order.count != count { order = [Int](repeating: 0, count: count) }
-        // A counting sort: place 1 + (longest - length) counts the sequences of a length, then says where they end.
-        for i in starts.indices { starts[i] = 0 }
-        terms = 0
+        setCount(count)
+        // A counting sort: the place behind longest - length counts the sequences of a length, then says where they go.
+        for i in places.indices { places[i] = 0 }
         for position in 0..<count {
             let i = sequence(position)
-            starts[longest - data.lengths[i] + 1] += 1
+            places[longest - data.lengths[i] + 1] += 1
             terms += data.terms(i)
         }
-        for i in 1..<starts.count { starts[i] += starts[i - 1] }
+        for i in 1..<places.count { places[i] += places[i - 1] }
         for position in 0..<count {
             let i = sequence(position)
             let place = longest - data.lengths[i]
-            order[starts[place]] = i
-            starts[place] += 1
+            order[places[place]] = i
+            starts[places[place]] = data.starts[i]
+            lengths[places[place]] = data.lengths[i]
+            places[place] += 1
         }
+    }
+
+    /// Takes a window of every stream.
+    func set(_ text: TextStreams) {
+        (data, states) = (text.data, text.states)
+        setCount(text.starts.count)
+        for i in order.indices { (order[i], starts[i], lengths[i]) = (i, text.starts[i], text.steps) }
+        terms = order.count * text.steps
     }
 }
 
@@ -183,11 +221,14 @@ private final class Shard {
     private let targets: Panel
     private let arena = Arena()
 
-    init(_ configuration: RecurrentNetworkConfiguration, _ index: Int, steps: Int, takesTokens: Bool) {
+    init(
+        _ configuration: RecurrentNetworkConfiguration, _ index: Int, steps: Int, takesTokens: Bool, carriesState: Bool
+    ) {
         (self.configuration, self.index) = (configuration, index)
         gradients = Parameters(configuration.layout)
         windows = NetworkGradients(configuration, gradients)
-        pass = StackPass(configuration, steps: steps, trains: true, carriesState: false, takesTokens: takesTokens)
+        pass = StackPass(
+            configuration, steps: steps, trains: true, carriesState: carriesState, takesTokens: takesTokens)
         targets = arena.panels(1, rows: configuration.output)[0]
     }
 
@@ -198,6 +239,7 @@ private final class Shard {
         forEachBlock(batch) { data, first in
             pass.run(weights, block, dropoutSeed: seed)
             result += loss(data, batch, first, scale: scale)
+            if batch.states != nil { pass.clearMemoryGradients() }
             pass.differentiate(weights, gradients: windows, block, dropout: seed != nil, ofInput: false)
         }
     }
@@ -217,8 +259,7 @@ private final class Shard {
             let first = b * Lanes.width
             block.clear()
             for position in first..<min(first + Lanes.width, batch.order.count) {
-                let i = batch.order[position]
-                block.append(data.starts[i], length: data.lengths[i])
+                block.append(batch.starts[position], length: batch.lengths[position])
             }
             pass.steps = block.steps
             if let width = data.width {
@@ -232,7 +273,9 @@ private final class Shard {
             } else {
                 data.tokens.withUnsafeBufferPointer { pass.setTokens($0.baseAddress!, block) }
             }
+            if let states = batch.states { pass.loadStates(states[b]) }
             body(data, first)
+            if let states = batch.states { pass.storeStates(states[b]) }
         }
     }
 

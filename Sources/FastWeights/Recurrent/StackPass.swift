@@ -150,6 +150,30 @@ extension StackPass {
         }
     }
 
+    /// Takes the states of all cells, those of `storeStates`, to begin from.
+    func loadStates(_ source: Panel) {
+        var source = source
+        for cell in cells {
+            cell.unroll.h[0].update(from: source, count: configuration.hidden)
+            source += configuration.hidden
+            guard let memory = cell.unroll.initialMemory else { continue }
+            memory.update(from: source, count: configuration.memoryRows)
+            source += configuration.memoryRows
+        }
+    }
+
+    /// Copies the last states of all cells, H rows and those of the memory each.
+    func storeStates(_ target: Panel) {
+        var target = target
+        for cell in cells {
+            target.update(from: cell.unroll.h[steps], count: configuration.hidden)
+            target += configuration.hidden
+            guard let memory = cell.unroll.finalMemory else { continue }
+            target.update(from: memory, count: configuration.memoryRows)
+            target += configuration.memoryRows
+        }
+    }
+
     /// From the input of every step, and where the passes carry states from those, the outputs.
     func run(_ weights: NetworkWeights, _ block: LaneBlock, dropoutSeed seed: UInt64?) {
         for (i, cell) in cells.enumerated() {
@@ -280,6 +304,11 @@ extension StackPass {
                 gradient(0)[t], count: block.active(at: t), rows: configuration.input,
                 into: arrays.input + t * batch * configuration.input)
         }
+    }
+
+    /// Makes the gradients of the last memories zero, as where windows end that a training does not look behind.
+    func clearMemoryGradients() {
+        for cell in cells { cell.unroll.dMemory?.update(repeating: .zero, count: configuration.memoryRows) }
     }
 
     /// Where ∂L/∂outputs goes before `differentiate`: 0 in empty lanes and behind a sequence's end. With a head these are

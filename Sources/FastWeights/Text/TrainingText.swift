@@ -1,0 +1,127 @@
+/// A text to train on, as tokens, with its end held out.
+public struct TrainingText: Sendable {
+    /// The tokens to train on, and behind them those held out.
+    let training: SequenceData
+    let heldOut: SequenceData
+
+    /// The tokens of `content`, the last `share` of which are held out.
+    ///
+    /// Throws `TextError` when the content is too short for both, or has a character outside the vocabulary. Traps
+    /// unless the share is between 0 and 1.
+    public init(_ content: [UInt8], _ vocabulary: TextVocabulary, heldOut share: Double = 0.1) throws {
+        precondition(share > 0 && share < 1, "the share held out must be between 0 and 1, found \(share)")
+        guard !content.isEmpty else { throw TextError(description: "the text is empty; there is nothing to learn") }
+        let tokens = try vocabulary.tokens(content)
+        let size = Int((Double(tokens.count) * share).rounded())
+        guard size >= 2, tokens.count - size >= 2 else {
+            throw TextError(
+                description:
+                    "the text has \(tokens.count) tokens, of which \(size) would be held out; both parts need at least 2"
+            )
+        }
+        /// Every token but the last, and to learn the one behind each.
+        func data(_ tokens: ArraySlice<UInt16>) throws -> SequenceData {
+            let values = tokens.map { Int($0) }
+            return try SequenceData(.tokens([Array(values.dropLast())]), .stepClasses([Array(values.dropFirst())]))
+        }
+        training = try data(tokens.dropLast(size))
+        heldOut = try data(tokens.suffix(size))
+    }
+}
+
+/// A text cut into streams that run side by side, and each of them into windows: the state goes on from window to window.
+struct TextStreams {
+    let data: SequenceData
+    let window: Int
+    let states: CarriedStates
+    private let length: Int
+    private(set) var starts: [Int]
+    private var position = 0
+
+    init(_ data: SequenceData, window: Int, streams: Int, _ configuration: RecurrentNetworkConfiguration) {
+        let steps = data.lengths[0]
+        let count = min(streams, steps)
+        (self.data, self.window, length) = (data, window, steps / count)
+        starts = [Int](repeating: 0, count: count)
+        states = CarriedStates(configuration, sequences: count)
+        position = length
+    }
+
+    /// Windows of a pass through the text.
+    var windows: Int { (length + window - 1) / window }
+    /// Steps of the window.
+    private(set) var steps = 0
+
+    /// Moves on to the next window, after the last to the first one. Returns whether it is the first, and the states
+    /// are to be zero.
+    mutating func advance() -> Bool {
+        position += steps
+        let isFirst = position >= length
+        if isFirst { position = 0 }
+        steps = min(window, length - position)
+        for i in starts.indices { starts[i] = i * length + position }
+        return isFirst
+    }
+
+    /// Begins again with the first window.
+    mutating func rewind() { (position, steps) = (length, 0) }
+}
+
+/// The states of sequences between two windows: h and the memory of every cell, in panels of sixteen sequences.
+final class CarriedStates {
+    let values: Parameters
+    private let rows: Int
+
+    init(_ configuration: RecurrentNetworkConfiguration, sequences: Int) {
+        rows = configuration.layers * (configuration.hidden + configuration.memoryRows)
+        var layout = ParameterLayout()
+        layout.append("states", (sequences + Lanes.width - 1) / Lanes.width, rows, Lanes.width)
+        values = Parameters(layout)
+    }
+
+    /// The states of block b.
+    subscript(b: Int) -> Panel {
+        UnsafeMutableRawPointer(values.pointer).assumingMemoryBound(to: Lanes.self) + b * rows
+    }
+}
+
+/// Windows of a text, with states that go on. The text held out is read in streams of at least 256 tokens, so that their
+/// beginnings, which know nothing of what came before, count for little.
+final class TextSource: TrainingSource {
+    private let engine: ParallelNetwork
+    private var training: TextStreams
+    private var heldOut: TextStreams
+
+    init(_ model: TextModel, _ text: TrainingText, window: Int, streams: Int, _ crew: Crew) {
+        let configuration = model.network.configuration
+        engine = ParallelNetwork(
+            configuration, model.network.parameters, longest: window, takesTokens: true, carriesState: true, crew: crew)
+        training = TextStreams(text.training, window: window, streams: streams, configuration)
+        heldOut = TextStreams(
+            text.heldOut, window: window, streams: max(1, min(text.heldOut.longest / 256, 4 * Lanes.width)),
+            configuration)
+    }
+
+    var gradients: Parameters { engine.gradients }
+    var carried: Parameters? { training.states.values }
+
+    func skip() { _ = training.advance() }
+
+    func advance(step: Int) -> Double {
+        if training.advance() { training.states.values.clear() }
+        return engine.gradient(training, dropoutSeed: UInt64(step)).loss
+    }
+
+    func evaluate() -> Evaluation {
+        heldOut.rewind()
+        var (loss, terms) = (0.0, 0)
+        for _ in 0..<heldOut.windows {
+            if heldOut.advance() { heldOut.states.values.clear() }
+            let count = heldOut.steps * heldOut.starts.count
+            loss += engine.evaluate(heldOut).loss * Double(count)
+            terms += count
+        }
+        // Of texts the model with the lowest loss is kept.
+        return Evaluation(loss: loss / Double(terms), error: loss / Double(terms))
+    }
+}

@@ -19,7 +19,7 @@ extension Command {
                 help: "Characters to write after the prompt; bytes of a model of bytes"),
             .seed,
         ],
-        examples: ["generate --model text.safetensors --prompt \"ROMEO:\" --temperature 0.8"]
+        examples: ["generate --model text.safetensors", "generate --model text.safetensors --prompt \"ROMEO:\""]
     ) { arguments in
         guard arguments.hasValue("model") else {
             throw UsageError("expected --model FILE. Run fastweights generate --help for all options.")

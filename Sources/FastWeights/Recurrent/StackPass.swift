@@ -105,18 +105,6 @@ final class StackPass {
 
 // MARK: - Forward
 
-/// The arrays of a batch that a forward pass reads and writes, time-major; states in PyTorch's order of layers and
-/// directions. The states may be the same memory.
-struct ForwardArrays {
-    var batch: Int
-    var input: UnsafePointer<Float>
-    var hidden: UnsafePointer<Float>?
-    var memory: UnsafePointer<Float>?
-    var outputs: UnsafeMutablePointer<Float>
-    var lastHidden: UnsafeMutablePointer<Float>
-    var lastMemory: UnsafeMutablePointer<Float>
-}
-
 extension StackPass {
     /// Runs the sequences of `block`, and writes their outputs and last states. Numbers of the input behind a
     /// sequence's end are not read, outputs there not written. With a `seed` dropout acts between the layers.
@@ -261,17 +249,6 @@ extension StackPass {
 }
 
 // MARK: - Backward
-
-/// The arrays that a backward pass reads and writes: gradients of what `ForwardArrays` has.
-struct BackwardArrays {
-    var batch: Int
-    var outputs: UnsafePointer<Float>
-    var lastHidden: UnsafePointer<Float>?
-    var lastMemory: UnsafePointer<Float>?
-    var input: UnsafeMutablePointer<Float>
-    var hidden: UnsafeMutablePointer<Float>
-    var memory: UnsafeMutablePointer<Float>
-}
 
 extension StackPass {
     /// The backward pass of the last `forward` of the same block, once: adds the gradients of the parameters and writes

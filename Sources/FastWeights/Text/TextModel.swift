@@ -60,7 +60,7 @@ public final class TextModel: Sendable {
         TextWriter(self, prompt: try vocabulary.tokens(Array(prompt.utf8)), temperature: temperature, seed: seed)
     }
 
-    /// Bits a token, the mean over `text` read from the zero state; the first token is given.
+    /// Bits a token, the mean over the part of `text` that is held out, on at most `threads` cores. O(tokens·G·H²).
     public func bitsPerToken(of text: TrainingText, threads: Int = 1) -> Double {
         Crew.run(threads: threads) { crew in
             let source = TextSource(self, text, window: 64, streams: Lanes.width, crew)

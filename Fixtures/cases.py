@@ -203,6 +203,26 @@ def foreign_cases():
             yield case(folder, f"{name}_no_bias", cell, steps=1, sequences=1, layers=2, bias=False)
 
 
+def training_cases():
+    def case(name, cell, per, loss, layers=1, bidirectional=False, bias=True, optimizer=ADAM, sequences=19, steps=6,
+             inputs=4, outputs=3, **drawing):
+        config = {"cell": {"layer_norm": False} | cell | {"input": inputs, "hidden": 5}, "layers": layers,
+                  "bidirectional": bidirectional, "bias": bias, "head": {"outputs": outputs, "per": per}, "loss": loss,
+                  "optimizer": optimizer}
+        return Case("training", name, "training", config, dict(steps=steps, sequences=sequences) | drawing)
+
+    for per in ("sequence", "step"):
+        for loss in ("classes", "numbers"):
+            yield case(f"lstm_two_layers_{loss}_per_{per}", lstm(), per, loss, layers=2)
+            yield case(f"gru_bidirectional_{loss}_per_{per}", gru(), per, loss, bidirectional=True)
+            yield case(f"fast_weights_{loss}_per_{per}", fast_weights(), per, loss)
+        yield case(f"lstm_bidirectional_tokens_per_{per}", lstm(), per, "classes", layers=2, bidirectional=True,
+                   inputs=11, tokens=True)
+        yield case(f"rnn_no_bias_one_sequence_per_{per}", rnn(), per, "classes", layers=2, bias=False, sequences=1,
+                   optimizer=SGD)
+    yield case("fast_weights_tokens_per_step", fast_weights(), "step", "classes", layers=2, inputs=7, tokens=True)
+
+
 def layer_norm_cases():
     for rows, hidden in ((19, 7), (1, 1), (3, 33)):
         yield Case("layer_norm", f"{rows}_by_{hidden}", "layer_norm", {"epsilon": 1e-5, "rows": rows, "hidden": hidden})
@@ -242,5 +262,5 @@ def clip_cases():
 
 def all_cases():
     for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, network_cases, stack_cases,
-                  foreign_cases, layer_norm_cases, softmax_cases, clip_cases):
+                  foreign_cases, training_cases, layer_norm_cases, softmax_cases, clip_cases):
         yield from cases()

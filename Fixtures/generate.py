@@ -19,12 +19,13 @@ import files
 import foreign
 import kinds
 import stacks
+import trainings
 from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
 from kinds import Source, initial_state, leaves, under
 
-KINDS = kinds.KINDS | stacks.KINDS | foreign.KINDS
-DIFFERENTIATED = ("cell", "stack", "network")
+KINDS = kinds.KINDS | stacks.KINDS | foreign.KINDS | trainings.KINDS
+DIFFERENTIATED = ("cell", "stack", "network", "training")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"
 SEARCH = 20_000  # seeds to try before giving a case up

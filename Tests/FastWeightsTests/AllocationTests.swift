@@ -109,6 +109,51 @@
             }
         }
 
+        @Test(arguments: cells, [Head.perSequence(3), .perStep(3)])
+        func trainingStepsOnSequencesAllocateNothing(cell: Cell, head: Head) throws {
+            let network = RecurrentNetwork(
+                RecurrentNetworkConfiguration(
+                    cell, input: 5, hidden: 6, layers: 2, bidirectional: true, dropout: 0.2, head: head), seed: 1)
+            for isToken in [false, true] {
+                let data = try SequenceTrainingTests.data(head, count: 90, isToken: isToken)
+                Crew.run(threads: 1) { crew in
+                    let engine = ParallelNetwork(
+                        network.configuration, network.parameters, longest: data.longest, takesTokens: isToken,
+                        crew: crew)
+                    let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
+                    var order = BatchOrder(count: data.count, batch: 37, seed: 1)
+                    func steps(_ count: Int) {
+                        for step in 0..<count {
+                            order.advance()
+                            _ = engine.gradient(data, order.indices, dropoutSeed: UInt64(step))
+                            optimizer.step(rate: 1e-3, clip: 5)
+                        }
+                    }
+                    steps(3)
+                    #expect(Self.allocations { steps(50) } == 0)
+                }
+            }
+        }
+
+        @Test(arguments: cells)
+        func trainingStepsOnATextAllocateNothing(cell: Cell) throws {
+            let vocabulary = TextVocabulary(of: TextModelTests.content)
+            let model = TextModel(cell, hidden: 10, layers: 2, vocabulary: vocabulary, seed: 1)
+            let text = try TrainingText(TextModelTests.content, vocabulary)
+            Crew.run(threads: 1) { crew in
+                let source = TextSource(model, text, window: 8, streams: 35, crew)
+                let optimizer = Optimizer(.adam(), model.network.parameters, source.gradients, crew: crew)
+                func steps(_ count: Int) {
+                    for step in 0..<count {
+                        _ = source.advance(step: step)
+                        optimizer.step(rate: 1e-3, clip: 5)
+                    }
+                }
+                steps(3)
+                #expect(Self.allocations { steps(50) } == 0)
+            }
+        }
+
         @Test(arguments: cells)
         func aThousandStreamingStepsAllocateNothing(cell: Cell) {
             let stream = RecurrentStream(RecurrentLayer(CellConfiguration(cell, input: 1, hidden: 20), seed: 1))
@@ -126,9 +171,10 @@
 
         @Test(arguments: cells)
         func aThousandStepsThroughThreeLayersAllocateNothing(cell: Cell) {
-            let configuration = RecurrentNetworkConfiguration(cell, input: 2, hidden: 20, layers: 3)
+            let configuration = RecurrentNetworkConfiguration(
+                cell, input: 2, hidden: 20, layers: 3, head: .perStep(21))
             let stream = NetworkStream(RecurrentNetwork(configuration, seed: 1))
-            var copy = [Float](repeating: 0, count: 20)
+            var copy = [Float](repeating: 0, count: 21)
             var input = [Float](repeating: 1, count: 2)
             var sum: Float = 0
             let allocations = Self.allocations {

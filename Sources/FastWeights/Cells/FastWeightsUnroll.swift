@@ -67,6 +67,7 @@ final class FastWeightsUnroll: Unroll {
                 memory.read(state(t, s), into: z, after: t, scores: scores[t * options.innerSteps + s])
                 activate(z, t, norm: norm, into: state(t, s + 1), parameters)
             }
+            hold(h[t + 1], h[t], at: t)
             memory.advance(to: t + 1)
         }
         if let finalMemory { memory.finish(after: steps, into: finalMemory) }

@@ -14,13 +14,14 @@
 ///
 /// Where the sequences of a block differ in length, `lengths` has them: behind its end a lane keeps its state, so that
 /// `h[T]` and `finalMemory` are those of every sequence's own end. Its dh is then 0 behind the end, and ∂L/∂(last h) in
-/// the panel of the end itself. The fast weights need sequences of one length.
+/// the panel of the end itself. The final memory of the fast weights needs sequences of one length.
 ///
 /// Made without `carriesState`, it starts every sequence from the zero state, and reports neither the last memory nor
 /// the gradients of the first state. That spares the recurrent product and its two gradients at the first step, and the
 /// fast weights their matrix.
 class Unroll {
-    let steps: Int
+    /// T of the next passes, at most the steps that it was made for.
+    final var steps: Int
     let hidden: Int
     /// The first step at which the recurrent weights are used: 0, or 1 from the zero state.
     let firstProduct: Int
@@ -34,7 +35,7 @@ class Unroll {
     let finalMemory: Panel?
     let dMemory: Panel?
     /// Steps of each sequence where they differ; nil where all have T.
-    var lengths: SIMD16<Int32>?
+    final var lengths: SIMD16<Int32>?
     /// For `accumulateOuterProducts`, here and of the caller.
     let scratch: Panel
     private let arena: Arena

@@ -92,6 +92,7 @@ extension RecurrentNetworkConfiguration {
         return
             "\(kind), input \(input), hidden \(hidden), layers \(layers), \(bidirectional ? "bidirectional" : "unidirectional"), \(bias ? "biases" : "no biases")"
             + (dropout > 0 ? ", dropout \(dropout)" : "")
+            + (head.map { ", head of \($0.outputs) a \($0.isPerStep ? "step" : "sequence")" } ?? "")
     }
 }
 

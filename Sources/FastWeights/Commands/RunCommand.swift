@@ -4,12 +4,12 @@ extension Command {
         name: "run", summary: "Apply a model or a PyTorch state dict to sequences",
         discussion: """
             The input is a safetensors or .npz file with `input` [T, B, I], or [T, I] of a
-            single sequence; if wanted with `h0` [layers·directions, B, H] and, for an LSTM, `c0`,
-            both or neither, and with `lengths` [B], whole numbers, where sequences end
+            single sequence; if wanted with `h0` [layers·directions, B, H] and, for an
+            LSTM, `c0`, both or neither, and with `lengths` [B], whole numbers, where sequences end
             before T. Layers and directions are in PyTorch's order. The output has
-            `output` [T, B, H·directions], `h_n` and, of an LSTM, `c_n`. Fast weights have
-            `A0` and `A_n` [layers·directions, B, H, H]. An .npy file is the input or the
-            output alone.
+            `output` [T, B, H·directions], or what a head makes of it, `h_n` and, of an
+            LSTM, `c_n`. Fast weights have `A0` and `A_n` [layers·directions, B, H, H]. An
+            .npy file is the input or the output alone.
 
             The model is a state dict of nn.RNN, nn.LSTM or nn.GRU, told apart by names and
             shapes, or a file that this library saved.
@@ -135,10 +135,12 @@ struct SequenceInput {
         let result = network.run(
             input, steps: steps, batch: batch, lengths: lengths, state: state, threads: threads)
         let batchAxis = isSingle ? [] : [batch]
-        let output = WeightArray(shape: [steps] + batchAxis + [configuration.output], values: result.outputs)
+        let isPerStep = configuration.head?.isPerStep ?? true
+        let output = WeightArray(
+            shape: (isPerStep ? [steps] : []) + batchAxis + [configuration.output], values: result.outputs)
         let cells = configuration.layers * configuration.directions
         var tensors = [
-            ("output", batchFirst ? output.exchangingFirstAxes : output),
+            ("output", batchFirst && isPerStep ? output.exchangingFirstAxes : output),
             ("h_n", WeightArray(shape: [cells] + batchAxis + [configuration.hidden], values: result.state.hidden)),
         ]
         if let memory = configuration.memoryTensor {

@@ -1,8 +1,16 @@
 extension Command {
     /// `fastweights train`.
     static let train = Command(
-        name: "train", summary: "Train one model on associative retrieval",
+        name: "train", summary: "Train one model on associative retrieval, or on a text",
+        discussion: """
+            With --task text the model learns to predict the next character of --file from
+            those before, or the next byte where that is not UTF-8; --batch parts of the
+            text are read side by side. `generate` then writes with it.
+            """,
         options: [
+            Option(
+                name: "task", placeholder: "NAME", kind: .choice(["associative-retrieval", "text"]),
+                defaultValue: "associative-retrieval", help: "What to learn"),
             Option(
                 name: "model", placeholder: "NAME", kind: .choice(RetrievalModel.all.map(\.name)),
                 defaultValue: "fast-weights", help: "The model to train"),
@@ -26,12 +34,14 @@ extension Command {
             Option(
                 name: "resume", kind: .flag,
                 help: "Go on from --checkpoint, to the same bits as without a break; begin if there is none"),
-        ] + Option.data + Option.training + [.seed, .threads],
+        ] + TextTraining.options + Option.data + Option.training + [.seed, .threads],
         examples: [
-            "train --output model.safetensors", "train --checkpoint run.checkpoint --resume",
+            "train --task text --file book.txt --model lstm --hidden 256", "train --output model.safetensors",
+            "train --checkpoint run.checkpoint --resume",
             "train --model lstm --hidden 100 --learning-rate 2e-3",
         ]
     ) { arguments in
+        if arguments.text("task") == "text" { return try TextTraining.run(arguments, try checkpoint(arguments)) }
         let seed = arguments.unsigned("seed")
         let path = arguments.text("output")
         let data = try RetrievalData(arguments, seed: seed)

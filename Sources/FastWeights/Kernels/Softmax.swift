@@ -32,7 +32,7 @@ func softmax(_ logits: Panel, classes: Int) -> SoftmaxScale {
 
 /// What `crossEntropy` found in one block.
 struct BlockLoss {
-    /// Σ of -log p(target) over the block's samples, in nats.
+    /// Σ of -log p(target) over the block's samples, in nats; or of squares.
     var loss = 0.0
     /// Samples whose most probable class is not the target (the first of equals counts).
     var errors = 0
@@ -44,15 +44,16 @@ struct BlockLoss {
 }
 
 /// Loss and errors of the first `count` lanes. In: logits. Out: scale·(p - onehot(target)), the gradient of
-/// scale·Σ loss by the logits, zero in the lanes behind `count`.
-func crossEntropy(
-    _ logits: Panel, classes: Int, targets: UnsafePointer<UInt8>, count: Int, scale: Float
+/// scale·Σ loss by the logits, zero in the lanes behind `count`. A lane with a negative target does not count either.
+func crossEntropy<Label: FixedWidthInteger>(
+    _ logits: Panel, classes: Int, targets: UnsafePointer<Label>, count: Int, scale: Float
 ) -> BlockLoss {
     var result = BlockLoss()
     let values = floats(logits)
+    var weight = Lanes.zero
     withUnsafeTemporaryAllocation(of: Float.self, capacity: Lanes.width) { targetLogits in
-        for lane in 0..<count {
-            let target = Int(targets[lane])
+        for lane in 0..<count where targets[lane] >= 0 {
+            let target = Int(truncatingIfNeeded: targets[lane])
             precondition(target < classes, "target \(target) is not among \(classes) classes")
             var best = 0
             for c in 1..<max(classes, 1) where values[c * Lanes.width + lane] > values[best * Lanes.width + lane] {
@@ -60,15 +61,28 @@ func crossEntropy(
             }
             if best != target { result.errors += 1 }
             targetLogits[lane] = values[target * Lanes.width + lane]
+            weight[lane] = scale
         }
         let scale = softmax(logits, classes: classes)
-        for lane in 0..<count {
+        for lane in 0..<count where targets[lane] >= 0 {
             result.loss += Double(scale.logarithm[lane]) + Double(scale.largest[lane] - targetLogits[lane])
         }
     }
-    var weight = Lanes.zero
-    for lane in 0..<count { weight[lane] = scale }
     for c in 0..<classes { logits[c] *= weight }
-    for lane in 0..<count { values[Int(targets[lane]) * Lanes.width + lane] -= scale }
+    for lane in 0..<count where targets[lane] >= 0 {
+        values[Int(truncatingIfNeeded: targets[lane]) * Lanes.width + lane] -= scale
+    }
+    return result
+}
+
+/// Σ of (y - target)² over the lanes of `weight` 1. In: y, `rows` numbers a lane. Out: 2·scale·(y - target), the gradient
+/// of scale·Σ loss, zero in the lanes of weight 0.
+func meanSquares(_ y: Panel, _ targets: Panel, rows: Int, weight: Lanes, scale: Float) -> BlockLoss {
+    var result = BlockLoss()
+    for r in 0..<rows {
+        let d = (y[r] - targets[r]) * weight
+        result.loss += Double((d * d).laneSum)
+        y[r] = d * (2 * scale)
+    }
     return result
 }

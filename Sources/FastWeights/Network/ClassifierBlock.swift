@@ -34,7 +34,8 @@ final class ClassifierBlock {
 
     /// The network's logits.
     func forward(_ p: ClassifierParameters, _ table: TokenTable, _ recurrent: RecurrentWeights) {
-        for t in 0..<steps { table.gather(tokens.pointer + t * Lanes.width, into: unroll.projections[t]) }
+        let rows = table.tokenRows
+        for t in 0..<steps { rows.gather(tokens.pointer + t * Lanes.width, into: unroll.projections[t]) }
         unroll.forward(p.cell, recurrent)
         let size = configuration.cell.hidden
         multiply(
@@ -73,8 +74,9 @@ final class ClassifierBlock {
         multiplyTransposed(
             p.hiddenWeight, rows: head, columns: size, by: dHidden[0], into: unroll.dh[steps], accumulate: false)
         unroll.backward(p.cell, recurrent, gradients: g.cell)
+        let rows = dTable.tokenRows
         for t in 0..<steps {
-            dTable.scatter(tokens.pointer + t * Lanes.width, from: unroll.projections[t], count: count)
+            rows.scatter(tokens.pointer + t * Lanes.width, from: unroll.projections[t], count: count)
         }
     }
 }

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A classifier's loss, errors and gradients over many sequences, on a crew of threads, with the same bits for any
 /// number of them.
 ///
@@ -102,14 +100,6 @@ final class ParallelClassifier {
         }
     }
 
-    /// Two shards whose gradients are added up as soon as both are there.
-    private final class Pair: Sendable {
-        private let ended = Atomic<Int>(0)
-
-        /// Whether the other shard has ended before this one.
-        func isSecondToEnd() -> Bool { ended.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue % 2 == 1 }
-    }
-
     /// An engine for sequences of `steps` tokens, which reads `parameters` as they are at each call.
     init(_ configuration: ClassifierConfiguration, _ parameters: Parameters, steps: Int, crew: Crew) {
         (self.steps, self.crew) = (steps, crew)
@@ -129,7 +119,7 @@ final class ParallelClassifier {
                 recurrent.pack(p.cell.recurrentWeight, piece: piece - fillPieces)
             }
         }
-        let pairs = (0..<Self.shardLimit / 2).map { _ in Pair() }
+        let pairs = (0..<Self.shardLimit / 2).map { _ in ShardPair() }
         train = Job { s in
             shards[s].train(p, table, recurrent, batch, batch.range(of: s))
             let first = s & ~1
@@ -144,12 +134,11 @@ final class ParallelClassifier {
         addUp = Job { piece in
             let count = (batch.shards + 1) / 2
             if piece < tablePieces.count {
-                Self.add(tables, count, in: tablePieces[piece], into: dTable.values)
+                dTable.values.setSum(tables, count, in: tablePieces[piece])
             } else {
                 let piece = blockPieces[piece - tablePieces.count]
-                Self.add(
-                    blocks, count, in: range.lowerBound + piece.lowerBound..<range.lowerBound + piece.upperBound,
-                    into: gradients.block)
+                gradients.block.setSum(
+                    blocks, count, in: range.lowerBound + piece.lowerBound..<range.lowerBound + piece.upperBound)
             }
         }
         tableGradients = Job { piece in dTable.writeGradients(p, into: g, piece: piece) }
@@ -180,12 +169,6 @@ final class ParallelClassifier {
         var result = BlockLoss()
         for s in 0..<batch.shards { result += shards[s].result }
         return BlockLoss(loss: result.loss / Double(max(batch.count, 1)), errors: result.errors)
-    }
-
-    /// Σ of the first `count` parts, in their order, in a range of their numbers.
-    private static func add(_ parts: [Buffer<Float>], _ count: Int, in range: Range<Int>, into sum: Buffer<Float>) {
-        (sum.pointer + range.lowerBound).update(from: parts[0].pointer + range.lowerBound, count: range.count)
-        for s in 1..<max(count, 1) { sum.add(parts[s], range) }
     }
 }
 

@@ -20,7 +20,8 @@ struct BatchShape {
     }
 
     var inputCount: Int { steps * batch * configuration.input }
-    var outputCount: Int { steps * batch * configuration.output }
+    var outputSizes: [Int] { configuration.outputSizes(steps: steps, batch: batch) }
+    var outputCount: Int { outputSizes.reduce(1, *) }
     private var cells: Int { configuration.layers * configuration.directions }
     var hiddenCount: Int { cells * batch * configuration.hidden }
     var memoryCount: Int { cells * batch * configuration.memoryRows }
@@ -40,7 +41,7 @@ struct BatchShape {
     func check(outputGradient: [Float]) {
         precondition(
             outputGradient.count == outputCount,
-            "the outputs [\(steps), \(batch), \(configuration.output)] have \(outputCount) gradients; \(outputGradient.count) were given"
+            "the outputs \(outputSizes) have \(outputCount) gradients; \(outputGradient.count) were given"
         )
     }
 

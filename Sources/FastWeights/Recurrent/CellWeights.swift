@@ -20,15 +20,64 @@ final class CellWeights: @unchecked Sendable {
         pack()
     }
 
+    /// Pieces of `pack`: the biases, and those of the recurrent matrix.
+    var pieces: Int { 1 + recurrent.pieces }
+
     func pack() {
-        recurrent.pack(parameters.recurrentWeight)
-        parameters.copyBias(0..<configuration.gateRows, configuration.plainBiasRows, into: bias.pointer)
+        for piece in 0..<pieces { pack(piece: piece) }
+    }
+
+    /// A piece of `pack`.
+    func pack(piece: Int) {
+        if piece == 0 {
+            parameters.copyBias(0..<configuration.gateRows, configuration.plainBiasRows, into: bias.pointer)
+        } else {
+            recurrent.pack(parameters.recurrentWeight, piece: piece - 1)
+        }
+    }
+}
+
+/// A network's parameters made ready for a run.
+struct NetworkWeights {
+    /// The cells in PyTorch's order.
+    let cells: [CellWeights]
+    let head: HeadParameters?
+    /// The first layer's inputs by tokens, a table a direction; none where its input is numbers.
+    var tables: [InputTable] = []
+
+    func pack() {
+        for cell in cells { cell.pack() }
+    }
+}
+
+/// Pointers to a network's windows in a block of gradients.
+struct NetworkGradients {
+    let cells: [CellParameters]
+    let head: HeadParameters?
+    /// Where the gradients of absent biases go.
+    private var absentBias: Buffer<Float>?
+
+    init(_ configuration: RecurrentNetworkConfiguration, _ block: Parameters) {
+        let absentBias = configuration.bias ? nil : Buffer<Float>(configuration.cell(at: 0).gateRows)
+        self.absentBias = absentBias
+        cells = configuration.places.map {
+            CellParameters(block, suffix: $0.suffix, absentBias: absentBias?.pointer)
+        }
+        head = configuration.head.map { _ in HeadParameters(block) }
+    }
+
+    /// Those of a single cell under the names without a layer.
+    init(ofCell block: Parameters) {
+        cells = [CellParameters(block)]
+        head = nil
     }
 }
 
 extension RecurrentNetworkConfiguration {
-    /// The cells of a block of parameters, or of gradients, in PyTorch's order.
-    func weights(_ block: Parameters) -> [CellWeights] {
-        places.map { CellWeights(cell(at: $0.layer), block, suffix: $0.suffix, bias: bias) }
+    /// The parameters of a block, ready for a run.
+    func weights(_ block: Parameters) -> NetworkWeights {
+        NetworkWeights(
+            cells: places.map { CellWeights(cell(at: $0.layer), block, suffix: $0.suffix, bias: bias) },
+            head: head.map { _ in HeadParameters(block) })
     }
 }

@@ -1,11 +1,32 @@
 /// Up to sixteen sequences of a batch that run side by side, one a lane, the longest first.
 struct LaneBlock {
     /// Which sequences of the batch; lanes behind them are empty.
-    let samples: [Int]
+    private(set) var samples: [Int]
     /// Steps of each, falling.
-    let lengths: [Int]
+    private(set) var lengths: [Int]
 
     var steps: Int { lengths[0] }
+
+    /// A block without sequences and room for sixteen.
+    init() {
+        (samples, lengths) = ([], [])
+        samples.reserveCapacity(Lanes.width)
+        lengths.reserveCapacity(Lanes.width)
+    }
+
+    init(samples: [Int], lengths: [Int]) { (self.samples, self.lengths) = (samples, lengths) }
+
+    /// Takes all sequences out.
+    mutating func clear() {
+        samples.removeAll(keepingCapacity: true)
+        lengths.removeAll(keepingCapacity: true)
+    }
+
+    /// Puts another sequence, not longer than those before, into the next lane.
+    mutating func append(_ sample: Int, length: Int) {
+        samples.append(sample)
+        lengths.append(length)
+    }
 
     /// Steps of each lane for `Unroll.lengths` in a run of `steps`; nil where no sequence ends before it.
     func laneLengths(in steps: Int) -> SIMD16<Int32>? {

@@ -11,42 +11,30 @@ public final class NetworkPass {
     public let configuration: RecurrentNetworkConfiguration
     /// ∂L/∂parameters, which add up until they are cleared.
     public let gradients: Parameters
-    private let weights: [CellWeights]
-    private let gradientCells: [CellParameters]
-    /// Where the gradients of absent biases go.
-    private let absentBias: Buffer<Float>
+    private let weights: NetworkWeights
+    private let gradientWindows: NetworkGradients
     private var shape: BatchShape?
     private var dropped = false
     private var blocks: [(lanes: LaneBlock, pass: StackPass)] = []
 
     /// A pass over `network`.
-    public convenience init(_ network: RecurrentNetwork) {
-        self.init(network.configuration, network.configuration.weights(network.parameters)) { block, absentBias in
-            network.configuration.places.map { CellParameters(block, suffix: $0.suffix, absentBias: absentBias) }
-        }
+    public init(_ network: RecurrentNetwork) {
+        configuration = network.configuration
+        weights = configuration.weights(network.parameters)
+        gradients = Parameters(configuration.layout)
+        gradientWindows = NetworkGradients(configuration, gradients)
     }
 
     /// A pass over a single cell under the names without a layer.
-    convenience init(_ cell: CellConfiguration, _ parameters: Parameters) {
-        self.init(RecurrentNetworkConfiguration(cell), [CellWeights(cell, parameters)], layout: parameters.layout) {
-            block, _ in
-            [CellParameters(block)]
-        }
-    }
-
-    private init(
-        _ configuration: RecurrentNetworkConfiguration, _ weights: [CellWeights], layout: ParameterLayout? = nil,
-        gradientCells: (Parameters, UnsafeMutablePointer<Float>?) -> [CellParameters]
-    ) {
-        self.configuration = configuration
-        self.weights = weights
-        gradients = Parameters(layout ?? configuration.layout)
-        absentBias = Buffer(configuration.bias ? 0 : configuration.cell(at: 0).gateRows)
-        self.gradientCells = gradientCells(gradients, configuration.bias ? nil : absentBias.pointer)
+    init(_ cell: CellConfiguration, _ parameters: Parameters) {
+        configuration = RecurrentNetworkConfiguration(cell)
+        weights = NetworkWeights(cells: [CellWeights(cell, parameters)], head: nil)
+        gradients = Parameters(parameters.layout)
+        gradientWindows = NetworkGradients(ofCell: gradients)
     }
 
     /// Runs `input`, [T, B, I], from `state` (nil is the zero state), and returns the last layer's h at every step,
-    /// [T, B, H·directions], and the last states, from which a later run of a unidirectional network goes on.
+    /// [T, B, H·directions], or what the head makes of it, [T, B, outputs] or [B, outputs], and the last states, from which a later run of a unidirectional network goes on.
     ///
     /// - Parameters:
     ///   - input: The sequences, [T, B, I].
@@ -70,13 +58,13 @@ public final class NetworkPass {
         prepare(shape)
         let seed = configuration.dropout > 0 ? dropoutSeed : nil
         dropped = seed != nil
-        for cell in weights { cell.pack() }
+        weights.pack()
         return shape.forward(input, state) { arrays in
             for (lanes, pass) in blocks { pass.forward(weights, lanes, arrays, dropoutSeed: seed) }
         }
     }
 
-    /// The backward pass of the last `forward`, once each: from ∂L/∂outputs, [T, B, H·directions], and ∂L/∂(last state)
+    /// The backward pass of the last `forward`, once each: from ∂L/∂outputs, of the outputs' sizes, and ∂L/∂(last state)
     /// (nil is zero) the gradients of the input, [T, B, I], and of the first state; those of the parameters are added to
     /// `gradients`.
     ///
@@ -90,7 +78,7 @@ public final class NetworkPass {
         shape.check(state: stateGradient)
         return shape.backward(outputGradient, stateGradient) { arrays in
             for (lanes, pass) in blocks {
-                pass.backward(weights, gradients: gradientCells, lanes, arrays, dropout: dropped)
+                pass.backward(weights, gradients: gradientWindows, lanes, arrays, dropout: dropped)
             }
         }
     }

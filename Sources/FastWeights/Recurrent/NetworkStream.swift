@@ -11,6 +11,8 @@ public final class NetworkStream {
     public let weights: StreamWeights
     private let cells: [RecurrentStream]
     private let top: RecurrentStream
+    /// y of the head, padded to whole vectors.
+    private let headOutput: Buffer<Octet>
 
     public var configuration: RecurrentNetworkConfiguration { weights.configuration }
 
@@ -19,6 +21,7 @@ public final class NetworkStream {
         self.weights = weights
         cells = weights.cells.map { RecurrentStream($0) }
         top = cells[cells.count - 1]
+        headOutput = Buffer(weights.head?.vectors ?? 0)
         if let state { self.state = state }
     }
 
@@ -45,19 +48,27 @@ public final class NetworkStream {
         withUnsafePointer(to: input) { advance(UnsafeBufferPointer(start: $0, count: 1)) }
     }
 
-    /// A copy of the last layer's h, [H].
-    public var output: [Float] { top.hidden }
+    /// A copy of what the last step gave: the last layer's h, [H], or y of the head, [outputs]. A head a sequence gives
+    /// what it would if the sequence ended here. Before the first step all is zero.
+    public var output: [Float] { withOutput { $0.withUnsafeBufferPointer { Array($0) } } }
 
-    /// Calls `body` with the last layer's h, [H], in place.
+    /// Calls `body` with what the last step gave, as `output` has it, in place.
     public func withOutput<Result, Failure>(
         _ body: (Span<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try top.withHidden(body)
+        guard let head = configuration.head else { return try top.withHidden(body) }
+        return try body(UnsafeBufferPointer(start: numbers(headOutput.pointer), count: head.outputs).span)
     }
 
-    /// Copies the last layer's h, [H], into `target` without making an array. Traps unless it has room for H numbers
-    /// exactly.
-    public func copyOutput(into target: inout [Float]) { top.copyHidden(into: &target) }
+    /// Copies what the last step gave into `target` without making an array. Traps unless it has room for exactly that
+    /// many numbers.
+    public func copyOutput(into target: inout [Float]) {
+        let count = configuration.output
+        precondition(
+            target.count == count, "the output has \(count) numbers; the array to copy it into has \(target.count)")
+        let source = configuration.head == nil ? numbers(top.h) : numbers(headOutput.pointer)
+        target.withUnsafeMutableBufferPointer { $0.baseAddress!.update(from: source, count: count) }
+    }
 
     /// The state of the sequence, with which another stream or `RecurrentNetwork.run` of one sequence goes on: h
     /// [layers, H], and c [layers, H] or A [layers, H, H]. Setting traps on arrays of other sizes.
@@ -91,6 +102,7 @@ public final class NetworkStream {
     /// Begins a new sequence from the zero state.
     public func reset() {
         for cell in cells { cell.reset() }
+        headOutput.clear()
     }
 
     private func advance(_ input: UnsafeBufferPointer<Float>) {
@@ -102,6 +114,11 @@ public final class NetworkStream {
                 UnsafeBufferPointer(start: numbers(below.h), count: below.configuration.hidden))
             layer &+= 1
         }
+        guard let head = weights.head else { return }
+        let h = numbers(top.h)
+        multiply(
+            head.weight, by: ColumnNumbers(pointer: h, count: top.configuration.hidden),
+            ColumnNumbers(pointer: h, count: 0), from: head.bias, into: headOutput.pointer, backwards: false)
     }
 }
 
@@ -109,6 +126,7 @@ public final class NetworkStream {
 public final class StreamWeights: Sendable {
     public let configuration: RecurrentNetworkConfiguration
     let cells: [SharedStreamParameters]
+    let head: StreamHead?
 
     /// Copies the parameters as they are now; later changes of them do not reach the streams. Traps when the network is
     /// bidirectional, as the reversed direction begins at the end of a sequence, which a stream does not know.
@@ -117,8 +135,32 @@ public final class StreamWeights: Sendable {
             !network.configuration.bidirectional,
             "a stream runs forwards only, and this network is bidirectional; run it over whole sequences")
         configuration = network.configuration
-        cells = network.configuration.weights(network.parameters).map {
-            SharedStreamParameters($0.configuration, $0.parameters)
+        let weights = configuration.weights(network.parameters)
+        cells = weights.cells.map { SharedStreamParameters($0.configuration, $0.parameters) }
+        head = weights.head.map {
+            StreamHead($0, outputs: network.configuration.output, columns: network.configuration.features)
         }
+    }
+}
+
+/// A head laid out for streams: W [outputs padded to whole vectors, H] and b.
+final class StreamHead: @unchecked Sendable {
+    let weight: StreamMatrix
+    let bias: UnsafePointer<Octet>
+    var vectors: Int { weight.vectors }
+    private let arena = StreamArena()
+
+    init(_ source: HeadParameters, outputs: Int, columns: Int) {
+        let vectors = (outputs + Octet.width - 1) / Octet.width
+        weight = StreamMatrix(vectors: vectors, columns: columns, arena: arena)
+        let bias = arena.octets(vectors)
+        for r in 0..<outputs {
+            let (vector, lane) = (r / Octet.width, r % Octet.width)
+            bias[vector][lane] = source.bias[r]
+            for k in 0..<columns {
+                weight.vector(vector, column: k).pointee[lane] = source.weight[r * columns + k]
+            }
+        }
+        self.bias = UnsafePointer(bias)
     }
 }

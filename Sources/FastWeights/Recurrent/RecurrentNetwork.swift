@@ -15,13 +15,19 @@ public final class RecurrentNetwork: Sendable {
     /// Steps a window of `run`: its buffers stay in a core's cache.
     private static let window = 32
 
-    /// A network with first values as the cell's kind asks: RNN, LSTM and GRU uniform in ±1/√H, as PyTorch.
+    /// A network with first values as the cell's kind asks: RNN, LSTM and GRU uniform in ±1/√H, as PyTorch, and a head
+    /// uniform in ±1/√(H·directions), as its `nn.Linear`.
     public init(_ configuration: RecurrentNetworkConfiguration, seed: UInt64) {
         self.configuration = configuration
         parameters = Parameters(configuration.layout)
         var random = Random(seed: seed, stream: 1)
         for place in configuration.places {
             configuration.cell(at: place.layer).initialise(parameters, suffix: place.suffix, random: &random)
+        }
+        guard configuration.head != nil else { return }
+        let limit = 1 / Float(configuration.features).squareRoot()
+        for window in configuration.layout.windows where window.name.hasPrefix("head.") {
+            for i in 0..<window.count { parameters.pointer[window.offset + i] = random.uniform(within: limit) }
         }
     }
 
@@ -33,7 +39,7 @@ public final class RecurrentNetwork: Sendable {
     }
 
     /// Runs `input`, [T, B, I], from `state` (nil is the zero state), and returns the last layer's h at every step,
-    /// [T, B, H·directions], and the last states, from which a later run of a unidirectional network goes on.
+    /// [T, B, H·directions], or what the head makes of it, [T, B, outputs] or [B, outputs], and the last states, from which a later run of a unidirectional network goes on.
     ///
     /// - Parameters:
     ///   - input: The sequences, [T, B, I].
@@ -61,7 +67,7 @@ public final class RecurrentNetwork: Sendable {
     }
 
     /// One block, window by window, each from the states the one before has left.
-    private func run(_ block: LaneBlock, _ weights: [CellWeights], _ arrays: ForwardArrays) {
+    private func run(_ block: LaneBlock, _ weights: NetworkWeights, _ arrays: ForwardArrays) {
         let window = configuration.bidirectional ? block.steps : Self.window
         var arrays = arrays
         var pass: StackPass?
@@ -70,7 +76,8 @@ public final class RecurrentNetwork: Sendable {
             if pass?.steps != part.steps { pass = StackPass(configuration, steps: part.steps, trains: false) }
             pass?.forward(weights, part, arrays)
             arrays.input += window * arrays.batch * configuration.input
-            arrays.outputs += window * arrays.batch * configuration.output
+            // A head a sequence writes to the same place each time, the last time from the sequence's end.
+            if configuration.head?.isPerStep ?? true { arrays.outputs += window * arrays.batch * configuration.output }
             (arrays.hidden, arrays.memory) = (UnsafePointer(arrays.lastHidden), UnsafePointer(arrays.lastMemory))
         }
     }

@@ -22,17 +22,20 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
     public var dropout: Float
     /// ε inside the square root of a layer norm.
     public var epsilon: Float
+    /// The dense layer on top; nil gives the last layer's h.
+    public var head: Head?
 
-    /// Traps unless the sizes are at least 1 and the dropout is in 0..<1.
+    /// Traps unless the sizes are at least 1, those of a head too, and the dropout is in 0..<1.
     public init(
         _ cell: Cell, input: Int, hidden: Int, layers: Int = 1, bidirectional: Bool = false, bias: Bool = true,
-        dropout: Float = 0, epsilon: Float = 1e-5
+        dropout: Float = 0, epsilon: Float = 1e-5, head: Head? = nil
     ) {
         precondition(
             input > 0 && hidden > 0 && layers > 0,
             "a network needs an input size, a hidden size and layers of at least 1, found \(input), \(hidden) and \(layers)"
         )
         precondition((0..<1).contains(dropout), "dropout needs a probability from 0 to below 1, found \(dropout)")
+        if let head { precondition(head.outputs > 0, "a head needs at least 1 output, found \(head.outputs)") }
         self.cell = cell
         self.input = input
         self.hidden = hidden
@@ -41,6 +44,7 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
         self.bias = bias
         self.dropout = dropout
         self.epsilon = epsilon
+        self.head = head
     }
 
     /// A network of one layer of a cell.
@@ -50,17 +54,29 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
 
     /// 2 of a bidirectional network, otherwise 1.
     public var directions: Int { bidirectional ? 2 : 1 }
-    /// H·directions, numbers of output a step.
-    public var output: Int { hidden * directions }
+    /// H·directions, numbers that a layer gives a step.
+    public var features: Int { hidden * directions }
+    /// Numbers of output a step, or with a head `perSequence` a sequence: those of the head, or without one H·directions.
+    public var output: Int { head?.outputs ?? features }
+
+    /// The output's sizes for a batch: [T, B, output], or of a head `perSequence` [B, output].
+    func outputSizes(steps: Int, batch: Int) -> [Int] {
+        let hasSteps = head?.isPerStep ?? true
+        return (hasSteps ? [steps] : []) + [batch, output]
+    }
 
     /// The network's parameters by PyTorch's names, layer by layer and in each the forward direction first:
     /// `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, with `_reverse` behind those of the other direction.
     ///
     /// The fast weights have no `bias_hh`; layer norms add `norm_weight_l0`, `norm_bias_l0`, and in the LSTM
-    /// `norm_cell_weight_l0`, `norm_cell_bias_l0`.
+    /// `norm_cell_weight_l0`, `norm_cell_bias_l0`. A head has `head.weight` [outputs, H·directions] and `head.bias`.
     public var layout: ParameterLayout {
         var layout = ParameterLayout()
         for place in places { cell(at: place.layer).declare(in: &layout, suffix: place.suffix, bias: bias) }
+        if let head {
+            layout.append("head.weight", head.outputs, features)
+            layout.append("head.bias", head.outputs)
+        }
         return layout
     }
 
@@ -82,7 +98,7 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
 
     /// The cell of a layer.
     func cell(at layer: Int) -> CellConfiguration {
-        CellConfiguration(cell, input: layer == 0 ? input : output, hidden: hidden, epsilon: epsilon)
+        CellConfiguration(cell, input: layer == 0 ? input : features, hidden: hidden, epsilon: epsilon)
     }
 
     /// Numbers a sample and cell of the state beside h.

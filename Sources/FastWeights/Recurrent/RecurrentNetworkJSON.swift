@@ -1,10 +1,15 @@
 extension RecurrentNetworkConfiguration {
     /// The configuration as it stands in model files and fixtures.
     var json: JSON {
-        [
-            "cell": cell(at: 0).json, "layers": .number(Double(layers)), "bidirectional": .bool(bidirectional),
-            "bias": .bool(bias), "dropout": .number(Double("\(dropout)") ?? Double(dropout)),
+        var members: [JSON.Member] = [
+            JSON.Member(key: "cell", value: cell(at: 0).json),
+            JSON.Member(key: "layers", value: .number(Double(layers))),
+            JSON.Member(key: "bidirectional", value: .bool(bidirectional)),
+            JSON.Member(key: "bias", value: .bool(bias)),
+            JSON.Member(key: "dropout", value: .number(Double("\(dropout)") ?? Double(dropout))),
         ]
+        if let head { members.append(JSON.Member(key: "head", value: head.json)) }
+        return .object(members)
     }
 
     /// Reads what `json` wrote. Throws with the name of what is missing or unknown.
@@ -20,9 +25,14 @@ extension RecurrentNetworkConfiguration {
                 description: "the network's configuration needs dropout as a number from 0 to below 1, found \(dropout)"
             )
         }
+        let head: Head?
+        switch json["head"] {
+        case nil, .null?: head = nil
+        case let value?: head = try Head(json: value)
+        }
         self.init(
             configuration.cell, input: configuration.input, hidden: configuration.hidden,
             layers: try reader.count("layers", to: 256), bidirectional: try reader.flag("bidirectional"),
-            bias: try reader.flag("bias"), dropout: dropout, epsilon: configuration.epsilon)
+            bias: try reader.flag("bias"), dropout: dropout, epsilon: configuration.epsilon, head: head)
     }
 }

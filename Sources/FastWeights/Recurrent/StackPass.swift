@@ -3,13 +3,18 @@
 /// Boundary k is what layer k reads: the network's input, then the outputs of each layer, H rows a direction. The
 /// boundary after the last layer is the network's output.
 final class StackPass {
-    let steps: Int
-    private let configuration: RecurrentNetworkConfiguration
+    /// T of the next passes, at most the steps that it was made for.
+    var steps: Int {
+        didSet { for cell in cells { cell.unroll.steps = steps } }
+    }
+    let configuration: RecurrentNetworkConfiguration
     private let boundaries: [PanelSequence]
     /// Numbers a step of each boundary.
     private let widths: [Int]
     /// The cells in PyTorch's order.
     private let cells: [CellPass]
+    /// The layer on top, where the network has one.
+    private let head: HeadPass?
     private let training: Training?
     private let arena = Arena()
 
@@ -21,28 +26,43 @@ final class StackPass {
         let turned: Panel
         /// What dropout multiplied the inner boundaries by.
         let masks: [PanelSequence]
+        /// ∂L/∂(what a head a sequence reads).
+        let last: PanelSequence
     }
 
-    /// One cell, unrolled, with what it reads: the boundary below, or that turned about.
+    /// One cell, unrolled, with what it reads: the boundary below, or that turned about; or the tokens of that.
     private struct CellPass {
         let place: RecurrentNetworkConfiguration.Place
         let unroll: Unroll
         let input: PanelSequence
+        let tokens: Buffer<UInt16>?
     }
 
-    /// Buffers for sequences of `steps` steps, with `trains` those of the backward pass too.
-    init(_ configuration: RecurrentNetworkConfiguration, steps: Int, trains: Bool) {
+    /// Buffers for sequences of at most `steps` steps, with `trains` those of the backward pass too.
+    ///
+    /// Without `carriesState` every sequence begins from the zero state, and the last states are not kept; then the
+    /// sequences of a block may have any lengths, whatever the cell. With `takesTokens` the input is tokens.
+    init(
+        _ configuration: RecurrentNetworkConfiguration, steps: Int, trains: Bool, carriesState: Bool = true,
+        takesTokens: Bool = false
+    ) {
         self.configuration = configuration
         self.steps = steps
         let arena = arena
-        let widths = [configuration.input] + [Int](repeating: configuration.output, count: configuration.layers)
+        let widths =
+            [takesTokens ? 0 : configuration.input]
+            + [Int](repeating: configuration.features, count: configuration.layers)
         let boundaries = widths.map { arena.panels(steps, rows: $0) }
         (self.widths, self.boundaries) = (widths, boundaries)
         cells = configuration.places.map { place in
             CellPass(
-                place: place, unroll: Unroll.make(configuration.cell(at: place.layer), steps: steps),
-                input: place.isReversed ? arena.panels(steps, rows: widths[place.layer]) : boundaries[place.layer])
+                place: place,
+                unroll: Unroll.make(
+                    configuration.cell(at: place.layer), steps: steps, carriesState: carriesState),
+                input: place.isReversed ? arena.panels(steps, rows: widths[place.layer]) : boundaries[place.layer],
+                tokens: takesTokens && place.layer == 0 ? Buffer(steps * Lanes.width) : nil)
         }
+        head = configuration.head.map { HeadPass($0, columns: configuration.features, steps: steps) }
         let widest = steps * (widths.max() ?? 0)
         training =
             trains
@@ -50,29 +70,47 @@ final class StackPass {
                 boundaries: (0..<2).map { _ in arena.panels(1, rows: widest)[0] },
                 turned: arena.panels(1, rows: configuration.bidirectional ? widest : 0)[0],
                 masks: configuration.dropout > 0
-                    ? widths[1..<configuration.layers].map { arena.panels(steps, rows: $0) } : []) : nil
+                    ? widths[1..<configuration.layers].map { arena.panels(steps, rows: $0) } : [],
+                last: arena.panels(1, rows: configuration.head?.isPerStep == false ? configuration.features : 0))
+            : nil
+    }
+
+    /// The input of step t, a panel of I rows.
+    func input(_ t: Int) -> Panel { boundaries[0][t] }
+
+    /// What the network gave, a panel a step or, of a head a sequence, one alone; where ∂L/∂(that) goes for `differentiate`.
+    var outputs: PanelSequence { head?.outputs ?? boundaries[configuration.layers] }
+
+    private var outputCount: Int { configuration.head?.isPerStep ?? true ? steps : 1 }
+
+    /// Puts the tokens of a block's sequences into its lanes: lane l reads those from `source[samples[l]]` on.
+    func setTokens(_ source: UnsafePointer<UInt16>, _ block: LaneBlock) {
+        for cell in cells {
+            guard let tokens = cell.tokens?.pointer else { break }
+            for t in 0..<steps {
+                let row = tokens + t &* Lanes.width
+                for lane in 0..<Lanes.width {
+                    // Behind the end any token will do.
+                    guard lane < block.samples.count, t < block.lengths[lane] else {
+                        row[lane] = 0
+                        continue
+                    }
+                    let place = cell.place.isReversed ? block.lengths[lane] &- 1 &- t : t
+                    row[lane] = source[block.samples[lane] &+ place]
+                }
+            }
+        }
     }
 }
 
 // MARK: - Forward
 
-/// The arrays of a batch that a forward pass reads and writes, time-major; states in PyTorch's order of layers and
-/// directions. The states may be the same memory.
-struct ForwardArrays {
-    var batch: Int
-    var input: UnsafePointer<Float>
-    var hidden: UnsafePointer<Float>?
-    var memory: UnsafePointer<Float>?
-    var outputs: UnsafeMutablePointer<Float>
-    var lastHidden: UnsafeMutablePointer<Float>
-    var lastMemory: UnsafeMutablePointer<Float>
-}
-
 extension StackPass {
     /// Runs the sequences of `block`, and writes their outputs and last states. Numbers of the input behind a
     /// sequence's end are not read, outputs there not written. With a `seed` dropout acts between the layers.
-    func forward(_ weights: [CellWeights], _ block: LaneBlock, _ arrays: ForwardArrays, dropoutSeed seed: UInt64? = nil)
-    {
+    func forward(
+        _ weights: NetworkWeights, _ block: LaneBlock, _ arrays: ForwardArrays, dropoutSeed seed: UInt64? = nil
+    ) {
         let (batch, H, M) = (arrays.batch, configuration.hidden, configuration.memoryRows)
         let count = block.samples.count
         for t in 0..<steps {
@@ -81,30 +119,78 @@ extension StackPass {
                 into: boundaries[0][t])
         }
         for (i, cell) in cells.enumerated() {
-            let (layer, unroll) = (cell.place.layer, cell.unroll)
-            if cell.place.isReversed {
-                block.copy(boundaries[layer], rows: widths[layer], into: cell.input, steps: steps, reversed: true)
+            load(arrays.hidden, i * batch * H, block, rows: H, into: cell.unroll.h[0])
+            if let memory = cell.unroll.initialMemory {
+                load(arrays.memory, i * batch * M, block, rows: M, into: memory)
             }
-            unroll.lengths = block.laneLengths(in: steps)
-            load(arrays.hidden, i * batch * H, block, rows: H, into: unroll.h[0])
-            if let memory = unroll.initialMemory { load(arrays.memory, i * batch * M, block, rows: M, into: memory) }
-            project(cell, weights[i])
-            unroll.forward(weights[i].parameters, weights[i].recurrent)
-            block.scatter(unroll.h[steps], count: count, rows: H, into: arrays.lastHidden + i * batch * H)
-            if let memory = unroll.finalMemory {
+        }
+        run(weights, block, dropoutSeed: seed)
+        for (i, cell) in cells.enumerated() {
+            block.scatter(cell.unroll.h[steps], count: count, rows: H, into: arrays.lastHidden + i * batch * H)
+            if let memory = cell.unroll.finalMemory {
                 block.scatter(memory, count: count, rows: M, into: arrays.lastMemory + i * batch * M)
             }
+        }
+        let width = configuration.output
+        for t in 0..<outputCount {
+            let active = outputCount < steps ? count : block.active(at: t)
+            block.scatter(outputs[t], count: active, rows: width, into: arrays.outputs + t * batch * width)
+        }
+    }
+
+    /// Takes the states of all cells, those of `storeStates`, to begin from.
+    func loadStates(_ source: Panel) {
+        var source = source
+        for cell in cells {
+            cell.unroll.h[0].update(from: source, count: configuration.hidden)
+            source += configuration.hidden
+            guard let memory = cell.unroll.initialMemory else { continue }
+            memory.update(from: source, count: configuration.memoryRows)
+            source += configuration.memoryRows
+        }
+    }
+
+    /// Copies the last states of all cells, H rows and those of the memory each.
+    func storeStates(_ target: Panel) {
+        var target = target
+        for cell in cells {
+            target.update(from: cell.unroll.h[steps], count: configuration.hidden)
+            target += configuration.hidden
+            guard let memory = cell.unroll.finalMemory else { continue }
+            target.update(from: memory, count: configuration.memoryRows)
+            target += configuration.memoryRows
+        }
+    }
+
+    /// From the input of every step, and where the passes carry states from those, the outputs.
+    func run(_ weights: NetworkWeights, _ block: LaneBlock, dropoutSeed seed: UInt64?) {
+        for (i, cell) in cells.enumerated() {
+            let (layer, unroll) = (cell.place.layer, cell.unroll)
+            unroll.lengths = block.laneLengths(in: steps)
+            project(cell, i, weights, block)
+            unroll.forward(weights.cells[i].parameters, weights.cells[i].recurrent)
             block.copy(
-                unroll.h(from: 1), rows: H, into: rows(of: cell, in: boundaries[layer + 1]), steps: steps,
-                reversed: cell.place.isReversed)
+                unroll.h(from: 1), rows: configuration.hidden, into: rows(of: cell, in: boundaries[layer + 1]),
+                steps: steps, reversed: cell.place.isReversed)
             let isLast = i + 1 == cells.count || cells[i + 1].place.layer > layer
             if let seed, isLast, layer + 1 < configuration.layers { drop(after: layer, block, seed: seed) }
         }
-        let width = configuration.output
-        for t in 0..<steps {
-            block.scatter(
-                boundaries[configuration.layers][t], count: block.active(at: t), rows: width,
-                into: arrays.outputs + t * batch * width)
+        guard let head, let parameters = weights.head else { return }
+        collectLastStates()
+        head.forward(parameters, headInput, count: outputCount)
+    }
+
+    /// What the head reads. A lane whose sequence is over keeps its h, so that the last step has every sequence's last.
+    private var headInput: PanelSequence {
+        guard let head, configuration.head?.isPerStep == false else { return boundaries[configuration.layers] }
+        return PanelSequence(pointer: head.last, stride: 0)
+    }
+
+    private func collectLastStates() {
+        guard let head, configuration.head?.isPerStep == false else { return }
+        for (direction, cell) in cells.suffix(configuration.directions).enumerated() {
+            (head.last + direction * configuration.hidden).update(
+                from: cell.unroll.h[steps], count: configuration.hidden)
         }
     }
 
@@ -118,15 +204,24 @@ extension StackPass {
     }
 
     /// W_ih x(t) and the biases of every step.
-    private func project(_ cell: CellPass, _ weights: CellWeights) {
-        let (rows, columns) = (weights.configuration.gateRows, weights.configuration.input)
-        let bias = weights.bias.pointer
+    private func project(_ cell: CellPass, _ i: Int, _ weights: NetworkWeights, _ block: LaneBlock) {
+        let projections = cell.unroll.projections
+        if let tokens = cell.tokens {
+            let table = weights.tables[i].rows
+            for t in 0..<steps { table.gather(tokens.pointer + t * Lanes.width, into: projections[t]) }
+            return
+        }
+        let (layer, own) = (cell.place.layer, weights.cells[i])
+        let (rows, columns) = (own.configuration.gateRows, own.configuration.input)
+        if cell.place.isReversed {
+            block.copy(boundaries[layer], rows: columns, into: cell.input, steps: steps, reversed: true)
+        }
+        let bias = own.bias.pointer
         for t in 0..<steps {
-            let z = cell.unroll.projections[t]
+            let z = projections[t]
             for r in 0..<rows { z[r] = Lanes(repeating: bias[r]) }
             multiply(
-                weights.parameters.inputWeight, rows: rows, columns: columns, by: cell.input[t], into: z,
-                accumulate: true)
+                own.parameters.inputWeight, rows: rows, columns: columns, by: cell.input[t], into: z, accumulate: true)
         }
     }
 
@@ -155,38 +250,66 @@ extension StackPass {
 
 // MARK: - Backward
 
-/// The arrays that a backward pass reads and writes: gradients of what `ForwardArrays` has.
-struct BackwardArrays {
-    var batch: Int
-    var outputs: UnsafePointer<Float>
-    var lastHidden: UnsafePointer<Float>?
-    var lastMemory: UnsafePointer<Float>?
-    var input: UnsafeMutablePointer<Float>
-    var hidden: UnsafeMutablePointer<Float>
-    var memory: UnsafeMutablePointer<Float>
-}
-
 extension StackPass {
     /// The backward pass of the last `forward` of the same block, once: adds the gradients of the parameters and writes
     /// those of the input and of the first states. Numbers of `outputs` behind a sequence's end are not read.
     func backward(
-        _ weights: [CellWeights], gradients: [CellParameters], _ block: LaneBlock, _ arrays: BackwardArrays,
+        _ weights: NetworkWeights, gradients: NetworkGradients, _ block: LaneBlock, _ arrays: BackwardArrays,
         dropout: Bool
     ) {
-        guard let training else { preconditionFailure("the backward pass needs a pass that trains") }
         let (batch, H, M) = (arrays.batch, configuration.hidden, configuration.memoryRows)
-        let count = block.samples.count
-        func gradient(_ boundary: Int) -> PanelSequence {
-            PanelSequence(pointer: training.boundaries[boundary % 2], stride: widths[boundary])
+        let (count, width) = (block.samples.count, configuration.output)
+        let outputs = outputGradients
+        for t in 0..<outputCount {
+            let active = outputCount < steps ? count : block.active(at: t)
+            block.gather(arrays.outputs + t * batch * width, count: active, rows: width, into: outputs[t])
         }
-        let (outputs, width) = (gradient(configuration.layers), configuration.output)
+        for (i, cell) in cells.enumerated() {
+            if let memory = cell.unroll.dMemory { load(arrays.lastMemory, i * batch * M, block, rows: M, into: memory) }
+        }
+        differentiate(
+            weights, gradients: gradients, block, dropout: dropout,
+            lastHidden: arrays.lastHidden.map { (pointer: $0, batch: batch) }, ofInput: true)
+        for (i, cell) in cells.enumerated() {
+            block.scatter(cell.unroll.dh[0], count: count, rows: H, into: arrays.hidden + i * batch * H)
+            if let memory = cell.unroll.dMemory {
+                block.scatter(memory, count: count, rows: M, into: arrays.memory + i * batch * M)
+            }
+        }
         for t in 0..<steps {
-            block.gather(
-                arrays.outputs + t * batch * width, count: block.active(at: t), rows: width, into: outputs[t])
+            block.scatter(
+                gradient(0)[t], count: block.active(at: t), rows: configuration.input,
+                into: arrays.input + t * batch * configuration.input)
         }
+    }
+
+    /// Makes the gradients of the last memories zero, as where windows end that a training does not look behind.
+    func clearMemoryGradients() {
+        for cell in cells { cell.unroll.dMemory?.update(repeating: .zero, count: configuration.memoryRows) }
+    }
+
+    /// Where ∂L/∂outputs goes before `differentiate`: 0 in empty lanes and behind a sequence's end. With a head these are
+    /// the panels of the outputs themselves.
+    var outputGradients: PanelSequence { head?.outputs ?? gradient(configuration.layers) }
+
+    private func gradient(_ boundary: Int) -> PanelSequence {
+        guard let training else { preconditionFailure("the backward pass needs a pass that trains") }
+        return PanelSequence(pointer: training.boundaries[boundary % 2], stride: widths[boundary])
+    }
+
+    /// From `outputGradients` the gradients of the parameters, added to `gradients`, and with `ofInput` those of the
+    /// input. Of tokens the gradient of W_ih is that of its table, transposed.
+    func differentiate(
+        _ weights: NetworkWeights, gradients: NetworkGradients, _ block: LaneBlock, dropout: Bool,
+        lastHidden: (pointer: UnsafePointer<Float>, batch: Int)? = nil, ofInput: Bool
+    ) {
+        guard let training else { preconditionFailure("the backward pass needs a pass that trains") }
+        let H = configuration.hidden
+        differentiateHead(weights, gradients, block, training)
         for (i, cell) in cells.enumerated().reversed() {
             let (layer, unroll) = (cell.place.layer, cell.unroll)
-            let (rows, columns) = (weights[i].configuration.gateRows, widths[layer])
+            let (own, target) = (weights.cells[i], gradients.cells[i])
+            let (rows, columns) = (own.configuration.gateRows, own.configuration.input)
             let above = gradient(layer + 1)
             let isFirst = i + 1 == cells.count || cells[i + 1].place.layer > layer
             if dropout, isFirst, layer + 1 < configuration.layers {
@@ -197,40 +320,60 @@ extension StackPass {
             block.copy(
                 self.rows(of: cell, in: above), rows: H, into: unroll.dh(from: 1), steps: steps,
                 reversed: cell.place.isReversed)
-            if let hidden = arrays.lastHidden {
+            if let lastHidden {
                 for (lane, sample) in block.samples.enumerated() {
-                    let row = hidden + (i * batch + sample) * H
+                    let row = lastHidden.pointer + (i * lastHidden.batch + sample) * H
                     let end = unroll.dh[block.lengths[lane]]
                     for r in 0..<H { end[r][lane] += row[r] }
                 }
             }
-            if let memory = unroll.dMemory { load(arrays.lastMemory, i * batch * M, block, rows: M, into: memory) }
-            unroll.backward(weights[i].parameters, weights[i].recurrent, gradients: gradients[i])
+            unroll.backward(own.parameters, own.recurrent, gradients: target)
+            accumulateSums(unroll.projections, rows: rows, count: steps, into: target.inputBias)
+            if let tokens = cell.tokens {
+                let table = TokenRows(values: target.inputWeight, rows: rows)
+                for t in 0..<steps {
+                    table.scatter(
+                        tokens.pointer + t * Lanes.width, from: unroll.projections[t], count: block.active(at: t))
+                }
+                continue
+            }
             accumulateOuterProducts(
                 unroll.projections, rows: rows, cell.input, columns: columns, count: steps, scratch: unroll.scratch,
-                into: gradients[i].inputWeight)
-            accumulateSums(unroll.projections, rows: rows, count: steps, into: gradients[i].inputBias)
+                into: target.inputWeight)
+            guard layer > 0 || ofInput else { continue }
             // Of a layer's cells the last comes first here: it writes ∂L/∂(what the layer read), the other adds to it.
             let below = gradient(layer)
-            let target = cell.place.isReversed ? PanelSequence(pointer: training.turned, stride: columns) : below
+            let turned = cell.place.isReversed ? PanelSequence(pointer: training.turned, stride: columns) : below
             for t in 0..<steps {
                 multiplyTransposed(
-                    weights[i].parameters.inputWeight, rows: rows, columns: columns, by: unroll.projections[t],
-                    into: target[t], accumulate: !isFirst)
+                    own.parameters.inputWeight, rows: rows, columns: columns, by: unroll.projections[t],
+                    into: turned[t], accumulate: !isFirst)
             }
             if cell.place.isReversed {
-                block.copy(target, rows: columns, into: below, steps: steps, reversed: true)
-            }
-            block.scatter(unroll.dh[0], count: count, rows: H, into: arrays.hidden + i * batch * H)
-            if let memory = unroll.dMemory {
-                block.scatter(memory, count: count, rows: M, into: arrays.memory + i * batch * M)
+                block.copy(turned, rows: columns, into: below, steps: steps, reversed: true)
             }
         }
-        for t in 0..<steps {
-            block.scatter(
-                gradient(0)[t], count: block.active(at: t), rows: configuration.input,
-                into: arrays.input + t * batch * configuration.input)
+    }
+
+    /// The head's gradients, and ∂L/∂(the last layer's h).
+    private func differentiateHead(
+        _ weights: NetworkWeights, _ gradients: NetworkGradients, _ block: LaneBlock, _ training: Training
+    ) {
+        guard let head, let parameters = weights.head, let target = gradients.head else { return }
+        let (above, H) = (gradient(configuration.layers), configuration.hidden)
+        let isPerStep = outputCount == steps && configuration.head!.isPerStep
+        head.backward(
+            parameters, headInput, count: outputCount, gradients: target, scratch: cells[0].unroll.scratch,
+            into: isPerStep ? above : training.last)
+        guard !isPerStep else { return }
+        let d = training.last[0]
+        above[0].update(repeating: .zero, count: steps * configuration.features)
+        for lane in block.samples.indices {
+            let end = above[block.lengths[lane] - 1]
+            for r in 0..<H { end[r][lane] = d[r][lane] }
         }
+        // The reversed direction ends at the first step.
+        for r in H..<max(configuration.features, H) { above[0][r] = d[r] }
     }
 }
 

@@ -17,10 +17,12 @@ public struct CheckpointOptions: Sendable, Equatable {
 extension Trainer {
     /// The state in the checkpoint, whose numbers `model`, `best` and `optimizer` then have; or the first state, in a
     /// new checkpoint: written before the work, so that a place that cannot be written costs nothing.
-    func resume(_ best: Parameters, _ optimizer: Optimizer) throws(TrainingError) -> TrainingState {
+    func resume(
+        _ best: Parameters, _ optimizer: Optimizer, _ source: any TrainingSource
+    ) throws(TrainingError) -> TrainingState {
         let options = self.options.checkpoint!
         guard Files.exists(options.path) else {
-            try save(TrainingState(), best, optimizer)
+            try save(TrainingState(), best, optimizer, source)
             return TrainingState()
         }
         guard options.resumes else {
@@ -29,7 +31,7 @@ extension Trainer {
         }
         do {
             let file = try CheckpointFile(path: options.path)
-            let differences = identity.differences(from: file.identity)
+            let differences = wholeIdentity.differences(from: file.identity)
             guard differences.isEmpty else {
                 throw CheckpointError(
                     description: "\(options.path): the checkpoint of another training; "
@@ -38,9 +40,10 @@ extension Trainer {
                         + ". Give it the same options, or name another file"
                 )
             }
-            let layout = model.parameters.layout
             let state = try TrainingState(json: file.state)
-            let blocks = try blocks(best, optimizer).map { ($0.block, try file.parameters($0.name, layout)) }
+            let blocks = try blocks(best, optimizer, source).map {
+                ($0.block, try file.parameters($0.name, $0.block.layout))
+            }
             for (block, values) in blocks { block.copy(from: values) }
             optimizer.steps = state.outcome.steps
             return state
@@ -50,39 +53,38 @@ extension Trainer {
     }
 
     /// Writes the checkpoint.
-    func save(_ state: TrainingState, _ best: Parameters, _ optimizer: Optimizer) throws(TrainingError) {
-        var file = CheckpointFile(tensors: [], identity: identity, state: state.json)
-        for (name, block) in blocks(best, optimizer) { file.append(name, block) }
+    func save(
+        _ state: TrainingState, _ best: Parameters, _ optimizer: Optimizer, _ source: any TrainingSource
+    ) throws(TrainingError) {
+        var file = CheckpointFile(tensors: [], identity: wholeIdentity, state: state.json)
+        for (name, block) in blocks(best, optimizer, source) { file.append(name, block) }
         do { try file.write(to: options.checkpoint!.path) } catch {
             throw TrainingError.checkpoint("\(error) The checkpoint before it, if there is one, is whole.")
         }
     }
 
-    private func blocks(_ best: Parameters, _ optimizer: Optimizer) -> [(name: String, block: Parameters)] {
+    private func blocks(
+        _ best: Parameters, _ optimizer: Optimizer, _ source: any TrainingSource
+    ) -> [(name: String, block: Parameters)] {
         [
-            ("parameters", model.parameters), ("best", best), ("first_moment", optimizer.moments.first),
+            ("parameters", parameters), ("best", best), ("first_moment", optimizer.moments.first),
             ("second_moment", optimizer.moments.second),
-        ]
+        ] + (source.carried.map { [("carried", $0)] } ?? [])
     }
 
     /// What must be the same for a training to go on to the same bits; the number of threads need not.
-    private var identity: JSON {
-        func data(_ examples: Examples) -> JSON {
-            let checksum = CRC32.checksum(examples.tokens + examples.targets)
-            return .string("\(examples.count) of \(examples.steps) steps, checksum \(String(checksum, radix: 16))")
-        }
+    private var wholeIdentity: JSON {
         func optional(_ value: (some BinaryInteger)?) -> JSON { value.map { .number(Double($0)) } ?? .null }
-        return [
-            "network": .string(model.configuration.json.serialised()), "optimizer": .string("\(options.optimizer)"),
-            "steps": .number(Double(options.steps)), "batch": .number(Double(options.batch)),
-            "learning rate": .number(options.learningRate), "schedule": .string(options.schedule.rawValue),
-            "clip": options.clip.map { .string("\($0)") } ?? .null,
-            "steps between evaluations": .number(Double(options.evaluateEvery)),
-            "patience": optional(options.patience),
-            "perfect evaluations": .number(Double(options.perfectEvaluations)),
-            "seed": .string("\(options.seed)"), "training examples": data(training),
-            "validation examples": data(validation),
+        let optionMembers: [(key: String, value: JSON)] = [
+            ("optimizer", .string("\(options.optimizer)")), ("steps", .number(Double(options.steps))),
+            ("batch", .number(Double(options.batch))), ("learning rate", .number(options.learningRate)),
+            ("schedule", .string(options.schedule.rawValue)),
+            ("clip", options.clip.map { .string("\($0)") } ?? .null),
+            ("steps between evaluations", .number(Double(options.evaluateEvery))),
+            ("patience", optional(options.patience)),
+            ("perfect evaluations", .number(Double(options.perfectEvaluations))), ("seed", .string("\(options.seed)")),
         ]
+        return .object((identity + optionMembers).map { JSON.Member(key: $0.key, value: $0.value) })
     }
 }
 

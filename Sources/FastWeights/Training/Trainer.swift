@@ -40,8 +40,12 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable {
     }
 }
 
-/// Trains a classifier: mini-batches in a seeded order, a schedule, clipping, early stopping on the validation
-/// examples, and the best model kept.
+/// Trains a network: mini-batches in a seeded order, a schedule, clipping, early stopping on the validation examples, and
+/// the best model kept.
+///
+///     let network = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: 3, hidden: 64, head: .perSequence(5)), seed: 1)
+///     let trainer = try Trainer(network, training: training, validation: validation, options: options)
+///     let outcome = try trainer.run(onEvaluation: { print($0.step, $0.validationError) })
 public final class Trainer {
     /// How a training stands, at every evaluation and some steps between.
     public struct Progress: Sendable {
@@ -49,7 +53,7 @@ public final class Trainer {
         public var steps: Int
         /// Mean training loss since the last evaluation, in nats.
         public var trainingLoss: Double
-        /// The last validation error, 0...1, once there is one.
+        /// The last validation error, once there is one: 0...1 of classes, the loss of numbers.
         public var validationError: Double?
     }
 
@@ -65,57 +69,59 @@ public final class Trainer {
         public var interrupted = false
     }
 
-    let model: SequenceClassifier
-    let training: Examples
-    let validation: Examples
+    /// What is trained.
+    let parameters: Parameters
     let options: TrainingOptions
+    /// What beside the options must be the same for a training to go on from its checkpoint.
+    let identity: [(key: String, value: JSON)]
+    private let makeSource: (Crew) -> any TrainingSource
 
-    /// Traps when the examples do not fit the model, or there are none.
-    public init(_ model: SequenceClassifier, training: Examples, validation: Examples, options: TrainingOptions) {
-        precondition(
-            training.count > 0 && validation.count > 0 && training.steps == validation.steps,
-            "training needs examples of one length; found \(training.count) of \(training.steps) steps and \(validation.count) of \(validation.steps)"
-        )
+    init(
+        _ parameters: Parameters, _ options: TrainingOptions, identity: [(key: String, value: JSON)],
+        source: @escaping (Crew) -> any TrainingSource
+    ) {
         precondition(options.batch > 0 && options.evaluateEvery > 0, "batch and evaluateEvery must be at least 1")
-        training.check(model.configuration)
-        validation.check(model.configuration)
-        self.model = model
-        self.training = training
-        self.validation = validation
-        self.options = options
+        (self.parameters, self.options, self.identity, makeSource) = (parameters, options, identity, source)
     }
 
     /// Trains until the steps are done, validation says stop, or `shouldStop` does; the model then holds the
-    /// parameters with the lowest validation error (of equal ones, the lowest validation loss). `progress` and
-    /// `shouldStop` are called one at a time, on one thread, which may be another than the caller's.
+    /// parameters with the lowest validation error (of equal ones, the lowest validation loss).
+    ///
+    /// - Parameters:
+    ///   - progress: Told of every evaluation and some steps between.
+    ///   - onEvaluation: Given the metrics of every evaluation.
+    ///   - shouldStop: Asked before every step; `{ Task.isCancelled }` ends a training with its task.
+    ///
+    /// They are called one at a time, on one thread, which may be another than the caller's. Throws `TrainingError` when
+    /// the loss stops being a number or a checkpoint cannot be used.
     public func run(
-        progress: (Progress) -> Void = { _ in }, shouldStop: () -> Bool = { false }
+        progress: (Progress) -> Void = { _ in }, onEvaluation: (TrainingRun.Point) -> Void = { _ in },
+        shouldStop: () -> Bool = { false }
     ) throws(TrainingError) -> Outcome {
         try Crew.run(threads: options.threads) { crew throws(TrainingError) in
-            try run(crew, progress, shouldStop)
+            try run(crew, progress, onEvaluation, shouldStop)
         }
     }
 
     private func run(
-        _ crew: Crew, _ progress: (Progress) -> Void, _ shouldStop: () -> Bool
+        _ crew: Crew, _ progress: (Progress) -> Void, _ onEvaluation: (TrainingRun.Point) -> Void,
+        _ shouldStop: () -> Bool
     ) throws(TrainingError) -> Outcome {
-        let engine = ParallelClassifier(model.configuration, model.parameters, steps: training.steps, crew: crew)
-        let optimizer = Optimizer(options.optimizer, model.parameters, engine.gradients, crew: crew)
-        let best = Parameters(model.parameters.layout)
-        best.copy(from: model.parameters)
-        var order = BatchOrder(count: training.count, batch: options.batch, seed: options.seed)
+        let source = makeSource(crew)
+        let optimizer = Optimizer(options.optimizer, parameters, source.gradients, crew: crew)
+        let best = Parameters(parameters.layout)
+        best.copy(from: parameters)
         var state = TrainingState()
-        if options.checkpoint != nil { state = try resume(best, optimizer) }
-        for _ in 0..<state.outcome.steps { order.advance() }
-        defer { model.parameters.copy(from: best) }
+        if options.checkpoint != nil { state = try resume(best, optimizer, source) }
+        for _ in 0..<state.outcome.steps { source.skip() }
+        defer { parameters.copy(from: best) }
         while state.outcome.steps < max(options.steps, 1) && !state.isOver {
             if shouldStop() {
                 state.outcome.interrupted = true
                 break
             }
             let step = state.outcome.steps + 1
-            order.advance()
-            let loss = engine.gradient(training, order.indices).loss
+            let loss = source.advance(step: step)
             guard loss.isFinite else {
                 throw TrainingError.diverged(step: step, learningRate: options.learningRate)
             }
@@ -124,21 +130,33 @@ public final class Trainer {
             state.outcome.steps = step
             state.lossSum += loss
             if step % options.evaluateEvery == 0 || step == options.steps {
-                let result = engine.evaluate(validation)
-                let isBest = state.take(
-                    validationLoss: result.loss, errors: result.errors, of: validation.count, options)
-                if isBest { best.copy(from: model.parameters) }
+                if state.take(source.evaluate(), options) { best.copy(from: parameters) }
+                onEvaluation(state.outcome.curve[state.outcome.curve.count - 1])
                 progress(state.progress(options))
             } else if step % 50 == 0 {
                 progress(state.progress(options))
             }
             if let checkpoint = options.checkpoint, step % checkpoint.every == 0 {
-                try save(state, best, optimizer)
+                try save(state, best, optimizer, source)
             }
         }
-        if options.checkpoint != nil { try save(state, best, optimizer) }
+        if options.checkpoint != nil { try save(state, best, optimizer, source) }
         return state.outcome
     }
+}
+
+/// Where a training's batches come from, and the gradients of their losses.
+protocol TrainingSource: AnyObject {
+    /// The gradient that `advance` left.
+    var gradients: Parameters { get }
+    /// What beside the parameters goes from step to step, and into a checkpoint.
+    var carried: Parameters? { get }
+    /// Moves on to the next batch without looking at it.
+    func skip()
+    /// Moves on to the next batch, that of step `step`: its mean loss, the gradient of which is left in `gradients`.
+    func advance(step: Int) -> Double
+    /// Loss and error over the validation examples.
+    func evaluate() -> Evaluation
 }
 
 /// The examples of each step: one shuffled pass after another, cut into batches without regard to where one ends.

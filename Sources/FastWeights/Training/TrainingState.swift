@@ -12,10 +12,8 @@ struct TrainingState {
     init() {}
 
     /// Takes in an evaluation after the steps so far. Returns whether it is the best one.
-    mutating func take(
-        validationLoss: Double, errors: Int, of count: Int, _ options: TrainingOptions
-    ) -> Bool {
-        let error = Double(errors) / Double(count)
+    mutating func take(_ evaluation: Evaluation, _ options: TrainingOptions) -> Bool {
+        let (validationLoss, error) = (evaluation.loss, evaluation.error)
         outcome.curve.append(
             TrainingRun.Point(
                 step: outcome.steps, trainingLoss: meanLoss(options), validationLoss: validationLoss,
@@ -28,7 +26,7 @@ struct TrainingState {
             (outcome.bestError, outcome.bestLoss, outcome.bestStep) = (error, validationLoss, outcome.steps)
         }
         if error < 0.01 && outcome.stepsBelowOnePercent == nil { outcome.stepsBelowOnePercent = outcome.steps }
-        perfect = errors == 0 ? perfect + 1 : 0
+        perfect = error == 0 ? perfect + 1 : 0
         isOver = perfect >= options.perfectEvaluations || options.patience.map { stale >= $0 } ?? false
         return isBest
     }

@@ -129,7 +129,7 @@ extension Fixture {
 
 extension OptimizerRule {
     /// The rule in a golden case's configuration.
-    fileprivate init(_ settings: ConfigurationReader) throws(ConfigurationError) {
+    init(_ settings: ConfigurationReader) throws(ConfigurationError) {
         func float(_ key: String, _ fallback: Double? = nil) throws(ConfigurationError) -> Float {
             Float(try settings.number(key, default: fallback))
         }

@@ -29,6 +29,7 @@ public enum Verifier {
         switch fixture.kind {
         case "cell": try fixture.checkCell(&tally)
         case "stack": try fixture.checkStack(&tally)
+        case "training": try fixture.checkTraining(&tally)
         case "keras": try fixture.checkKeras(&tally)
         case "onnx": try fixture.checkONNX(&tally)
         case "network": try fixture.checkNetwork(&tally)

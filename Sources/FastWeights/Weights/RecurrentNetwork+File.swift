@@ -5,9 +5,12 @@ extension RecurrentNetwork {
     /// The bytes of a safetensors file with the parameters by PyTorch's names, and the configuration in the metadata.
     ///
     /// PyTorch reads the file too: `load_state_dict(safetensors.torch.load_file(path), strict=True)`.
-    public func serialised() -> [UInt8] {
+    public func serialised() -> [UInt8] { serialised(metadata: []) }
+
+    /// The same with more metadata.
+    func serialised(metadata: [(String, String)]) -> [UInt8] {
         SafeTensors.serialise(
-            tensors(), metadata: [("format", Self.format), ("config", configuration.json.serialised())])
+            tensors(), metadata: [("format", Self.format), ("config", configuration.json.serialised())] + metadata)
     }
 
     /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.

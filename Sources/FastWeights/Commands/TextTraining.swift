@@ -1,0 +1,68 @@
+/// `fastweights train --task text`: a model of the next character of a file.
+enum TextTraining {
+    /// Options of the command that only this task has.
+    static let options = [
+        Option(name: "file", placeholder: "FILE", kind: .text, help: "The text of --task text, any UTF-8 or bytes"),
+        Option(
+            name: "layers", placeholder: "N", kind: .integer(1...64), defaultValue: "1",
+            help: "Recurrent layers of --task text"),
+        Option(
+            name: "window", placeholder: "T", kind: .integer(1...4096), defaultValue: "64",
+            help: "Characters a step of --task text that gradients go back through; the state goes on"),
+        Option(
+            name: "held-out", placeholder: "X", kind: .number(0.0001...0.9), defaultValue: "0.1",
+            help: "Share of the text, its end, that --task text is measured on"),
+    ]
+
+    /// Trains, writes the model and says how well it predicts. `checkpoint` is the command's.
+    static func run(_ arguments: ParsedArguments, _ checkpoint: CheckpointOptions?) throws -> Int32 {
+        guard arguments.hasValue("file") else {
+            throw UsageError("--task text needs --file FILE, the text to learn from")
+        }
+        let file = arguments.text("file")
+        let content = try Files.read(file)
+        guard !content.isEmpty else {
+            throw TextError(description: "\(file) is empty; there is nothing to learn from it")
+        }
+        let vocabulary = TextVocabulary(of: content)
+        let text = try TrainingText(content, vocabulary, heldOut: arguments.number("held-out"))
+        let seed = arguments.unsigned("seed")
+        let kind = RetrievalModel.named(arguments.text("model"))
+        let model = TextModel(
+            kind.cell, hidden: arguments.integer("hidden"), layers: arguments.integer("layers"),
+            vocabulary: vocabulary, seed: seed)
+        var options = TrainingOptions(
+            arguments, RetrievalModel.Recipe(learningRate: 2e-3, steps: 2000, quickSteps: 2000))
+        if arguments.hasValue("learning-rate") { options.learningRate = arguments.number("learning-rate") }
+        (options.seed, options.threads) = (seed, arguments.integer("threads"))
+        options.checkpoint = checkpoint
+        let trainer = Trainer(model, text: text, window: arguments.integer("window"), options: options)
+        Interruption.install()
+        let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
+        let shown = display.start("\(kind.title) H=\(arguments.integer("hidden")) on \(file)")
+        let outcome = try trainer.run(
+            progress: {
+                let heldOut = $0.validationError.map { "  held out \(bits($0))" } ?? ""
+                display.update(
+                    shown, fraction: Double($0.step) / Double($0.steps), status: bits($0.trainingLoss) + heldOut)
+            }, shouldStop: { Interruption.requested })
+        display.finish(shown, status: "done after \(outcome.steps) steps")
+        display.close()
+        try model.write(to: arguments.text("output"))
+        let unit = vocabulary.characters == nil ? "bytes" : "characters"
+        Terminal.write(
+            """
+            Held out    \(outcome.curve.isEmpty ? "not measured" : bits(outcome.bestLoss)) at step \(outcome.bestStep) of \(outcome.steps)
+            Vocabulary  \(vocabulary.count) \(unit)
+            Parameters  \(model.network.parameters.layout.parameterCount)
+            Model       \(arguments.text("output"))
+
+            """)
+        return outcome.interrupted ? 130 : 0
+    }
+
+    /// A loss in nats as bits a token.
+    private static func bits(_ loss: Double) -> String {
+        "\(FixedPoint.text(loss / naturalLogarithm(2), decimals: 4)) bits"
+    }
+}

@@ -1,0 +1,73 @@
+/// A table with a row of numbers for each token.
+struct TokenRows {
+    let values: UnsafeMutablePointer<Float>
+    /// Numbers a token.
+    let rows: Int
+
+    /// panel[r][lane] = table[token of the lane][r].
+    func gather<Token: UnsignedInteger & FixedWidthInteger>(_ tokens: UnsafePointer<Token>, into panel: Panel) {
+        let target = floats(panel)
+        var lane = 0
+        while lane < Lanes.width {
+            let a = row(tokens[lane])
+            let b = row(tokens[lane &+ 1])
+            let c = row(tokens[lane &+ 2])
+            let d = row(tokens[lane &+ 3])
+            var r = 0
+            while r &+ 4 <= rows {
+                let square = Square(rows: a + r, b + r, c + r, d + r).transposed
+                square.store(at: target + (r &* Lanes.width &+ lane), Lanes.width)
+                r &+= 4
+            }
+            while r < rows {
+                SIMD4(a[r], b[r], c[r], d[r]).store(at: target + (r &* Lanes.width &+ lane))
+                r &+= 1
+            }
+            lane &+= 4
+        }
+    }
+
+    /// table[token of the lane][r] += panel[r][lane], for the first `count` lanes.
+    func scatter<Token: UnsignedInteger & FixedWidthInteger>(
+        _ tokens: UnsafePointer<Token>, from panel: Panel, count: Int
+    ) {
+        let source = floats(panel)
+        var lane = 0
+        while lane &+ 4 <= count {
+            let a = row(tokens[lane])
+            let b = row(tokens[lane &+ 1])
+            let c = row(tokens[lane &+ 2])
+            let d = row(tokens[lane &+ 3])
+            var r = 0
+            while r &+ 4 <= rows {
+                let square = Square(at: source + (r &* Lanes.width &+ lane), Lanes.width).transposed
+                // One after the other: two of the four may be the same token.
+                square.a.add(to: a + r)
+                square.b.add(to: b + r)
+                square.c.add(to: c + r)
+                square.d.add(to: d + r)
+                r &+= 4
+            }
+            while r < rows {
+                let p = source + (r &* Lanes.width &+ lane)
+                a[r] += p[0]
+                b[r] += p[1]
+                c[r] += p[2]
+                d[r] += p[3]
+                r &+= 1
+            }
+            lane &+= 4
+        }
+        while lane < count {
+            let target = row(tokens[lane])
+            for r in 0..<rows { target[r] += source[r &* Lanes.width &+ lane] }
+            lane &+= 1
+        }
+    }
+
+    @inline(__always) private func row<Token: UnsignedInteger & FixedWidthInteger>(
+        _ token: Token
+    ) -> UnsafeMutablePointer<Float> {
+        values + Int(truncatingIfNeeded: token) &* rows
+    }
+}

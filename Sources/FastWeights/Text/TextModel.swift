@@ -1,0 +1,133 @@
+/// A network that predicts the next character, or byte, of a text from those before.
+///
+///     let model = TextModel(.lstm(), hidden: 256, vocabulary: TextVocabulary(of: content), seed: 1)
+///     let text = try TrainingText(content, model.vocabulary)
+///     let outcome = try Trainer(model, text: text, window: 64, options: options).run()
+///     let writer = try model.writer(prompt: "ROMEO:", temperature: 0.8, seed: 1)
+///     for _ in 0..<500 { print(writer.next(), terminator: "") }
+///
+/// A token is a one-hot input; its product with W_ih is a row of a table.
+public final class TextModel: Sendable {
+    public let vocabulary: TextVocabulary
+    /// Input and head as large as the vocabulary.
+    public let network: RecurrentNetwork
+
+    /// A model with first values as `RecurrentNetwork` gives them.
+    public init(
+        _ cell: Cell, hidden: Int, layers: Int = 1, vocabulary: TextVocabulary, dropout: Float = 0, seed: UInt64
+    ) {
+        self.vocabulary = vocabulary
+        network = RecurrentNetwork(
+            RecurrentNetworkConfiguration(
+                cell, input: vocabulary.count, hidden: hidden, layers: layers, dropout: dropout,
+                head: .perStep(vocabulary.count)), seed: seed)
+    }
+
+    /// The bytes of a model file: that of the network, with the vocabulary in the metadata.
+    public func serialised() -> [UInt8] {
+        network.serialised(metadata: [("vocabulary", vocabulary.json.serialised())])
+    }
+
+    /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
+    public func write(to path: String) throws {
+        try Files.writeAtomically(serialised(), to: path)
+    }
+
+    /// Reads a file that `write` made. Throws what is wrong with it.
+    public init(path: String) throws {
+        let file = try SafeTensors(bytes: try Files.read(path), source: path)
+        func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
+        guard let text = file.metadata["vocabulary"] else {
+            throw fail("not a text model: the metadata has no vocabulary; `fastweights train --task text` makes one")
+        }
+        do { vocabulary = try TextVocabulary(json: try JSON(parsing: Array(text.utf8))) } catch {
+            throw fail("the vocabulary in the metadata cannot be used: \(error)")
+        }
+        network = try RecurrentNetwork(file)
+        let configuration = network.configuration
+        guard configuration.input == vocabulary.count, configuration.head == .perStep(vocabulary.count),
+            !configuration.bidirectional
+        else {
+            throw fail(
+                "a text model of \(vocabulary.count) tokens needs one direction, and as many inputs and outputs a step; found \(configuration.input) and \(configuration.output)"
+            )
+        }
+    }
+
+    /// Something that writes on from `prompt`. Throws `TextError` for a character outside the vocabulary. Traps on a
+    /// negative temperature.
+    public func writer(prompt: String, temperature: Float = 1, seed: UInt64) throws(TextError) -> TextWriter {
+        TextWriter(self, prompt: try vocabulary.tokens(Array(prompt.utf8)), temperature: temperature, seed: seed)
+    }
+
+    /// Bits a token, the mean over the part of `text` that is held out, on at most `threads` cores. O(tokens·G·H²).
+    public func bitsPerToken(of text: TrainingText, threads: Int = 1) -> Double {
+        Crew.run(threads: threads) { crew in
+            let source = TextSource(self, text, window: 64, streams: Lanes.width, crew)
+            return source.evaluate().loss / naturalLogarithm(2)
+        }
+    }
+}
+
+/// Writes a text, a token at a time: softmax(logits / temperature), or at temperature 0 the most probable token.
+public final class TextWriter {
+    private let vocabulary: TextVocabulary
+    private let stream: NetworkStream
+    private let temperature: Float
+    private var random: Random
+    private var input: [Float]
+    private let logits: Buffer<Lanes>
+    /// Bytes of a character that has not ended.
+    private var pending: [UInt8] = []
+
+    fileprivate init(_ model: TextModel, prompt: [UInt16], temperature: Float, seed: UInt64) {
+        precondition(temperature >= 0, "a temperature is at least 0, found \(temperature)")
+        vocabulary = model.vocabulary
+        stream = NetworkStream(model.network)
+        self.temperature = temperature
+        random = Random(seed: seed, stream: 5)
+        input = [Float](repeating: 0, count: vocabulary.count)
+        logits = Buffer(vocabulary.count)
+        for token in prompt.isEmpty ? [0] : prompt { read(Int(token)) }
+    }
+
+    private func read(_ token: Int) {
+        input[token] = 1
+        stream.step(input)
+        input[token] = 0
+    }
+
+    /// Writes one token, and returns the text that is whole with it: nothing within a character of several bytes.
+    public func next() -> String {
+        let token = draw()
+        read(token)
+        pending += vocabulary.bytes(of: token)
+        if vocabulary.characters == nil, let first = pending.first {
+            let length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+            // A byte that begins a character ends the one before, whole or not.
+            guard pending.count >= length || pending.last! & 0xC0 != 0x80 && pending.count > 1 else { return "" }
+        }
+        defer { pending.removeAll(keepingCapacity: true) }
+        return String(decoding: pending, as: UTF8.self)
+    }
+
+    private func draw() -> Int {
+        let count = vocabulary.count
+        let values = logits.pointer
+        var best = 0
+        stream.withOutput { y in
+            for v in 0..<count {
+                values[v] = Lanes(repeating: temperature > 0 ? y[v] / temperature : y[v])
+                if y[v] > y[best] { best = v }
+            }
+        }
+        guard temperature > 0 else { return best }
+        softmax(values, classes: count)
+        var left = Float(random.uniform())
+        for v in 0..<count {
+            left -= values[v][0]
+            if left < 0 { return v }
+        }
+        return best
+    }
+}

@@ -1,0 +1,23 @@
+extension Trainer {
+    /// A trainer of a text model: `options.batch` streams of the text side by side, a window of `window` tokens each step.
+    ///
+    /// The state goes on from window to window, gradients end at a window's beginning (truncated back-propagation through
+    /// time). The validation error is the loss, nats a token on the text held out; over log 2 it is bits. Traps unless
+    /// `window` is at least 1.
+    public convenience init(_ model: TextModel, text: TrainingText, window: Int = 64, options: TrainingOptions) {
+        precondition(window > 0, "a window has at least 1 token, found \(window)")
+        func summary(_ data: SequenceData) -> JSON {
+            .string("\(data.longest) tokens, checksum \(String(data.checksum, radix: 16))")
+        }
+        self.init(
+            model.network.parameters, options,
+            identity: [
+                ("network", .string(model.network.configuration.json.serialised())),
+                ("window", .number(Double(window))), ("training text", summary(text.training)),
+                ("text held out", summary(text.heldOut)),
+            ]
+        ) { crew in
+            TextSource(model, text, window: window, streams: options.batch, crew)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+/// A text to train on, as tokens, with its end held out.
+public struct TrainingText: Sendable {
+    /// The tokens to train on, and behind them those held out.
+    let training: SequenceData
+    let heldOut: SequenceData
+
+    /// The tokens of `content`, the last `share` of which are held out.
+    ///
+    /// Throws `TextError` when the content is too short for both, or has a character outside the vocabulary. Traps
+    /// unless the share is between 0 and 1.
+    public init(_ content: [UInt8], _ vocabulary: TextVocabulary, heldOut share: Double = 0.1) throws {
+        precondition(share > 0 && share < 1, "the share held out must be between 0 and 1, found \(share)")
+        guard !content.isEmpty else { throw TextError(description: "the text is empty; there is nothing to learn") }
+        let tokens = try vocabulary.tokens(content)
+        let size = Int((Double(tokens.count) * share).rounded())
+        guard size >= 2, tokens.count - size >= 2 else {
+            throw TextError(
+                description:
+                    "the text has \(tokens.count) tokens, of which \(size) would be held out; both parts need at least 2"
+            )
+        }
+        /// Every token but the last, and to learn the one behind each.
+        func data(_ tokens: ArraySlice<UInt16>) throws -> SequenceData {
+            let values = tokens.map { Int($0) }
+            return try SequenceData(.tokens([Array(values.dropLast())]), .stepClasses([Array(values.dropFirst())]))
+        }
+        training = try data(tokens.dropLast(size))
+        heldOut = try data(tokens.suffix(size))
+    }
+}
+
+/// Windows of a text, with states that go on. The text held out is read in streams of at least 256 tokens, so that their
+/// beginnings, which know nothing of what came before, count for little.
+final class TextSource: TrainingSource {
+    private let engine: ParallelNetwork
+    private var training: TextStreams
+    private var heldOut: TextStreams
+
+    init(_ model: TextModel, _ text: TrainingText, window: Int, streams: Int, _ crew: Crew) {
+        let configuration = model.network.configuration
+        engine = ParallelNetwork(
+            configuration, model.network.parameters, longest: window, takesTokens: true, carriesState: true, crew: crew)
+        training = TextStreams(text.training, window: window, streams: streams, configuration)
+        heldOut = TextStreams(
+            text.heldOut, window: window, streams: max(1, min(text.heldOut.longest / 256, 4 * Lanes.width)),
+            configuration)
+    }
+
+    var gradients: Parameters { engine.gradients }
+    var carried: Parameters? { training.states.values }
+
+    func skip() { _ = training.advance() }
+
+    func advance(step: Int) -> Double {
+        if training.advance() { training.states.values.clear() }
+        return engine.gradient(training, dropoutSeed: UInt64(step)).loss
+    }
+
+    func evaluate() -> Evaluation {
+        heldOut.rewind()
+        var (loss, terms) = (0.0, 0)
+        for _ in 0..<heldOut.windows {
+            if heldOut.advance() { heldOut.states.values.clear() }
+            let count = heldOut.steps * heldOut.starts.count
+            loss += engine.evaluate(heldOut).loss * Double(count)
+            terms += count
+        }
+        // Of texts the model with the lowest loss is kept.
+        return Evaluation(loss: loss / Double(terms), error: loss / Double(terms))
+    }
+}

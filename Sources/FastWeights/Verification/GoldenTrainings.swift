@@ -1,0 +1,69 @@
+/// Runs the golden cases of networks with a head: some training steps on sequences of unequal length.
+extension Fixture {
+    /// Every loss, the first gradient, and every parameter at the end.
+    func checkTraining(_ tally: inout ErrorTally) throws {
+        guard let head = configuration["head"] else { throw FixtureError(name, "the configuration has no head") }
+        var network = try RecurrentNetworkConfiguration(json: configuration)
+        network.head = try Head(json: head)
+        let parameters = Parameters(network.layout)
+        try fill(parameters, from: "parameter.")
+        let rule = try OptimizerRule(ConfigurationReader(json: configuration["optimizer"] ?? .null, place: "optimizer"))
+        let rate = configuration["optimizer"]?["learning_rate"]?.number ?? 0
+        let sizes = try shape(has("tokens") ? "tokens" : "input")
+        let (count, batch, steps) = (sizes[0], sizes[1], sizes[2])
+        let data = try trainingData(network, count: count * batch, steps: steps)
+        var losses: [Float] = []
+        try Crew.run(threads: 2) { crew in
+            let engine = ParallelNetwork(
+                network, parameters, longest: data.longest, takesTokens: data.width == nil, crew: crew)
+            let optimizer = Optimizer(rule, parameters, engine.gradients, crew: crew)
+            for step in 0..<count {
+                losses.append(Float(engine.gradient(data, Array(step * batch..<(step + 1) * batch)).loss))
+                if step == 0 {
+                    for window in network.layout.windows {
+                        let name = "gradient.\(window.name)"
+                        tally.gradient(name, engine.gradients[window.name], try doubles(name))
+                    }
+                }
+                optimizer.step(rate: Float(rate))
+            }
+        }
+        tally.output("losses", losses, try doubles("losses"))
+        for window in network.layout.windows {
+            tally.gradient("final.\(window.name)", parameters[window.name], try doubles("final.\(window.name)"))
+        }
+    }
+
+    /// The sequences of all batches, each cut at its own end.
+    private func trainingData(
+        _ network: RecurrentNetworkConfiguration, count: Int, steps: Int
+    ) throws -> SequenceData {
+        let lengths = try tensors.integers("lengths")
+        /// Sequence i of those with `width` numbers a step.
+        func cut<Value>(_ values: [Value], _ i: Int, _ width: Int) -> [Value] {
+            let first = i * steps * width
+            return Array(values[first..<first + lengths[i] * width])
+        }
+        let all = 0..<count
+        let inputs: SequenceData.Inputs
+        if has("tokens") {
+            let tokens = try tensors.integers("tokens")
+            inputs = .tokens(all.map { cut(tokens, $0, 1) })
+        } else {
+            let numbers = try floats("input")
+            inputs = .numbers(all.map { cut(numbers, $0, network.input) }, width: network.input)
+        }
+        let isPerStep = network.head?.isPerStep == true
+        let outputs = network.output
+        if configuration["loss"]?.text == "numbers" {
+            let values = try floats("targets")
+            return try SequenceData(
+                inputs,
+                isPerStep
+                    ? .stepNumbers(all.map { cut(values, $0, outputs) })
+                    : .numbers(all.map { Array(values[$0 * outputs..<($0 + 1) * outputs]) }))
+        }
+        let labels = try tensors.integers("targets")
+        return try SequenceData(inputs, isPerStep ? .stepClasses(all.map { cut(labels, $0, 1) }) : .classes(labels))
+    }
+}

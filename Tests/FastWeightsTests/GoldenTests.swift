@@ -14,7 +14,7 @@ import Testing
         ] {
             #expect(Self.cases.contains { $0.hasPrefix(folder + "/") }, "no golden case in Fixtures/\(folder)")
         }
-        #expect(Self.cases.count >= 185)
+        #expect(Self.cases.count >= 202)
     }
 
     @Test(arguments: cases)

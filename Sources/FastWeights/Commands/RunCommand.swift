@@ -5,11 +5,11 @@ extension Command {
         discussion: """
             The input is a safetensors or .npz file with `input` [T, B, I], or [T, I] of a
             single sequence; if wanted with `h0` [layers·directions, B, H] and, for an
-            LSTM, `c0`, both or neither, and with `lengths` [B], whole numbers, where sequences end
-            before T. Layers and directions are in PyTorch's order. The output has
-            `output` [T, B, H·directions], or what a head makes of it, `h_n` and, of an
-            LSTM, `c_n`. Fast weights have `A0` and `A_n` [layers·directions, B, H, H]. An
-            .npy file is the input or the output alone.
+            LSTM, `c0`, both or neither, and with `lengths` [B], whole numbers, where
+            sequences end before T. Layers and directions are in PyTorch's order. The
+            output has `output` [T, B, H·directions], or what a head makes of it, `h_n`
+            and, of an LSTM, `c_n`. Fast weights have `A0` and `A_n` [layers·directions,
+            B, H, H]. An .npy file is the input or the output alone.
 
             The model is a state dict of nn.RNN, nn.LSTM or nn.GRU, told apart by names and
             shapes, or a file that this library saved.

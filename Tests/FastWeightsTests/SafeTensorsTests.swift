@@ -67,7 +67,7 @@ import Testing
         for bits in UInt16.min...UInt16.max {
             let exponent = Int(bits >> 10 & 0x1F)
             let fraction = Float(bits & 0x3FF)
-            let value = SafeTensors.float(halfBits: bits)
+            let value = Float(halfBits: bits)
             #expect((value.sign == .minus) == (bits & 0x8000 != 0))
             if exponent == 0x1F {
                 #expect(fraction == 0 ? value.isInfinite : value.isNaN)

@@ -5,8 +5,8 @@
 /// constant size however long the sequence.
 ///
 /// A stream of a layer copies the parameters when it is made and shares nothing with the layer; streams of a network
-/// share one copy, see `NetworkStream`. A step allocates nothing and costs O(G·H·(I + H)), G the gates; the fast weights O(H·I + (S + 2)·H²). Not for use from
-/// two threads at once.
+/// share one copy, see `NetworkStream`. A step allocates nothing and costs O(G·H·(I + H)), G the gates; the fast weights
+/// O(H·I + (S + 2)·H²). Not for use from two threads at once.
 ///
 /// The loop that allocates nothing either is
 ///

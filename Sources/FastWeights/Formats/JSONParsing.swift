@@ -191,7 +191,8 @@ extension JSONParser {
         }
     }
 
-    /// The scalar of `\uXXXX`, or of the pair `\uD8XX\uDCXX`, whose first `\u` has been read and began at `start`.
+    /// The scalar of `\u` and four digits, or of a pair of these, a high surrogate and a low one. The first `\u` has been
+    /// read and began at `start`.
     private mutating func unicodeEscape(start: Int) throws(JSONError) -> Unicode.Scalar {
         let first = try codeUnit()
         if let scalar = Unicode.Scalar(first) { return scalar }

@@ -45,7 +45,7 @@ struct PackedNumbers: Sendable {
         switch type {
         case .float64: map(UInt64.self) { Float(Double(bitPattern: $0)) }
         case .float32: map(UInt32.self) { Float(bitPattern: $0) }
-        case .float16: map(UInt16.self, SafeTensors.float(halfBits:))
+        case .float16: map(UInt16.self, Float.init(halfBits:))
         case .int64: map(UInt64.self) { Float(Int64(bitPattern: $0)) }
         case .int32: map(UInt32.self) { Float(Int32(bitPattern: $0)) }
         case .int16: map(UInt16.self) { Float(Int16(bitPattern: $0)) }
@@ -94,15 +94,8 @@ struct PackedNumbers: Sendable {
         }
     }
 
-    /// Maps the stored numbers, which may stand at any address and in either order of bytes.
     private func map<Bits: FixedWidthInteger, Value>(_: Bits.Type, _ value: (Bits) -> Value) -> [Value] {
-        bytes.withUnsafeBytes { raw in
-            (0..<count).map { index in
-                let offset = start + index * MemoryLayout<Bits>.size
-                let bits = raw.loadUnaligned(fromByteOffset: offset, as: Bits.self)
-                return value(isBigEndian ? Bits(bigEndian: bits) : Bits(littleEndian: bits))
-            }
-        }
+        bytes.numbers(from: start, count: count, isBigEndian: isBigEndian, value)
     }
 
     /// How many numbers a shape has, and how many bytes they take; `nil` if a product on the way overflows.
@@ -121,6 +114,18 @@ struct PackedNumbers: Sendable {
 // MARK: - Numbers among bytes
 
 extension [UInt8] {
+    /// Maps numbers that stand one behind the other, at any address and in either order of bytes.
+    func numbers<Bits: FixedWidthInteger, Value>(
+        from start: Int, count: Int, isBigEndian: Bool = false, _ value: (Bits) -> Value
+    ) -> [Value] {
+        withUnsafeBytes { raw in
+            (0..<count).map { index in
+                let bits = raw.loadUnaligned(fromByteOffset: start + index * MemoryLayout<Bits>.size, as: Bits.self)
+                return value(isBigEndian ? Bits(bigEndian: bits) : Bits(littleEndian: bits))
+            }
+        }
+    }
+
     /// The little-endian number whose first byte is at `offset`; traps when it does not lie within the bytes.
     func littleEndian<Number: FixedWidthInteger>(_: Number.Type, at offset: Int) -> Number {
         withUnsafeBytes { raw in
@@ -141,5 +146,24 @@ extension [UInt8] {
         #else
             for number in numbers { appendLittleEndian(number.bitPattern) }
         #endif
+    }
+}
+
+extension Float {
+    /// The IEEE 754 half-precision number of these bits; by bits, as not every platform has `Float16`.
+    init(halfBits bits: UInt16) {
+        let sign = UInt32(bits & 0x8000) << 16
+        let exponent = UInt32(bits >> 10) & 0x1F
+        let fraction = UInt32(bits) & 0x3FF
+        switch exponent {
+        case 0:
+            // Zero and subnormals are whole multiples of 2^-24.
+            let magnitude = Float(fraction) * 0x1p-24
+            self.init(bitPattern: magnitude.bitPattern | sign)
+        case 0x1F:
+            self.init(bitPattern: sign | 0x7F80_0000 | fraction << 13)
+        default:
+            self.init(bitPattern: sign | (exponent + 127 - 15) << 23 | fraction << 13)
+        }
     }
 }

@@ -112,7 +112,7 @@ extension SafeTensors {
         switch tensor.dtype {
         case .float64: return decode(tensor) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
         case .float32: return decode(tensor) { (bits: UInt32) in Float(bitPattern: bits) }
-        case .float16: return decode(tensor, Self.float(halfBits:))
+        case .float16: return decode(tensor, Float.init(halfBits:))
         case .bfloat16: return decode(tensor) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16) }
         case .int64, .int32, .uint8: throw wrongType(tensor, expected: "a floating-point tensor (F64, F32, F16, BF16)")
         }
@@ -151,31 +151,8 @@ extension SafeTensors {
         }
     }
 
-    /// Maps a tensor's stored numbers, which may stand at any address.
     private func decode<Bits: FixedWidthInteger, Value>(_ tensor: Tensor, _ value: (Bits) -> Value) -> [Value] {
-        bytes.withUnsafeBytes { raw in
-            (0..<tensor.count).map { index in
-                let offset = tensor.range.lowerBound + index * MemoryLayout<Bits>.size
-                return value(Bits(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: Bits.self)))
-            }
-        }
-    }
-
-    /// The IEEE 754 half-precision number of these bits; by bits, as not every platform has `Float16`.
-    static func float(halfBits bits: UInt16) -> Float {
-        let sign = UInt32(bits & 0x8000) << 16
-        let exponent = UInt32(bits >> 10) & 0x1F
-        let fraction = UInt32(bits) & 0x3FF
-        switch exponent {
-        case 0:
-            // Zero and subnormals are whole multiples of 2^-24.
-            let magnitude = Float(fraction) * 0x1p-24
-            return Float(bitPattern: magnitude.bitPattern | sign)
-        case 0x1F:
-            return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
-        default:
-            return Float(bitPattern: sign | (exponent + 127 - 15) << 23 | fraction << 13)
-        }
+        bytes.numbers(from: tensor.range.lowerBound, count: tensor.count, value)
     }
 
     private func wrongType(_ tensor: Tensor, expected: String) -> SafeTensorsError {

@@ -53,3 +53,20 @@ extension SIMD4 where Scalar == Float {
 
     @inline(__always) func add(to p: UnsafeMutablePointer<Float>) { (SIMD4(at: p) + self).store(at: p) }
 }
+
+/// Puts four rows of `count` numbers into four neighbouring lanes of a panel: target[r · 16 + lane + i] = row i [r].
+@inline(__always)
+func spread(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafePointer<Float>, _ d: UnsafePointer<Float>,
+    count: Int, lane: Int, into target: UnsafeMutablePointer<Float>
+) {
+    var r = 0
+    while r &+ 4 <= count {
+        Square(rows: a + r, b + r, c + r, d + r).transposed.store(at: target + (r &* Lanes.width &+ lane), Lanes.width)
+        r &+= 4
+    }
+    while r < count {
+        SIMD4(a[r], b[r], c[r], d[r]).store(at: target + (r &* Lanes.width &+ lane))
+        r &+= 1
+    }
+}

@@ -9,20 +9,9 @@ struct TokenRows {
         let target = floats(panel)
         var lane = 0
         while lane < Lanes.width {
-            let a = row(tokens[lane])
-            let b = row(tokens[lane &+ 1])
-            let c = row(tokens[lane &+ 2])
-            let d = row(tokens[lane &+ 3])
-            var r = 0
-            while r &+ 4 <= rows {
-                let square = Square(rows: a + r, b + r, c + r, d + r).transposed
-                square.store(at: target + (r &* Lanes.width &+ lane), Lanes.width)
-                r &+= 4
-            }
-            while r < rows {
-                SIMD4(a[r], b[r], c[r], d[r]).store(at: target + (r &* Lanes.width &+ lane))
-                r &+= 1
-            }
+            spread(
+                row(tokens[lane]), row(tokens[lane &+ 1]), row(tokens[lane &+ 2]), row(tokens[lane &+ 3]), count: rows,
+                lane: lane, into: target)
             lane &+= 4
         }
     }

@@ -78,20 +78,10 @@ extension LaneBlock {
         samples.withUnsafeBufferPointer { samples in
             var lane = 0
             while lane &+ 4 <= count {
-                let a = source + samples[lane] &* rows
-                let b = source + samples[lane &+ 1] &* rows
-                let c = source + samples[lane &+ 2] &* rows
-                let d = source + samples[lane &+ 3] &* rows
-                var r = 0
-                while r &+ 4 <= rows {
-                    Square(rows: a + r, b + r, c + r, d + r).transposed
-                        .store(at: target + (r &* Lanes.width &+ lane), Lanes.width)
-                    r &+= 4
-                }
-                while r < rows {
-                    SIMD4(a[r], b[r], c[r], d[r]).store(at: target + (r &* Lanes.width &+ lane))
-                    r &+= 1
-                }
+                spread(
+                    source + samples[lane] &* rows, source + samples[lane &+ 1] &* rows,
+                    source + samples[lane &+ 2] &* rows, source + samples[lane &+ 3] &* rows, count: rows, lane: lane,
+                    into: target)
                 lane &+= 4
             }
             while lane < count {

@@ -37,7 +37,9 @@ final class TokenTable {
     func fill(_ parameters: ClassifierParameters, piece: Int) {
         let range = rowPieces[piece]
         let first = range.lowerBound
-        for v in 0..<vocabulary { parameters.cell.copyBias(range, plainRows, into: values.pointer + v * rows + first) }
+        let biases = values.pointer + first
+        parameters.cell.copyBias(range, plainRows, into: biases)
+        for v in 1..<max(vocabulary, 1) { (biases + v * rows).update(from: biases, count: range.count) }
         multiply(
             MatrixView(parameters.embedding, vocabulary, embedding),
             MatrixView(parameters.cell.inputWeight + first * embedding, range.count, embedding).transposed,

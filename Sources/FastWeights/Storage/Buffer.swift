@@ -48,4 +48,11 @@ extension Buffer where Element == Float {
         let (target, source) = (pointer, other.pointer)
         for i in range { target[i] += source[i] }
     }
+
+    /// Multiplies the numbers of a range, whole vectors, by `factor`.
+    func scale(_ range: Range<Int>, by factor: Float) {
+        for i in stride(from: range.lowerBound, to: range.upperBound, by: Lanes.width) {
+            (Lanes(at: pointer + i) * factor).store(at: pointer + i)
+        }
+    }
 }

@@ -53,7 +53,7 @@ struct RetrievalModel: Sendable {
             paperErrors: [20: 0.0181, 50: 0, 100: 0],
             recipes: [
                 (0, Recipe(learningRate: 7e-4, weightDecay: 0.03, steps: 350_000, quickSteps: 20_000)),
-                (50, Recipe(learningRate: 1e-3, weightDecay: 0.03, steps: 40_000, quickSteps: 8000)),
+                (50, Recipe(learningRate: 1e-3, weightDecay: 0.1, steps: 40_000, quickSteps: 8000)),
                 (100, Recipe(learningRate: 1e-3, steps: 20_000, quickSteps: 3000)),
             ]),
         RetrievalModel(

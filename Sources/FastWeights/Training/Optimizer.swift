@@ -21,12 +21,13 @@ public enum OptimizerRule: Sendable, Equatable {
 final class Optimizer {
     /// The moments, in the layout of the parameters.
     let moments: Moments
+    private let rule: OptimizerRule
     private let settings = Settings()
     private let gradients: Parameters
     private let pieces: Pieces
     private let squares: Buffer<Double>
     private let crew: Crew
-    private let sumSquares: Job
+    private let begin: Job
     private let update: Job
     /// Steps taken.
     var steps = 0
@@ -36,6 +37,8 @@ final class Optimizer {
         /// The factor on the gradients that clips them.
         var scale: Float = 1
         var rate: Float = 0
+        /// What the decay leaves of each parameter.
+        var kept: Float = 1
         var steps = 0
     }
 
@@ -46,9 +49,12 @@ final class Optimizer {
         let pieces = Pieces(of: parameters.layout.blockCount)
         let squares = Buffer<Double>(pieces.count)
         let settings = settings
-        (self.moments, self.gradients, self.pieces, self.squares, self.crew) =
-            (moments, gradients, pieces, squares, crew)
-        sumSquares = Job { piece in squares.pointer[piece] = sumOfSquares(gradients.block, pieces[piece]) }
+        (self.rule, self.moments, self.gradients, self.pieces, self.squares, self.crew) =
+            (rule, moments, gradients, pieces, squares, crew)
+        begin = Job { piece in
+            parameters.block.scale(pieces[piece], by: settings.kept)
+            squares.pointer[piece] = sumOfSquares(gradients.block, pieces[piece])
+        }
         update = Job { piece in
             moments.update(
                 parameters.block, gradients.block, pieces[piece], scale: settings.scale, rate: settings.rate,
@@ -58,16 +64,21 @@ final class Optimizer {
 
     /// One step with the learning rate `rate` and the gradients clipped to the global norm `clip`, where there is one.
     /// The gradients themselves stay as they are. O(parameters); no allocation.
+    ///
+    /// The decay comes first, in the pass of the norm. Every other core has read the parameters, and the first store to
+    /// a line then takes a way from core to core: two stores a line, one line after another, wait for many of these at
+    /// once, where among the many loads and stores of the update they would wait for few.
     func step(rate: Float, clip: Float? = nil) {
         steps += 1
+        (settings.rate, settings.steps) = (rate, steps)
+        settings.kept = Float(1 - Double(rate) * rule.decay)
+        crew.perform(begin, pieces: pieces.count)
         settings.scale = 1
         if let clip {
-            crew.perform(sumSquares, pieces: pieces.count)
             var sum = 0.0
             for piece in 0..<pieces.count { sum += squares.pointer[piece] }
             settings.scale = clipFactor(norm: Float(sum.squareRoot()), limit: clip)
         }
-        (settings.rate, settings.steps) = (rate, steps)
         crew.perform(update, pieces: pieces.count)
     }
 }
@@ -84,7 +95,7 @@ final class Moments {
         second = Parameters(layout)
     }
 
-    /// Step number `steps` of the numbers in `range`, whole vectors: every window begins at a multiple of sixteen.
+    /// The update, the decay aside, of step number `steps` for the numbers in `range`, whole vectors: every window begins at a multiple of sixteen.
     fileprivate func update(
         _ parameters: Buffer<Float>, _ gradients: Buffer<Float>, _ range: Range<Int>, scale: Float, rate: Float,
         steps: Int
@@ -93,10 +104,9 @@ final class Moments {
         var i = range.lowerBound
         let end = range.upperBound
         switch rule {
-        case .adam(let beta1, let beta2, let epsilon, let decay):
+        case .adam(let beta1, let beta2, let epsilon, _):
             let size = Float(Double(rate) / (1 - power(Double(beta1), steps)))
             let correction = Float((1 - power(Double(beta2), steps)).squareRoot())
-            let kept = Float(1 - Double(rate) * decay)
             while i < end {
                 let d = Lanes(at: g + i) * scale
                 let mean = (Lanes(at: m + i) * beta1).mad(1 - beta1, d).withoutSubnormals
@@ -104,7 +114,7 @@ final class Moments {
                 mean.store(at: m + i)
                 square.store(at: v + i)
                 let denominator = square.squareRoot() / correction + epsilon
-                (Lanes(at: p + i) * kept - mean * size / denominator).store(at: p + i)
+                (Lanes(at: p + i) - mean * size / denominator).store(at: p + i)
                 i &+= Lanes.width
             }
         case .sgd(let momentum):

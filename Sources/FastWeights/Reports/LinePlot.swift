@@ -3,7 +3,7 @@
 /// The file has no script and no external reference, scales to its container, follows the reader's colour scheme and is
 /// the same byte for byte for the same input.
 public struct LinePlot: Sendable {
-    public struct Point: Sendable {
+    public struct Point: Sendable, Equatable {
         public var x: Double
         public var y: Double
 

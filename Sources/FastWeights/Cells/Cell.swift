@@ -50,6 +50,9 @@ public enum Cell: Sendable, Equatable {
     public static func irnn(layerNorm: Bool = false) -> Cell {
         .rnn(activation: .relu, layerNorm: layerNorm, identity: true)
     }
+
+    /// Whether its state beside h is a fast matrix.
+    var isFading: Bool { if case .fastWeights = self { true } else { false } }
 }
 
 /// The fast-weights cell's options; published implementations differ in all of them.

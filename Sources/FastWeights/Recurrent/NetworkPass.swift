@@ -28,13 +28,14 @@ public final class NetworkPass {
     /// A pass over a single cell under the names without a layer.
     init(_ cell: CellConfiguration, _ parameters: Parameters) {
         configuration = RecurrentNetworkConfiguration(cell)
-        weights = NetworkWeights(cells: [CellWeights(cell, parameters)], head: nil)
+        weights = NetworkWeights(cells: [CellWeights(cell, parameters)], head: nil, tables: [])
         gradients = Parameters(parameters.layout)
         gradientWindows = NetworkGradients(ofCell: gradients)
     }
 
     /// Runs `input`, [T, B, I], from `state` (nil is the zero state), and returns the last layer's h at every step,
-    /// [T, B, H·directions], or what the head makes of it, [T, B, outputs] or [B, outputs], and the last states, from which a later run of a unidirectional network goes on.
+    /// [T, B, H·directions], or what the head makes of it, [T, B, outputs] or [B, outputs], and the last states, from
+    /// which a later run of a unidirectional network goes on.
     ///
     /// - Parameters:
     ///   - input: The sequences, [T, B, I].

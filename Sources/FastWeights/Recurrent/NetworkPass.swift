@@ -8,6 +8,7 @@
 /// the network's parameters as they are at each `forward`. Batches of the same sizes use the same buffers. Any number of
 /// passes share a network, as long as nobody changes its parameters meanwhile; one pass is not for two threads at once.
 public final class NetworkPass {
+    /// Cell and sizes of the network.
     public let configuration: RecurrentNetworkConfiguration
     /// ∂L/∂parameters, which add up until they are cleared.
     public let gradients: Parameters

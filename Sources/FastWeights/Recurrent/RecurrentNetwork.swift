@@ -8,6 +8,7 @@
 /// A run has working memory of its own, so runs, streams and passes share the network without locks. Only who changes
 /// `parameters` must see to it that nobody reads them meanwhile.
 public final class RecurrentNetwork: Sendable {
+    /// Cell and sizes.
     public let configuration: RecurrentNetworkConfiguration
     /// All parameters in one block, by PyTorch's names; see `RecurrentNetworkConfiguration.layout`.
     public let parameters: Parameters

@@ -100,10 +100,14 @@ public struct AssociativeRetrieval: Sendable, Equatable {
 
 /// What can be wrong with a task's settings or an example given by hand.
 public enum TaskError: Error, CustomStringConvertible, Equatable {
+    /// So many pairs, of which there may be 1 to `limit`.
     case pairs(Int, limit: Int)
+    /// So many different examples, of which there are only `distinct`.
     case tooManyExamples(Int, distinct: Int, pairs: Int)
+    /// A text that is not a sequence of the task, with what is wrong.
     case sequence(String)
 
+    /// The sentence that says so.
     public var description: String {
         switch self {
         case .pairs(let pairs, let limit):

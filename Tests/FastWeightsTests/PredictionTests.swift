@@ -125,6 +125,24 @@ import Testing
         #expect(try network.evaluate(data).error == Double(errors) / Double(terms))
     }
 
+    /// What is held out may be longer than what is trained on.
+    @Test(arguments: [Cell.gru, .fastWeights()])
+    func heldOutSequencesMayBeLonger(cell: Cell) throws {
+        func data(_ lengths: [Int]) throws -> SequenceData {
+            try SequenceData(
+                .numbers(lengths.map { CellTests.random($0 * 3, UInt64($0)) }, width: 3),
+                .classes(lengths.map { $0 % 4 }))
+        }
+        let network = Self.network(cell, bidirectional: true, head: .perSequence(4))
+        let heldOut = try data([1, 80, 33, 5])
+        let outcome = try Trainer(
+            network, training: try data([3, 1, 2, 3, 2]), validation: heldOut,
+            options: SequenceTrainingTests.options { $0.batch = 3 }
+        ).run()
+        #expect(outcome.curve.count == 3)
+        #expect(try network.evaluate(heldOut).loss == outcome.bestLoss)
+    }
+
     // MARK: - Memory
 
     /// To run forward alone a stack needs the boundaries of two layers and a window of its cells, whatever the length.

@@ -4,13 +4,14 @@ import Testing
 @testable import FastWeights
 
 /// What the module shows to others, as the compiler's symbol graph of the module that these tests are linked with has it:
-/// every symbol has a comment, none has an unsafe type, and each type is found from the documentation's front page.
+/// every symbol has a comment, which says what is thrown, none has an unsafe type, and each type is found from the
+/// documentation's front page.
 @Suite struct PublicInterfaceTests {
     /// A symbol that the sources declare; those that the compiler or the standard library adds have no place.
     private struct Symbol {
         let name: String
         let declaration: String
-        let hasComment: Bool
+        let comment: String
         let isType: Bool
     }
 
@@ -21,7 +22,8 @@ import Testing
                 name: path.joined(separator: "."),
                 declaration: (symbol["declarationFragments"]?.elements ?? []).compactMap { $0["spelling"]?.text }
                     .joined(),
-                hasComment: !(symbol["docComment"]?["lines"]?.elements ?? []).isEmpty,
+                comment: (symbol["docComment"]?["lines"]?.elements ?? []).compactMap { $0["text"]?.text }
+                    .joined(separator: "\n"),
                 isType: path.count == 1
                     && ["swift.struct", "swift.class", "swift.enum", "swift.protocol"].contains(
                         symbol["kind"]?["identifier"]?.text ?? "")
@@ -30,7 +32,12 @@ import Testing
     }
 
     private static func problems(_ symbols: [Symbol]) -> [String] {
-        symbols.filter { !$0.hasComment }.map { "\($0.name) has no comment" }
+        symbols.filter { $0.comment.isEmpty }.map { "\($0.name) has no comment" }
+            // What only hands on an error of the caller's closure is generic in it.
+            + symbols.filter { symbol in
+                symbol.declaration.contains(" throws") && !symbol.declaration.contains("throws(Failure)")
+                    && !symbol.comment.contains("hrows")
+            }.map { "\($0.name) throws, and its comment does not say what" }
             + symbols.filter { symbol in
                 ["Unsafe", "Opaque", "SIMD"].contains { symbol.declaration.contains($0) }
             }.map { "\($0.name) shows an unsafe type: \($0.declaration)" }
@@ -91,7 +98,7 @@ import Testing
         }
     }
 
-    /// The check itself: a graph with one sound symbol, one that the compiler added, and three that are not sound.
+    /// The check itself: a graph with sound symbols, one that the compiler added, and four that are not sound.
     @Test func whatIsNotSoundIsFound() throws {
         func symbol(_ name: String, _ declaration: String, comment: String?, place: Bool = true) -> String {
             #"{"pathComponents": ["\#(name)"], "declarationFragments": [{"spelling": "\#(declaration)"}]"#
@@ -102,14 +109,16 @@ import Testing
             parsing: (#"{"symbols": ["#
                 + [
                     symbol("sound", "func sound() -> [Float]", comment: "x"),
+                    symbol("loud", "func loud() throws", comment: "Throws."),
+                    symbol("silent", "func silent() throws", comment: "x"),
                     symbol("hash", "func hash()", comment: nil, place: false),
                     symbol("bare", "func bare()", comment: nil),
                     symbol("pointer", "var pointer: UnsafeMutablePointer<Float>", comment: "x"),
                     symbol("lanes", "var lanes: SIMD16<Float>", comment: "x"),
                 ].joined(separator: ",") + "]}").utf8)
         let problems = Self.problems(Self.symbols(graph))
-        #expect(problems.count == 3)
-        for name in ["bare has no comment", "pointer shows", "lanes shows"] {
+        #expect(problems.count == 4)
+        for name in ["bare has no comment", "silent throws", "pointer shows", "lanes shows"] {
             #expect(problems.contains { $0.hasPrefix(name) }, "\(name)")
         }
     }

@@ -14,7 +14,10 @@ struct Problem: Error, CustomStringConvertible {
 
 /// A label and numbers a line; lines without anything are left out.
 func readCSV(_ path: String) throws -> [(label: String, numbers: [Float])] {
-    let lines = try String(contentsOfFile: path, encoding: .utf8).components(separatedBy: .newlines)
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+        throw Problem(description: "\(path): cannot be read as a text in UTF-8")
+    }
+    let lines = text.components(separatedBy: .newlines)
     return try lines.enumerated().filter { !$1.isEmpty }.map { i, line in
         let fields = line.components(separatedBy: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         let numbers = fields.dropFirst().compactMap { Float($0) }

@@ -11,7 +11,8 @@ public struct StateDictionary: Sendable {
     let shapes: [String: [Int]]
     let values: @Sendable (String) throws -> [Float]
 
-    /// The tensors of a file; their numbers are read when a network asks for them.
+    /// The tensors of a file; their numbers are read when a network asks for them. Throws `SafeTensorsError` as the file
+    /// does.
     public init(_ file: SafeTensors) throws {
         source = file.source
         names = file.names

@@ -24,7 +24,8 @@ final class FastMemory {
     private let dMatrix: Panel
 
     init(
-        _ options: FastWeightsOptions, hidden: Int, steps: Int, startsEmpty: Bool, states: States, arena: Arena
+        _ options: FastWeightsOptions, hidden: Int, steps: Int, startsEmpty: Bool, trains: Bool, states: States,
+        arena: Arena
     ) {
         self.hidden = hidden
         self.startsEmpty = startsEmpty
@@ -43,7 +44,7 @@ final class FastMemory {
         }
         needsMatrix = !startsEmpty || chunk < steps
         matrices = arena.panels(needsMatrix ? steps / chunk + 1 : 0, rows: hidden * hidden)
-        dMatrix = arena.panels(needsMatrix ? 1 : 0, rows: hidden * hidden)[0]
+        dMatrix = arena.panels(needsMatrix && trains ? 1 : 0, rows: hidden * hidden)[0]
     }
 
     private func hasMatrix(_ c: Int) -> Bool { needsMatrix && !(c == 0 && startsEmpty) }

@@ -19,6 +19,9 @@
 /// Made without `carriesState`, it starts every sequence from the zero state, and reports neither the last memory nor
 /// the gradients of the first state. That spares the recurrent product and its two gradients at the first step, and the
 /// fast weights their matrix.
+///
+/// Made without `trains`, it runs forward only, and has neither the panels of gradients nor those that `backward` alone
+/// would read again.
 class Unroll {
     /// T of the next passes, at most the steps that it was made for.
     final var steps: Int
@@ -34,26 +37,31 @@ class Unroll {
     let initialMemory: Panel?
     let finalMemory: Panel?
     let dMemory: Panel?
+    private let memoryRows: Int
     /// Steps of each sequence where they differ; nil where all have T.
     final var lengths: SIMD16<Int32>?
     /// For `accumulateOuterProducts`, here and of the caller.
     let scratch: Panel
     private let arena: Arena
 
-    init(_ configuration: CellConfiguration, steps: Int, carriesState: Bool, arena: Arena, states: States? = nil) {
+    init(
+        _ configuration: CellConfiguration, steps: Int, carriesState: Bool, trains: Bool, arena: Arena,
+        states: States? = nil
+    ) {
         self.steps = steps
         firstProduct = carriesState ? 0 : 1
         self.arena = arena
         hidden = configuration.hidden
         projections = arena.panels(steps, rows: configuration.gateRows)
-        scratch = arena.panels(1, rows: outerProductScratch)[0]
-        let states = states ?? States(steps: steps, hidden: hidden, arena: arena)
+        scratch = arena.panels(1, rows: trains ? outerProductScratch : 0)[0]
+        let states = states ?? States(steps: steps, hidden: hidden, trains: trains, arena: arena)
         h = states.h
         dh = states.dh
         let rows = carriesState ? configuration.memoryRows : 0
+        memoryRows = rows
         initialMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
         finalMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
-        dMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
+        dMemory = rows > 0 && trains ? arena.panels(1, rows: rows)[0] : nil
     }
 
     func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
@@ -62,6 +70,23 @@ class Unroll {
 
     func backward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, gradients: CellParameters) {
         preconditionFailure("each kind of cell has its own backward pass")
+    }
+
+    /// The last h of every sequence, after `forward`.
+    final var lastHidden: Panel { h[steps] }
+
+    /// Begins where the last `forward` ended.
+    final func goOn() {
+        h[0].update(from: lastHidden, count: hidden)
+        if let initialMemory, let finalMemory {
+            initialMemory.update(from: finalMemory, count: memoryRows)
+        }
+    }
+
+    /// Begins from the zero state.
+    final func clearState() {
+        h[0].update(repeating: .zero, count: hidden)
+        initialMemory?.update(repeating: .zero, count: memoryRows)
     }
 
     /// Lanes whose sequence is over before step t go on with the old numbers of the state.
@@ -81,27 +106,32 @@ class Unroll {
     }
 
     /// The cell of `configuration` unrolled over `steps` steps.
-    static func make(_ configuration: CellConfiguration, steps: Int, carriesState: Bool = true) -> Unroll {
+    static func make(
+        _ configuration: CellConfiguration, steps: Int, carriesState: Bool = true, trains: Bool = true
+    ) -> Unroll {
         switch configuration.cell {
         case .rnn(let activation, let layerNorm, _):
-            RNNUnroll(configuration, activation, layerNorm: layerNorm, steps: steps, carriesState: carriesState)
+            RNNUnroll(
+                configuration, activation, layerNorm: layerNorm, steps: steps, carriesState: carriesState,
+                trains: trains)
         case .lstm(let layerNorm):
-            LSTMUnroll(configuration, layerNorm: layerNorm, steps: steps, carriesState: carriesState)
-        case .gru: GRUUnroll(configuration, steps: steps, carriesState: carriesState)
+            LSTMUnroll(
+                configuration, layerNorm: layerNorm, steps: steps, carriesState: carriesState, trains: trains)
+        case .gru: GRUUnroll(configuration, steps: steps, carriesState: carriesState, trains: trains)
         case .fastWeights(let options):
-            FastWeightsUnroll(configuration, options, steps: steps, carriesState: carriesState)
+            FastWeightsUnroll(configuration, options, steps: steps, carriesState: carriesState, trains: trains)
         }
     }
 }
 
-/// h(0) … h(T) and their gradients.
+/// h(0) … h(T) and, where they are trained, their gradients.
 struct States {
     let h: PanelSequence
     let dh: PanelSequence
 
-    init(steps: Int, hidden: Int, arena: Arena) {
+    init(steps: Int, hidden: Int, trains: Bool, arena: Arena) {
         h = arena.panels(steps + 1, rows: hidden)
-        dh = arena.panels(steps + 1, rows: hidden)
+        dh = arena.panels(trains ? steps + 1 : 0, rows: hidden)
     }
 }
 
@@ -148,6 +178,11 @@ final class Arena {
         let buffer = Buffer<Lanes>(count * rows)
         owned.append(buffer)
         return PanelSequence(pointer: buffer.pointer, stride: rows)
+    }
+
+    /// As many panels; or, not to be kept, a single one in the place of all.
+    func panels(_ count: Int, rows: Int, kept: Bool) -> PanelSequence {
+        kept ? panels(count, rows: rows) : PanelSequence(pointer: panels(1, rows: rows).pointer, stride: 0)
     }
 
     func laneGradients(rows: Int) -> LaneGradients {

@@ -171,7 +171,7 @@ extension PaperJob.Outcome {
         self.init(measure: run.testError, validation: run.validationError)
         (steps, parameters) = (run.steps, run.parameters)
         milestone = run.stepsBelowOnePercent.map { Double($0) }
-        func curve(_ name: String, _ value: (TrainingRun.Point) -> Double) -> PaperJob.Curve {
+        func curve(_ name: String, _ value: (Trainer.Point) -> Double) -> PaperJob.Curve {
             PaperJob.Curve(name: name, points: run.curve.map { LinePlot.Point(x: Double($0.step), y: value($0)) })
         }
         curves = [curve(validationError, \.validationError), curve(validationLoss, \.validationLoss)]

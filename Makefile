@@ -25,7 +25,7 @@ SWIFT_FLAGS := -c release --scratch-path $(BUILD) $(TRAITS)
 TOOL := $(BUILD)/release/fastweights
 SOURCES := Package.swift Sources Tests
 
-.PHONY: help build compare test verify sanitize fuzz bench bench-peers fixtures docs format lint clean
+.PHONY: help build compare paper test verify sanitize fuzz bench bench-peers fixtures docs format lint clean
 
 help: ## Show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ build:
 
 compare: build ## Train IRNN, LSTM and fast weights; table, curves and report in runs/compare
 	@$(TOOL) compare $(ARGS)
+
+paper: build ## Reproduce the whole paper, report in runs/paper; QUICK=1 for a version of ten minutes
+	@$(TOOL) paper $(if $(QUICK),--quick --out runs/paper-quick) $(ARGS)
 
 test: ## Run the tests, golden cases included
 	swift test $(SWIFT_FLAGS) $(ARGS)

@@ -28,14 +28,14 @@ import Testing
     @Test func recallAttendsAsTheListFormSays() throws {
         let model = TrainingTests.model(.fastWeights())
         let tokens = try AssociativeRetrieval.parse("c9k8j3f1??c").tokens
-        let (probabilities, attention) = model.recall(tokens)
-        let rows = try #require(attention)
+        let reading = model.read(tokens)
+        let (probabilities, rows) = (reading.probabilities, try #require(reading.attention))
         #expect(rows.map(\.count) == Array(0..<11))
         #expect(abs(probabilities.reduce(0, +) - 1) < 1e-5)
         #expect(probabilities == model.probabilities(tokens, steps: 11))
         // ReLU states have no negative product.
         #expect(rows.joined().allSatisfy { $0 >= 0 } && rows.joined().contains { $0 > 0 })
-        #expect(TrainingTests.model(.lstm()).recall(tokens).attention == nil)
+        #expect(TrainingTests.model(.lstm()).read(tokens).attention == nil)
     }
 
     @Test func compareWritesItsRunFolder() throws {

@@ -13,7 +13,9 @@ public enum CommandLineTool {
     }
 
     /// The verbs of the tool, in the order the help lists them.
-    static let commands: [Command] = [.compare, .train, .generate, .evaluate, .recall, .run, .verify, .bench, .info]
+    static let commands: [Command] = [
+        .compare, .paper, .jobs, .runJob, .report, .train, .generate, .evaluate, .recall, .run, .verify, .bench, .info,
+    ]
 
     /// The tool over other commands and another place to write to.
     static func run(

@@ -30,18 +30,18 @@ extension Command {
                 "fastweights recall: the model was trained on \(file.task.pairs) pairs, this sequence has \(pairs)\n",
                 to: .error)
         }
-        let (probabilities, attention) = file.model.recall(tokens)
+        let reading = file.model.read(tokens)
         let map = HeatMap(
             sequence: Array(AssociativeRetrieval.text(tokens)),
-            weights: attention ?? tokens.map { _ in tokens.map { _ in 0 } },
-            probabilities: probabilities.map { Double($0) }, correct: answer.map { Int($0) })
+            weights: reading.attention ?? tokens.map { _ in tokens.map { _ in 0 } },
+            probabilities: reading.probabilities.map { Double($0) }, correct: answer.map { Int($0) })
         if arguments.hasValue("svg") {
-            guard attention != nil else {
+            guard reading.attention != nil else {
                 throw UsageError("--svg needs a model with fast weights, found \(arguments.text("model")) without.")
             }
             try Files.writeAtomically(Array(map.svg(prefix: "recall").utf8), to: arguments.text("svg"))
         }
-        if attention == nil {
+        if reading.attention == nil {
             Terminal.write(answerTable(map))
         } else {
             let colours: HeatMap.TerminalColors =
@@ -58,31 +58,5 @@ extension Command {
             table.add(["\(digit)", FixedPoint.percent(probability, decimals: 1)])
         }
         return "\(String(map.sequence)) → \(map.answerText)\n\n" + table.plain()
-    }
-}
-
-extension SequenceClassifier {
-    /// The probabilities of the classes for one sequence, and, with fast weights, the weight of every earlier step τ
-    /// in the last read of every step t: [t][τ].
-    func recall(_ tokens: [UInt8]) -> (probabilities: [Float], attention: [[Double]]?) {
-        var configuration = configuration
-        if case .fastWeights(var options) = configuration.cell.cell {
-            // The list form keeps a score of every past step.
-            options.memory = .list
-            configuration.cell.cell = .fastWeights(options)
-        }
-        let examples = Examples(tokens: tokens, targets: [0], steps: tokens.count)
-        examples.check(configuration)
-        let block = ClassifierBlock(configuration, steps: tokens.count)
-        let table = TokenTable(configuration)
-        let weights = ClassifierParameters(parameters)
-        let recurrent = RecurrentWeights(configuration.cell)
-        table.fill(weights)
-        recurrent.pack(weights.cell.recurrentWeight)
-        for lane in 0..<Lanes.width { block.setSequence(lane, examples, 0) }
-        block.forward(weights, table, recurrent)
-        softmax(block.logits, classes: configuration.classes)
-        let probabilities = (0..<configuration.classes).map { block.logits[$0][0] }
-        return (probabilities, (block.unroll as? FastWeightsUnroll)?.attention(lane: 0))
     }
 }

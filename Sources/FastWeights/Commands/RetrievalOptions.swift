@@ -36,22 +36,14 @@ extension Option {
     static let training: [Option] = [.batch, .clip, .weightDecay, .schedule, .evaluateEvery, .patience]
 }
 
-/// The examples of a run.
-struct RetrievalData: Sendable {
-    let task: AssociativeRetrieval
-    let training: Examples
-    let validation: Examples
-    let test: Examples
-    let plateau: Plateau
-
+extension RetrievalData {
     /// The task and its examples as the options ask, drawn with `seed`.
     init(_ arguments: ParsedArguments, seed: UInt64) throws(TaskError) {
-        task = try AssociativeRetrieval(
-            pairs: arguments.integer("pairs"), repeatsDigits: !arguments.flag("distinct-digits"))
-        let counts = ["train-examples", "validation-examples", "test-examples"].map { arguments.integer($0) }
-        let sets = try task.generate(counts: counts, seed: seed)
-        (training, validation, test) = (sets[0], sets[1], sets[2])
-        plateau = Plateau(task)
+        try self.init(
+            AssociativeRetrieval(
+                pairs: arguments.integer("pairs"), repeatsDigits: !arguments.flag("distinct-digits")),
+            counts: ["train-examples", "validation-examples", "test-examples"].map { arguments.integer($0) },
+            seed: seed)
     }
 }
 

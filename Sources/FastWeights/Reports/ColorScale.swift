@@ -28,6 +28,15 @@ enum ColorScale {
     static let indexedPositive = [236, 53, 53, 89, 89, 125, 161, 167, 203, 209, 215, 222, 229]
     static let indexedNegative = [236, 17, 18, 24, 25, 25, 31, 31, 38, 74, 116, 152, 195]
 
+    /// The steps as variables of a picture's style, p0 to p12 and n0 to n12, and the rules of the classes of these names.
+    static let variables: [Markup.Variable] = {
+        func scale(_ name: String, _ light: [String], _ dark: [String]) -> [Markup.Variable] {
+            zip(light, dark).enumerated().map { Markup.Variable(name: "\(name)\($0)", light: $1.0, dark: $1.1) }
+        }
+        return scale("p", lightPositive, darkPositive) + scale("n", lightNegative, darkNegative)
+    }()
+    static let rules = (0...levels).flatMap { [".p\($0){fill:var(--p\($0))}", ".n\($0){fill:var(--n\($0))}"] }
+
     /// The step of a weight, -12...12, when `largest` is the largest magnitude in the picture. What is not a number has
     /// none.
     static func level(_ weight: Double, largest: Double) -> Int? {

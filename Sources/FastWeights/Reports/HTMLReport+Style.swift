@@ -49,7 +49,7 @@ extension HTMLReport {
         .footnotes{font-size:.85rem;color:var(--muted)}
         details{margin:1em 0}
         summary{cursor:pointer;font-weight:600;margin-bottom:.6em}
-        .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:16px}
+        .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr));gap:16px}
         figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;overflow:hidden;min-width:0;
         break-inside:avoid}
         figcaption{padding:.2em 1em 1em;font-size:.9rem;color:var(--muted);overflow-wrap:anywhere}

@@ -49,25 +49,10 @@ struct HTMLReport: Sendable {
 
     /// The page, UTF-8 text.
     func render() -> String {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <title>\(Markup.escaped(title))</title>
-        <style>
-        \(HTMLReport.styleSheet)</style>
-        </head>
-        <body>
-        <main>
-        <h1>\(Markup.escaped(title))</h1>
-        \(paragraphs(introduction))\(resultSection())\(curveSection())\(figureSection())\(runSection())\(noteSection())</main>
-        </body>
-        </html>
-
-        """
+        HTMLPage.render(
+            title: title,
+            body: HTMLPage.paragraphs(introduction) + resultSection() + curveSection() + figureSection() + runSection()
+                + noteSection())
     }
 
     /// K of the comparison: that of the first run.
@@ -86,7 +71,7 @@ struct HTMLReport: Sendable {
         html += overview(comparison)
         html += "<p class=\"reading\">\(Markup.escaped(comparison.reading))</p>\n"
         html += "<details open><summary>In numbers</summary>\n"
-        html += htmlTable(comparison.table(), label: "Results in numbers") + "</details>\n"
+        html += HTMLPage.table(comparison.table(), label: "Results in numbers") + "</details>\n"
         if !comparison.footnotes.isEmpty {
             let items = comparison.footnotes.map { "<p>\(Markup.escaped($0))</p>\n" }.joined()
             html += "<div class=\"footnotes\">\n\(items)</div>\n"
@@ -210,10 +195,7 @@ struct HTMLReport: Sendable {
 
     private func figureSection() -> String {
         if figures.isEmpty { return "" }
-        let items = figures.map {
-            "<figure>\($0.svg)<figcaption>\(Markup.escaped($0.caption))</figcaption></figure>\n"
-        }
-        return "<section>\n<h2>Inside the network</h2>\n<div class=\"plots\">\n\(items.joined())</div>\n</section>\n"
+        return "<section>\n<h2>Inside the network</h2>\n\(HTMLPage.figures(figures))</section>\n"
     }
 
     // MARK: - What was run
@@ -230,7 +212,7 @@ struct HTMLReport: Sendable {
         }
         if !runs.isEmpty {
             html += "<details open><summary>Every run</summary>\n"
-            html += htmlTable(everyRun(), label: "Every run") + "</details>\n"
+            html += HTMLPage.table(everyRun(), label: "Every run") + "</details>\n"
         }
         return html + "</section>\n"
     }
@@ -253,24 +235,6 @@ struct HTMLReport: Sendable {
     }
 
     private func noteSection() -> String {
-        notes.isEmpty ? "" : "<section>\n<h2>Deviations and notes</h2>\n\(paragraphs(notes))</section>\n"
-    }
-
-    // MARK: - Elements
-
-    private func paragraphs(_ texts: [String]) -> String {
-        texts.map { "<p>\(Markup.escaped($0))</p>\n" }.joined()
-    }
-
-    private func htmlTable(_ table: TextTable, label: String) -> String {
-        func row(_ cells: [String], _ tag: String) -> String {
-            cells.enumerated().map { index, text in
-                let side = table.alignments[index] == .right ? " class=\"r\"" : ""
-                return "<\(tag)\(side)>\(Markup.escaped(text))</\(tag)>"
-            }.joined()
-        }
-        let body = table.rows.map { "<tr>\(row($0, "td"))</tr>\n" }.joined()
-        return "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\(Markup.escaped(label))\">\n"
-            + "<table>\n<thead><tr>\(row(table.header, "th"))</tr></thead>\n<tbody>\n\(body)</tbody>\n</table>\n</div>\n"
+        notes.isEmpty ? "" : "<section>\n<h2>Deviations and notes</h2>\n\(HTMLPage.paragraphs(notes))</section>\n"
     }
 }

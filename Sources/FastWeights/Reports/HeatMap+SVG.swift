@@ -65,18 +65,13 @@ extension HeatMap {
 
     // MARK: - Style
 
-    private static let variables: [Markup.Variable] = {
-        func scale(_ name: String, _ light: [String], _ dark: [String]) -> [Markup.Variable] {
-            zip(light, dark).enumerated().map { Markup.Variable(name: "\(name)\($0)", light: $1.0, dark: $1.1) }
-        }
-        return Markup.surface + scale("p", ColorScale.lightPositive, ColorScale.darkPositive)
-            + scale("n", ColorScale.lightNegative, ColorScale.darkNegative) + [
-                Markup.Variable(name: "tile", light: "#eef1f5", dark: "#262e3a"),
-                Markup.Variable(name: "on", light: "#ffffff", dark: "#10141a"),
-                Markup.Variable(name: "warm", light: "#c23a50", dark: "#f8964a"),
-                Markup.Variable(name: "cold", light: "#2563a6", dark: "#55b0cc"),
-            ]
-    }()
+    private static let variables: [Markup.Variable] =
+        Markup.surface + ColorScale.variables + [
+            Markup.Variable(name: "tile", light: "#eef1f5", dark: "#262e3a"),
+            Markup.Variable(name: "on", light: "#ffffff", dark: "#10141a"),
+            Markup.Variable(name: "warm", light: "#c23a50", dark: "#f8964a"),
+            Markup.Variable(name: "cold", light: "#2563a6", dark: "#55b0cc"),
+        ]
 
     private static let rules: [String] =
         [
@@ -98,8 +93,7 @@ extension HeatMap {
             ".neg{stroke:var(--cold)}",
             ".bar{fill:var(--muted);opacity:.55}",
             ".hit{fill:var(--warm)}",
-        ]
-        + (0...ColorScale.levels).flatMap { [".p\($0){fill:var(--p\($0))}", ".n\($0){fill:var(--n\($0))}"] }
+        ] + ColorScale.rules
 
     // MARK: - Parts
 

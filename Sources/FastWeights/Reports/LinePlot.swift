@@ -3,7 +3,7 @@
 /// The file has no script and no external reference, scales to its container, follows the reader's colour scheme and is
 /// the same byte for byte for the same input.
 struct LinePlot: Sendable {
-    struct Point: Sendable {
+    struct Point: Sendable, Equatable {
         var x: Double
         var y: Double
 

@@ -85,6 +85,11 @@ enum Machine {
         #endif
     }
 
+    /// All of it in one line.
+    static var summary: String {
+        "\(processor), \(coreCount) cores, \(operatingSystem), \(instructionSet)"
+    }
+
     /// Whether the kernels were compiled with fused multiply-add, which gives other last bits than code without it.
     static var hasFusedMultiplyAdd: Bool {
         #if FMA

@@ -21,6 +21,11 @@ struct RetrievalModel: Sendable {
         let quickSteps: Int
     }
 
+    /// The same model with another cell, trained by the same recipes.
+    func with(_ cell: Cell, title: String) -> RetrievalModel {
+        RetrievalModel(name: name, title: title, cell: cell, paperErrors: [:], recipes: recipes)
+    }
+
     func recipe(hidden: Int) -> Recipe {
         recipes.last { $0.hidden <= hidden }?.recipe ?? recipes[0].recipe
     }

@@ -14,7 +14,8 @@ struct RetrievalTraining: Sendable {
 
     /// Trains, tests the kept model and says how it went. Throws when the loss diverges.
     func run(
-        _ data: RetrievalData, progress: (Trainer.Progress) -> Void
+        _ data: RetrievalData, shouldStop: () -> Bool = { Interruption.requested },
+        progress: (Trainer.Progress) -> Void
     ) throws(TrainingError) -> (run: TrainingRun, model: SequenceClassifier) {
         let start = ContinuousClock.now
         let network = SequenceClassifier(
@@ -22,7 +23,7 @@ struct RetrievalTraining: Sendable {
                 model.cell, hidden: hidden, vocabulary: AssociativeRetrieval.vocabulary,
                 classes: AssociativeRetrieval.classes), seed: seed)
         let trainer = Trainer(network, training: data.training, validation: data.validation, options: options)
-        let outcome = try trainer.run(progress: progress, shouldStop: { Interruption.requested })
+        let outcome = try trainer.run(progress: progress, shouldStop: shouldStop)
         let test = network.evaluate(data.test, threads: options.threads)
         let isPapersTask = data.task.pairs == 4 && data.task.repeatsDigits
         let run = TrainingRun(

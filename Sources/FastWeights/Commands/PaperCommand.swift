@@ -1,0 +1,173 @@
+// The commands that reproduce the paper: all of it, or job by job on several machines.
+
+extension Option {
+    fileprivate static let folder = Option(
+        name: "out", placeholder: "DIR", kind: .text, defaultValue: "runs/paper",
+        help: "The folder of the results; several processes may share it")
+    fileprivate static let experiments = Option(
+        name: "only", placeholder: "NAMES", kind: .list(of: .choice(PaperExperiment.all.map(\.name))),
+        defaultShown: "all", help: "Experiments")
+    fileprivate static let quick = Option(
+        name: "quick", kind: .flag, help: "Short trainings, one seed: a version of ten minutes")
+    fileprivate static let seeds = Option(
+        name: "seeds", placeholder: "N", kind: .integer(1...1000), defaultShown: "each experiment's own",
+        help: "Trainings for each place of a table, with seeds 1 to N")
+    fileprivate static let jobs = [folder, experiments, quick, seeds]
+}
+
+extension Command {
+    /// `fastweights paper`.
+    static let paper = Command(
+        name: "paper", summary: "Reproduce every table and figure of the paper",
+        discussion: """
+            Trains what is missing in the folder, as many jobs at a time as there are
+            threads, and writes report.html and results.csv. What is finished is kept:
+            the same command goes on after an interruption.
+            """,
+        options: Option.jobs + [.threads],
+        examples: ["paper --quick", "paper --only table-1 --seeds 5", "paper --out runs/paper --threads 8"]
+    ) { try PaperRun($0).run() }
+
+    /// `fastweights jobs`.
+    static let jobs = Command(
+        name: "jobs", summary: "List the paper's trainings, each an independent job",
+        discussion: """
+            The numbers are those that run-job takes, with the same options. A job array
+            of a batch system runs them on many machines; report merges the results.
+            """,
+        options: Option.jobs + [
+            Option(name: "missing", kind: .flag, help: "Print only the numbers of jobs without a result, one a line"),
+            .threads,
+        ], examples: ["jobs", "jobs --quick --only table-1", "jobs --missing"]
+    ) { arguments in
+        let run = PaperRun(arguments)
+        let missing = run.missing
+        if arguments.flag("missing") {
+            Terminal.write(missing.map { "\($0)\n" }.joined())
+            return 0
+        }
+        var table = TextTable(["Job", "Name", "Minutes", ""], alignments: [.right, .left, .right, .left])
+        for (number, job) in run.jobs.enumerated() {
+            table.add([
+                "\(number)", job.id, FixedPoint.text(job.seconds / 60, decimals: 1), missing.contains(number) ? "" : "done",
+            ])
+        }
+        Terminal.write(table.plain() + "\n" + run.estimate(missing) + "\n")
+        return 0
+    }
+
+    /// `fastweights run-job`.
+    static let runJob = Command(
+        name: "run-job", summary: "Run one of the paper's trainings by its number",
+        discussion: """
+            Writes the job's result into the folder, or nothing if it is there already.
+            """,
+        positionals: [Positional(name: "number", help: "A number of fastweights jobs, from 0")],
+        options: Option.jobs + [.threads],
+        examples: ["run-job 12", "run-job $SLURM_ARRAY_TASK_ID --threads 1"]
+    ) { arguments in
+        let run = PaperRun(arguments)
+        let word = arguments.positional("number")[0]
+        guard let number = Int(word), run.jobs.indices.contains(number) else {
+            throw UsageError(
+                "run-job expects a number from 0 to \(run.jobs.count - 1), found \"\(word)\". Run fastweights jobs to see them."
+            )
+        }
+        return try run.run([number])
+    }
+
+    /// `fastweights report`.
+    static let report = Command(
+        name: "report", summary: "Merge the paper's results into one report",
+        positionals: [Positional(name: "folder", help: "A folder that paper or run-job wrote to")],
+        examples: ["report runs/paper"]
+    ) { arguments in
+        try PaperRun.report(PaperFolder(arguments.positional("folder")[0]))
+        return 0
+    }
+}
+
+/// The jobs that a command's options ask for, and their folder.
+private struct PaperRun {
+    let folder: PaperFolder
+    let jobs: [PaperJob]
+    private let threads: Int
+
+    init(_ arguments: ParsedArguments) {
+        folder = PaperFolder(arguments.text("out"))
+        threads = arguments.integer("threads")
+        let scale = PaperExperiment.Scale(
+            isQuick: arguments.flag("quick"), seeds: arguments.hasValue("seeds") ? arguments.integer("seeds") : nil)
+        let names = arguments.hasValue("only") ? arguments.texts("only") : PaperExperiment.all.map(\.name)
+        jobs = PaperExperiment.all.filter { names.contains($0.name) }.flatMap { $0.jobs(scale) }
+    }
+
+    /// The numbers of the jobs without a result.
+    var missing: [Int] { jobs.indices.filter { folder.result(of: jobs[$0]) == nil } }
+
+    /// How much is left to do.
+    func estimate(_ numbers: [Int]) -> String {
+        let seconds = numbers.map { jobs[$0].seconds }
+        let all = max(seconds.reduce(0, +) / Double(threads), seconds.max() ?? 0)
+        return "\(jobs.count - numbers.count) of \(jobs.count) jobs are done; "
+            + (numbers.isEmpty
+                ? "nothing is left." : "about \(FixedPoint.clock(all)) for the others with threads: \(threads).")
+    }
+
+    /// Everything that is missing, then the report.
+    func run() throws -> Int32 {
+        // Before the work, so that a folder that cannot be written costs nothing.
+        try Files.createDirectory("\(folder.path)/jobs")
+        let numbers = missing
+        Terminal.write("fastweights paper: " + estimate(numbers) + "\n", to: .error)
+        let status = try run(numbers)
+        try PaperRun.report(folder)
+        return status
+    }
+
+    /// The jobs of these numbers side by side, the longest first so that the cores end together. A lone job has all
+    /// threads.
+    func run(_ numbers: [Int]) throws -> Int32 {
+        Interruption.install()
+        let order = numbers.sorted { (jobs[$0].seconds, $1) > (jobs[$1].seconds, $0) }
+        let display = ProgressDisplay.onStandardError(
+            jobs: order.count, work: order.reduce(0) { $0 + jobs[$1].seconds })
+        let failures = Slots<any Error>(count: order.count)
+        ParallelLoop.run(order.count, threads: threads) { position in
+            let job = jobs[order[position]]
+            guard !Interruption.requested, folder.result(of: job) == nil else { return }
+            let shown = display.start(job.id, work: job.seconds)
+            let start = ContinuousClock.now
+            let context = PaperJob.Context(
+                threads: order.count == 1 ? threads : 1,
+                progress: { display.update(shown, fraction: $0, status: $1) },
+                shouldStop: { Interruption.requested })
+            do {
+                let outcome = try job.run(context)
+                let seconds = (ContinuousClock.now - start).seconds
+                try folder.write(PaperResult(job, outcome, seconds: seconds), of: job)
+                display.finish(shown, status: "\(FixedPoint.percent(outcome.measure))")
+            } catch {
+                failures.set(position, error)
+                display.finish(shown, status: "\(error)", outcome: .failed)
+            }
+        }
+        display.close()
+        if Interruption.requested {
+            Terminal.write(
+                "fastweights: interrupted; what is finished is kept in \(folder.path), the same command goes on\n",
+                to: .error)
+            return 130
+        }
+        return failures.filled.isEmpty ? 0 : 1
+    }
+
+    /// Writes the report on all results in a folder and prints its tables.
+    static func report(_ folder: PaperFolder) throws {
+        let (results, problems) = try folder.results()
+        let report = PaperReport(results: results, problems: problems)
+        try Files.writeAtomically(Array(report.render().utf8), to: "\(folder.path)/report.html")
+        try Files.writeAtomically(Array(report.csv().utf8), to: "\(folder.path)/results.csv")
+        Terminal.write(report.plain() + "Report: \(folder.path)/report.html\n")
+    }
+}

@@ -1,0 +1,71 @@
+/// One training of the paper's experiments. It depends on no other job and ends in a result file of its own, so jobs can
+/// run side by side, on other machines, in any order.
+struct PaperJob: Sendable {
+    /// The name of its experiment, for example "table-1".
+    let experiment: String
+    /// Where the result stands in the experiment's table.
+    let row: String
+    let column: String
+    let seed: UInt64
+    /// Everything that decides the result, in the order shown. A result with other settings is not this job's.
+    let settings: [(name: String, value: String)]
+    /// Whether it is cut short, to see that everything runs.
+    let isQuick: Bool
+    /// About how long it takes on one core, in seconds.
+    let seconds: Double
+    /// Does the work.
+    let run: @Sendable (Context) throws -> Outcome
+
+    /// What a job is run with.
+    struct Context {
+        let threads: Int
+        /// Told how far it is, 0...1, and how it stands in one short line.
+        let progress: (Double, String) -> Void
+        /// Asked before every step.
+        let shouldStop: () -> Bool
+    }
+
+    /// What came out.
+    struct Outcome: Sendable, Equatable {
+        /// The measure of the experiment's table, 0...1: test error, accuracy, catch rate.
+        var measure: Double
+        /// The same on the validation examples, by which the model was kept.
+        var validation: Double?
+        /// The step at which something was reached, if it was.
+        var milestone: Double?
+        var steps = 0
+        var parameters = 0
+        /// Learning curves by name.
+        var curves: [Curve] = []
+        /// What else there is to say, in the order shown.
+        var facts: [Fact] = []
+        /// What a picture is drawn from.
+        var drawing: JSON?
+    }
+
+    struct Curve: Sendable, Equatable {
+        var name: String
+        var points: [LinePlot.Point]
+    }
+
+    struct Fact: Sendable, Equatable {
+        var name: String
+        var value: String
+    }
+
+    /// Names the job and its file: "table-1/fast-weights/r-50/seed-1".
+    var id: String {
+        [experiment, PaperJob.slug(row), PaperJob.slug(column), "seed-\(seed)"].joined(separator: "/")
+    }
+
+    /// Latin letters and digits in lower case, the paper's Greek letters by their names, all else one hyphen.
+    private static func slug(_ text: String) -> String {
+        let spelt = text.map { ["λ": "lambda", "η": "eta"][$0] ?? $0.lowercased() }.joined()
+        return spelt.split { !$0.isASCII || !($0.isLetter || $0.isNumber || $0 == ".") }.joined(separator: "-")
+    }
+}
+
+/// A job that Ctrl-C ended; nothing of it is kept.
+struct InterruptedJob: Error, CustomStringConvertible {
+    let description = "interrupted"
+}

@@ -1,0 +1,123 @@
+/// A finished job as its file keeps it: which job, what came out, where and how long.
+struct PaperResult: Sendable {
+    let experiment: String
+    let row: String
+    let column: String
+    let seed: UInt64
+    let settings: [PaperJob.Fact]
+    let isQuick: Bool
+    let outcome: PaperJob.Outcome
+    let seconds: Double
+    let machine: String
+    let version: String
+
+    init(_ job: PaperJob, _ outcome: PaperJob.Outcome, seconds: Double) {
+        (experiment, row, column, seed) = (job.experiment, job.row, job.column, job.seed)
+        settings = job.settings.map { PaperJob.Fact(name: $0.name, value: $0.value) }
+        (isQuick, self.outcome, self.seconds) = (job.isQuick, outcome, seconds)
+        machine = Machine.summary
+        version = CommandLineTool.version
+    }
+
+    /// Whether it is what `job` would give again.
+    func belongs(to job: PaperJob) -> Bool {
+        experiment == job.experiment && row == job.row && column == job.column && seed == job.seed
+            && settings.map(\.name) == job.settings.map(\.name) && settings.map(\.value) == job.settings.map(\.value)
+    }
+}
+
+extension PaperResult {
+    /// What differs from run to run, seconds and machine, stands last.
+    var json: JSON {
+        func facts(_ facts: [PaperJob.Fact]) -> JSON {
+            .object(facts.map { JSON.Member(key: $0.name, value: .string($0.value)) })
+        }
+        return [
+            "experiment": .string(experiment), "row": .string(row), "column": .string(column),
+            "seed": .string("\(seed)"), "settings": facts(settings), "quick": .bool(isQuick),
+            "measure": .number(outcome.measure),
+            "validation": outcome.validation.map { .number($0) } ?? .null,
+            "milestone": outcome.milestone.map { .number($0) } ?? .null, "steps": .number(Double(outcome.steps)),
+            "parameters": .number(Double(outcome.parameters)), "facts": facts(outcome.facts),
+            "curves": .object(
+                outcome.curves.map { curve in
+                    JSON.Member(key: curve.name, value: .array(curve.points.map { [.number($0.x), .number($0.y)] }))
+                }),
+            "drawing": outcome.drawing ?? .null, "seconds": .number(seconds), "machine": .string(machine),
+            "version": .string(version),
+        ]
+    }
+
+    /// Reads what `json` wrote. Throws with the name of what is missing or of the wrong kind.
+    init(json: JSON) throws(ConfigurationError) {
+        let reader = ConfigurationReader(json: json, place: "result")
+        func facts(_ key: String) -> [PaperJob.Fact] {
+            (json[key]?.members ?? []).map { PaperJob.Fact(name: $0.key, value: $0.value.text ?? "") }
+        }
+        (experiment, row, column) = (
+            try reader.text("experiment"), try reader.text("row"), try reader.text("column")
+        )
+        guard let seed = UInt64(try reader.text("seed")) else {
+            throw ConfigurationError(description: "the result's seed must be a whole number in a string")
+        }
+        self.seed = seed
+        settings = facts("settings")
+        isQuick = try reader.flag("quick")
+        var outcome = PaperJob.Outcome(measure: try reader.number("measure"))
+        outcome.validation = json["validation"]?.number
+        outcome.milestone = json["milestone"]?.number
+        outcome.steps = try reader.count("steps", from: 0, to: .max)
+        outcome.parameters = try reader.count("parameters", from: 0, to: .max)
+        outcome.facts = facts("facts")
+        for member in json["curves"]?.members ?? [] {
+            let points = (member.value.elements ?? []).map { point in
+                let numbers = (point.elements ?? []).map { $0.number ?? .nan }
+                return LinePlot.Point(x: numbers.first ?? .nan, y: numbers.count > 1 ? numbers[1] : .nan)
+            }
+            outcome.curves.append(PaperJob.Curve(name: member.key, points: points))
+        }
+        if let drawing = json["drawing"], drawing != .null { outcome.drawing = drawing }
+        self.outcome = outcome
+        seconds = try reader.number("seconds")
+        (machine, version) = (try reader.text("machine"), try reader.text("version"))
+    }
+}
+
+/// A folder with the results of jobs, one file each under "jobs", which several processes may write to.
+struct PaperFolder: Sendable {
+    let path: String
+
+    init(_ path: String) { self.path = path }
+
+    private func file(_ job: PaperJob) -> String { "\(path)/jobs/\(job.id).json" }
+
+    /// The result of `job`, if it is there, whole and of the same settings.
+    func result(of job: PaperJob) -> PaperResult? {
+        guard let result = try? PaperFolder.read(file(job)), result.belongs(to: job) else { return nil }
+        return result
+    }
+
+    /// Keeps a result; the file is there whole or not at all.
+    func write(_ result: PaperResult, of job: PaperJob) throws(FileError) {
+        let file = file(job)
+        try Files.createDirectory(String(file[..<file.lastIndex(of: "/")!]))
+        try Files.writeAtomically(Array((result.json.serialised(indented: true) + "\n").utf8), to: file)
+    }
+
+    /// Every result in the folder, and what is wrong with files that are none.
+    func results() throws(FileError) -> (results: [PaperResult], problems: [String]) {
+        var (results, problems): ([PaperResult], [String]) = ([], [])
+        for name in try Files.list("\(path)/jobs", suffix: ".json") {
+            do {
+                results.append(try PaperFolder.read("\(path)/jobs/\(name)"))
+            } catch {
+                problems.append("\(path)/jobs/\(name) is no result: \(error)")
+            }
+        }
+        return (results, problems)
+    }
+
+    private static func read(_ path: String) throws -> PaperResult {
+        try PaperResult(json: JSON(parsing: Files.read(path)))
+    }
+}

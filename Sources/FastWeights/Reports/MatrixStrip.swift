@@ -1,0 +1,76 @@
+/// Square matrices side by side, in one scale of colours: the fast weights as they grow and decay over a sequence.
+struct MatrixStrip {
+    /// One matrix, row by row, and the words above it.
+    struct Panel {
+        let label: String
+        let values: [Double]
+    }
+
+    let title: String
+    let description: String
+    let panels: [Panel]
+
+    private static let width = 480.0
+    private static let columns = 4
+    private static let top = 52.0
+
+    /// The picture as SVG text, like `HeatMap.svg`. Neighbours of one colour in a row are one rectangle.
+    func svg(prefix: String) -> String {
+        let pitch = (MatrixStrip.width - 40) / Double(MatrixStrip.columns)
+        let side = pitch - 12
+        let rows = (panels.count + MatrixStrip.columns - 1) / MatrixStrip.columns
+        let height = MatrixStrip.top + Double(rows) * (pitch + 20) + 8
+        let largest = panels.lazy.flatMap(\.values).map(\.magnitude).filter(\.isFinite).max() ?? 0
+        var text =
+            Markup.svgStart(
+                prefix: prefix, width: MatrixStrip.width, height: height, title: title, description: description)
+            + Markup.style(prefix: prefix, variables: MatrixStrip.variables, rules: MatrixStrip.rules)
+            + "<rect class=\"bg\" width=\"\(Markup.number(MatrixStrip.width))\" height=\"\(Markup.number(height))\" rx=\"8\"/>\n"
+            + "<text class=\"title\" x=\"20\" y=\"30\">\(Markup.escaped(title))</text>\n"
+        for (index, panel) in panels.enumerated() {
+            let x = 20 + Double(index % MatrixStrip.columns) * pitch
+            let y = MatrixStrip.top + Double(index / MatrixStrip.columns) * (pitch + 20)
+            text +=
+                "<text x=\"\(Markup.number(x))\" y=\"\(Markup.number(y + 8))\">\(Markup.escaped(panel.label))</text>\n"
+            text += squares(panel, x: x, y: y + 16, side: side, largest: largest)
+        }
+        return text + "</svg>\n"
+    }
+
+    private func squares(_ panel: Panel, x: Double, y: Double, side: Double, largest: Double) -> String {
+        let count = Int(Double(panel.values.count).squareRoot())
+        guard count > 0 else { return "" }
+        let cell = side / Double(count)
+        func name(_ i: Int, _ j: Int) -> String? {
+            guard let level = ColorScale.level(panel.values[i * count + j], largest: largest), level != 0 else {
+                return nil
+            }
+            return (level < 0 ? "n" : "p") + "\(level.magnitude)"
+        }
+        var text = "<rect class=\"p0\" x=\"\(Markup.number(x))\" y=\"\(Markup.number(y))\" "
+        text += "width=\"\(Markup.number(side))\" height=\"\(Markup.number(side))\"/>\n"
+        for i in 0..<count {
+            var j = 0
+            while j < count {
+                let first = j
+                let colour = name(i, j)
+                while j < count && name(i, j) == colour { j += 1 }
+                guard let colour else { continue }
+                let left = FixedPoint.text(x + Double(first) * cell, decimals: 2)
+                text +=
+                    "<rect class=\"\(colour)\" x=\"\(left)\" y=\"\(FixedPoint.text(y + Double(i) * cell, decimals: 2))\" "
+                text += "width=\"\(FixedPoint.text(Double(j - first) * cell, decimals: 2))\" "
+                text += "height=\"\(FixedPoint.text(cell, decimals: 2))\"/>\n"
+            }
+        }
+        return text
+    }
+
+    private static let variables = Markup.surface + ColorScale.variables
+
+    private static let rules =
+        [
+            ".bg{fill:var(--bg)}", "text{fill:var(--muted);font-size:13px}",
+            ".title{fill:var(--ink);font-size:17px;font-weight:600}",
+        ] + ColorScale.rules
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Testing
+
+@testable import FastWeights
+
+@Suite struct PaperTests {
+    private static let scales = [PaperExperiment.Scale(), PaperExperiment.Scale(isQuick: true)]
+
+    /// A training of a few steps, as the experiments make theirs.
+    private func job(seed: UInt64 = 1, steps: Int = 6, hidden: Int = 5) -> PaperJob {
+        var options = TrainingOptions(RetrievalModel.named("irnn").recipe(hidden: hidden), isQuick: true)
+        (options.steps, options.evaluateEvery, options.seed) = (steps, 3, seed)
+        let training = RetrievalTraining(
+            model: RetrievalModel.named("irnn"), hidden: hidden, seed: seed, options: options)
+        return PaperJob("table-1", training, isQuick: true)
+    }
+
+    private func context(stops: Bool = false) -> PaperJob.Context {
+        PaperJob.Context(threads: 2, progress: { _, _ in }, shouldStop: { stops })
+    }
+
+    private func result(_ row: String, _ column: String, seed: UInt64, _ measure: Double) throws -> PaperResult {
+        let job = PaperJob(
+            experiment: "table-1", row: row, column: column, seed: seed, settings: [("steps", "3")], isQuick: false,
+            seconds: 1, run: { _ in PaperJob.Outcome(measure: 0) })
+        var outcome = PaperJob.Outcome(measure: measure)
+        outcome.curves = [
+            PaperJob.Curve(name: validationLoss, points: [.init(x: 1, y: 2.25), .init(x: 2, y: measure)])
+        ]
+        return PaperResult(job, outcome, seconds: 2)
+    }
+
+    @Test(arguments: scales) func everyJobHasAPlaceOfItsOwn(_ scale: PaperExperiment.Scale) {
+        #expect(Set(PaperExperiment.all.map(\.name)).count == PaperExperiment.all.count)
+        for experiment in PaperExperiment.all {
+            let jobs = experiment.jobs(scale)
+            #expect(!jobs.isEmpty && jobs.allSatisfy { $0.experiment == experiment.name && $0.seconds > 0 })
+            #expect(Set(jobs.map(\.id)).count == jobs.count)
+            for job in jobs {
+                #expect(experiment.rows.contains(job.row) && experiment.columns.contains(job.column))
+                #expect(job.isQuick == scale.isQuick)
+                #expect(job.id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/-.".contains($0)) })
+            }
+            #expect(experiment.paper.keys.allSatisfy(experiment.rows.contains))
+            #expect(experiment.figures.allSatisfy { experiment.columns.contains($0.column) })
+        }
+    }
+
+    @Test func seedsCanBeAskedFor() {
+        let five = PaperExperiment.retrieval.jobs(PaperExperiment.Scale(seeds: 5))
+        #expect(five.count == 45 && Set(five.map(\.seed)) == [1, 2, 3, 4, 5])
+        #expect(PaperExperiment.retrieval.jobs(PaperExperiment.Scale()).count == 27)
+    }
+
+    @Test func aResultComesBackFromItsFile() throws {
+        let folder = TemporaryFolder()
+        let job = job()
+        let results = PaperFolder(folder.path("run"))
+        #expect(results.result(of: job) == nil)
+        let outcome = try job.run(context())
+        #expect(outcome.steps == 6 && outcome.parameters > 0 && (0...1).contains(outcome.measure))
+        #expect(outcome.curves.map(\.name) == [validationError, validationLoss])
+        #expect(outcome.curves[1].points.map(\.x) == [3, 6])
+        #expect(try job.run(context()) == outcome)
+        try results.write(PaperResult(job, outcome, seconds: 3), of: job)
+        let again = try #require(results.result(of: job))
+        #expect(again.outcome == outcome && again.seconds == 3 && again.isQuick)
+        #expect(try results.results().results.count == 1)
+    }
+
+    @Test func aResultOfOtherSettingsIsNotTaken() throws {
+        let folder = TemporaryFolder()
+        let results = PaperFolder(folder.path("run"))
+        let (short, long) = (job(), job(steps: 7))
+        #expect(short.id == long.id)
+        try results.write(PaperResult(short, PaperJob.Outcome(measure: 0.5), seconds: 1), of: short)
+        #expect(results.result(of: short) != nil && results.result(of: long) == nil)
+    }
+
+    @Test func aDamagedResultIsNamedAndDoneAgain() throws {
+        let folder = TemporaryFolder()
+        let results = PaperFolder(folder.path("run"))
+        let job = job()
+        try results.write(PaperResult(job, PaperJob.Outcome(measure: 0.5), seconds: 1), of: job)
+        let file = folder.path("run/jobs/\(job.id).json")
+        let whole = try Files.read(file)
+        for count in stride(from: 0, to: whole.count - 2, by: 7) {
+            try Files.writeAtomically(Array(whole[..<count]), to: file)
+            #expect(results.result(of: job) == nil)
+            let (found, problems) = try results.results()
+            #expect(found.isEmpty && problems.count == 1 && problems[0].contains("\(job.id).json is no result"))
+        }
+    }
+
+    @Test func anInterruptedJobLeavesNothing() {
+        #expect(throws: InterruptedJob.self) { _ = try job().run(context(stops: true)) }
+    }
+
+    @Test func theReportHasMediansRangesAndThePaper() throws {
+        let results = try [(1, 0.03), (2, 0.01), (3, 0.02)].map {
+            try result("Fast weights", "R = 20", seed: $0.0, $0.1)
+        }
+        let report = PaperReport(results: results, problems: ["<b>broken</b>"])
+        let html = report.render()
+        expectSelfContained(html)
+        #expect(
+            html.contains("<b>2.00 %</b>") && html.contains("3 seeds, 1.00–3.00 %") && html.contains("paper 1.81 %"))
+        #expect(html.contains("0.19 points worse than the paper") && html.contains("&lt;b&gt;broken"))
+        #expect(report.plain().contains("2.00 %") && report.plain().contains("1.81 %"))
+        #expect(report.csv().split(separator: "\r\n").count == 4)
+        let ids = html.components(separatedBy: " id=\"").dropFirst().map { $0.prefix { $0 != "\"" } }
+        #expect(Set(ids).count == ids.count)
+        let better = PaperReport(results: [try result("LSTM", "R = 50", seed: 1, 0.0185)], problems: [])
+        #expect(better.render().contains("as good as the paper or better"))
+        #expect(PaperReport(results: [], problems: []).plain() == "No results yet.\n")
+    }
+
+    @Test func theFastMatrixIsThatOfEquationOne() {
+        let reading = Reading(probabilities: [], states: [[1, 0], [0, 2], [1, 1]], attention: nil)
+        let matrices = reading.fastMatrices(decay: 0.5, rate: 0.25)
+        #expect(matrices[0] == [0.25, 0, 0, 0] && matrices[1] == [0.125, 0, 0, 1])
+        #expect(matrices[2] == [0.0625 + 0.25, 0.25, 0.25, 0.5 + 0.25])
+    }
+}

@@ -38,7 +38,7 @@ enum Files {
         guard let file = open(path, mode: "rb") else { throw systemError("read", path) }
         defer { fclose(file) }
         var content: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 20)
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = fread(&chunk, 1, chunk.count, file)
             content.append(contentsOf: chunk[..<count])

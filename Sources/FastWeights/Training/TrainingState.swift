@@ -64,10 +64,10 @@ extension TrainingState {
         ]
     }
 
-    /// Reads what `json` wrote. Throws with the name of what is missing.
-    init(json: JSON) throws(ConfigurationError) {
+    /// Reads what `json` wrote in a training of `steps` steps. Throws with the name of what is missing or cannot be.
+    init(json: JSON, steps: Int) throws(ConfigurationError) {
         let reader = ConfigurationReader(json: json, place: "training")
-        func count(_ key: String) throws(ConfigurationError) -> Int { try reader.count(key, from: 0, to: .max) }
+        func count(_ key: String) throws(ConfigurationError) -> Int { try reader.count(key, from: 0, to: steps) }
         outcome.steps = try count("steps")
         outcome.bestStep = try count("best_step")
         // Before the first evaluation both are infinite, for which JSON has no number.

@@ -46,6 +46,8 @@ let package = Package(
         // Programs to begin from, each with the golden cases as its input (Tests/embedding.sh); in no product.
         .executableTarget(name: "StreamLSTM", dependencies: ["FastWeights"], path: "Sources/Examples/StreamLSTM"),
         .executableTarget(name: "MapBatch", dependencies: ["FastWeights"], path: "Sources/Examples/MapBatch"),
+        .executableTarget(
+            name: "ResumeTraining", dependencies: ["FastWeights"], path: "Sources/Examples/ResumeTraining"),
         .testTarget(
             name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool"],
             swiftSettings: sanitizes ? [.define("SANITIZED")] : [],

@@ -12,6 +12,7 @@ folder=$(mktemp -d)
 disk=$folder/disk
 finish() {
     if mountpoint -q "$disk"; then umount "$disk"; fi
+    if [ -d "$folder/closed" ]; then chmod 755 "$folder/closed"; fi
     rm -rf "$folder"
 }
 trap finish EXIT

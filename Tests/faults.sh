@@ -108,6 +108,13 @@ fails "batch was 128 there and is 64 here" checkpoint --batch 64 --resume
 fails "Create the directory" no/such/checkpoint
 test ! -e no
 
+# Where the model cannot be written, no training begins.
+status=0
+"${training[@]}" --output no/such/model > /dev/null 2> problem || status=$?
+if [ "$status" != 1 ] || ! grep -q "Create the directory" problem || grep -q "started" problem; then
+    fail "expected status 1 and \"Create the directory\" before the work, found status $status" problem
+fi
+
 mkdir "$disk"
 if mount -t tmpfs -o "size=$((size * 3 / 2))" tmpfs "$disk" 2> problem; then
     # Room for this checkpoint and for a part of the next one.

@@ -189,6 +189,8 @@ import Testing
         for steps in [6, 9_007_199_254_740_992, -1, 0.5] as [JSON] {
             #expect(try stateProblem("steps", steps).contains("needs steps as a whole number from 0 to 5"), "\(steps)")
         }
+        // Steps that the training has, but not the evaluations of which would stand in the curve.
+        #expect(try stateProblem("steps", 4).contains("curve needs 2 points at step 4, found 1"))
         for key in ["stale", "perfect", "best_step"] {
             #expect(try stateProblem(key, 9_007_199_254_740_992).contains("needs \(key)"))
         }

@@ -25,23 +25,35 @@ fail() {
     exit 1
 }
 
+# Runs a training to its end without a break, and takes its time in milliseconds.
+uninterrupted() {
+    local begun
+    begun=$(date +%s%3N)
+    rm -rf reference fresh
+    "$@" > said 2>&1 || fail "expected that $* comes to its end" said
+    span=$(($(date +%s%3N) - begun))
+}
+
 # Kills what the rest of the arguments start at random moments, $2 times at least, and begins it again until it is done;
-# its model must be `reference`.
+# its model must be `reference`. A kill comes within a quarter of the time of the whole, so that it ends only by going on.
 survives() {
-    local title=$1 wanted=$2 kills=0 rounds=0 writing=0 status
+    local title=$1 wanted=$2 kills=0 rounds=0 writing=0 tries status pause
     shift 2
     while [ "$kills" -lt "$wanted" ]; do
         rm -f checkpoint* model
         status=137
+        tries=0
         while [ "$status" = 137 ]; do
             "$@" > said 2>&1 &
             child=$!
-            sleep "0.$(printf '%03d' $((30 + RANDOM % 270)))"
+            pause=$((span / 40 + RANDOM % (span / 4)))
+            sleep "$((pause / 1000)).$(printf '%03d' $((pause % 1000)))"
             kill -9 "$child" 2> /dev/null || true
             status=0
             wait "$child" 2> /dev/null || status=$?
             if [ "$status" = 137 ]; then kills=$((kills + 1)); fi
-            if [ "$kills" -gt $((20 * wanted)) ]; then fail "$title: a training that comes to an end" said; fi
+            tries=$((tries + 1))
+            if [ "$tries" -gt 300 ]; then fail "$title: expected that it comes to its end" said; fi
             if [ "$status" = 137 ] && [ -e checkpoint ]; then cp checkpoint good; fi
         done
         if [ "$status" != 0 ]; then fail "$title: expected that it goes on, status 0 instead of $status" said; fi
@@ -56,21 +68,20 @@ survives() {
 # A checkpoint every tenth step, so that many a kill meets its writing.
 saving=(--output model --checkpoint checkpoint --every 10 --resume)
 
-rm -rf reference fresh
-"$programs/ResumeTraining" reference fresh > /dev/null
+uninterrupted "$programs/ResumeTraining" reference fresh
 survives "sequences of one's own" "$wanted" "$programs/ResumeTraining" model checkpoint
 
 for i in $(seq 300); do echo "line $i of the text says $((i * i % 97)) and $((i % 7))"; done > text
 for model in gru fast-weights; do
     training=("$programs/fastweights" train --task text --file text --model "$model" --hidden 12 --window 16 --batch 20
         --steps 1000 --evaluate-every 100 --threads 2)
-    "${training[@]}" --output reference > /dev/null 2>&1
+    uninterrupted "${training[@]}" --output reference
     survives "a text, $model" $(((wanted + 1) / 2)) "${training[@]}" "${saving[@]}"
 done
 
 training=("$programs/fastweights" train --model lstm --hidden 13 --steps 3000 --evaluate-every 150
     --train-examples 2000 --validation-examples 200 --test-examples 100 --threads 2)
-"${training[@]}" --output reference > /dev/null 2>&1
+uninterrupted "${training[@]}" --output reference
 survives "associative retrieval" "$wanted" "${training[@]}" "${saving[@]}"
 
 # From here on `good` is the checkpoint of a training that was killed on its way.

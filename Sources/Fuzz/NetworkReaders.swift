@@ -175,7 +175,10 @@ extension Reader {
             let tensors: Tensors = changed.split(separator: "\n").compactMap { line in
                 let words = line.split(separator: " ", omittingEmptySubsequences: false)
                 let shape = words.dropFirst().compactMap { Int($0) }.filter { (0...64).contains($0) }
-                guard shape.count <= 4, names.insert(String(words[0])).inserted else { return nil }
+                // A zip archive has names of less than 64 KB.
+                guard shape.count <= 4, words[0].utf8.count < 1 << 12, names.insert(String(words[0])).inserted else {
+                    return nil
+                }
                 let count = shape.reduce(1, *)
                 return count > 1 << 12 ? nil : (String(words[0]), shape, [Float](repeating: 0.1, count: count))
             }

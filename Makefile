@@ -25,7 +25,7 @@ SWIFT_FLAGS := -c release --scratch-path $(BUILD) $(TRAITS)
 TOOL := $(BUILD)/release/fastweights
 SOURCES := Package.swift Sources Tests
 
-.PHONY: help build compare paper test verify sanitize fuzz bench bench-peers fixtures docs format lint clean
+.PHONY: help build compare paper test verify sanitize fuzz bench bench-peers fixtures round-trip docs format lint clean
 
 help: ## Show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ $(VENV)/ready: Fixtures/requirements.txt
 
 fixtures: $(VENV)/ready ## Write the golden cases anew with PyTorch, in a virtual environment of its own
 	$(VENV)/bin/python Fixtures/generate.py $(ARGS)
+
+round-trip: build $(VENV)/ready ## Hand state dicts from PyTorch to the tool and back; both must compute the same
+	$(VENV)/bin/python Fixtures/round_trip.py --tool $(TOOL)
 
 docs: ## Build the documentation archive in .build/docs
 	rm -rf .build/docs && mkdir -p .build/docs/symbols

@@ -47,6 +47,8 @@ let package = Package(
         .executableTarget(name: "StreamLSTM", dependencies: ["FastWeights"], path: "Sources/Examples/StreamLSTM"),
         .executableTarget(name: "MapBatch", dependencies: ["FastWeights"], path: "Sources/Examples/MapBatch"),
         .executableTarget(name: "ClassifyCSV", dependencies: ["FastWeights"], path: "Sources/Examples/ClassifyCSV"),
+        .executableTarget(
+            name: "ResumeTraining", dependencies: ["FastWeights"], path: "Sources/Examples/ResumeTraining"),
         .testTarget(
             name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool"],
             swiftSettings: sanitizes ? [.define("SANITIZED")] : [],

@@ -62,14 +62,14 @@ do {
 }
 END
 
-# The files as they are here, committed or not, as version 0.2.0 of a repository.
+# The files as they are here, committed or not, as version 0.1.0 of a repository.
 mkdir "$folder/FastWeights"
 git ls-files -z --cached --others --exclude-standard -- Package.swift Sources Tests |
     xargs -0 cp --parents -t "$folder/FastWeights"
 git -C "$folder/FastWeights" init --quiet
 git -C "$folder/FastWeights" add .
 git -C "$folder/FastWeights" -c user.name=test -c user.email=test@localhost commit --quiet --message "A version"
-git -C "$folder/FastWeights" tag 0.2.0
+git -C "$folder/FastWeights" tag 0.1.0
 
 # Builds the app with the traits $1 of its requirement in the build folder $2.
 package() {
@@ -80,7 +80,7 @@ import PackageDescription
 let package = Package(
     name: "App",
     platforms: [.macOS(.v15)],
-    dependencies: [.package(url: "file://$folder/FastWeights", from: "0.2.0"$1)],
+    dependencies: [.package(url: "file://$folder/FastWeights", from: "0.1.0"$1)],
     targets: [
         .executableTarget(name: "App", dependencies: [.product(name: "FastWeights", package: "FastWeights")])
     ]
@@ -91,12 +91,12 @@ END
 
 package "" portable
 expect "$folder/app/portable/debug/App"
-say "a package that depends on version 0.2.0"
+say "a package that depends on version 0.1.0"
 
 if grep -q -w avx2 /proc/cpuinfo && grep -q -w fma /proc/cpuinfo; then
     package ', traits: ["AVX2"]' avx2
     expect "$folder/app/avx2/debug/App"
-    say "a package that depends on version 0.2.0 with the trait AVX2"
+    say "a package that depends on version 0.1.0 with the trait AVX2"
 fi
 
 mkdir "$folder/bare"

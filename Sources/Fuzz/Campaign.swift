@@ -5,9 +5,6 @@ struct Campaign {
     let reader: Reader
     let seed: UInt64
 
-    /// Bytes that any file may make a reader allocate: errors, tables, the smallest arrays.
-    static let freeAllowance = 1 << 13
-
     private(set) var accepted = 0
     /// How many files each kind of error refused.
     private(set) var refusals: [String: Int] = [:]
@@ -40,7 +37,9 @@ struct Campaign {
         let other = reader.seeds[mutator.random.below(reader.seeds.count)]
         switch mutator.random.below(3) {
         case 0: return mutator.mutate(original, with: other)
-        case 1: return reader.inside(original) { mutator.mutate($0, with: other) }
+        case 1:
+            let way = reader.inside.count > 1 ? mutator.random.below(reader.inside.count) : 0
+            return reader.inside[way](original) { mutator.mutate($0, with: other) }
         default: return reader.repaired(mutator.mutate(original, with: other))
         }
     }
@@ -52,8 +51,8 @@ struct Campaign {
         let taken = AllocationMeter.peak { outcome = Result { try reader.open(bytes) } }
         slowest = max(slowest, Watchdog.seconds - start)
         peak = max(peak, taken)
-        peakPerByte = max(peakPerByte, Double(taken - Self.freeAllowance) / Double(max(1, bytes.count)))
-        if taken > reader.allowance * bytes.count + Self.freeAllowance {
+        peakPerByte = max(peakPerByte, Double(taken - reader.free) / Double(max(1, bytes.count)))
+        if taken > reader.allowance * bytes.count + reader.free {
             fault(index, "allocates \(taken) bytes for a file of \(bytes.count)")
         }
         do {
@@ -76,6 +75,9 @@ struct Campaign {
         case let error as FormatError: "\(error.reason)"
         case let error as SafeTensorsError: "\(error.reason)"
         case is ModelFileError: "model"
+        case is WeightsError: "weights"
+        case TrainingError.checkpoint: "checkpoint"
+        case TrainingError.diverged: "divergence"
         default: "\(type(of: error))"
         }
     }

@@ -24,14 +24,14 @@ extension Reader {
                 open: { bytes in
                     let file = try SafeTensors(bytes: bytes, source: "fuzz")
                     return { for name in file.names { try readAll(file, name) } }
-                }, inside: safeTensorsHeader),
+                }, inside: [safeTensorsHeader]),
             Reader(
                 name: "npy",
                 seeds: files([
                     "f4.npy", "f2_big.npy", "i8.npy", "b1.npy", "scalar.npy", "vector.npy", "wide.npy", "empty.npy",
                     "columns.npy", "version_2.npy", "version_3.npy", "objects.npy", "records.npy",
                 ]), words: numPyWords, allowance: 16, open: { try opened(NumPyArray(bytes: $0, source: "fuzz")) },
-                inside: numPyHeader),
+                inside: [numPyHeader]),
             Reader(
                 name: "npz",
                 seeds: files([
@@ -44,7 +44,7 @@ extension Reader {
                 open: { bytes in
                     let archive = try NumPyArchive(bytes: bytes, source: "fuzz")
                     return { for name in archive.names { try opened(try archive.array(named: name))() } }
-                }, inside: zipEntries),
+                }, inside: [zipEntries]),
             Reader(
                 name: "idx",
                 seeds: files([
@@ -57,7 +57,7 @@ extension Reader {
                         try check(file.floats.count == file.count && file.doubles.count == file.count)
                         if !file.type.isFloatingPoint { try check(file.integers().count == file.count) }
                     }
-                }, inside: { $1($0) }),
+                }, inside: [{ $1($0) }]),
             Reader(
                 name: "gzip",
                 seeds: files([
@@ -67,20 +67,20 @@ extension Reader {
                 open: { bytes in
                     let content = try Gzip.decompress(bytes, source: "fuzz")
                     return { try check(content.count <= 1032 * bytes.count) }
-                }, inside: { $1($0) }),
+                }, inside: [{ $1($0) }]),
             Reader(
                 name: "model", seeds: models, words: modelWords, allowance: 160,
                 open: { bytes in
                     let file = try ModelFile(bytes: bytes, source: "fuzz")
                     return { try check(file.model.parameters.layout == file.model.configuration.layout) }
-                }, inside: modelConfiguration),
-        ]
+                }, inside: [metadata(["config", "task"])]),
+        ] + networks(fixture: fixture)
     }
 
     /// A result that a reader may not give: neither success nor a typed error.
     private struct Wrong: Error {}
 
-    private static func check(_ isRight: Bool) throws {
+    static func check(_ isRight: Bool) throws {
         if !isRight { throw Wrong() }
     }
 
@@ -109,7 +109,7 @@ extension Reader {
         "'descr': '>f8'", "'fortran_order': True", "'shape': (2, 3)", "|O", "|b1", "<i2", "(", ")", "{", "}", ",", "'",
         "1, 1, 1, 1, 1, 1, 1, 1, ", "\n", "\u{2}", "\u{3}",
     ]
-    private static let modelWords = [
+    static let modelWords = [
         "\"cell\":\"lstm\"", "\"cell\":\"gru\"", "\"cell\":\"rnn\"", "\"cell\":\"fast_weights\"", "\"hidden\":2",
         "relu",
         "tanh", "true", "false", "null", "{", "}", "[", "]", ",", "\"", "\"layer_norm\":true",
@@ -156,7 +156,7 @@ extension Reader {
     }
 
     /// Changes the header of a safetensors file.
-    private static func safeTensorsHeader(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
+    static func safeTensorsHeader(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
         let end = 8 + Int(bytes[0]) + Int(bytes[1]) << 8 + Int(bytes[2]) << 16
         return framed(change(Array(bytes[8..<end]))) + bytes[end...]
     }
@@ -172,7 +172,7 @@ extension Reader {
     }
 
     /// Changes what the entries of an archive hold, each behind its own header and with a right checksum.
-    private static func zipEntries(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
+    static func zipEntries(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
         guard let archive = try? ZipArchive(bytes: bytes, source: "fuzz") else { return change(bytes) }
         return ZipArchive.serialise(
             archive.entries.map { entry in
@@ -180,17 +180,20 @@ extension Reader {
             })
     }
 
-    /// Changes the configuration of a model.
-    private static func modelConfiguration(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
-        guard let file = try? SafeTensors(bytes: bytes, source: "fuzz") else { return bytes }
-        let tensors = file.names.compactMap { name -> (name: String, shape: [Int], values: [Float])? in
-            guard let tensor = try? file.tensor(named: name), let values = try? file.floats(name) else { return nil }
-            return (name, tensor.shape, values)
+    /// Changes the values of these keys in the metadata of a safetensors file.
+    static func metadata(_ keys: [String]) -> Inside {
+        { bytes, change in
+            guard let file = try? SafeTensors(bytes: bytes, source: "fuzz") else { return bytes }
+            let tensors = file.names.compactMap { name -> (name: String, shape: [Int], values: [Float])? in
+                guard let tensor = try? file.tensor(named: name), let values = try? file.floats(name) else {
+                    return nil
+                }
+                return (name, tensor.shape, values)
+            }
+            let metadata = file.metadata.sorted { $0.key < $1.key }.map { key, text in
+                (key, keys.contains(key) ? String(decoding: change(Array(text.utf8)), as: UTF8.self) : text)
+            }
+            return SafeTensors.serialise(tensors, metadata: metadata)
         }
-        let metadata = ["format", "config", "task"].map { key -> (String, String) in
-            let text = file.metadata[key] ?? ""
-            return (key, key == "format" ? text : String(decoding: change(Array(text.utf8)), as: UTF8.self))
-        }
-        return SafeTensors.serialise(tensors, metadata: metadata)
     }
 }

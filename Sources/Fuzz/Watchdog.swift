@@ -2,6 +2,12 @@
     import Darwin
 #elseif canImport(Glibc)
     import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Android)
+    import Android
+#elseif os(Windows)
+    import CRT
 #endif
 
 /// Ends the program, and names the file it was reading, when that takes too much processor time or crashes.

@@ -60,6 +60,20 @@ import Testing
         }
     }
 
+    @Test func whetherAPlaceCanBeWrittenShowsBeforeTheWork() throws {
+        try TemporaryFolder.with { directory in
+            try Files.writeAtomically([1], to: "\(directory)/there")
+            for name in ["there", "new"] { try Files.checkWritable("\(directory)/\(name)") }
+            #expect(try Files.list(directory) == ["there"])
+            #expect(try Files.read("\(directory)/there") == [1])
+            let error = fault { () throws(FileError) in try Files.checkWritable("\(directory)/none/new") }
+            #expect(error?.path == "\(directory)/none/new")
+            #expect(error?.advice == "Create the directory it shall stand in first.")
+            let other = fault { () throws(FileError) in try Files.checkWritable(directory) }
+            #expect(other?.advice == "Name a file, not a directory.")
+        }
+    }
+
     @Test func readingWhatIsNotThereSaysWhatToDo() throws {
         TemporaryFolder.with { directory in
             let error = fault { () throws(FileError) in try Files.read("\(directory)/a") }

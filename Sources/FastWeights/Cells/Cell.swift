@@ -71,7 +71,7 @@ public struct FastWeightsOptions: Sendable, Equatable {
     public var decay: Float
     /// η, how strongly a state is written. With 0 only the extra inner steps remain, a control for their depth.
     public var rate: Float
-    /// S, inner steps a time step; with 0 the cell is a plain network.
+    /// S, inner steps a time step, 0 to 256; with 0 the cell is a plain network.
     public var innerSteps: Int
     /// f.
     public var activation: Activation
@@ -86,13 +86,18 @@ public struct FastWeightsOptions: Sendable, Equatable {
     /// How A is held; the result is the same.
     public var memory: FastMemoryForm
 
-    /// Options with the defaults of the paper. Traps on negative inner steps.
+    /// Most inner steps: a file of some hundred bytes cannot ask for a million of them.
+    static let innerStepLimit = 256
+
+    /// Options with the defaults of the paper. Traps unless the inner steps are 0 to 256.
     public init(
         decay: Float = 0.95, rate: Float = 0.5, innerSteps: Int = 1, activation: Activation = .relu,
         layerNorm: Bool = true, normaliseFirst: Bool = false, separateNorms: Bool = false, lagged: Bool = false,
         memory: FastMemoryForm = .automatic
     ) {
-        precondition(innerSteps >= 0, "inner steps must be at least 0, found \(innerSteps)")
+        precondition(
+            (0...Self.innerStepLimit).contains(innerSteps),
+            "inner steps must be from 0 to \(Self.innerStepLimit), found \(innerSteps)")
         self.decay = decay
         self.rate = rate
         self.innerSteps = innerSteps

@@ -41,6 +41,7 @@ extension Command {
             "train --model lstm --hidden 100 --learning-rate 2e-3",
         ]
     ) { arguments in
+        try Files.checkWritable(arguments.text("output"))
         if arguments.text("task") == "text" { return try TextTraining.run(arguments, try checkpoint(arguments)) }
         let seed = arguments.unsigned("seed")
         let path = arguments.text("output")

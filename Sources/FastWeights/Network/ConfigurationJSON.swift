@@ -53,7 +53,8 @@ extension CellConfiguration {
             cell = .fastWeights(
                 FastWeightsOptions(
                     decay: Float(try reader.number("lambda")), rate: Float(try reader.number("eta")),
-                    innerSteps: try reader.count("inner_steps", from: 0), activation: try reader.activation(),
+                    innerSteps: try reader.count("inner_steps", from: 0, to: FastWeightsOptions.innerStepLimit),
+                    activation: try reader.activation(),
                     layerNorm: try reader.flag("layer_norm"), normaliseFirst: try reader.flag("normalise_first"),
                     separateNorms: try reader.flag("separate_norms"), lagged: try reader.flag("lagged")))
         case let kind:

@@ -49,13 +49,10 @@ public struct ModelFile: Sendable {
     public init(bytes: [UInt8], source path: String) throws {
         let file = try SafeTensors(bytes: bytes, source: path)
         func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
-        guard file.metadata["format"] == Self.format, let config = file.metadata["config"],
-            let task = file.metadata["task"]
-        else {
+        guard let configuration = try Self.configuration(of: file), let task = file.metadata["task"] else {
             throw fail("not a model of `fastweights train`: the metadata has no format \(Self.format)")
         }
         do {
-            let configuration = try ClassifierConfiguration(json: try JSON(parsing: Array(config.utf8)))
             let reader = ConfigurationReader(json: try JSON(parsing: Array(task.utf8)), place: "task")
             self.task = try AssociativeRetrieval(
                 pairs: try reader.count("pairs", to: 26), repeatsDigits: try reader.flag("repeats_digits"))
@@ -90,7 +87,7 @@ public struct ModelFile: Sendable {
         } catch let error as TaskError {
             throw fail(error.description)
         } catch let error as JSONError {
-            throw fail("the configuration in the metadata is not JSON: \(error)")
+            throw fail("the task in the metadata is not JSON: \(error)")
         }
     }
 }
@@ -99,7 +96,16 @@ extension ModelFile {
     /// The configuration in the metadata of a file, nil of one that `write` did not make.
     static func configuration(of file: SafeTensors) throws -> ClassifierConfiguration? {
         guard file.metadata["format"] == format, let text = file.metadata["config"] else { return nil }
-        return try ClassifierConfiguration(json: try JSON(parsing: text.utf8))
+        func fail(_ problem: String) -> ModelFileError {
+            ModelFileError(description: "\(file.source): \(problem)")
+        }
+        do {
+            return try ClassifierConfiguration(json: try JSON(parsing: text.utf8))
+        } catch let error as JSONError {
+            throw fail("the configuration in the metadata is not JSON: \(error)")
+        } catch let error as ConfigurationError {
+            throw fail(error.description)
+        }
     }
 }
 

@@ -25,7 +25,10 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
     /// The dense layer on top; nil gives the last layer's h.
     public var head: Head?
 
-    /// Traps unless the sizes are at least 1, those of a head too, and the dropout is in 0..<1.
+    /// Most layers of a network: a file cannot claim more.
+    static let layerLimit = 256
+
+    /// Traps unless the sizes are at least 1, those of a head too, the layers at most 256, and the dropout is in 0..<1.
     public init(
         _ cell: Cell, input: Int, hidden: Int, layers: Int = 1, bidirectional: Bool = false, bias: Bool = true,
         dropout: Float = 0, epsilon: Float = 1e-5, head: Head? = nil
@@ -34,6 +37,7 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
             input > 0 && hidden > 0 && layers > 0,
             "a network needs an input size, a hidden size and layers of at least 1, found \(input), \(hidden) and \(layers)"
         )
+        precondition(layers <= Self.layerLimit, "a network has at most \(Self.layerLimit) layers, found \(layers)")
         precondition((0..<1).contains(dropout), "dropout needs a probability from 0 to below 1, found \(dropout)")
         if let head { precondition(head.outputs > 0, "a head needs at least 1 output, found \(head.outputs)") }
         self.cell = cell

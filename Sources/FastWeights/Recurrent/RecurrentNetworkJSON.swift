@@ -32,7 +32,7 @@ extension RecurrentNetworkConfiguration {
         }
         self.init(
             configuration.cell, input: configuration.input, hidden: configuration.hidden,
-            layers: try reader.count("layers", to: 256), bidirectional: try reader.flag("bidirectional"),
+            layers: try reader.count("layers", to: Self.layerLimit), bidirectional: try reader.flag("bidirectional"),
             bias: try reader.flag("bias"), dropout: dropout, epsilon: configuration.epsilon, head: head)
     }
 }

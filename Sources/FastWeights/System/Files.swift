@@ -40,7 +40,7 @@ enum Files {
         guard let file = open(path, mode: "rb") else { throw systemError("read", path) }
         defer { fclose(file) }
         var content: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 20)
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = fread(&chunk, 1, chunk.count, file)
             content.append(contentsOf: chunk[..<count])
@@ -55,8 +55,7 @@ enum Files {
     /// The bytes go to a temporary file beside `path`, are flushed to the disk, and the file is renamed. If anything
     /// fails, the temporary file is removed and what stood at `path` stays. A symbolic link at `path` is replaced.
     static func writeAtomically(_ bytes: [UInt8], to path: String) throws(FileError) {
-        let temporary = "\(path).\(String(UInt64.random(in: 0 ... .max), radix: 16)).tmp"
-        guard let file = open(temporary, mode: "wbx") else { throw systemError("write", path) }
+        let (temporary, file) = try openBeside(path)
         var isWritten = fwrite(bytes, 1, bytes.count, file) == bytes.count && flush(file)
         var fault = errno
         if fclose(file) != 0, isWritten {
@@ -72,6 +71,15 @@ enum Files {
             remove(temporary)
             throw systemError("write", path, fault)
         }
+    }
+
+    /// Throws what `writeAtomically` would throw of a place that cannot be written, so that long work whose result shall
+    /// go there need not begin. A file that stands there stays.
+    static func checkWritable(_ path: String) throws(FileError) {
+        guard !isDirectory(path) else { throw systemError("write", path, EISDIR) }
+        let (temporary, file) = try openBeside(path)
+        fclose(file)
+        remove(temporary)
     }
 
     /// Creates the directory at `path` and those above it; one that is there already is left as it is.
@@ -114,13 +122,15 @@ enum Files {
 
 #if os(Windows)
     extension Files {
-        private static func open(_ path: String, mode: String) -> UnsafeMutablePointer<FILE>? {
+        private typealias Stream = UnsafeMutablePointer<FILE>
+
+        private static func open(_ path: String, mode: String) -> Stream? {
             path.withCString(encodedAs: UTF16.self) { path in
                 mode.withCString(encodedAs: UTF16.self) { mode in _wfopen(path, mode) }
             }
         }
 
-        private static func flush(_ file: UnsafeMutablePointer<FILE>) -> Bool {
+        private static func flush(_ file: Stream) -> Bool {
             fflush(file) == 0 && _commit(_fileno(file)) == 0
         }
 
@@ -170,6 +180,15 @@ enum Files {
         private static func withSlashes(_ path: String) -> String { path }
     }
 #endif
+
+extension Files {
+    /// A new file beside `path`, under a name that no other has.
+    private static func openBeside(_ path: String) throws(FileError) -> (path: String, file: Stream) {
+        let temporary = "\(path).\(String(UInt64.random(in: 0 ... .max), radix: 16)).tmp"
+        guard let file = open(temporary, mode: "wbx") else { throw systemError("write", path) }
+        return (temporary, file)
+    }
+}
 
 // MARK: - Errors
 

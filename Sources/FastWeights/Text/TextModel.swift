@@ -35,9 +35,14 @@ public final class TextModel: Sendable {
     }
 
     /// Reads a file that `write` made. Throws what is wrong with it.
-    public init(path: String) throws {
-        let file = try SafeTensors(bytes: try Files.read(path), source: path)
-        func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
+    public convenience init(path: String) throws { try self.init(try SafeTensors(path: path)) }
+
+    /// The model of a file that `write` made.
+    ///
+    /// Throws ``ModelFileError`` when it is not a text model's, and ``WeightsError`` or ``SafeTensorsError`` when its
+    /// tensors are not those of its configuration.
+    public init(_ file: SafeTensors) throws {
+        func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(file.source): \(problem)") }
         guard let text = file.metadata["vocabulary"] else {
             throw fail("not a text model: the metadata has no vocabulary; `fastweights train --task text` makes one")
         }

@@ -40,7 +40,7 @@ extension Trainer {
                         + ". Give it the same options, or name another file"
                 )
             }
-            let state = try TrainingState(json: file.state)
+            let state = try TrainingState(json: file.state, self.options)
             let blocks = try blocks(best, optimizer, source).map {
                 ($0.block, try file.parameters($0.name, $0.block.layout))
             }

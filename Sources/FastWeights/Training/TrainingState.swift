@@ -64,10 +64,12 @@ extension TrainingState {
         ]
     }
 
-    /// Reads what `json` wrote. Throws with the name of what is missing.
-    init(json: JSON) throws(ConfigurationError) {
+    /// Reads what `json` wrote in a training of these options. Throws with the name of what is missing or cannot be.
+    init(json: JSON, _ options: TrainingOptions) throws(ConfigurationError) {
         let reader = ConfigurationReader(json: json, place: "training")
-        func count(_ key: String) throws(ConfigurationError) -> Int { try reader.count(key, from: 0, to: .max) }
+        func count(_ key: String) throws(ConfigurationError) -> Int {
+            try reader.count(key, from: 0, to: max(options.steps, 1))
+        }
         outcome.steps = try count("steps")
         outcome.bestStep = try count("best_step")
         // Before the first evaluation both are infinite, for which JSON has no number.
@@ -87,6 +89,14 @@ extension TrainingState {
             outcome.curve.append(
                 Trainer.Point(
                     step: step, trainingLoss: numbers[1], validationLoss: numbers[2], validationError: numbers[3]))
+        }
+        // Every step that is claimed is skipped one by one, so there must be its evaluations to show for it.
+        let evaluations = outcome.steps / options.evaluateEvery
+        guard outcome.curve.count >= evaluations else {
+            throw ConfigurationError(
+                description:
+                    "the training's curve needs \(evaluations) points at step \(outcome.steps), found \(outcome.curve.count)"
+            )
         }
     }
 }

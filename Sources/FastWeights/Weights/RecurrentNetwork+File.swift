@@ -31,7 +31,7 @@ extension RecurrentNetwork {
     /// The network of a file: by the configuration in the metadata where `write` put one, otherwise by the names and
     /// shapes of a PyTorch state dict, see `StateDictionary.network(prefix:activation:embedding:head:)`.
     ///
-    /// Throws `WeightsError`, `SafeTensorsError` or `ConfigurationError` with what is wrong.
+    /// Throws `WeightsError` or `SafeTensorsError` with what is wrong.
     public convenience init(
         _ file: SafeTensors, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
         head: HeadModule? = nil
@@ -49,11 +49,13 @@ extension RecurrentNetwork {
     /// The configuration in the metadata, nil of a file that `write` did not make.
     static func configuration(of file: SafeTensors) throws -> RecurrentNetworkConfiguration? {
         guard file.metadata["format"] == format, let text = file.metadata["config"] else { return nil }
+        func fail(_ problem: String) -> WeightsError { WeightsError(source: file.source, problems: [problem]) }
         do {
             return try RecurrentNetworkConfiguration(json: try JSON(parsing: text.utf8))
         } catch let error as JSONError {
-            throw WeightsError(
-                source: file.source, problems: ["the configuration in the metadata is not JSON: \(error)"])
+            throw fail("the configuration in the metadata is not JSON: \(error)")
+        } catch let error as ConfigurationError {
+            throw fail(error.description)
         }
     }
 }

@@ -28,9 +28,6 @@ struct PyTorchName {
 }
 
 extension StateDictionary {
-    /// Most layers that are looked for.
-    private static let layerLimit = 256
-
     /// The prefixes of the recurrent modules in here, sorted: "" for a bare one.
     public var recurrentPrefixes: [String] {
         Set(names.compactMap { PyTorchName($0) }.filter { $0.kind.hasPrefix("weight") }.map(\.prefix)).sorted()
@@ -69,8 +66,9 @@ extension StateDictionary {
         // Cells have names without a layer.
         let isCell = parts.allSatisfy { $0.layer == nil }
         let layers = (parts.compactMap(\.layer).max() ?? 0) &+ 1
-        guard (1...Self.layerLimit).contains(layers) else {
-            throw fail("tensors of layer \(layers &- 1); there may be \(Self.layerLimit) layers")
+        let limit = RecurrentNetworkConfiguration.layerLimit
+        guard (1...limit).contains(layers) else {
+            throw fail("tensors of layer \(layers &- 1); there may be \(limit) layers")
         }
         func name(_ kind: String) -> String { prefix + kind + (isCell ? "" : "_l0") }
         guard let recurrent = shapes[name("weight_hh")] else {

@@ -41,6 +41,15 @@ public struct StateDictionary: Sendable {
         _ configuration: RecurrentNetworkConfiguration, prefix: String, beside: [String] = [],
         name: (String) -> String = { $0 }
     ) throws -> Parameters {
+        // Before the layout is made and what it lacks is listed: that would take a claim at its word.
+        let cells = configuration.layers * configuration.directions
+        guard cells <= names.count else {
+            throw WeightsError(
+                source: source,
+                problems: [
+                    "\(configuration.layers) layers in \(configuration.directions) directions have at least \(2 * cells) tensors, found \(names.count) in all"
+                ])
+        }
         let layout = configuration.layout
         let wanted = layout.windows.map { (window: $0, name: prefix + name($0.name)) }
         let known = Set(wanted.map(\.name) + beside)

@@ -68,9 +68,15 @@ extension RecurrentNetwork {
                     "expected 1, 3 or 4 gates (RNN, GRU, LSTM) in the recurrent matrix, found \(cells[0].recurrentWeight.shape[0]) rows for \(H) units"
                 ])
         }
+        let layers = cells.count / directions
+        guard layers <= RecurrentNetworkConfiguration.layerLimit else {
+            throw WeightsError(
+                source: source,
+                problems: ["\(layers) layers; there may be \(RecurrentNetworkConfiguration.layerLimit)"])
+        }
         let configuration = RecurrentNetworkConfiguration(
             gates == 4 ? .lstm() : gates == 3 ? .gru : .rnn(activation: activation),
-            input: cells[0].inputWeight.shape[1], hidden: H, layers: cells.count / directions,
+            input: cells[0].inputWeight.shape[1], hidden: H, layers: layers,
             bidirectional: directions == 2, bias: cells.contains { $0.biases != nil })
         var tensors: [(name: String, shape: [Int], values: [Float])] = []
         for (place, cell) in zip(configuration.places, cells) {

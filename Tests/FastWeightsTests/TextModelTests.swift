@@ -53,7 +53,9 @@ import Testing
     }
 
     /// The state goes on: windows of a text give the loss of the whole.
-    @Test(arguments: [Cell.lstm(), .gru])
+    @Test(arguments: [
+        Cell.lstm(), .gru, .fastWeights(), .fastWeights(FastWeightsOptions(innerSteps: 2, memory: .chunks(4))),
+    ])
     func windowsAreTheWholeText(cell: Cell) throws {
         let vocabulary = TextVocabulary(of: Self.content)
         let model = TextModel(cell, hidden: 14, vocabulary: vocabulary, seed: 1)
@@ -62,7 +64,7 @@ import Testing
         func loss(_ window: Int) -> Double {
             Crew.run(threads: 1) { crew in
                 let engine = ParallelNetwork(
-                    configuration, model.network.parameters, longest: window, takesTokens: true, carriesState: true,
+                    configuration, model.network.parameters, longest: window, takesTokens: true, carry: .state,
                     crew: crew)
                 var streams = TextStreams(text.heldOut, window: window, streams: 3, configuration)
                 var sum = 0.0

@@ -15,8 +15,7 @@ final class FastWeightsUnroll: Unroll {
     private let z: Panel
     private let dInner: Panel
 
-    /// With `carriesState`, A starts from `initialMemory` and the last one is reported.
-    init(_ configuration: CellConfiguration, _ options: FastWeightsOptions, steps: Int, carriesState: Bool) {
+    init(_ configuration: CellConfiguration, _ options: FastWeightsOptions, steps: Int, carry: Carry) {
         let arena = Arena()
         let rows = configuration.hidden
         self.options = options
@@ -30,9 +29,8 @@ final class FastWeightsUnroll: Unroll {
         z = arena.panels(1, rows: rows)[0]
         dInner = arena.panels(1, rows: rows)[0]
         let states = States(steps: steps, hidden: rows, arena: arena)
-        memory = FastMemory(
-            options, hidden: rows, steps: steps, startsEmpty: !carriesState, states: states, arena: arena)
-        super.init(configuration, steps: steps, carriesState: carriesState, arena: arena, states: states)
+        memory = FastMemory(options, hidden: rows, steps: steps, carry: carry, states: states, arena: arena)
+        super.init(configuration, steps: steps, carry: carry, arena: arena, states: states)
     }
 
     /// The state h_s within step t: h(t) itself when s = S.
@@ -55,7 +53,7 @@ final class FastWeightsUnroll: Unroll {
     }
 
     override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
-        memory.begin(with: initialMemory)
+        memory.begin(with: memoryIsZero ? nil : initialMemory)
         for t in 0..<steps {
             let b = projections[t]
             if t >= firstProduct { recurrent.multiply(by: h[t], into: b) }
@@ -68,7 +66,7 @@ final class FastWeightsUnroll: Unroll {
                 activate(z, t, norm: norm, into: state(t, s + 1), parameters)
             }
             hold(h[t + 1], h[t], at: t)
-            memory.advance(to: t + 1)
+            if t + 1 < steps { memory.advance(to: t + 1) }
         }
         if let finalMemory { memory.finish(after: steps, into: finalMemory) }
     }

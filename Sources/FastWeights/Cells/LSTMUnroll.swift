@@ -17,7 +17,7 @@ final class LSTMUnroll: Unroll {
         let cellGradients: LaneGradients
     }
 
-    init(_ configuration: CellConfiguration, layerNorm: Bool, steps: Int, carriesState: Bool) {
+    init(_ configuration: CellConfiguration, layerNorm: Bool, steps: Int, carry: Carry) {
         let arena = Arena()
         let rows = configuration.hidden
         epsilon = configuration.epsilon
@@ -30,7 +30,7 @@ final class LSTMUnroll: Unroll {
                 gates: arena.panels(steps, rows: 4 * rows), cells: arena.panels(steps, rows: rows),
                 scales: arena.panels(steps, rows: 5), gateGradients: arena.laneGradients(rows: 4 * rows),
                 cellGradients: arena.laneGradients(rows: rows)) : nil
-        super.init(configuration, steps: steps, carriesState: carriesState, arena: arena)
+        super.init(configuration, steps: steps, carry: carry, arena: arena)
     }
 
     override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {

@@ -5,8 +5,7 @@ final class RNNUnroll: Unroll {
     /// 1/σ of each step, and the gradients of gain and bias; nil without a layer norm.
     private let norm: (scales: PanelSequence, gradients: LaneGradients, normalised: PanelSequence)?
 
-    init(_ configuration: CellConfiguration, _ activation: Activation, layerNorm: Bool, steps: Int, carriesState: Bool)
-    {
+    init(_ configuration: CellConfiguration, _ activation: Activation, layerNorm: Bool, steps: Int, carry: Carry) {
         let arena = Arena()
         self.activation = activation
         epsilon = configuration.epsilon
@@ -14,7 +13,7 @@ final class RNNUnroll: Unroll {
         norm =
             layerNorm
             ? (arena.panels(steps, rows: 1), arena.laneGradients(rows: rows), arena.panels(steps, rows: rows)) : nil
-        super.init(configuration, steps: steps, carriesState: carriesState, arena: arena)
+        super.init(configuration, steps: steps, carry: carry, arena: arena)
     }
 
     override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {

@@ -25,14 +25,14 @@ final class ParallelNetwork {
     /// `parameters` as they are at each call.
     init(
         _ configuration: RecurrentNetworkConfiguration, _ parameters: Parameters, longest: Int, takesTokens: Bool,
-        carriesState: Bool = false, crew: Crew
+        carry: Carry = .nothing, crew: Crew
     ) {
         self.crew = crew
         let gradients = Parameters(configuration.layout)
         var weights = configuration.weights(parameters)
         if takesTokens { weights.tables = weights.cells.prefix(configuration.directions).map { InputTable($0) } }
         let shards = (0..<Self.shardLimit).map { index in
-            Shard(configuration, index, steps: longest, takesTokens: takesTokens, carriesState: carriesState)
+            Shard(configuration, index, steps: longest, takesTokens: takesTokens, carry: carry)
         }
         let batch = NetworkBatch(longest: longest)
         (self.gradients, self.shards, self.batch) = (gradients, shards, batch)
@@ -214,13 +214,13 @@ private final class Shard {
     private let arena = Arena()
 
     init(
-        _ configuration: RecurrentNetworkConfiguration, _ index: Int, steps: Int, takesTokens: Bool, carriesState: Bool
+        _ configuration: RecurrentNetworkConfiguration, _ index: Int, steps: Int, takesTokens: Bool, carry: Carry
     ) {
         (self.configuration, self.index) = (configuration, index)
         gradients = Parameters(configuration.layout)
         windows = NetworkGradients(configuration, gradients)
         pass = StackPass(
-            configuration, steps: steps, trains: true, carriesState: carriesState, takesTokens: takesTokens)
+            configuration, steps: steps, trains: true, carry: carry, takesTokens: takesTokens)
         targets = arena.panels(1, rows: configuration.output)[0]
     }
 
@@ -231,7 +231,6 @@ private final class Shard {
         forEachBlock(batch) { data, first in
             pass.run(weights, block, dropoutSeed: seed)
             result += loss(data, batch, first, scale: scale)
-            if batch.states != nil { pass.clearMemoryGradients() }
             pass.differentiate(weights, gradients: windows, block, dropout: seed != nil, ofInput: false)
         }
     }

@@ -8,6 +8,8 @@ final class StackPass {
         didSet { for cell in cells { cell.unroll.steps = steps } }
     }
     let configuration: RecurrentNetworkConfiguration
+    /// Vectors of a cell's memory as it is carried.
+    private let memoryRows: Int
     private let boundaries: [PanelSequence]
     /// Numbers a step of each boundary.
     private let widths: [Int]
@@ -40,14 +42,15 @@ final class StackPass {
 
     /// Buffers for sequences of at most `steps` steps, with `trains` those of the backward pass too.
     ///
-    /// Without `carriesState` every sequence begins from the zero state, and the last states are not kept; then the
+    /// Where it carries nothing, every sequence begins from the zero state, and the last states are not kept; then the
     /// sequences of a block may have any lengths, whatever the cell. With `takesTokens` the input is tokens.
     init(
-        _ configuration: RecurrentNetworkConfiguration, steps: Int, trains: Bool, carriesState: Bool = true,
+        _ configuration: RecurrentNetworkConfiguration, steps: Int, trains: Bool, carry: Carry = .stateAndGradient,
         takesTokens: Bool = false
     ) {
         self.configuration = configuration
         self.steps = steps
+        memoryRows = configuration.cell(at: 0).memoryRows(carry)
         let arena = arena
         let widths =
             [takesTokens ? 0 : configuration.input]
@@ -58,7 +61,7 @@ final class StackPass {
             CellPass(
                 place: place,
                 unroll: Unroll.make(
-                    configuration.cell(at: place.layer), steps: steps, carriesState: carriesState),
+                    configuration.cell(at: place.layer), steps: steps, carry: carry),
                 input: place.isReversed ? arena.panels(steps, rows: widths[place.layer]) : boundaries[place.layer],
                 tokens: takesTokens && place.layer == 0 ? Buffer(steps * Lanes.width) : nil)
         }
@@ -120,6 +123,7 @@ extension StackPass {
         }
         for (i, cell) in cells.enumerated() {
             load(arrays.hidden, i * batch * H, block, rows: H, into: cell.unroll.h[0])
+            cell.unroll.memoryIsZero = arrays.memory == nil
             if let memory = cell.unroll.initialMemory {
                 load(arrays.memory, i * batch * M, block, rows: M, into: memory)
             }
@@ -145,8 +149,8 @@ extension StackPass {
             cell.unroll.h[0].update(from: source, count: configuration.hidden)
             source += configuration.hidden
             guard let memory = cell.unroll.initialMemory else { continue }
-            memory.update(from: source, count: configuration.memoryRows)
-            source += configuration.memoryRows
+            memory.update(from: source, count: memoryRows)
+            source += memoryRows
         }
     }
 
@@ -157,8 +161,8 @@ extension StackPass {
             target.update(from: cell.unroll.h[steps], count: configuration.hidden)
             target += configuration.hidden
             guard let memory = cell.unroll.finalMemory else { continue }
-            target.update(from: memory, count: configuration.memoryRows)
-            target += configuration.memoryRows
+            target.update(from: memory, count: memoryRows)
+            target += memoryRows
         }
     }
 
@@ -281,11 +285,6 @@ extension StackPass {
                 gradient(0)[t], count: block.active(at: t), rows: configuration.input,
                 into: arrays.input + t * batch * configuration.input)
         }
-    }
-
-    /// Makes the gradients of the last memories zero, as where windows end that a training does not look behind.
-    func clearMemoryGradients() {
-        for cell in cells { cell.unroll.dMemory?.update(repeating: .zero, count: configuration.memoryRows) }
     }
 
     /// Where ∂L/∂outputs goes before `differentiate`: 0 in empty lanes and behind a sequence's end. With a head these are

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The ways in which a program of its own gets this library: a package that depends on it by version, without and with the
 # trait AVX2; the compiler alone over a copy of the folder Sources/FastWeights; and a tool that needs no library at all
-# where it runs. Each is built outside of this folder and run. Then the examples, on the files PyTorch wrote.
+# where it runs. Each is built outside of this folder and run. Then the examples, on the files PyTorch wrote and the README.
 #
-#     Tests/embedding.sh EXAMPLES        EXAMPLES: the folder with StreamLSTM and MapBatch, as .build/release
+#     Tests/embedding.sh EXAMPLES        EXAMPLES: the folder with StreamLSTM, MapBatch and WriteText, as .build/release
 set -euo pipefail
 examples=$(realpath "${1:?the folder of the built examples}")
 cd "$(dirname "$0")/.."
@@ -122,4 +122,5 @@ say "a static fastweights, $(($(stat -c %s "$folder/bare/fastweights") / 1024)) 
 
 "$examples/StreamLSTM" | tail -n 1
 "$examples/MapBatch" | tail -n 1
+"$examples/WriteText" | tail -n 1
 say "the examples"

@@ -12,7 +12,31 @@ enum TextTraining {
         Option(
             name: "held-out", placeholder: "X", kind: .number(0.0001...0.9), defaultValue: "0.1",
             help: "Share of the text, its end, that --task text is measured on"),
+        Option(
+            name: "fast-decay", placeholder: "X", kind: .number(0...1), defaultShown: "the model's own",
+            help: "λ of fast weights, of --task text"),
+        Option(
+            name: "fast-rate", placeholder: "X", kind: .number(0...1e3), defaultShown: "the model's own",
+            help: "η of fast weights, of --task text"),
+        Option(
+            name: "inner-steps", placeholder: "S", kind: .integer(0...64), defaultShown: "the model's own",
+            help: "Inner steps of fast weights, of --task text"),
     ]
+
+    /// The cell of a model, with what the options say of fast weights.
+    private static func cell(_ arguments: ParsedArguments, _ kind: RetrievalModel) throws(UsageError) -> Cell {
+        let given = ["fast-decay", "fast-rate", "inner-steps"].filter { arguments.hasValue($0) }
+        guard case .fastWeights(var options) = kind.cell else {
+            guard given.isEmpty else {
+                throw UsageError("--\(given[0]) is for models of fast weights, not for \(kind.name)")
+            }
+            return kind.cell
+        }
+        if arguments.hasValue("fast-decay") { options.decay = Float(arguments.number("fast-decay")) }
+        if arguments.hasValue("fast-rate") { options.rate = Float(arguments.number("fast-rate")) }
+        if arguments.hasValue("inner-steps") { options.innerSteps = arguments.integer("inner-steps") }
+        return .fastWeights(options)
+    }
 
     /// Trains, writes the model and says how well it predicts. `checkpoint` is the command's.
     static func run(_ arguments: ParsedArguments, _ checkpoint: CheckpointOptions?) throws -> Int32 {
@@ -29,11 +53,12 @@ enum TextTraining {
         let seed = arguments.unsigned("seed")
         let kind = RetrievalModel.named(arguments.text("model"))
         let model = TextModel(
-            kind.cell, hidden: arguments.integer("hidden"), layers: arguments.integer("layers"),
+            try cell(arguments, kind), hidden: arguments.integer("hidden"), layers: arguments.integer("layers"),
             vocabulary: vocabulary, seed: seed)
         var options = TrainingOptions(
             arguments, RetrievalModel.Recipe(learningRate: 2e-3, steps: 2000, quickSteps: 2000))
         if arguments.hasValue("learning-rate") { options.learningRate = arguments.number("learning-rate") }
+        options.setLimit(arguments)
         (options.seed, options.threads) = (seed, arguments.integer("threads"))
         options.checkpoint = checkpoint
         let trainer = Trainer(model, text: text, window: arguments.integer("window"), options: options)
@@ -44,7 +69,7 @@ enum TextTraining {
             progress: {
                 let heldOut = $0.validationError.map { "  held out \(bits($0))" } ?? ""
                 display.update(
-                    shown, fraction: Double($0.step) / Double($0.steps), status: bits($0.trainingLoss) + heldOut)
+                    shown, fraction: $0.done, status: bits($0.trainingLoss) + heldOut)
             }, shouldStop: { Interruption.requested })
         display.finish(shown, status: "done after \(outcome.steps) steps")
         display.close()

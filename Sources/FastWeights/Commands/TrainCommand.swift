@@ -23,6 +23,11 @@ extension Command {
                 name: "steps", placeholder: "N", kind: .integer(1...100_000_000), defaultShown: "the model's own",
                 help: "Training steps"),
             Option(
+                name: "minutes", placeholder: "X", kind: .number(.leastNonzeroMagnitude...1e6),
+                help:
+                    "End after so long, as after a last step; the learning rate follows the time. A busy machine fits fewer steps, so no seed repeats the bits"
+            ),
+            Option(
                 name: "output", placeholder: "FILE", kind: .text, defaultValue: "model.safetensors",
                 help: "The model file"),
             Option(
@@ -51,13 +56,14 @@ extension Command {
         options.seed = seed
         options.threads = arguments.integer("threads")
         if arguments.hasValue("learning-rate") { options.learningRate = arguments.number("learning-rate") }
+        options.setLimit(arguments)
         options.checkpoint = try checkpoint(arguments)
         let job = RetrievalTraining(model: model, hidden: hidden, seed: seed, options: options)
         Interruption.install()
         let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
         let shown = display.start(job.name)
         let (run, network) = try job.run(data) {
-            display.update(shown, fraction: Double($0.step) / Double($0.steps), status: $0.status)
+            display.update(shown, fraction: $0.done, status: $0.status)
         }
         display.finish(shown, status: run.stoppedEarly ?? "done after \(run.steps) steps")
         display.close()
@@ -92,5 +98,14 @@ extension Command {
                 to: .error)
         }
         return CheckpointOptions(path: path, every: arguments.integer("every"), resumes: resumes)
+    }
+}
+
+extension TrainingOptions {
+    /// Takes the time that --minutes gives; the steps then are those of --steps alone.
+    mutating func setLimit(_ arguments: ParsedArguments) {
+        guard arguments.hasValue("minutes") else { return }
+        timeLimit = .seconds(arguments.number("minutes") * 60)
+        if !arguments.hasValue("steps") { steps = .max }
     }
 }

@@ -116,6 +116,15 @@ import Testing
             run(
                 "train", "--task", "text", "--file", folder.path("text"), "--model", "lstm", "--hidden", "8",
                 "--steps", "5", "--output", model) == 0)
+        #expect(
+            run(
+                "train", "--task", "text", "--file", folder.path("text"), "--hidden", "8", "--minutes", "0.002",
+                "--fast-decay", "0.9", "--fast-rate", "1e-3", "--inner-steps", "2", "--output", model) == 0)
+        let network = (try? TextModel(path: model))?.network
+        #expect(network?.configuration.cell == .fastWeights(FastWeightsOptions(decay: 0.9, rate: 1e-3, innerSteps: 2)))
+        #expect(
+            run("train", "--task", "text", "--file", folder.path("text"), "--model", "gru", "--fast-rate", "1") == 2)
+        #expect(run("train", "--task", "text", "--file", folder.path("text"), "--minutes", "0") == 2)
         #expect(run("generate", "--model", model, "--prompt", "the", "--length", "20") == 0)
         #expect(run("generate", "--model", model, "--prompt", "XYZ") == 1)
         #expect(run("train", "--task", "text", "--file", folder.path("empty"), "--output", model) == 1)

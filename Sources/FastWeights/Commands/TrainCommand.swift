@@ -5,7 +5,8 @@ extension Command {
         discussion: """
             With --task text the model learns to predict the next character of --file from
             those before, or the next byte where that is not UTF-8; --batch parts of the
-            text are read side by side. `generate` then writes with it.
+            text (32 if it is not given) are read side by side. `generate` then writes
+            with it.
             """,
         options: [
             Option(
@@ -41,7 +42,8 @@ extension Command {
                 help: "Go on from --checkpoint, to the same bits as without a break; begin if there is none"),
         ] + TextTraining.options + Option.data + Option.training + [.seed, .threads],
         examples: [
-            "train --task text --file book.txt --model lstm --hidden 256", "train --output model.safetensors",
+            "train --task text --file book.txt --model gru --minutes 10",
+            "train --output model.safetensors",
             "train --checkpoint run.checkpoint --resume",
             "train --model lstm --hidden 100 --learning-rate 2e-3",
         ]

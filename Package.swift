@@ -43,9 +43,10 @@ let package = Package(
             // The functions of AllocationMeter, so that what a file makes a reader allocate can be measured.
             linkerSettings: interposing(
                 "metered_", ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "free"])),
-        // Programs to begin from, with the golden cases or a text as their input (Tests/embedding.sh); in no product.
+        // Programs to begin from, run in Tests/embedding.sh; in no product.
         .executableTarget(name: "StreamLSTM", dependencies: ["FastWeights"], path: "Sources/Examples/StreamLSTM"),
         .executableTarget(name: "MapBatch", dependencies: ["FastWeights"], path: "Sources/Examples/MapBatch"),
+        .executableTarget(name: "ClassifyCSV", dependencies: ["FastWeights"], path: "Sources/Examples/ClassifyCSV"),
         .executableTarget(name: "WriteText", dependencies: ["FastWeights"], path: "Sources/Examples/WriteText"),
         .testTarget(
             name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool"],

@@ -221,6 +221,23 @@ def training_cases():
         yield case(f"rnn_no_bias_one_sequence_per_{per}", rnn(), per, "classes", layers=2, bias=False, sequences=1,
                    optimizer=SGD)
     yield case("fast_weights_tokens_per_step", fast_weights(), "step", "classes", layers=2, inputs=7, tokens=True)
+    for per in ("sequence", "step"):
+        yield case(f"lstm_numbers_missing_per_{per}", lstm(), per, "numbers", layers=2, missing=True)
+        yield case(f"gru_bidirectional_numbers_missing_per_{per}", gru(), per, "numbers", bidirectional=True,
+                   missing=True)
+
+
+def model_cases():
+    def case(name, cell, per, layers=1, bidirectional=False, bias=True, inputs=4, vocabulary=11):
+        config = {"cell": {"layer_norm": False} | cell | {"input": vocabulary, "hidden": 5}, "layers": layers,
+                  "bidirectional": bidirectional, "bias": bias, "head": {"outputs": 3, "per": per}}
+        return Case("model", name, "model", config, dict(steps=6, sequences=19, columns=inputs))
+
+    yield case("lstm_two_layers_per_step", lstm(), "step", layers=2)
+    yield case("lstm_bidirectional_per_sequence", lstm(), "sequence", layers=2, bidirectional=True)
+    yield case("gru_bidirectional_per_step", gru(), "step", bidirectional=True, vocabulary=4, inputs=7)
+    yield case("gru_per_sequence", gru(), "sequence", inputs=1)
+    yield case("rnn_no_bias_per_sequence", rnn("relu"), "sequence", layers=2, bias=False)
 
 
 def layer_norm_cases():
@@ -262,5 +279,5 @@ def clip_cases():
 
 def all_cases():
     for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, network_cases, stack_cases,
-                  foreign_cases, training_cases, layer_norm_cases, softmax_cases, clip_cases):
+                  model_cases, foreign_cases, training_cases, layer_norm_cases, softmax_cases, clip_cases):
         yield from cases()

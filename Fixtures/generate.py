@@ -18,13 +18,14 @@ import cells
 import files
 import foreign
 import kinds
+import models
 import stacks
 import trainings
 from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
 from kinds import Source, initial_state, leaves, under
 
-KINDS = kinds.KINDS | stacks.KINDS | foreign.KINDS | trainings.KINDS
+KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS
 DIFFERENTIATED = ("cell", "stack", "network", "training")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"
@@ -117,7 +118,7 @@ def write_all():
 def verify(case, given, expected):
     """Second opinions on the equations: PyTorch's own modules, and the list form of fast weights."""
     for name, tensor in given.items():
-        exact = tensor.dtype == torch.int64 or torch.equal(tensor, tensor.float().double())
+        exact = tensor.dtype == torch.int64 or tensor.allclose(tensor.float().double(), rtol=0, atol=0, equal_nan=True)
         assert exact, f"{case.path}: Float cannot hold {name}"
     for name, tensor in expected.items():
         assert tensor.isfinite().all(), f"{case.path}: {name} is not finite"
@@ -126,6 +127,8 @@ def verify(case, given, expected):
             given["input"], given["input"].shape[1:], given["weight"], given["bias"], case.config["epsilon"]))
     if case.kind == "stack" and case.config["cell"]["cell"] != "fast_weights" and not case.config["cell"]["layer_norm"]:
         same_all(case, expected, stacks.evaluate_with_module(case.config, given))
+    if case.kind == "model":
+        same_all(case, expected, models.evaluate_with_module(case.config, given))
     if case.kind in foreign.KINDS:
         verify_foreign(case, given, expected)
     if case.kind != "cell":

@@ -16,7 +16,7 @@ class Training:
     """A network of `stacks.py` with a dense layer on top: losses, the first gradient, the last parameters."""
 
     @staticmethod
-    def draw(config, source, steps, sequences, tokens=False):
+    def draw(config, source, steps, sequences, tokens=False, missing=False):
         bound = config["cell"]["hidden"] ** -0.5
         given = {}
         for name, shape in stacks.parameter_shapes(config).items():
@@ -38,6 +38,8 @@ class Training:
         places = (STEPS, sequences) + ((steps,) if per == "step" else ())
         if config["loss"] == "numbers":
             given["targets"] = source.normal((*places, outputs))
+            if missing:  # numbers without a target, a third of them
+                given["targets"][source.integers((*places, outputs), 3) == 0] = torch.nan
         else:
             labels = source.integers(places, outputs + (per == "step"))
             given["targets"] = torch.where(labels == outputs, torch.tensor(IGNORED), labels)
@@ -79,7 +81,8 @@ def batch_loss(config, p, inputs, lengths, targets, guard):
         x, targets = output.transpose(0, 1)[counts], targets[counts]
     y = x @ p["head.weight"].T + p["head.bias"]
     if config["loss"] == "numbers":
-        return functional.mse_loss(y, targets.to(y.dtype))
+        counts = ~targets.isnan()
+        return functional.mse_loss(y[counts], targets[counts].to(y.dtype))
     return functional.cross_entropy(y, targets, ignore_index=IGNORED)
 
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The ways in which a program of its own gets this library: a package that depends on it by version, without and with the
 # trait AVX2; the compiler alone over a copy of the folder Sources/FastWeights; and a tool that needs no library at all
-# where it runs. Each is built outside of this folder and run. Then the examples, on the files PyTorch wrote and the README.
+# where it runs. Each is built outside of this folder and run. Then the examples, on the files PyTorch wrote, on the
+# README, and on waves in a CSV file.
 #
-#     Tests/embedding.sh EXAMPLES        EXAMPLES: the folder with StreamLSTM, MapBatch and WriteText, as .build/release
+#     Tests/embedding.sh EXAMPLES        EXAMPLES: the folder with the built examples, as .build/release
 set -euo pipefail
 examples=$(realpath "${1:?the folder of the built examples}")
 cd "$(dirname "$0")/.."
@@ -123,4 +124,21 @@ say "a static fastweights, $(($(stat -c %s "$folder/bare/fastweights") / 1024)) 
 "$examples/StreamLSTM" | tail -n 1
 "$examples/MapBatch" | tail -n 1
 "$examples/WriteText" | tail -n 1
+
+# Slow waves and fast ones, 20 to 32 numbers each.
+awk 'BEGIN {
+    for (i = 0; i < 200; i++) {
+        printf "%s", i % 2 ? "fast" : "slow"
+        for (t = 0; t < 20 + i % 13; t++) printf ",%.4f", sin((t + i) * (i % 2 ? 0.9 : 0.3))
+        print ""
+    }
+}' > "$folder/waves.csv"
+"$examples/ClassifyCSV" "$folder/waves.csv" "$folder/waves.safetensors" | tail -n 1 | tee "$folder/found"
+grep -q ": 0.0 %$" "$folder/found"
+echo "fast,1,two" > "$folder/wrong.csv"
+if "$examples/ClassifyCSV" "$folder/wrong.csv" 2> "$folder/found"; then
+    echo "a wrong CSV file was taken"
+    exit 1
+fi
+grep -q "line 1 should be a label and numbers, found fast,1,two" "$folder/found"
 say "the examples"

@@ -14,7 +14,7 @@ import torch
 import kernels_numpy
 import models_jax
 import models_torch
-from rows import MODELS, Row
+from rows import MODELS, SEQUENCES, Row
 
 TOLERANCE = 1e-4
 STEPS = 8
@@ -28,6 +28,10 @@ def check(model):
         lines += compare(row, {f"{name} {form}": peer.losses_and_gradients(row, form)
                                for name, peer in (("torch", models_torch), ("jax", models_jax))
                                for form in peer.forms(row, True)})
+    if model in SEQUENCES:
+        row = Row(f"sequences/{model}/R=64/T=50")
+        lines += compare(row, {f"torch {form}": models_torch.losses_and_gradients(row, form)
+                               for form in models_torch.forms(row, True)})
     for name in (model, "lstm-dense") if model == "lstm" else (model,):
         row = Row(f"stream/{name}/R=50")
         lines += compare(row, streams(row))

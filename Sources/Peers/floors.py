@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rows import FORMS, LARGE_SHAPES, MODELS, RECURRENT_SHAPES, SIZES, STREAM_SIZES, Row
+from rows import FORMS, LARGE_SHAPES, MODELS, RECURRENT_SHAPES, SEQUENCES, SIZES, STREAM_SIZES, Row
 
 PYTHON = ("numpy", "torch", "jax")
 
@@ -16,6 +16,8 @@ TRAINING = {
     "gru": {4: (6, 5, 3), 30: (6, 5, 3, 2)},
     "irnn": {4: (5, 5, 4), 30: (5, 5, 4, 2)},
 }
+# Of two layers on sequences of numbers.
+LAYERS = 3
 INFERENCE = (4, 4, 4, 1.5)
 STREAM = 50
 
@@ -44,6 +46,9 @@ def groups():
     for model, name in MODELS.items():
         for pairs, sizes in SIZES.items():
             result.append(networks("training", f"{name}, training step", model, pairs, sizes, TRAINING[model][pairs]))
+    for model, name in SEQUENCES.items():
+        result.append(Group(f"two layers of {name} on numbers, training step, T = 50", 2, (
+            Floor("R = 64", LAYERS, (Row(f"sequences/{model}/R=64/T=50"),)),)))
     for model, name in MODELS.items():
         for pairs, sizes in SIZES.items():
             result.append(networks("inference", f"{name}, inference", model, pairs, sizes, INFERENCE))

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 import kernels_numpy
 import problem
-from rows import ELEMENTS
+from rows import ELEMENTS, SEQUENCE_CLASSES, SEQUENCE_INPUT, SEQUENCE_LAYERS
 
 SEQUENCES = {
     "irnn": ["nn.RNN"], "lstm": ["nn.LSTM oneDNN", "nn.LSTM ATen"], "gru": ["nn.GRU"],
@@ -28,6 +28,8 @@ def forms(row, everything):
             return [row.model]
         case "stream":
             return STREAMS[row.model]
+        case "sequences":
+            return SEQUENCES[row.model]
     # Compiling the unrolled list takes most of a minute at T = 11 and many minutes at T = 63.
     slow = {"list compiled"} if row.pairs > 4 else set()
     if not everything:
@@ -45,7 +47,7 @@ def prepare(row, form):
         case "function":
             x, y, evaluate = torch.from_numpy(kernels_numpy.numbers()), torch.empty(ELEMENTS), getattr(torch, row.model)
             return lambda: evaluate(x, out=y), kernels_numpy.nothing
-        case "training":
+        case "training" | "sequences":
             return training(row, form), kernels_numpy.nothing
         case "inference":
             return inference(row, form), kernels_numpy.nothing
@@ -135,7 +137,25 @@ class Network(nn.Module):
         return self.output(torch.relu(self.hidden(self.cell(tokens, self.embedding.weight))))
 
 
+class Stack(nn.Module):
+    """Layers of nn.LSTM or nn.GRU over sequences of numbers, and a dense layer on the last h."""
+
+    def __init__(self, row, form):
+        super().__init__()
+        torch.manual_seed(1)
+        kind = {"lstm": nn.LSTM, "gru": nn.GRU}[row.model]
+        self.module = kind(SEQUENCE_INPUT, row.hidden, num_layers=SEQUENCE_LAYERS)
+        self.head = nn.Linear(row.hidden, SEQUENCE_CLASSES)
+        self.native = form.endswith("ATen")
+
+    def forward(self, numbers):
+        with torch.backends.mkldnn.flags(enabled=False) if self.native else contextlib.nullcontext():
+            return self.head(self.module(numbers)[0][-1])
+
+
 def network(row, form):
+    if row.kind == "sequences":
+        return Stack(row, form)
     net = Network(row.model, form, problem.network(row.model, row.hidden))
     if not form.endswith("compiled"):
         return net
@@ -144,7 +164,8 @@ def network(row, form):
 
 
 def batches(row):
-    return [(torch.from_numpy(tokens), torch.from_numpy(labels)) for tokens, labels in problem.batches(row.pairs)]
+    data = problem.sequences(row.steps) if row.kind == "sequences" else problem.batches(row.pairs)
+    return [(torch.from_numpy(inputs), torch.from_numpy(labels)) for inputs, labels in data]
 
 
 def training(row, form):
@@ -153,9 +174,9 @@ def training(row, form):
     adam = torch.optim.Adam(parameters, problem.LEARNING_RATE, problem.BETAS, problem.ADAM_EPSILON, fused=True)
 
     def step():
-        tokens, labels = next(data)
+        inputs, labels = next(data)
         adam.zero_grad(set_to_none=True)
-        functional.cross_entropy(net(tokens), labels).backward()
+        functional.cross_entropy(net(inputs), labels).backward()
         nn.utils.clip_grad_norm_(parameters, problem.CLIP)
         adam.step()
 
@@ -171,9 +192,9 @@ def inference(row, form):
 def losses_and_gradients(row, form):
     """Of each batch: the loss and the gradient of every parameter, by its name."""
     net, results = network(row, form), []
-    for tokens, labels in batches(row):
+    for inputs, labels in batches(row):
         net.zero_grad()
-        loss = functional.cross_entropy(net(tokens), labels)
+        loss = functional.cross_entropy(net(inputs), labels)
         loss.backward()
         named = {name.removeprefix("_orig_mod.").replace("cell.module.", "cell.").removesuffix("_l0"): p.grad
                  for name, p in net.named_parameters()}

@@ -5,7 +5,7 @@ B batch, T steps, E embedding, R recurrent units. Parameters have PyTorch's name
 
 import numpy as np
 
-from rows import BATCH
+from rows import BATCH, SEQUENCE_BATCH, SEQUENCE_CLASSES, SEQUENCE_INPUT
 
 VOCABULARY, EMBEDDING, HEAD, CLASSES = 37, 100, 100, 10
 DECAY, RATE, EPSILON = 0.95, 0.5, 1e-5
@@ -48,6 +48,13 @@ def stream(model, hidden):
         parameters["dense_weight"] = uniform(random, hidden**-0.5, 1, hidden)
         parameters["dense_bias"] = uniform(random, hidden**-0.5, 1)
     return parameters
+
+
+def sequences(steps):
+    """Eight batches of random numbers [T, B, I] with a class for each sequence [B]."""
+    random = np.random.default_rng(1)
+    return [(uniform(random, 1, steps, SEQUENCE_BATCH, SEQUENCE_INPUT),
+             random.integers(0, SEQUENCE_CLASSES, SEQUENCE_BATCH)) for _ in range(8)]
 
 
 def uniform(random, limit, *shape):

@@ -9,13 +9,16 @@ FUNCTIONS = ("exp", "sigmoid", "tanh")
 ELEMENTS = 4096
 MODELS = {"fast-weights": "fast weights", "lstm": "LSTM", "gru": "GRU", "irnn": "IRNN"}
 SIZES = {4: (20, 50, 100), 30: (20, 50, 100, 256)}
+SEQUENCES = {"lstm": "LSTM", "gru": "GRU"}
 STREAM_SIZES = (8, 16, 20, 40, 50, 64, 100, 256)
 BATCH = 128
+# Of the rows "sequences": networks of two layers on sequences of numbers.
+SEQUENCE_BATCH, SEQUENCE_INPUT, SEQUENCE_LAYERS, SEQUENCE_CLASSES = 64, 20, 2, 10
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of its id. `model`, `hidden` (R) and `pairs` (K) are of networks, `form` and `shape` of products."""
+    """A row of its id. `model`, `hidden` (R), `pairs` (K) and `steps` (T) are of networks, `form` and `shape` of products."""
 
     id: str
 
@@ -42,12 +45,17 @@ class Row:
     def pairs(self):
         return self.parameter("K")
 
+    @property
+    def steps(self):
+        return self.parameter("T")
+
     def parameter(self, name):
         return int(dict(part.split("=") for part in self.id.split("/") if "=" in part)[name])
 
     @property
     def unit(self):
-        return {"product": "GFLOP/s", "function": "G/s", "training": "ms", "inference": "/s", "stream": "ns"}[self.kind]
+        return {"product": "GFLOP/s", "function": "G/s", "training": "ms", "sequences": "ms", "inference": "/s",
+                "stream": "ns"}[self.kind]
 
     @property
     def is_rate(self):
@@ -62,7 +70,7 @@ class Row:
                 return 2e-9 * m * n * k / seconds
             case "function":
                 return 1e-9 * ELEMENTS / seconds
-            case "training":
+            case "training" | "sequences":
                 return 1e3 * seconds
             case "inference":
                 return BATCH / seconds

@@ -21,11 +21,11 @@ import Testing
 
     @Test func everyRowHasAnIdOfItsOwn() throws {
         let ids = BenchmarkRow.all.map(\.id)
-        #expect(Set(ids).count == ids.count && ids.count == 21 + 3 + 28 + 28 + 40 + 27 + 4)
+        #expect(Set(ids).count == ids.count && ids.count == 21 + 3 + 28 + 2 + 28 + 40 + 27 + 4)
         for id in [
             "product/NN/128x50x50", "product/TN/128x400x100", "product/NT/2048x2048x2048", "function/sigmoid",
             "training/fast-weights/R=256/K=30", "inference/irnn/R=20/K=4", "stream/gru/R=8", "stream/lstm-dense/R=20",
-            "memory/lstm/R=100/T=2000",
+            "memory/lstm/R=100/T=2000", "sequences/lstm/R=64/T=50",
         ] {
             #expect(ids.contains(id), "\(id)")
         }
@@ -45,7 +45,7 @@ import Testing
                 == "no row of the bench has the id or the beginning of an id \"trainin/lstm\"; did you mean training/lstm?"
         )
         #expect(message("function/sin")?.contains("did you mean") == true)
-        let groups = "product, function, training, inference, stream, fast-memory, memory."
+        let groups = "product, function, training, sequences, inference, stream, fast-memory, memory."
         for prefix in ["everything", "training/ls", "stream/", "", "R=50"] {
             #expect(message("function", prefix) != nil, "\(prefix)")
         }
@@ -55,7 +55,9 @@ import Testing
     @Test func theQuickRowsCoverEveryTimedGroup() {
         let quick = BenchmarkRow.all.filter(\.isQuick)
         #expect(quick.count < 25)
-        #expect(Set(quick.map { $0.prefixes[0] }) == ["product", "function", "training", "inference", "stream"])
+        #expect(
+            Set(quick.map { $0.prefixes[0] })
+                == ["product", "function", "training", "sequences", "inference", "stream"])
     }
 
     @Test func wrongCommandLinesEndWithTwo() {
@@ -75,12 +77,14 @@ import Testing
         let ids = [
             "product/NN/128x50x50", "product/TN/128x50x50", "product/NT/128x50x50", "function/tanh",
             "training/irnn/R=20/K=4", "training/irnn/R=20/K=30", "inference/irnn/R=20/K=4", "stream/irnn/R=8",
-            "stream/lstm-dense/R=50",
+            "stream/lstm-dense/R=50", "sequences/gru/R=64/T=50",
         ]
         for row in try BenchmarkRow.rows(ids, among: BenchmarkRow.all) {
             let result = bench.measure(row, threads: 2)
             #expect(result.figures.count == 2 && result.figures.allSatisfy { $0.isFinite && $0 > 0 }, "\(row.id)")
-            #expect((result.share != nil) == ["product", "training", "inference"].contains(row.prefixes[0]))
+            #expect(
+                (result.share != nil)
+                    == ["product", "training", "sequences", "inference"].contains(row.prefixes[0]))
         }
     }
 

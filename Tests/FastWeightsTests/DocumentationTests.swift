@@ -84,7 +84,13 @@ import Testing
     // MARK: - Importing
 
     /// What the article opens by their bare names; compiled, not called.
-    private func importingByName(_ bytes: [UInt8]) throws {
+    private func importingByName(_ bytes: [UInt8], _ sentences: [[Int]]) throws {
+        do {
+            let tagger = try RecurrentNetwork(
+                path: "tagger.safetensors", prefix: "rnn.", embedding: "encoder", head: .perStep("decoder"))
+            let tags = try tagger.predict(.tokens(sentences), threads: 2).map(\.classes)  // one a word
+            print(tags)
+        }
         do {
             let network = try RecurrentNetwork(path: "tagger.safetensors")
             print(network.configuration)
@@ -211,6 +217,36 @@ import Testing
         try ModelFile(model, task: task).write(to: path)
         let restored = try ModelFile(path: path).model
         #expect(restored.parameters["output.weight"] == model.parameters["output.weight"])
+    }
+
+    @Test func yourOwnSequences() throws {
+        let recordings = (0..<60).map { i in numbers(3 * (4 + i % 7)).map { $0 * Float(1 + i % 5) } }
+        let labels = (0..<60).map { $0 % 5 }
+        var options = TrainingOptions()
+        (options.steps, options.evaluateEvery, options.batch) = (20, 10, 16)
+
+        let network = RecurrentNetwork(
+            RecurrentNetworkConfiguration(
+                .lstm(), input: 3, hidden: 16, layers: 2, dropout: 0.1, head: .perSequence(5)), seed: 1)
+        let data = try SequenceData(.numbers(recordings, width: 3), .classes(labels))
+        let (training, heldOut) = try data.split(validation: 0.2, seed: 1)
+        let trainer = try Trainer(network, training: training, validation: heldOut, options: options)
+        let outcome = try trainer.run(
+            onEvaluation: { print("step \($0.step): loss \($0.trainingLoss), error \($0.validationError)") },
+            shouldStop: { Task.isCancelled })
+        #expect(outcome.curve.count == 2 && !outcome.interrupted)
+
+        let onset: [Float] = [.nan, .nan, 0.3, .nan]  // of four steps the third is to be learnt
+        let sparse = try SequenceData(.numbers([[0.1, 0.7, 0.2, 0.4]], width: 1), .stepNumbers([onset]))
+        #expect(sparse.longest == 4)
+
+        let predictions = try network.predict(.numbers(recordings, width: 3), threads: 2)
+        for prediction in predictions.prefix(3) {
+            print(prediction.classes[0], prediction.probabilities)
+        }
+        let evaluation = try network.evaluate(heldOut, threads: 2)
+        print(evaluation.loss, evaluation.error)
+        #expect(predictions.count == 60 && evaluation.error == outcome.bestError)
     }
 
     @Test func aLoopOfYourOwn() {

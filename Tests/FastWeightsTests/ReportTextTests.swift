@@ -160,7 +160,7 @@ extension TrainingRun {
         let curve = (1...10).map { step in
             let share = Double(step) / 10
             let value = 0.6165 + (error - 0.6165) * share
-            return Point(
+            return Trainer.Point(
                 step: step * 100, trainingLoss: value * 2, validationLoss: value * 2, validationError: value)
         }
         return TrainingRun(

@@ -9,6 +9,18 @@ import Testing
         try Files.writeAtomically(SafeTensors.serialise(tensors), to: path)
     }
 
+    /// A safetensors file with lengths, whole numbers of 64 bits.
+    private static func file(_ input: [Float], _ shape: [Int], _ lengths: [Int]) -> [UInt8] {
+        let start = 8 * lengths.count
+        let header =
+            #"{"lengths":{"dtype":"I64","shape":[\#(lengths.count)],"data_offsets":[0,\#(start)]},"#
+            + #""input":{"dtype":"F32","shape":\#(shape),"data_offsets":[\#(start),\#(start + 4 * input.count)]}}"#
+        var bytes = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8)
+        for length in lengths { withUnsafeBytes(of: Int64(length).littleEndian) { bytes += Array($0) } }
+        for x in input { withUnsafeBytes(of: x.bitPattern.littleEndian) { bytes += Array($0) } }
+        return bytes
+    }
+
     /// Runs the command on files of a folder and gives the output, or nil where it fails with 1.
     private static func run(
         _ network: RecurrentNetwork, _ tensors: Tensors, _ options: [String] = [], prefix: String = "rnn."
@@ -122,17 +134,52 @@ import Testing
         }
     }
 
+    /// A model that was trained here, with its head: the outputs are those of `predict`, sequence by sequence.
+    @Test(arguments: [Cell.lstm(), .fastWeights()], [Head.perSequence(3), .perStep(3)])
+    func aTrainedHeadIsApplied(cell: Cell, head: Head) throws {
+        try TemporaryFolder.with { folder in
+            let data = try SequenceTrainingTests.data(head, count: 40)
+            let network = SequenceTrainingTests.network(cell, head)
+            _ = try Trainer(
+                network, training: data, validation: data, options: SequenceTrainingTests.options { $0.steps = 4 }
+            ).run()
+            try network.write(to: folder + "/model")
+            let (lengths, T) = (Array(data.lengths.prefix(7)), data.longest)
+            let expected = try network.predict(data.selecting(Array(0..<7)))
+            var input = [Float](repeating: 0, count: 7 * T * 5)
+            for (b, length) in lengths.enumerated() {
+                let first = data.inputs.starts[b] * 5
+                input.replaceSubrange(
+                    b * T * 5..<(b * T + length) * 5, with: data.inputs.numbers[first..<first + length * 5])
+            }
+            try Files.writeAtomically(Self.file(input, [7, T, 5], lengths), to: folder + "/x")
+            let status = CommandLineTool.run(
+                arguments: [
+                    "run", "--model", folder + "/model", "--input", folder + "/x", "--output", folder + "/y.npz",
+                    "--batch-first",
+                ])
+            #expect(status == 0)
+            let archive = try NumPyArchive(path: folder + "/y.npz")
+            #expect(archive.names == ["output", "h_n"] + (cell == .lstm() ? ["c_n"] : ["A_n"]))
+            let output = try archive.array(named: "output")
+            #expect(output.shape == (head.isPerStep ? [7, T, 3] : [7, 3]))
+            for (b, prediction) in expected.enumerated() {
+                let rows = head.isPerStep ? T : 1
+                let found = Array(output.floats[b * rows * 3..<(b + 1) * rows * 3])
+                let error = RecurrentStreamTests.relativeError(
+                    Array(found.prefix(prediction.outputs.count)), prediction.outputs)
+                #expect(error < 1e-3)
+                #expect(found.dropFirst(prediction.outputs.count).allSatisfy { $0 == 0 })
+            }
+        }
+    }
+
     @Test func lengthsEndSequences() throws {
         let network = RecurrentNetworkTests.network(.gru)
-        let file =
-            #"{"input":{"dtype":"F32","shape":[3,2,3],"data_offsets":[16,88]},"lengths":{"dtype":"I64","shape":[2],"data_offsets":[0,16]}}"#
         let input = CellTests.random(18, 6)
         for (lengths, isValid) in [([3, 1], true), ([0, 1], false), ([4, 1], false)] {
             try TemporaryFolder.with { folder in
-                var bytes = withUnsafeBytes(of: UInt64(file.utf8.count).littleEndian) { Array($0) } + Array(file.utf8)
-                for length in lengths { withUnsafeBytes(of: Int64(length).littleEndian) { bytes += Array($0) } }
-                for x in input { withUnsafeBytes(of: x.bitPattern.littleEndian) { bytes += Array($0) } }
-                try Files.writeAtomically(bytes, to: folder + "/input")
+                try Files.writeAtomically(Self.file(input, [3, 2, 3], lengths), to: folder + "/input")
                 try network.write(to: folder + "/model")
                 let status = CommandLineTool.run(
                     arguments: [

@@ -91,7 +91,7 @@ import Testing
         var squares = 0.0
         for i in 0..<data.count {
             let steps = data.lengths[i]
-            let input = Array(data.numbers[data.starts[i] * 5..<(data.starts[i] + steps) * 5])
+            let input = Array(data.inputs.numbers[data.inputs.starts[i] * 5..<(data.inputs.starts[i] + steps) * 5])
             let y = network.run(input, steps: steps, batch: 1).outputs
             for r in 0..<3 {
                 squares += Double((y[r] - data.targets.numbers[i * 3 + r]) * (y[r] - data.targets.numbers[i * 3 + r]))
@@ -191,8 +191,8 @@ import Testing
         let (a, b) = try data.split(validation: 0.25, seed: 7)
         #expect(a.count == 15 && b.count == 5)
         #expect((a.lengths + b.lengths).sorted() == data.lengths.sorted())
-        #expect(a.numbers.count + b.numbers.count == data.numbers.count)
-        #expect(try data.split(validation: 0.25, seed: 7).validation.numbers == b.numbers)
-        #expect(try data.split(validation: 0.25, seed: 8).validation.numbers != b.numbers)
+        #expect(a.inputs.numbers.count + b.inputs.numbers.count == data.inputs.numbers.count)
+        #expect(try data.split(validation: 0.25, seed: 7).validation.inputs.numbers == b.inputs.numbers)
+        #expect(try data.split(validation: 0.25, seed: 8).validation.inputs.numbers != b.inputs.numbers)
     }
 }

@@ -86,6 +86,51 @@ import Testing
         #expect(Self.problem([])?.contains("found no tensors") == true)
     }
 
+    /// The golden cases in Fixtures/model are models that PyTorch runs; here what cannot be one, and a bare module.
+    @Test func embeddingAndHeadComeByTheirNames() throws {
+        func network(_ tensors: Tensors, embedding: String? = nil, head: HeadModule? = nil) throws -> RecurrentNetwork {
+            try StateDictionary(tensors, source: "file").network(embedding: embedding, head: head)
+        }
+        let beside = Self.tensors(["emb.weight": [7, 3], "fc.weight": [5, 2], "fc.bias": [5]])
+        let both = try network(Self.lstm + beside, embedding: "emb", head: .perSequence("fc"))
+        #expect(
+            both.configuration == RecurrentNetworkConfiguration(.lstm(), input: 7, hidden: 2, head: .perSequence(5)))
+        #expect(both.parameters["head.weight"] == beside[1].values && both.parameters["head.bias"] == beside[2].values)
+        #expect(both.parameters["weight_hh_l0"] == Self.lstm[1].values)
+        for r in 0..<8 {
+            for v in 0..<7 {
+                let product = (0..<3).reduce(Float(0)) {
+                    $0 + Self.lstm[0].values[r * 3 + $1] * beside[0].values[v * 3 + $1]
+                }
+                #expect(abs(both.parameters["weight_ih_l0"][r * 7 + v] - product) < 1e-6)
+            }
+        }
+        // A layer without a bias; numbers in.
+        let alone = try network(Self.lstm + beside.filter { $0.name == "fc.weight" }, head: .perStep("fc"))
+        #expect(alone.configuration.head == .perStep(5) && alone.parameters["head.bias"] == [0, 0, 0, 0, 0])
+        #expect(alone.parameters["weight_ih_l0"] == Self.lstm[0].values)
+
+        let wrong = Self.tensors(["emb.weight": [7, 4], "fc.weight": [5, 2], "fc.bias": [4]])
+        for (tensors, message) in [
+            (
+                Self.lstm,
+                "file: missing tensors: emb.weight; missing tensors: fc.weight."
+            ),
+            (
+                Self.lstm + wrong,
+                "file: emb.weight should have the shape [V, I] with 3 columns, found [7, 4]; fc.bias should have the shape [5], found [4]."
+            ),
+        ] {
+            let error = #expect(throws: WeightsError.self) {
+                try network(tensors, embedding: "emb", head: .perStep("fc"))
+            }
+            #expect("\(error!)" == message)
+        }
+        // Without being asked for, tensors below the empty prefix are unexpected as ever.
+        #expect(
+            Self.problem(Self.lstm + beside)?.contains("unexpected tensors: emb.weight, fc.bias, fc.weight") == true)
+    }
+
     @Test func everythingThatDoesNotFitIsNamedAtOnce() {
         let broken = Self.tensors([
             "weight_ih_l0": [8, 3], "weight_hh_l0": [8, 2], "bias_ih_l0": [7], "weight_hh_l2": [8, 2], "extra": [1],

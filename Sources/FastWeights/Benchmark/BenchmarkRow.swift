@@ -59,7 +59,9 @@ struct BenchmarkRow {
 
 extension BenchmarkRow {
     /// Every row, in the order they are measured.
-    static var all: [BenchmarkRow] { products + functions + trainings + inferences + streams + fastMemories + memories }
+    static var all: [BenchmarkRow] {
+        products + functions + trainings + sequences + inferences + streams + fastMemories + memories
+    }
 
     /// The rows that one of `prefixes` names: by its whole id, or by an id's beginning up to a slash.
     ///

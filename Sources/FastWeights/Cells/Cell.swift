@@ -1,6 +1,8 @@
 /// The function that makes a hidden state of a pre-activation.
 public enum Activation: String, Sendable, CaseIterable {
+    /// max(0, z).
     case relu
+    /// tanh z.
     case tanh
 
     @inline(__always) func callAsFunction(_ z: Lanes) -> Lanes {
@@ -50,6 +52,9 @@ public enum Cell: Sendable, Equatable {
     public static func irnn(layerNorm: Bool = false) -> Cell {
         .rnn(activation: .relu, layerNorm: layerNorm, identity: true)
     }
+
+    /// Whether its state beside h is a fast matrix.
+    var isFading: Bool { if case .fastWeights = self { true } else { false } }
 }
 
 /// The fast-weights cell's options; published implementations differ in all of them.
@@ -68,6 +73,7 @@ public struct FastWeightsOptions: Sendable, Equatable {
     public var rate: Float
     /// S, inner steps a time step; with 0 the cell is a plain network.
     public var innerSteps: Int
+    /// f.
     public var activation: Activation
     /// Normalise b + A h_s before f, as the paper does.
     public var layerNorm: Bool
@@ -80,6 +86,7 @@ public struct FastWeightsOptions: Sendable, Equatable {
     /// How A is held; the result is the same.
     public var memory: FastMemoryForm
 
+    /// Options with the defaults of the paper. Traps on negative inner steps.
     public init(
         decay: Float = 0.95, rate: Float = 0.5, innerSteps: Int = 1, activation: Activation = .relu,
         layerNorm: Bool = true, normaliseFirst: Bool = false, separateNorms: Bool = false, lagged: Bool = false,
@@ -134,6 +141,7 @@ public enum FastMemoryForm: Sendable, Equatable {
 
 /// A cell of given sizes: its parameters and how they start.
 public struct CellConfiguration: Sendable, Equatable {
+    /// The kind of cell.
     public var cell: Cell
     /// I, numbers of input a step.
     public var input: Int
@@ -142,6 +150,7 @@ public struct CellConfiguration: Sendable, Equatable {
     /// ε inside the square root of a layer norm.
     public var epsilon: Float
 
+    /// A cell of these sizes. Traps on sizes below 1.
     public init(_ cell: Cell, input: Int, hidden: Int, epsilon: Float = 1e-5) {
         precondition(
             input > 0 && hidden > 0, "a cell needs input and hidden sizes of at least 1, found \(input) and \(hidden)")

@@ -8,6 +8,7 @@ public struct CellState: Sendable, Equatable {
     /// What the cell keeps beside h: c of the LSTM, [B, H]; A of the fast weights, [B, H, H]; otherwise empty.
     public var memory: [Float]
 
+    /// A state of h, [B, H] a cell, and the memory; whoever takes it checks their counts.
     public init(hidden: [Float], memory: [Float] = []) {
         self.hidden = hidden
         self.memory = memory

@@ -26,7 +26,9 @@ final class FastMemory {
 
     /// A memory for `steps` writes at most. Where no gradient of A_0 is asked for, A_0 is symmetric, as every later A then
     /// is: its panel and that of `finish` are then the lower triangle, row by row.
-    init(_ options: FastWeightsOptions, hidden: Int, steps: Int, carry: Carry, states: States, arena: Arena) {
+    init(
+        _ options: FastWeightsOptions, hidden: Int, steps: Int, carry: Carry, trains: Bool, states: States, arena: Arena
+    ) {
         self.hidden = hidden
         self.carry = carry
         h = states.h
@@ -45,7 +47,7 @@ final class FastMemory {
         isSymmetric = carry != .stateAndGradient
         let count = LaneMatrix.count(rows: hidden, isSymmetric: isSymmetric)
         matrices = arena.panels(max(steps - 1, 0) / chunk, rows: count)
-        let needsGradient = carry == .stateAndGradient || chunk < steps
+        let needsGradient = trains && (carry == .stateAndGradient || chunk < steps)
         dMatrix = LaneMatrix(
             values: arena.panels(needsGradient ? 1 : 0, rows: count)[0], rows: hidden, isSymmetric: isSymmetric)
     }

@@ -15,22 +15,27 @@ final class FastWeightsUnroll: Unroll {
     private let z: Panel
     private let dInner: Panel
 
-    init(_ configuration: CellConfiguration, _ options: FastWeightsOptions, steps: Int, carry: Carry) {
+    init(
+        _ configuration: CellConfiguration, _ options: FastWeightsOptions, steps: Int, carry: Carry, trains: Bool
+    ) {
         let arena = Arena()
         let rows = configuration.hidden
         self.options = options
         epsilon = configuration.epsilon
-        inner = arena.panels(steps * options.innerSteps, rows: rows)
-        normalised = arena.panels(steps * options.norms, rows: rows)
-        scales = arena.panels(steps * options.norms, rows: 1)
-        normGradients = arena.laneGradients(rows: options.normSets * rows)
+        inner = arena.panels(steps * options.innerSteps, rows: rows, kept: trains)
+        normalised = arena.panels(steps * options.norms, rows: rows, kept: trains)
+        scales = arena.panels(steps * options.norms, rows: 1, kept: trains)
+        normGradients = arena.laneGradients(rows: trains ? options.normSets * rows : 0)
         let chunk = options.memory.chunk(steps: steps, hidden: rows)
-        scores = arena.panels(steps * options.innerSteps, rows: min(chunk, steps))
+        scores = arena.panels(steps * options.innerSteps, rows: min(chunk, steps), kept: trains)
         z = arena.panels(1, rows: rows)[0]
-        dInner = arena.panels(1, rows: rows)[0]
-        let states = States(steps: steps, hidden: rows, arena: arena)
-        memory = FastMemory(options, hidden: rows, steps: steps, carry: carry, states: states, arena: arena)
-        super.init(configuration, steps: steps, carry: carry, arena: arena, states: states)
+        dInner = arena.panels(1, rows: trains ? rows : 0)[0]
+        let states = States(steps: steps, hidden: rows, trains: trains, arena: arena)
+        memory = FastMemory(
+            options, hidden: rows, steps: steps, carry: carry, trains: trains, states: states,
+            arena: arena)
+        super.init(
+            configuration, steps: steps, carry: carry, trains: trains, arena: arena, states: states)
     }
 
     /// The state h_s within step t: h(t) itself when s = S.

@@ -1,7 +1,7 @@
 /// Long short-term memory in PyTorch's form, gates i f g o: c = σ(f)·c + σ(i)·tanh(g), h = σ(o)·tanh(LN?(c)).
 final class LSTMUnroll: Unroll {
     private let epsilon: Float
-    /// T + 1 panels of c, and T of tanh of (normalised) c.
+    /// T + 1 panels of c, and T, or to run forward alone one, of tanh of (normalised) c.
     private let cells: PanelSequence
     private let tanhCells: PanelSequence
     private let dCell: Panel
@@ -17,20 +17,22 @@ final class LSTMUnroll: Unroll {
         let cellGradients: LaneGradients
     }
 
-    init(_ configuration: CellConfiguration, layerNorm: Bool, steps: Int, carry: Carry) {
+    init(_ configuration: CellConfiguration, layerNorm: Bool, steps: Int, carry: Carry, trains: Bool) {
         let arena = Arena()
         let rows = configuration.hidden
         epsilon = configuration.epsilon
         cells = arena.panels(steps + 1, rows: rows)
-        tanhCells = arena.panels(steps, rows: rows)
-        dCell = arena.panels(1, rows: rows)[0]
+        tanhCells = arena.panels(steps, rows: rows, kept: trains)
+        dCell = arena.panels(1, rows: trains ? rows : 0)[0]
         norm =
             layerNorm
             ? Norm(
-                gates: arena.panels(steps, rows: 4 * rows), cells: arena.panels(steps, rows: rows),
-                scales: arena.panels(steps, rows: 5), gateGradients: arena.laneGradients(rows: 4 * rows),
-                cellGradients: arena.laneGradients(rows: rows)) : nil
-        super.init(configuration, steps: steps, carry: carry, arena: arena)
+                gates: arena.panels(steps, rows: 4 * rows, kept: trains),
+                cells: arena.panels(steps, rows: rows, kept: trains),
+                scales: arena.panels(steps, rows: 5, kept: trains),
+                gateGradients: arena.laneGradients(rows: trains ? 4 * rows : 0),
+                cellGradients: arena.laneGradients(rows: trains ? rows : 0)) : nil
+        super.init(configuration, steps: steps, carry: carry, trains: trains, arena: arena)
     }
 
     override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {

@@ -5,15 +5,21 @@ final class RNNUnroll: Unroll {
     /// 1/σ of each step, and the gradients of gain and bias; nil without a layer norm.
     private let norm: (scales: PanelSequence, gradients: LaneGradients, normalised: PanelSequence)?
 
-    init(_ configuration: CellConfiguration, _ activation: Activation, layerNorm: Bool, steps: Int, carry: Carry) {
+    init(
+        _ configuration: CellConfiguration, _ activation: Activation, layerNorm: Bool, steps: Int, carry: Carry,
+        trains: Bool
+    ) {
         let arena = Arena()
         self.activation = activation
         epsilon = configuration.epsilon
         let rows = configuration.hidden
         norm =
             layerNorm
-            ? (arena.panels(steps, rows: 1), arena.laneGradients(rows: rows), arena.panels(steps, rows: rows)) : nil
-        super.init(configuration, steps: steps, carry: carry, arena: arena)
+            ? (
+                arena.panels(steps, rows: 1, kept: trains), arena.laneGradients(rows: trains ? rows : 0),
+                arena.panels(steps, rows: rows, kept: trains)
+            ) : nil
+        super.init(configuration, steps: steps, carry: carry, trains: trains, arena: arena)
     }
 
     override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {

@@ -13,6 +13,7 @@
 ///     stream.step(sample)                             // one number; or step(_:) of an array or a span
 ///     let y = stream.withHidden { h in h[0] }         // h in place, a span of H numbers
 public final class RecurrentStream {
+    /// Kind and sizes of the cell.
     public let configuration: CellConfiguration
     let parameters: StreamParameters
     private let owner: SharedStreamParameters

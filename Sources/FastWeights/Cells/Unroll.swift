@@ -17,6 +17,9 @@
 /// the panel of the end itself. The final memory of the fast weights needs sequences of one length.
 ///
 /// `Carry` says what it has to do with the time before and after its steps, and so what it can spare.
+///
+/// Made without `trains`, it runs forward only, and has neither the panels of gradients nor those that `backward` alone
+/// would read again.
 class Unroll {
     /// T of the next passes, at most the steps that it was made for.
     final var steps: Int
@@ -34,26 +37,32 @@ class Unroll {
     final var memoryIsZero = false
     let finalMemory: Panel?
     let dMemory: Panel?
+    /// Vectors of each.
+    let memoryRows: Int
     /// Steps of each sequence where they differ; nil where all have T.
     final var lengths: SIMD16<Int32>?
     /// For `accumulateOuterProducts`, here and of the caller.
     let scratch: Panel
     private let arena: Arena
 
-    init(_ configuration: CellConfiguration, steps: Int, carry: Carry, arena: Arena, states: States? = nil) {
+    init(
+        _ configuration: CellConfiguration, steps: Int, carry: Carry, trains: Bool, arena: Arena,
+        states: States? = nil
+    ) {
         self.steps = steps
         firstProduct = carry == .nothing ? 1 : 0
         self.arena = arena
         hidden = configuration.hidden
         projections = arena.panels(steps, rows: configuration.gateRows)
-        scratch = arena.panels(1, rows: outerProductScratch)[0]
-        let states = states ?? States(steps: steps, hidden: hidden, arena: arena)
+        scratch = arena.panels(1, rows: trains ? outerProductScratch : 0)[0]
+        let states = states ?? States(steps: steps, hidden: hidden, trains: trains, arena: arena)
         h = states.h
         dh = states.dh
         let rows = configuration.memoryRows(carry)
+        memoryRows = rows
         initialMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
         finalMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
-        dMemory = rows > 0 && carry == .stateAndGradient ? arena.panels(1, rows: rows)[0] : nil
+        dMemory = rows > 0 && trains && carry == .stateAndGradient ? arena.panels(1, rows: rows)[0] : nil
     }
 
     func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
@@ -62,6 +71,25 @@ class Unroll {
 
     func backward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, gradients: CellParameters) {
         preconditionFailure("each kind of cell has its own backward pass")
+    }
+
+    /// The last h of every sequence, after `forward`.
+    final var lastHidden: Panel { h[steps] }
+
+    /// Begins where the last `forward` ended.
+    final func goOn() {
+        h[0].update(from: lastHidden, count: hidden)
+        if let initialMemory, let finalMemory {
+            initialMemory.update(from: finalMemory, count: memoryRows)
+            memoryIsZero = false
+        }
+    }
+
+    /// Begins from the zero state.
+    final func clearState() {
+        h[0].update(repeating: .zero, count: hidden)
+        initialMemory?.update(repeating: .zero, count: memoryRows)
+        memoryIsZero = true
     }
 
     /// Lanes whose sequence is over before step t go on with the old numbers of the state.
@@ -81,15 +109,20 @@ class Unroll {
     }
 
     /// The cell of `configuration` unrolled over `steps` steps.
-    static func make(_ configuration: CellConfiguration, steps: Int, carry: Carry) -> Unroll {
+    static func make(
+        _ configuration: CellConfiguration, steps: Int, carry: Carry, trains: Bool = true
+    ) -> Unroll {
         switch configuration.cell {
         case .rnn(let activation, let layerNorm, _):
-            RNNUnroll(configuration, activation, layerNorm: layerNorm, steps: steps, carry: carry)
+            RNNUnroll(
+                configuration, activation, layerNorm: layerNorm, steps: steps, carry: carry,
+                trains: trains)
         case .lstm(let layerNorm):
-            LSTMUnroll(configuration, layerNorm: layerNorm, steps: steps, carry: carry)
-        case .gru: GRUUnroll(configuration, steps: steps, carry: carry)
+            LSTMUnroll(
+                configuration, layerNorm: layerNorm, steps: steps, carry: carry, trains: trains)
+        case .gru: GRUUnroll(configuration, steps: steps, carry: carry, trains: trains)
         case .fastWeights(let options):
-            FastWeightsUnroll(configuration, options, steps: steps, carry: carry)
+            FastWeightsUnroll(configuration, options, steps: steps, carry: carry, trains: trains)
         }
     }
 }
@@ -119,14 +152,14 @@ extension CellConfiguration {
     }
 }
 
-/// h(0) … h(T) and their gradients.
+/// h(0) … h(T) and, where they are trained, their gradients.
 struct States {
     let h: PanelSequence
     let dh: PanelSequence
 
-    init(steps: Int, hidden: Int, arena: Arena) {
+    init(steps: Int, hidden: Int, trains: Bool, arena: Arena) {
         h = arena.panels(steps + 1, rows: hidden)
-        dh = arena.panels(steps + 1, rows: hidden)
+        dh = arena.panels(trains ? steps + 1 : 0, rows: hidden)
     }
 }
 
@@ -173,6 +206,11 @@ final class Arena {
         let buffer = Buffer<Lanes>(count * rows)
         owned.append(buffer)
         return PanelSequence(pointer: buffer.pointer, stride: rows)
+    }
+
+    /// As many panels; or, not to be kept, a single one in the place of all.
+    func panels(_ count: Int, rows: Int, kept: Bool) -> PanelSequence {
+        kept ? panels(count, rows: rows) : PanelSequence(pointer: panels(1, rows: rows).pointer, stride: 0)
     }
 
     func laneGradients(rows: Int) -> LaneGradients {

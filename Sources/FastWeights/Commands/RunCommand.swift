@@ -7,9 +7,11 @@ extension Command {
             single sequence; if wanted with `h0` [layers·directions, B, H] and, for an
             LSTM, `c0`, both or neither, and with `lengths` [B], whole numbers, where
             sequences end before T. Layers and directions are in PyTorch's order. The
-            output has `output` [T, B, H·directions], or what a head makes of it, `h_n`
-            and, of an LSTM, `c_n`. Fast weights have `A0` and `A_n` [layers·directions,
-            B, H, H]. An .npy file is the input or the output alone.
+            output has `output` [T, B, H·directions], `h_n` and, of an LSTM, `c_n`. Of a
+            model with a head `output` is the head's, logits of classes or numbers:
+            [T, B, outputs] a step, [B, outputs] a sequence, with either order of axes.
+            Behind a sequence's end it is 0. Fast weights have `A0` and `A_n`
+            [layers·directions, B, H, H]. An .npy file is the input or the output alone.
 
             The model is a state dict of nn.RNN, nn.LSTM or nn.GRU, told apart by names and
             shapes, or a file that this library saved.

@@ -33,12 +33,16 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
     public var source: String
     /// The entry at fault, if it is one entry of an archive.
     public var entry: String?
+    /// Which rule.
     public var reason: Reason
+    /// What the rule asks for.
     public var expected: String
+    /// What is there instead.
     public var found: String
     /// What to do about it.
     public var advice: String?
 
+    /// All of it as a sentence.
     public var description: String {
         let place = entry.map { "\(source), entry \"\($0)\"" } ?? source
         return "\(place): expected \(expected), found \(found)." + (advice.map { " " + $0 } ?? "")

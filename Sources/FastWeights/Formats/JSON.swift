@@ -6,7 +6,7 @@
 ///
 /// Numbers are `Double`, so an integer beyond 2^53 must travel as a string. Two objects are equal only if their
 /// members also come in the same order.
-public enum JSON: Equatable, Sendable {
+enum JSON: Equatable, Sendable {
     case null
     case bool(Bool)
     case number(Double)
@@ -16,11 +16,11 @@ public enum JSON: Equatable, Sendable {
     case object([Member])
 
     /// One `"key": value` of an object.
-    public struct Member: Equatable, Sendable {
-        public var key: String
-        public var value: JSON
+    struct Member: Equatable, Sendable {
+        var key: String
+        var value: JSON
 
-        public init(key: String, value: JSON) {
+        init(key: String, value: JSON) {
             self.key = key
             self.value = value
         }
@@ -40,7 +40,7 @@ extension JSON {
     ///
     /// - Throws: ``JSONError`` with the place, what was expected there and what was found.
     /// - Complexity: O(*n*) in the number of bytes.
-    public init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
+    init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
         var parser = JSONParser(bytes: Array(bytes))
         self = try parser.document()
     }
@@ -52,38 +52,38 @@ extension JSON {
     /// The value of the object's member `key`; `nil` if there is none or this is no object.
     ///
     /// - Complexity: O(*m*) in the number of members.
-    public subscript(key: String) -> JSON? {
+    subscript(key: String) -> JSON? {
         members?.first { $0.key == key }?.value
     }
 
     /// The number, if this is one.
-    public var number: Double? {
+    var number: Double? {
         if case .number(let value) = self { value } else { nil }
     }
 
     /// The number, if this is one that is whole and of magnitude at most 2^53, where `Double` is still exact.
-    public var integer: Int? {
+    var integer: Int? {
         guard case .number(let value) = self, value.magnitude <= Self.exactIntegerLimit else { return nil }
         return Int(exactly: value)
     }
 
     /// The string, if this is one.
-    public var text: String? {
+    var text: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
     /// The truth value, if this is one.
-    public var boolean: Bool? {
+    var boolean: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
 
     /// The elements, if this is an array.
-    public var elements: [JSON]? {
+    var elements: [JSON]? {
         if case .array(let value) = self { value } else { nil }
     }
 
     /// The members in order, if this is an object.
-    public var members: [Member]? {
+    var members: [Member]? {
         if case .object(let value) = self { value } else { nil }
     }
 
@@ -110,7 +110,7 @@ extension JSON {
     ///
     /// - Parameter indented: Two spaces a level and one member a line; an array of scalars stays on its line.
     /// - Complexity: O(*n*) in the length of the result.
-    public func serialised(indented: Bool = false) -> String {
+    func serialised(indented: Bool = false) -> String {
         var text = ""
         write(to: &text, indented: indented, level: 0)
         return text
@@ -197,21 +197,21 @@ extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expressibl
     ExpressibleByFloatLiteral, ExpressibleByStringInterpolation, ExpressibleByArrayLiteral,
     ExpressibleByDictionaryLiteral
 {
-    public init(nilLiteral: ()) { self = .null }
+    init(nilLiteral: ()) { self = .null }
 
-    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    init(booleanLiteral value: Bool) { self = .bool(value) }
 
     /// Integers beyond 2^53 are rounded to the nearest `Double`.
-    public init(integerLiteral value: Int) { self = .number(Double(value)) }
+    init(integerLiteral value: Int) { self = .number(Double(value)) }
 
-    public init(floatLiteral value: Double) { self = .number(value) }
+    init(floatLiteral value: Double) { self = .number(value) }
 
-    public init(stringLiteral value: String) { self = .string(value) }
+    init(stringLiteral value: String) { self = .string(value) }
 
-    public init(arrayLiteral elements: JSON...) { self = .array(elements) }
+    init(arrayLiteral elements: JSON...) { self = .array(elements) }
 
     /// - Precondition: The keys differ.
-    public init(dictionaryLiteral elements: (String, JSON)...) {
+    init(dictionaryLiteral elements: (String, JSON)...) {
         let keys = elements.map(\.0)
         precondition(Set(keys).count == keys.count, "a JSON object's keys must differ, but they are \(keys)")
         self = .object(elements.map { Member(key: $0.0, value: $0.1) })

@@ -1,15 +1,15 @@
 /// Why bytes are not a JSON document, and where.
-public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
+struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Bytes before the place, from 0.
-    public var offset: Int
+    var offset: Int
     /// The line of the place, from 1.
-    public var line: Int
+    var line: Int
     /// What JSON or this reader's limits ask for at that place.
-    public var expected: String
+    var expected: String
     /// What stands there instead.
-    public var found: String
+    var found: String
 
-    public var description: String {
+    var description: String {
         "line \(line), byte \(offset): expected \(expected), found \(found)"
     }
 }

@@ -8,6 +8,7 @@
 public struct NumPyArray: Sendable {
     /// Where the bytes came from, a path as a rule, for error messages.
     public let source: String
+    /// The type of its numbers.
     public let dtype: NumberType
     /// Sizes, outermost first; empty for a scalar.
     public let shape: [Int]

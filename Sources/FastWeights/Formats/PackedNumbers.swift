@@ -1,15 +1,26 @@
 /// The type of the numbers stored in a NumPy or IDX file; the raw value is NumPy's code without the order of bytes.
 public enum NumberType: String, CaseIterable, Sendable {
+    /// IEEE double precision.
     case float64 = "f8"
+    /// IEEE single precision.
     case float32 = "f4"
+    /// IEEE half precision.
     case float16 = "f2"
+    /// 64 bits with a sign.
     case int64 = "i8"
+    /// 32 bits with a sign.
     case int32 = "i4"
+    /// 16 bits with a sign.
     case int16 = "i2"
+    /// 8 bits with a sign.
     case int8 = "i1"
+    /// 32 bits without a sign.
     case uint32 = "u4"
+    /// 16 bits without a sign.
     case uint16 = "u2"
+    /// 8 bits without a sign.
     case uint8 = "u1"
+    /// A truth value in a byte.
     case boolean = "b1"
 
     /// Bytes a number.

@@ -9,12 +9,19 @@
 public struct SafeTensors: Sendable {
     /// The type of a stored number.
     public enum DType: String, CaseIterable, Sendable {
+        /// IEEE double precision.
         case float64 = "F64"
+        /// IEEE single precision.
         case float32 = "F32"
+        /// IEEE half precision.
         case float16 = "F16"
+        /// The upper half of single precision.
         case bfloat16 = "BF16"
+        /// 64 bits with a sign.
         case int64 = "I64"
+        /// 32 bits with a sign.
         case int32 = "I32"
+        /// 8 bits without a sign.
         case uint8 = "U8"
 
         /// Bytes a number.
@@ -38,7 +45,9 @@ public struct SafeTensors: Sendable {
 
     /// What the header says about one tensor.
     public struct Tensor: Equatable, Sendable {
+        /// Its name.
         public let name: String
+        /// The type of its numbers.
         public let dtype: DType
         /// Sizes, outermost first; empty for a scalar.
         public let shape: [Int]

@@ -28,12 +28,16 @@ public struct SafeTensorsError: Error, Equatable, Sendable, CustomStringConverti
     public var source: String
     /// The tensor at fault, if it is one tensor.
     public var tensor: String?
+    /// Which rule.
     public var reason: Reason
+    /// What the rule asks for.
     public var expected: String
+    /// What is there instead.
     public var found: String
     /// What to do about it.
     public var advice: String?
 
+    /// All of it as a sentence.
     public var description: String {
         let place = tensor.map { "\(source), tensor \"\($0)\"" } ?? source
         return "\(place): expected \(expected), found \(found)." + (advice.map { " " + $0 } ?? "")

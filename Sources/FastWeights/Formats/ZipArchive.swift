@@ -8,6 +8,7 @@
 public struct ZipArchive: Sendable {
     /// What the directory says about one entry.
     public struct Entry: Equatable, Sendable {
+        /// Its name.
         public let name: String
         /// Bytes of its content.
         public let size: Int

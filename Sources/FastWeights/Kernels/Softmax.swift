@@ -75,12 +75,13 @@ func crossEntropy<Label: FixedWidthInteger>(
     return result
 }
 
-/// Σ of (y - target)² over the lanes of `weight` 1. In: y, `rows` numbers a lane. Out: 2·scale·(y - target), the gradient
-/// of scale·Σ loss, zero in the lanes of weight 0.
-func meanSquares(_ y: Panel, _ targets: Panel, rows: Int, weight: Lanes, scale: Float) -> BlockLoss {
+/// Σ of (y - target)² over the targets that are not NaN. In: y, `rows` numbers a lane. Out: 2·scale·(y - target), the
+/// gradient of scale·Σ loss, zero where the target is NaN.
+func meanSquares(_ y: Panel, _ targets: Panel, rows: Int, scale: Float) -> BlockLoss {
     var result = BlockLoss()
     for r in 0..<rows {
-        let d = (y[r] - targets[r]) * weight
+        let target = targets[r]
+        let d = (y[r] - target).replacing(with: 0, where: target .!= target)
         result.loss += Double((d * d).laneSum)
         y[r] = d * (2 * scale)
     }

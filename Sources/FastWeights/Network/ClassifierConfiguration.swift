@@ -8,8 +8,10 @@ public struct ClassifierConfiguration: Sendable, Equatable {
     public var cell: CellConfiguration
     /// Units of the ReLU layer between the last hidden state and the softmax.
     public var head: Int
+    /// Classes, at most 256.
     public var classes: Int
 
+    /// A classifier of these sizes. Traps on sizes below 1, and on more than 256 tokens or classes.
     public init(_ cell: Cell, hidden: Int, vocabulary: Int, classes: Int, embedding: Int = 100, head: Int = 100) {
         precondition(
             (1...256).contains(vocabulary) && (1...256).contains(classes) && head > 0,
@@ -35,7 +37,9 @@ public struct ClassifierConfiguration: Sendable, Equatable {
 
 /// A classifier's parameters with the configuration they belong to.
 public final class SequenceClassifier: Sendable {
+    /// Cell and sizes.
     public let configuration: ClassifierConfiguration
+    /// All parameters in one block, in the configuration's layout.
     public let parameters: Parameters
 
     /// A network with first values: embeddings standard normal, the two dense layers uniform in ±1/√(inputs), the
@@ -106,6 +110,7 @@ public struct Examples: Sendable, Equatable {
     /// T, tokens a sequence.
     public var steps: Int
 
+    /// Sequences.
     public var count: Int { targets.count }
 
     /// Traps unless there is one target for each `steps` tokens.

@@ -1,5 +1,6 @@
 /// A configuration in a file that is incomplete, or of a kind this module does not know.
 public struct ConfigurationError: Error, CustomStringConvertible, Equatable {
+    /// The sentence that says so.
     public let description: String
 }
 

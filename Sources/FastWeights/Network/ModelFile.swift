@@ -1,5 +1,6 @@
 /// A trained classifier as a file: safetensors with PyTorch's parameter names, the configuration in the metadata.
 public struct ModelFile: Sendable {
+    /// The classifier.
     public let model: SequenceClassifier
     /// The task it was trained for.
     public let task: AssociativeRetrieval
@@ -8,6 +9,7 @@ public struct ModelFile: Sendable {
 
     private static let format = "fastweights-classifier-1"
 
+    /// A file of a model that was trained for `task`; nothing is written yet.
     public init(_ model: SequenceClassifier, task: AssociativeRetrieval, notes: [(String, String)] = []) {
         self.model = model
         self.task = task
@@ -103,5 +105,6 @@ extension ModelFile {
 
 /// A model file that cannot be used, with its path and what is wrong.
 public struct ModelFileError: Error, CustomStringConvertible, Equatable {
+    /// The sentence that says so.
     public let description: String
 }

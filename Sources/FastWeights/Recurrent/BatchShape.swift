@@ -28,8 +28,7 @@ struct BatchShape {
 
     /// The sequences in blocks of lanes. The fast weights need blocks of one length.
     var blocks: [LaneBlock] {
-        let isFading = if case .fastWeights = configuration.cell { true } else { false }
-        return LaneBlock.deal(batch: batch, steps: steps, lengths: lengths, equalLengths: isFading)
+        LaneBlock.deal(batch: batch, steps: steps, lengths: lengths, equalLengths: configuration.cell.isFading)
     }
 
     func check(input: [Float]) {

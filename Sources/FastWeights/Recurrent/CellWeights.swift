@@ -43,10 +43,26 @@ struct NetworkWeights {
     let cells: [CellWeights]
     let head: HeadParameters?
     /// The first layer's inputs by tokens, a table a direction; none where its input is numbers.
-    var tables: [InputTable] = []
+    let tables: [InputTable]
+
+    /// Pieces of `pack`: those of the cells, then those of the tables.
+    var pieces: Int { cells.reduce(0) { $0 + $1.pieces } + tables.reduce(0) { $0 + $1.pieces } }
 
     func pack() {
-        for cell in cells { cell.pack() }
+        for piece in 0..<pieces { pack(piece: piece) }
+    }
+
+    /// A piece of `pack`.
+    func pack(piece: Int) {
+        var piece = piece
+        for cell in cells {
+            if piece < cell.pieces { return cell.pack(piece: piece) }
+            piece -= cell.pieces
+        }
+        for table in tables {
+            if piece < table.pieces { return table.fill(piece: piece) }
+            piece -= table.pieces
+        }
     }
 }
 
@@ -74,10 +90,11 @@ struct NetworkGradients {
 }
 
 extension RecurrentNetworkConfiguration {
-    /// The parameters of a block, ready for a run.
-    func weights(_ block: Parameters) -> NetworkWeights {
-        NetworkWeights(
-            cells: places.map { CellWeights(cell(at: $0.layer), block, suffix: $0.suffix, bias: bias) },
-            head: head.map { _ in HeadParameters(block) })
+    /// The parameters of a block, ready for a run; of tokens with tables, which `pack` fills.
+    func weights(_ block: Parameters, takesTokens: Bool = false) -> NetworkWeights {
+        let cells = places.map { CellWeights(cell(at: $0.layer), block, suffix: $0.suffix, bias: bias) }
+        return NetworkWeights(
+            cells: cells, head: head.map { _ in HeadParameters(block) },
+            tables: takesTokens ? cells.prefix(directions).map { InputTable($0) } : [])
     }
 }

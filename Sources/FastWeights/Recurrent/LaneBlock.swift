@@ -28,11 +28,14 @@ struct LaneBlock {
         lengths.append(length)
     }
 
-    /// Steps of each lane for `Unroll.lengths` in a run of `steps`; nil where no sequence ends before it.
-    func laneLengths(in steps: Int) -> SIMD16<Int32>? {
-        guard lengths.last! < steps else { return nil }
+    /// Steps of each lane for `Unroll.lengths` in a window of `steps` from `first` on; nil where no sequence ends before
+    /// the window does.
+    func laneLengths(from first: Int, steps: Int) -> SIMD16<Int32>? {
+        guard lengths.last! < first + steps else { return nil }
         var result = SIMD16<Int32>.zero
-        for (lane, length) in lengths.enumerated() { result[lane] = Int32(truncatingIfNeeded: length) }
+        for (lane, length) in lengths.enumerated() {
+            result[lane] = Int32(truncatingIfNeeded: max(0, min(length - first, steps)))
+        }
         return result
     }
 
@@ -135,21 +138,43 @@ extension LaneBlock {
         }
     }
 
-    /// Copies `rows` rows of every step; `reversed` turns every sequence about its own end, so that its last step comes
-    /// first, with 0 behind it.
-    func copy(_ source: PanelSequence, rows: Int, into target: PanelSequence, steps: Int, reversed: Bool) {
-        let turnsLanes = reversed && lengths.last! < steps
-        for t in 0..<steps {
-            let y = target[t]
-            guard turnsLanes else {
-                y.update(from: source[reversed ? steps - 1 - t : t], count: rows)
+    /// Copies `count` steps of sequences turned about their own ends, so that the last step comes first: target[t] is what
+    /// the turned sequence has at step first + t, of `steps` in all, with 0 behind its end.
+    func turn(
+        _ source: PanelSequence, rows: Int, into target: PanelSequence, from first: Int, count: Int, steps: Int
+    ) {
+        for t in 0..<count {
+            let (y, turned) = (target[t], first &+ t)
+            guard lengths.last! < steps else {
+                y.update(from: source[steps &- 1 &- turned], count: rows)
                 continue
             }
             y.update(repeating: .zero, count: rows)
-            for lane in 0..<active(at: t) {
-                let (from, to) = (floats(source[lengths[lane] - 1 - t]) + lane, floats(y) + lane)
-                for r in 0..<rows { to[r &* Lanes.width] = from[r &* Lanes.width] }
-            }
+            for lane in 0..<active(at: turned) { copy(source[lengths[lane] &- 1 &- turned], to: y, lane, rows: rows) }
         }
+    }
+
+    /// The way back: source[t] is step first + t of the turned sequences and goes to its place in `target`, which gets 0
+    /// behind a sequence's end.
+    func turnBack(
+        _ source: PanelSequence, rows: Int, into target: PanelSequence, from first: Int, count: Int, steps: Int
+    ) {
+        for t in 0..<count {
+            let (x, turned) = (source[t], first &+ t)
+            guard lengths.last! < steps else {
+                target[steps &- 1 &- turned].update(from: x, count: rows)
+                continue
+            }
+            let active = active(at: turned)
+            for lane in 0..<active { copy(x, to: target[lengths[lane] &- 1 &- turned], lane, rows: rows) }
+            let isOver = SIMD16<Int32>(0..<16) .>= Int32(truncatingIfNeeded: active)
+            let y = target[turned]
+            for r in 0..<rows { y[r].replace(with: 0, where: isOver) }
+        }
+    }
+
+    private func copy(_ source: Panel, to target: Panel, _ lane: Int, rows: Int) {
+        let (from, to) = (floats(source) + lane, floats(target) + lane)
+        for r in 0..<rows { to[r &* Lanes.width] = from[r &* Lanes.width] }
     }
 }

@@ -8,6 +8,7 @@
 /// the network's parameters as they are at each `forward`. Batches of the same sizes use the same buffers. Any number of
 /// passes share a network, as long as nobody changes its parameters meanwhile; one pass is not for two threads at once.
 public final class NetworkPass {
+    /// Cell and sizes of the network.
     public let configuration: RecurrentNetworkConfiguration
     /// ∂L/∂parameters, which add up until they are cleared.
     public let gradients: Parameters
@@ -28,13 +29,14 @@ public final class NetworkPass {
     /// A pass over a single cell under the names without a layer.
     init(_ cell: CellConfiguration, _ parameters: Parameters) {
         configuration = RecurrentNetworkConfiguration(cell)
-        weights = NetworkWeights(cells: [CellWeights(cell, parameters)], head: nil)
+        weights = NetworkWeights(cells: [CellWeights(cell, parameters)], head: nil, tables: [])
         gradients = Parameters(parameters.layout)
         gradientWindows = NetworkGradients(ofCell: gradients)
     }
 
     /// Runs `input`, [T, B, I], from `state` (nil is the zero state), and returns the last layer's h at every step,
-    /// [T, B, H·directions], or what the head makes of it, [T, B, outputs] or [B, outputs], and the last states, from which a later run of a unidirectional network goes on.
+    /// [T, B, H·directions], or what the head makes of it, [T, B, outputs] or [B, outputs], and the last states, from
+    /// which a later run of a unidirectional network goes on.
     ///
     /// - Parameters:
     ///   - input: The sequences, [T, B, I].

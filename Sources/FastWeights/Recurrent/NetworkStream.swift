@@ -8,12 +8,14 @@
 /// A step allocates nothing and costs O(layers·G·H·(I + H)), G the gates. One stream is not for two threads at once; many
 /// streams share their `StreamWeights` without locks.
 public final class NetworkStream {
+    /// The weights that it shares with other streams.
     public let weights: StreamWeights
     private let cells: [RecurrentStream]
     private let top: RecurrentStream
     /// y of the head, padded to whole vectors.
     private let headOutput: Buffer<Octet>
 
+    /// Cell and sizes of the network.
     public var configuration: RecurrentNetworkConfiguration { weights.configuration }
 
     /// A stream from `state` of one sequence (nil is the zero state), as `state` describes it.
@@ -136,6 +138,7 @@ public final class NetworkStream {
 
 /// A network's parameters as they were when this was made, laid out for streams: any number of them, on any threads.
 public final class StreamWeights: Sendable {
+    /// Cell and sizes of the network.
     public let configuration: RecurrentNetworkConfiguration
     let cells: [SharedStreamParameters]
     let head: StreamHead?

@@ -4,10 +4,13 @@
 /// Arrays are row-major and time-major as PyTorch's default: input [T, B, I], outputs [T, B, H]. Gradients add up in
 /// `gradients` until they are cleared. Not for use from two threads at once.
 public final class RecurrentLayer {
+    /// Kind and sizes of the cell.
     public let configuration: CellConfiguration
+    /// `weight_ih` [G·H, I], `weight_hh` [G·H, H], `bias_ih` and `bias_hh` [G·H], G the gates.
     public let parameters: Parameters
     private let pass: NetworkPass
 
+    /// ∂L/∂parameters, which add up until they are cleared.
     public var gradients: Parameters { pass.gradients }
 
     /// A layer with first values as `CellConfiguration` gives them for this seed.

@@ -8,12 +8,10 @@
 /// A run has working memory of its own, so runs, streams and passes share the network without locks. Only who changes
 /// `parameters` must see to it that nobody reads them meanwhile.
 public final class RecurrentNetwork: Sendable {
+    /// Cell and sizes.
     public let configuration: RecurrentNetworkConfiguration
     /// All parameters in one block, by PyTorch's names; see `RecurrentNetworkConfiguration.layout`.
     public let parameters: Parameters
-
-    /// Steps a window of `run`: its buffers stay in a core's cache.
-    private static let window = 32
 
     /// A network with first values as the cell's kind asks: RNN, LSTM and GRU uniform in ±1/√H, as PyTorch, and a head
     /// uniform in ±1/√(H·directions), as its `nn.Linear`.
@@ -39,7 +37,8 @@ public final class RecurrentNetwork: Sendable {
     }
 
     /// Runs `input`, [T, B, I], from `state` (nil is the zero state), and returns the last layer's h at every step,
-    /// [T, B, H·directions], or what the head makes of it, [T, B, outputs] or [B, outputs], and the last states, from which a later run of a unidirectional network goes on.
+    /// [T, B, H·directions], or what the head makes of it, [T, B, outputs] or [B, outputs], and the last states, from
+    /// which a later run of a unidirectional network goes on.
     ///
     /// - Parameters:
     ///   - input: The sequences, [T, B, I].
@@ -52,7 +51,7 @@ public final class RecurrentNetwork: Sendable {
     ///   - threads: At most so many cores work, sixteen sequences each; the bits do not depend on it.
     ///
     /// Dropout never acts here. Traps on arrays of other sizes. O(T·B·layers·directions·G·H·(I + H)), G the gates; the
-    /// working memory is that of some steps, or in a bidirectional network of all.
+    /// working memory is that of some steps, and in a bidirectional network twice what a layer gives at all of them.
     public func run(
         _ input: [Float], steps: Int, batch: Int, lengths: [Int]? = nil, state: CellState? = nil, threads: Int = 1
     ) -> (outputs: [Float], state: CellState) {
@@ -68,13 +67,13 @@ public final class RecurrentNetwork: Sendable {
 
     /// One block, window by window, each from the states the one before has left.
     private func run(_ block: LaneBlock, _ weights: NetworkWeights, _ arrays: ForwardArrays) {
-        let window = configuration.bidirectional ? block.steps : Self.window
+        let window = configuration.bidirectional ? block.steps : min(block.steps, StackPass.window)
+        let pass = StackPass(configuration, steps: window, trains: false)
         var arrays = arrays
-        var pass: StackPass?
         for first in stride(from: 0, to: block.steps, by: window) {
             let part = block.window(from: first, steps: window)
-            if pass?.steps != part.steps { pass = StackPass(configuration, steps: part.steps, trains: false) }
-            pass?.forward(weights, part, arrays)
+            pass.steps = part.steps
+            pass.forward(weights, part, arrays)
             arrays.input += window * arrays.batch * configuration.input
             // A head a sequence writes to the same place each time, the last time from the sequence's end.
             if configuration.head?.isPerStep ?? true { arrays.outputs += window * arrays.batch * configuration.output }

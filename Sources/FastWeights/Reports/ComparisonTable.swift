@@ -2,10 +2,10 @@
 ///
 /// Runs that differ only in the seed share a row, which then shows the median and the range. A run that ended early is in
 /// its row like any other and has a footnote; a test error that is not a number counts as the worst.
-public struct ComparisonTable: Sendable {
+struct ComparisonTable: Sendable {
     /// What a test error says about the model, next to the plateau: the error of a predictor that knows which digits
     /// occurred but not which key they belong to.
-    public enum Verdict: Sendable, Equatable {
+    enum Verdict: Sendable, Equatable {
         /// Below 1 %.
         case solved
         /// Between 1 % and the plateau: some keys are bound to their values.
@@ -19,10 +19,10 @@ public struct ComparisonTable: Sendable {
     }
 
     /// Median and range of one measurement over the seeds.
-    public struct Spread: Sendable {
-        public let median: Double
-        public let minimum: Double
-        public let maximum: Double
+    struct Spread: Sendable {
+        let median: Double
+        let minimum: Double
+        let maximum: Double
 
         /// NaN sorts last, as the worst; the median of an even number is the mean of the middle two.
         init(_ values: [Double]) {
@@ -36,32 +36,32 @@ public struct ComparisonTable: Sendable {
     }
 
     /// One row: the runs of a model with a number of hidden units.
-    public struct Cell: Sendable {
-        public let model: String
-        public let hidden: Int
-        public let pairs: Int
+    struct Cell: Sendable {
+        let model: String
+        let hidden: Int
+        let pairs: Int
         /// In the order given.
-        public let runs: [TrainingRun]
-        public let testError: Spread
-        public let seconds: Spread
-        public let verdict: Verdict
+        let runs: [TrainingRun]
+        let testError: Spread
+        let seconds: Spread
+        let verdict: Verdict
 
-        public var paperError: Double? { runs.lazy.compactMap(\.paperError).first }
-        public var parameters: Int { runs[0].parameters }
+        var paperError: Double? { runs.lazy.compactMap(\.paperError).first }
+        var parameters: Int { runs[0].parameters }
     }
 
-    public let plateauError: Double
+    let plateauError: Double
     /// Key-value pairs a sequence, K: those the plateau belongs to.
-    public let pairs: Int
+    let pairs: Int
     /// Models in the order they first occur, each with hidden units ascending.
-    public let cells: [Cell]
+    let cells: [Cell]
 
     /// How near to the plateau an error must be to count as being on it: six standard errors of a test on 10,000
     /// sequences, and enough for the paper's own IRNN (60.23 % at R = 50 against 61.65 %).
     /// A tenth of the plateau where that is less: with one pair there is nothing to bind and the plateau is 0.
     static func tolerance(_ plateauError: Double) -> Double { min(0.03, plateauError / 10) }
 
-    public init(runs: [TrainingRun], plateauError: Double, pairs: Int) {
+    init(runs: [TrainingRun], plateauError: Double, pairs: Int) {
         self.plateauError = plateauError
         self.pairs = pairs
         var groups: [[TrainingRun]] = []
@@ -105,20 +105,20 @@ public struct ComparisonTable: Sendable {
     // MARK: - Text
 
     /// The aligned table for a terminal, its footnotes and the reading.
-    public func plain() -> String {
+    func plain() -> String {
         let notes = footnotes.map { $0 + "\n" }.joined()
         return table().plain() + (notes.isEmpty ? "" : "\n" + notes) + "\n" + reading + "\n"
     }
 
     /// The same as Markdown.
-    public func markdown() -> String {
+    func markdown() -> String {
         // Two spaces end a line in Markdown.
         let notes = footnotes.map { $0 + "  \n" }.joined()
         return table().markdown() + (notes.isEmpty ? "" : "\n" + notes) + "\n" + reading + "\n"
     }
 
     /// The rows without footnotes and reading.
-    public func table() -> TextTable {
+    func table() -> TextTable {
         let severalSeeds = cells.contains { $0.runs.count > 1 }
         let severalLengths = cells.contains { $0.pairs != pairs }
         let hasFootnotes = cells.contains { !marks($0).isEmpty }
@@ -161,7 +161,7 @@ public struct ComparisonTable: Sendable {
     // MARK: - Footnotes and reading
 
     /// One line for each run that ended early, numbered as in the rows.
-    public var footnotes: [String] {
+    var footnotes: [String] {
         var notes: [String] = []
         for cell in cells {
             for run in cell.runs {
@@ -189,7 +189,7 @@ public struct ComparisonTable: Sendable {
     }
 
     /// What the numbers say: which rows solve the task, which are on the plateau.
-    public var reading: String {
+    var reading: String {
         if cells.isEmpty { return "No runs." }
         func names(_ verdict: Verdict) -> String {
             cells.filter { $0.verdict == verdict }.map(name).joined(separator: ", ")

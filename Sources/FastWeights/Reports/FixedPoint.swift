@@ -2,14 +2,14 @@
 ///
 /// Goals in priority order: the printed digits are the exactly rounded value (ties to even, as C's printf rounds), no
 /// "-0.00", no dependence on a locale or on Foundation, and a word instead of digits where there is no number.
-public enum FixedPoint {
+enum FixedPoint {
     /// What stands where a number would, when the value is not a number.
-    public static let notAvailable = "n/a"
+    static let notAvailable = "n/a"
 
     /// The value with `decimals` digits after the point, "n/a" for NaN, "inf" or "-inf" for an infinity.
     ///
     /// - Precondition: `decimals` in 0...18.
-    public static func text(_ value: Double, decimals: Int) -> String {
+    static func text(_ value: Double, decimals: Int) -> String {
         precondition((0...18).contains(decimals), "decimals must be in 0...18, not \(decimals)")
         if value.isNaN { return notAvailable }
         if value.isInfinite { return value < 0 ? "-inf" : "inf" }
@@ -36,12 +36,12 @@ public enum FixedPoint {
     }
 
     /// A rate 0...1 as a percentage: 0.0181 is "1.81 %".
-    public static func percent(_ rate: Double, decimals: Int = 2) -> String {
+    static func percent(_ rate: Double, decimals: Int = 2) -> String {
         rate.isNaN ? notAvailable : text(rate * 100, decimals: decimals) + " %"
     }
 
     /// A whole number with a comma between groups of three digits.
-    public static func grouped(_ value: Int) -> String {
+    static func grouped(_ value: Int) -> String {
         let digits = String(value.magnitude)
         var result = value < 0 ? "-" : ""
         for (index, digit) in digits.enumerated() {
@@ -52,7 +52,7 @@ public enum FixedPoint {
     }
 
     /// A span of time as "0:07", "12:04" or "3:12:04"; "?" when it is not known.
-    public static func clock(_ seconds: Double) -> String {
+    static func clock(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e9 else { return "?" }
         let total = Int(max(0, seconds).rounded())
         let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)

@@ -2,37 +2,37 @@
 ///
 /// The page has inline styles and pictures, no script and no reference to another file; it reads on a phone, in dark mode
 /// and on paper. All texts passed in are escaped.
-public struct HTMLReport: Sendable {
+struct HTMLReport: Sendable {
     /// A picture with its caption, for example of `HeatMap.svg`.
-    public struct Figure: Sendable {
-        public var caption: String
+    struct Figure: Sendable {
+        var caption: String
         /// Inserted as it is. Its class and ids must begin with a prefix that is not "curve-…".
-        public var svg: String
+        var svg: String
 
-        public init(caption: String, svg: String) {
+        init(caption: String, svg: String) {
             self.caption = caption
             self.svg = svg
         }
     }
 
-    public var title: String
+    var title: String
     /// Paragraphs under the title.
-    public var introduction: [String]
+    var introduction: [String]
     /// The exact command that made the runs.
-    public var command: String
+    var command: String
     /// Names and values in the order shown: toolchain, threads, batch size and so on.
-    public var configuration: [(String, String)]
-    public var runs: [TrainingRun]
+    var configuration: [(String, String)]
+    var runs: [TrainingRun]
     /// Error of a predictor that knows which digits occurred but not which key they belong to, 0...1.
-    public var plateauError: Double
+    var plateauError: Double
     /// The same predictor's loss in nats.
-    public var plateauLoss: Double
+    var plateauLoss: Double
     /// Deviations from the paper and remarks, a paragraph each.
-    public var notes: [String]
+    var notes: [String]
     /// Pictures under the learning curves.
-    public var figures: [Figure]
+    var figures: [Figure]
 
-    public init(
+    init(
         title: String, introduction: [String], command: String, configuration: [(String, String)], runs: [TrainingRun],
         plateauError: Double, plateauLoss: Double, notes: [String], figures: [Figure] = []
     ) {
@@ -48,7 +48,7 @@ public struct HTMLReport: Sendable {
     }
 
     /// The page, UTF-8 text.
-    public func render() -> String {
+    func render() -> String {
         """
         <!DOCTYPE html>
         <html lang="en">

@@ -7,7 +7,7 @@ extension HeatMap {
     /// - Parameters:
     ///   - prefix: class of the picture and beginning of its ids, which no other picture of the page has.
     ///   - title: the heading of the picture.
-    public func svg(prefix: String, title: String = "What the fast weights attended to") -> String {
+    func svg(prefix: String, title: String = "What the fast weights attended to") -> String {
         let layout = Layout(count: sequence.count)
         let height = layout.captionTop + Double(captionLines.count) * 17 + 24
         return Markup.svgStart(

@@ -6,19 +6,19 @@
 ///     A(t)·h = η Σ_τ λ^(t-τ) h(τ) [h(τ)·h]
 ///
 /// `weights[t][τ]` is the scalar in front of h(τ).
-public struct HeatMap: Sendable {
+struct HeatMap: Sendable {
     /// The characters of the sequence, one a step; the last is the query.
-    public let sequence: [Character]
+    let sequence: [Character]
     /// For each step t the weights of the steps τ < t, of either sign. What a row holds beyond that is ignored; a weight
     /// that is not a number is left blank.
-    public let weights: [[Double]]
+    let weights: [[Double]]
     /// The network's probability of each digit.
-    public let probabilities: [Double]
+    let probabilities: [Double]
     /// The digit that belongs to the query, where it is known.
-    public let correct: Int?
+    let correct: Int?
 
     /// - Precondition: a row of weights for each character, row t with at least t of them, and ten probabilities.
-    public init(sequence: [Character], weights: [[Double]], probabilities: [Double], correct: Int? = nil) {
+    init(sequence: [Character], weights: [[Double]], probabilities: [Double], correct: Int? = nil) {
         precondition(!sequence.isEmpty, "the sequence is empty")
         precondition(
             weights.count == sequence.count, "\(sequence.count) characters but \(weights.count) rows of weights")
@@ -33,7 +33,7 @@ public struct HeatMap: Sendable {
     }
 
     /// The digit with the highest probability.
-    public var predicted: Int {
+    var predicted: Int {
         probabilities.indices.max { HeatMap.rank(probabilities[$0]) < HeatMap.rank(probabilities[$1]) } ?? 0
     }
 
@@ -62,14 +62,14 @@ public struct HeatMap: Sendable {
     // MARK: - Terminal
 
     /// How many colours a terminal shows.
-    public enum TerminalColors: Sendable {
+    enum TerminalColors: Sendable {
         case none, indexed256, trueColor
     }
 
     /// The heat map and the answer as rows of text, each ending with a newline.
     ///
     /// Without colours the squares are shaded with characters, a tilde before the negative ones.
-    public func terminal(_ colors: TerminalColors) -> String {
+    func terminal(_ colors: TerminalColors) -> String {
         let sign = isSigned ? (colors == .none ? ", ~ negative" : ", blue negative") : ""
         var text = "        earlier step →\n"
         text += "  step   " + sequence.map { " \(TextTable.singleLine(String($0))) " }.joined() + "\n"

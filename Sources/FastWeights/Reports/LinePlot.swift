@@ -2,26 +2,26 @@
 ///
 /// The file has no script and no external reference, scales to its container, follows the reader's colour scheme and is
 /// the same byte for byte for the same input.
-public struct LinePlot: Sendable {
-    public struct Point: Sendable {
-        public var x: Double
-        public var y: Double
+struct LinePlot: Sendable {
+    struct Point: Sendable {
+        var x: Double
+        var y: Double
 
-        public init(x: Double, y: Double) {
+        init(x: Double, y: Double) {
             self.x = x
             self.y = y
         }
     }
 
     /// The curves of one model.
-    public struct Series: Sendable {
-        public var name: String
+    struct Series: Sendable {
+        var name: String
         /// One curve a seed, each with ascending x. A point that is not finite leaves a gap.
-        public var curves: [[Point]]
+        var curves: [[Point]]
         /// Colour and dash, so that a model looks the same in several figures.
-        public var style: Int
+        var style: Int
 
-        public init(name: String, curves: [[Point]], style: Int) {
+        init(name: String, curves: [[Point]], style: Int) {
             self.name = name
             self.curves = curves
             self.style = style
@@ -29,21 +29,21 @@ public struct LinePlot: Sendable {
     }
 
     /// A value to compare with.
-    public struct Reference: Sendable {
-        public enum Mark: Sendable {
+    struct Reference: Sendable {
+        enum Mark: Sendable {
             /// A dashed line across the plot with its label on it.
             case line
             /// A diamond on the right edge; the label is read out and shown when pointed at.
             case diamond
         }
 
-        public var value: Double
-        public var label: String
-        public var mark: Mark
+        var value: Double
+        var label: String
+        var mark: Mark
         /// The series whose colour it takes; neutral when nil.
-        public var style: Int?
+        var style: Int?
 
-        public init(value: Double, label: String, mark: Mark = .line, style: Int? = nil) {
+        init(value: Double, label: String, mark: Mark = .line, style: Int? = nil) {
             self.value = value
             self.label = label
             self.mark = mark
@@ -52,7 +52,7 @@ public struct LinePlot: Sendable {
     }
 
     /// How an axis is divided.
-    public enum Axis: Sendable, Equatable {
+    enum Axis: Sendable, Equatable {
         case linear
         case logarithmic
         /// Rates 0...1, written in percent.
@@ -60,21 +60,21 @@ public struct LinePlot: Sendable {
         case logarithmicPercent
     }
 
-    public var title: String
+    var title: String
     /// What the picture shows, for readers who do not see it.
-    public var description: String
-    public var xLabel: String
-    public var yLabel: String
+    var description: String
+    var xLabel: String
+    var yLabel: String
     /// `.linear` or `.logarithmic`; counts are written as 500, 20k, 1.5M.
-    public var xAxis: Axis
-    public var yAxis: Axis
-    public var series: [Series]
-    public var references: [Reference]
+    var xAxis: Axis
+    var yAxis: Axis
+    var series: [Series]
+    var references: [Reference]
     /// Size of the drawing in its own units; text is 12 to 14 of them high.
-    public var width: Double
-    public var height: Double
+    var width: Double
+    var height: Double
 
-    public init(
+    init(
         title: String, description: String, xLabel: String, yLabel: String, xAxis: Axis = .linear,
         yAxis: Axis = .linear, series: [Series], references: [Reference] = [], width: Double = 440, height: Double = 310
     ) {
@@ -94,7 +94,7 @@ public struct LinePlot: Sendable {
     ///
     /// - Parameter prefix: class of the picture and beginning of its ids, a name of letters, digits and hyphens that no
     ///   other picture of the same page has.
-    public func svg(prefix: String) -> String {
+    func svg(prefix: String) -> String {
         let frame = Frame(self)
         let isEmpty = series.allSatisfy { $0.curves.allSatisfy { LinePlot.drawable($0).isEmpty } }
         return Markup.svgStart(prefix: prefix, width: width, height: height, title: title, description: description)

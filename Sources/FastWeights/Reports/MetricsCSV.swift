@@ -3,13 +3,13 @@
 /// Rows of split `train` and `validation` are the points of the learning curve; the one row of split `test` is the kept
 /// model's, at the step it was kept. A measurement that does not exist is an empty field (training has no error). Losses
 /// and errors are written with the fewest digits that read back to the same `Double`.
-public enum MetricsCSV {
-    public static let header = [
+enum MetricsCSV {
+    static let header = [
         "model", "hidden", "pairs", "seed", "learning_rate", "step", "split", "loss", "error", "stopped_early",
     ]
 
     /// The table with its header; every line, the last too, ends with CR LF as the RFC asks.
-    public static func text(_ runs: [TrainingRun]) -> String {
+    static func text(_ runs: [TrainingRun]) -> String {
         var lines = [record(header)]
         for run in runs {
             let key = [

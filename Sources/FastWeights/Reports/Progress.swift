@@ -11,9 +11,9 @@ import Synchronization
 ///     display.update(job, fraction: 0.4, status: "loss 0.1234  val 12.3 %")
 ///     display.finish(job, status: "test error 1.85 %")
 ///     display.close()
-public final class ProgressDisplay: Sendable {
+final class ProgressDisplay: Sendable {
     /// What the output is for.
-    public enum Mode: Sendable, Equatable {
+    enum Mode: Sendable, Equatable {
         /// Rows redrawn in place: one for each running job and one for the whole. `width` is that of the terminal in
         /// columns; rows are cut to it, since a wrapped row could not be redrawn.
         case bar(width: Int)
@@ -24,12 +24,12 @@ public final class ProgressDisplay: Sendable {
     }
 
     /// How a job ended.
-    public enum Outcome: Sendable {
+    enum Outcome: Sendable {
         case done, failed
     }
 
     /// A started job.
-    public struct Job: Sendable, Hashable {
+    struct Job: Sendable, Hashable {
         fileprivate let index: Int
     }
 
@@ -72,7 +72,7 @@ public final class ProgressDisplay: Sendable {
     ///     counts as 1.
     ///   - write: takes each piece of text, under the display's lock.
     ///   - now: the time in seconds.
-    public init(
+    init(
         mode: Mode, totalJobs: Int, totalWork: Double? = nil, write: @escaping @Sendable (String) -> Void,
         now: @escaping @Sendable () -> Double
     ) {
@@ -85,7 +85,7 @@ public final class ProgressDisplay: Sendable {
     }
 
     /// Adds a running job. `work` is its share of `totalWork`.
-    public func start(_ name: String, work: Double = 1) -> Job {
+    func start(_ name: String, work: Double = 1) -> Job {
         state.withLock { state in
             let time = now()
             state.entries.append(
@@ -100,7 +100,7 @@ public final class ProgressDisplay: Sendable {
     }
 
     /// Sets how far a job is: `fraction` is brought into 0...1, `status` is one short line.
-    public func update(_ job: Job, fraction: Double, status: String) {
+    func update(_ job: Job, fraction: Double, status: String) {
         state.withLock { state in
             guard state.entries[job.index].isRunning else { return }
             state.entries[job.index].fraction = fraction.isNaN ? 0 : min(1, max(0, fraction))
@@ -120,7 +120,7 @@ public final class ProgressDisplay: Sendable {
     }
 
     /// Ends a job; one permanent line says how.
-    public func finish(_ job: Job, status: String, outcome: Outcome = .done) {
+    func finish(_ job: Job, status: String, outcome: Outcome = .done) {
         state.withLock { state in
             guard state.entries[job.index].isRunning else { return }
             let time = now()
@@ -142,7 +142,7 @@ public final class ProgressDisplay: Sendable {
     }
 
     /// Writes a line that stays, above the rows in bar mode.
-    public func note(_ text: String) {
+    func note(_ text: String) {
         state.withLock { state in
             let time = now()
             switch mode {
@@ -155,7 +155,7 @@ public final class ProgressDisplay: Sendable {
     }
 
     /// Removes the rows. Later calls write nothing.
-    public func close() {
+    func close() {
         state.withLock { state in
             if case .bar = mode, state.drawnRows > 0 { write("\u{1B}[\(state.drawnRows)A\u{1B}[0J") }
             state.drawnRows = 0

@@ -3,18 +3,18 @@
 ///     var table = TextTable(["Model", "Test error"], alignments: [.left, .right])
 ///     table.add(["LSTM", "1.85 %"])
 ///     print(table.plain())
-public struct TextTable: Sendable {
+struct TextTable: Sendable {
     /// Which side of its column a text stands on.
-    public enum Alignment: Sendable {
+    enum Alignment: Sendable {
         case left, right
     }
 
-    public let header: [String]
-    public let alignments: [Alignment]
-    public private(set) var rows: [[String]] = []
+    let header: [String]
+    let alignments: [Alignment]
+    private(set) var rows: [[String]] = []
 
     /// An empty table. Without alignments the first column is on the left and all others, numbers, on the right.
-    public init(_ header: [String], alignments: [Alignment]? = nil) {
+    init(_ header: [String], alignments: [Alignment]? = nil) {
         let sides = alignments ?? header.indices.map { $0 == 0 ? .left : .right }
         precondition(
             sides.count == header.count, "the table has \(header.count) columns but \(sides.count) alignments")
@@ -25,13 +25,13 @@ public struct TextTable: Sendable {
     /// Appends a row.
     ///
     /// - Precondition: one text for each column.
-    public mutating func add(_ row: [String]) {
+    mutating func add(_ row: [String]) {
         precondition(row.count == header.count, "the table has \(header.count) columns but the row has \(row.count)")
         rows.append(row)
     }
 
     /// Columns two spaces apart under a header and a rule, without trailing spaces; every line ends with a newline.
-    public func plain() -> String {
+    func plain() -> String {
         let table = ([header] + rows).map { $0.map(TextTable.singleLine) }
         let widths = header.indices.map { column in
             table.map { TextTable.displayWidth($0[column]) }.max() ?? 0
@@ -42,7 +42,7 @@ public struct TextTable: Sendable {
     }
 
     /// A GitHub-flavoured Markdown table; a `|` in a text is escaped.
-    public func markdown() -> String {
+    func markdown() -> String {
         func row(_ cells: [String]) -> String {
             "| " + cells.joined(separator: " | ") + " |\n"
         }
@@ -65,7 +65,7 @@ public struct TextTable: Sendable {
 
     /// Columns a terminal uses for the text: one a character as a reader counts them, so that a letter with an accent
     /// written as two code points is one, and two for the East Asian wide blocks and emoji.
-    public static func displayWidth(_ text: String) -> Int {
+    static func displayWidth(_ text: String) -> Int {
         var width = 0
         for character in text {
             guard let first = character.unicodeScalars.first?.value else { continue }
@@ -81,13 +81,13 @@ public struct TextTable: Sendable {
     }
 
     /// The text with spaces added up to a width; a longer text is returned as it is.
-    public static func padded(_ text: String, to width: Int, _ alignment: Alignment = .left) -> String {
+    static func padded(_ text: String, to width: Int, _ alignment: Alignment = .left) -> String {
         let space = String(repeating: " ", count: max(0, width - displayWidth(text)))
         return alignment == .left ? text + space : space + text
     }
 
     /// The text cut to a width, with an ellipsis as its last character when something was cut.
-    public static func truncated(_ text: String, to width: Int) -> String {
+    static func truncated(_ text: String, to width: Int) -> String {
         if displayWidth(text) <= width { return text }
         if width <= 0 { return "" }
         var kept = ""

@@ -5,7 +5,9 @@
 public struct ParameterLayout: Sendable, Equatable {
     /// One named tensor, row-major.
     public struct Window: Sendable, Equatable {
+        /// Its name.
         public let name: String
+        /// Its sizes, outermost first.
         public let shape: [Int]
         /// Its first float within the block.
         public let offset: Int
@@ -13,10 +15,12 @@ public struct ParameterLayout: Sendable, Equatable {
         public var count: Int { shape.reduce(1, *) }
     }
 
+    /// The tensors in their order.
     public private(set) var windows: [Window] = []
     /// Floats in the block, gaps included.
     public private(set) var blockCount = 0
 
+    /// A layout without tensors.
     public init() {}
 
     /// Trained numbers: the windows without the gaps.
@@ -48,6 +52,7 @@ public struct ParameterLayout: Sendable, Equatable {
 
 /// A block of numbers in a `ParameterLayout`: the parameters of a network, their gradients or a moment of them.
 public final class Parameters: @unchecked Sendable {
+    /// Where each tensor lies.
     public let layout: ParameterLayout
     let block: Buffer<Float>
 

@@ -57,6 +57,9 @@ final class Crew: @unchecked Sendable {
 
     private init(helpers: Int) { self.helpers = helpers }
 
+    /// Most threads that work, the leader's included.
+    var threads: Int { helpers + 1 }
+
     /// Runs `lead` with a crew of at most `threads` threads, the leader's included, and dismisses it afterwards.
     static func run<Result, Failure: Error>(
         threads: Int, _ lead: (Crew) throws(Failure) -> Result

@@ -18,6 +18,7 @@
 
 /// What could not be done with a file or directory, and why.
 public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The file or directory.
     public var path: String
     /// What was attempted: "read", "write".
     public var attempt: String
@@ -26,6 +27,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What to do about it.
     public var advice: String?
 
+    /// All of it as a sentence.
     public var description: String {
         "cannot \(attempt) \(path): \(reason)." + (advice.map { " " + $0 } ?? "")
     }

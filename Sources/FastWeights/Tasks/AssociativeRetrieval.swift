@@ -35,6 +35,8 @@ public struct AssociativeRetrieval: Sendable, Equatable {
     }
 
     /// Sets of examples of the given sizes, all different, so that none is in two sets. The same for the same seed.
+    ///
+    /// Throws `TaskError` when there are not as many different sequences.
     public func generate(counts: [Int], seed: UInt64) throws(TaskError) -> [Examples] {
         let total = counts.reduce(0, +)
         guard Double(total) <= distinct else { throw .tooManyExamples(total, distinct: Int(distinct), pairs: pairs) }
@@ -72,7 +74,8 @@ public struct AssociativeRetrieval: Sendable, Equatable {
         return sets
     }
 
-    /// The tokens of a sequence such as "c9k8j3f1??c" and the digit it asks for.
+    /// The tokens of a sequence such as "c9k8j3f1??c", the digit it asks for, nil where no letter is that of the question,
+    /// and its pairs. Throws `TaskError` for another text.
     public static func parse(_ text: String) throws(TaskError) -> (tokens: [UInt8], answer: UInt8?, pairs: Int) {
         let bytes = Array(text.lowercased().utf8)
         let tokens = bytes.compactMap { byte in symbols.firstIndex(of: byte).map { UInt8($0) } }
@@ -100,10 +103,14 @@ public struct AssociativeRetrieval: Sendable, Equatable {
 
 /// What can be wrong with a task's settings or an example given by hand.
 public enum TaskError: Error, CustomStringConvertible, Equatable {
+    /// So many pairs, of which there may be 1 to `limit`.
     case pairs(Int, limit: Int)
+    /// So many different examples, of which there are only `distinct`.
     case tooManyExamples(Int, distinct: Int, pairs: Int)
+    /// A text that is not a sequence of the task, with what is wrong.
     case sequence(String)
 
+    /// The sentence that says so.
     public var description: String {
         switch self {
         case .pairs(let pairs, let limit):

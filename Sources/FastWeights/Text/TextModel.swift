@@ -8,6 +8,7 @@
 ///
 /// A token is a one-hot input; its product with W_ih is a row of a table.
 public final class TextModel: Sendable {
+    /// The tokens.
     public let vocabulary: TextVocabulary
     /// Input and head as large as the vocabulary.
     public let network: RecurrentNetwork

@@ -82,5 +82,6 @@ extension TextVocabulary {
 
 /// A text that a model cannot be trained on, or cannot go on from.
 public struct TextError: Error, CustomStringConvertible, Equatable {
+    /// The sentence that says so.
     public let description: String
 }

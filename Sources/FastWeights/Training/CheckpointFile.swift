@@ -104,6 +104,6 @@ struct CheckpointFile {
 }
 
 /// A checkpoint that cannot be used, with its path, what is wrong and what to do.
-public struct CheckpointError: Error, CustomStringConvertible, Equatable {
-    public let description: String
+struct CheckpointError: Error, CustomStringConvertible, Equatable {
+    let description: String
 }

@@ -1,5 +1,6 @@
 /// How the learning rate changes in the course of a training.
 public enum Schedule: String, Sendable, CaseIterable {
+    /// The full rate throughout.
     case constant
     /// From the full rate to zero along half a cosine.
     case cosine

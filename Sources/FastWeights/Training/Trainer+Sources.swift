@@ -100,8 +100,8 @@ private final class SequenceSource: TrainingSource {
         _ crew: Crew
     ) {
         engine = ParallelNetwork(
-            network.configuration, network.parameters, longest: max(training.longest, validation.longest),
-            takesTokens: training.width == nil, crew: crew)
+            network.configuration, network.parameters, longest: training.longest, takesTokens: training.width == nil,
+            crew: crew)
         (self.training, self.validation, seed) = (training, validation, options.seed)
         order = BatchOrder(count: training.count, batch: options.batch, seed: options.seed)
     }

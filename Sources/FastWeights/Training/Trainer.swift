@@ -9,8 +9,11 @@ public struct TrainingOptions: Sendable, Equatable {
     public var timeLimit: Duration?
     /// B, sequences a step.
     public var batch = 128
+    /// The learning rate that the schedule begins with.
     public var learningRate = 1e-3
+    /// How the learning rate falls.
     public var schedule = Schedule.cosine
+    /// The rule of a step.
     public var optimizer = OptimizerRule.adam()
     /// The global norm that gradients are clipped to; nil leaves them alone.
     public var clip: Float? = 5
@@ -22,10 +25,12 @@ public struct TrainingOptions: Sendable, Equatable {
     public var perfectEvaluations = 10
     /// Seed of the order of the examples.
     public var seed: UInt64 = 1
+    /// Cores at most; the bits do not depend on it.
     public var threads = 1
     /// Where the training keeps a file from which it can go on; nil for nowhere.
     public var checkpoint: CheckpointOptions?
 
+    /// The defaults.
     public init() {}
 }
 
@@ -36,6 +41,7 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable {
     /// The checkpoint cannot be written, read or used: the sentence names the file, what is wrong and what to do.
     case checkpoint(String)
 
+    /// The sentence that says so.
     public var description: String {
         switch self {
         case .diverged(let step, let learningRate):
@@ -54,23 +60,43 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable {
 public final class Trainer {
     /// How a training stands, at every evaluation and some steps between.
     public struct Progress: Sendable {
+        /// Optimizer steps taken so far.
         public var step: Int
+        /// Steps at most.
         public var steps: Int
         /// The share that is over, of the steps or of the time, whichever is larger: 0...1.
         public var done: Double
-        /// Mean training loss since the last evaluation, in nats.
+        /// Mean training loss since the last evaluation.
         public var trainingLoss: Double
         /// The last validation error, once there is one: 0...1 of classes, the loss of numbers.
         public var validationError: Double?
     }
 
+    /// The metrics of an evaluation, a point of the learning curve. Losses are means: nats of classes, squares of numbers.
+    public struct Point: Sendable {
+        /// Optimizer steps taken so far.
+        public var step: Int
+        /// Mean training loss since the point before.
+        public var trainingLoss: Double
+        /// Mean validation loss.
+        public var validationLoss: Double
+        /// The share of validation targets that are missed, 0...1; of numbers the loss.
+        public var validationError: Double
+    }
+
     /// What came out: the learning curve, and where the kept model stands in it.
     public struct Outcome: Sendable {
-        public var curve: [TrainingRun.Point] = []
+        /// The metrics of every evaluation.
+        public var curve: [Point] = []
+        /// Optimizer steps taken.
         public var steps = 0
+        /// The step whose parameters were kept; 0 before the first evaluation.
         public var bestStep = 0
+        /// The validation error of the kept parameters, as in `Point`; infinite before the first evaluation.
         public var bestError = Double.infinity
+        /// The validation loss of the kept parameters; infinite before the first evaluation.
         public var bestLoss = Double.infinity
+        /// The first evaluated step with a validation error below 0.01, if one was reached.
         public var stepsBelowOnePercent: Int?
         /// Whether the caller stopped it.
         public var interrupted = false
@@ -107,7 +133,7 @@ public final class Trainer {
     /// They are called one at a time, on one thread, which may be another than the caller's. Throws `TrainingError` when
     /// the loss stops being a number or a checkpoint cannot be used.
     public func run(
-        progress: (Progress) -> Void = { _ in }, onEvaluation: (TrainingRun.Point) -> Void = { _ in },
+        progress: (Progress) -> Void = { _ in }, onEvaluation: (Point) -> Void = { _ in },
         shouldStop: () -> Bool = { false }
     ) throws(TrainingError) -> Outcome {
         try Crew.run(threads: options.threads) { crew throws(TrainingError) in
@@ -116,7 +142,7 @@ public final class Trainer {
     }
 
     private func run(
-        _ crew: Crew, _ progress: (Progress) -> Void, _ onEvaluation: (TrainingRun.Point) -> Void,
+        _ crew: Crew, _ progress: (Progress) -> Void, _ onEvaluation: (Point) -> Void,
         _ shouldStop: () -> Bool
     ) throws(TrainingError) -> Outcome {
         let source = makeSource(crew)

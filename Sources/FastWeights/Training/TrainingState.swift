@@ -17,7 +17,7 @@ struct TrainingState {
     mutating func take(_ evaluation: Evaluation, _ options: TrainingOptions) -> Bool {
         let (validationLoss, error) = (evaluation.loss, evaluation.error)
         outcome.curve.append(
-            TrainingRun.Point(
+            Trainer.Point(
                 step: outcome.steps, trainingLoss: meanLoss(options), validationLoss: validationLoss,
                 validationError: error))
         lossSum = 0
@@ -95,7 +95,7 @@ extension TrainingState {
                     description: "the training's curve needs points of 4 numbers, found \(point.serialised())")
             }
             outcome.curve.append(
-                TrainingRun.Point(
+                Trainer.Point(
                     step: step, trainingLoss: numbers[1], validationLoss: numbers[2], validationError: numbers[3]))
         }
     }

@@ -1,18 +1,18 @@
 /// One golden case of the `Fixtures` folder: float64 results of PyTorch, and how far this module's are from them.
-public struct GoldenResult: Sendable {
+struct GoldenResult: Sendable {
     /// Folder and name, for example "lstm/plain_general".
-    public let name: String
+    let name: String
     /// Worst error of what the forward pass gives: outputs, states, losses.
-    public let outputError: Double
+    let outputError: Double
     /// Worst error of the gradients, or of the parameters after training steps.
-    public let gradientError: Double
+    let gradientError: Double
     /// The largest error that passes.
-    public let tolerance: Double
+    let tolerance: Double
     /// Where the worst error stands.
-    public let worstTensor: String
+    let worstTensor: String
 
     /// Errors that are not numbers fail.
-    public var passed: Bool { outputError <= tolerance && gradientError <= tolerance }
+    var passed: Bool { outputError <= tolerance && gradientError <= tolerance }
 }
 
 /// Collects errors: of each tensor max |found - expected| / max |expected|, absolute where all expected are zero.
@@ -45,8 +45,8 @@ struct ErrorTally {
 }
 
 /// A fixture that cannot be used, with the file and what is wrong.
-public struct FixtureError: Error, CustomStringConvertible {
-    public let description: String
+struct FixtureError: Error, CustomStringConvertible {
+    let description: String
 
     init(_ file: String, _ problem: String) {
         description = "\(file): \(problem); `make fixtures` writes the fixtures anew"

@@ -48,6 +48,27 @@ extension Fixture {
         tally.output("output, stream", outputs, first)
     }
 
+    /// A module of PyTorch with an embedding below its layers and a dense layer on top, from its state dict: what it makes
+    /// of tokens, sequences of unequal length.
+    func checkModel(_ tally: inout ErrorTally) throws {
+        let expected = try RecurrentNetworkConfiguration(json: configuration)
+        let names = tensors.names.filter { $0.hasPrefix("parameter.") }
+        let dictionary = StateDictionary(
+            try names.map { (String($0.dropFirst("parameter.".count)), try shape($0), try floats($0)) }, source: name)
+        let network = try dictionary.network(
+            activation: expected.cell.activation, embedding: "encoder",
+            head: expected.head?.isPerStep == true ? .perStep("decoder") : .perSequence("decoder"))
+        guard network.configuration == expected else {
+            throw FixtureError(name, "the state dict makes \(network.configuration) instead of \(expected)")
+        }
+        let (tokens, lengths, steps) = (
+            try tensors.integers("tokens"), try tensors.integers("lengths"), try shape("tokens")[1]
+        )
+        let sequences = lengths.enumerated().map { Array(tokens[$0 * steps..<$0 * steps + $1]) }
+        let outputs = try network.predict(.tokens(sequences), threads: 2).flatMap(\.outputs)
+        tally.output("output", outputs, try doubles("output"))
+    }
+
     /// A network of Keras, from its arrays.
     func checkKeras(_ tally: inout ErrorTally) throws {
         let configuration = try RecurrentNetworkConfiguration(json: configuration)

@@ -1,11 +1,11 @@
 /// Checks the module against the golden cases of a `Fixtures` folder.
-public enum Verifier {
+enum Verifier {
     /// The largest error that passes, relative to a tensor's largest number: the worst seen is 4e-6, a
     /// gradient over forty steps in single precision.
-    public static let tolerance = 1e-5
+    static let tolerance = 1e-5
 
     /// The names of the cases in `directory`, sorted.
-    public static func cases(in directory: String) throws -> [String] {
+    static func cases(in directory: String) throws -> [String] {
         let names = try Files.list(directory, suffix: ".safetensors").map { String($0.dropLast(".safetensors".count)) }
         guard !names.isEmpty else {
             throw FixtureError(directory, "there is no golden case (.safetensors) in this folder")
@@ -14,7 +14,7 @@ public enum Verifier {
     }
 
     /// Runs the cases called `names`, `threads` at a time, and gives their results in the order of the names.
-    public static func run(_ names: [String], in directory: String, threads: Int) throws -> [GoldenResult] {
+    static func run(_ names: [String], in directory: String, threads: Int) throws -> [GoldenResult] {
         let results = Slots<Result<GoldenResult, any Error>>(count: names.count)
         ParallelLoop.run(names.count, threads: threads) { i in
             results.set(i, Result { try run(names[i], in: directory) })
@@ -23,12 +23,13 @@ public enum Verifier {
     }
 
     /// Runs one case.
-    public static func run(_ name: String, in directory: String) throws -> GoldenResult {
+    static func run(_ name: String, in directory: String) throws -> GoldenResult {
         let fixture = try Fixture(path: "\(directory)/\(name).safetensors", name: name)
         var tally = ErrorTally()
         switch fixture.kind {
         case "cell": try fixture.checkCell(&tally)
         case "stack": try fixture.checkStack(&tally)
+        case "model": try fixture.checkModel(&tally)
         case "training": try fixture.checkTraining(&tally)
         case "keras": try fixture.checkKeras(&tally)
         case "onnx": try fixture.checkONNX(&tally)

@@ -11,6 +11,7 @@ public struct ONNXWeights: Sendable, Equatable {
     /// The node's attribute of that name, of a GRU.
     public var linearBeforeReset: Bool
 
+    /// The arrays of a node; `RecurrentNetwork.init(onnx:activation:)` checks their shapes.
     public init(
         input: WeightArray, recurrent: WeightArray, bias: WeightArray? = nil, linearBeforeReset: Bool = false
     ) {

@@ -18,19 +18,28 @@ extension RecurrentNetwork {
         try Files.writeAtomically(serialised(), to: path)
     }
 
-    /// Reads a file that `write` made, or a PyTorch state dict; see `init(_:prefix:activation:)`.
-    public convenience init(path: String, prefix: String? = nil, activation: Activation = .tanh) throws {
-        try self.init(SafeTensors(path: path), prefix: prefix, activation: activation)
+    /// Reads a file that `write` made, or a PyTorch state dict; see `init(_:prefix:activation:embedding:head:)`. Throws
+    /// also `FileError` when it cannot be read.
+    public convenience init(
+        path: String, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
+        head: HeadModule? = nil
+    ) throws {
+        try self.init(
+            SafeTensors(path: path), prefix: prefix, activation: activation, embedding: embedding, head: head)
     }
 
     /// The network of a file: by the configuration in the metadata where `write` put one, otherwise by the names and
-    /// shapes of a PyTorch state dict, see `StateDictionary.network(prefix:activation:)`.
+    /// shapes of a PyTorch state dict, see `StateDictionary.network(prefix:activation:embedding:head:)`.
     ///
     /// Throws `WeightsError`, `SafeTensorsError` or `ConfigurationError` with what is wrong.
-    public convenience init(_ file: SafeTensors, prefix: String? = nil, activation: Activation = .tanh) throws {
+    public convenience init(
+        _ file: SafeTensors, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
+        head: HeadModule? = nil
+    ) throws {
         let dictionary = try StateDictionary(file)
         guard let configuration = try Self.configuration(of: file) else {
-            let network = try dictionary.network(prefix: prefix, activation: activation)
+            let network = try dictionary.network(
+                prefix: prefix, activation: activation, embedding: embedding, head: head)
             self.init(network.configuration, parameters: network.parameters)
             return
         }

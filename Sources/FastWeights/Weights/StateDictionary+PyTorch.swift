@@ -44,10 +44,15 @@ extension StateDictionary {
     ///   - prefix: What stands before the names, as "encoder.rnn."; nil finds it. Tensors with another prefix are of other
     ///     modules and are not looked at.
     ///   - activation: That of an RNN, which the names do not tell: PyTorch's `nonlinearity`.
+    ///   - embedding: The name of an `nn.Embedding`, as "embedding", whose rows the module reads; nil where it reads numbers.
+    ///     The network then takes tokens, one-hot: W_ih·E in the place of W_ih, which is the same function.
+    ///   - head: The `nn.Linear` on top of h; nil for none.
     /// - Throws: `WeightsError` when there is no such module, or several and no prefix; when it has `proj_size`; and with
     ///   all tensors that are missing, unexpected or of a wrong shape. `SafeTensorsError` for a tensor of integers.
-    /// - Complexity: O(*n*) in the number of parameters.
-    public func network(prefix: String? = nil, activation: Activation = .tanh) throws -> RecurrentNetwork {
+    /// - Complexity: O(*n*) in the number of parameters, and with an embedding O(V·G·H·E).
+    public func network(
+        prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil, head: HeadModule? = nil
+    ) throws -> RecurrentNetwork {
         func fail(_ problem: String) -> WeightsError { WeightsError(source: source, problems: [problem]) }
         let prefix = try prefix ?? onlyPrefix()
         let parts = names.compactMap { name in PyTorchName(name).flatMap { $0.prefix == prefix ? $0 : nil } }
@@ -85,10 +90,11 @@ extension StateDictionary {
         let configuration = RecurrentNetworkConfiguration(
             cell, input: isInputKnown ? input[1] : 1, hidden: recurrent[1], layers: layers,
             bidirectional: parts.contains(where: \.isReversed), bias: parts.contains { $0.kind.hasPrefix("bias") })
-        let parameters = try parameters(configuration, prefix: prefix) {
+        let beside = [embedding, head?.name].compactMap { $0 }.flatMap { ["\($0).weight", "\($0).bias"] }
+        let parameters = try parameters(configuration, prefix: prefix, beside: beside) {
             isCell ? String($0.dropLast("_l0".count)) : $0
         }
-        return RecurrentNetwork(configuration, parameters: parameters)
+        return try RecurrentNetwork(configuration, parameters: parameters).joined(embedding, head, of: self)
     }
 
     private func onlyPrefix() throws -> String {

@@ -9,9 +9,10 @@ public struct StateDictionary: Sendable {
     /// The tensors' names, sorted.
     public let names: [String]
     let shapes: [String: [Int]]
-    private let values: @Sendable (String) throws -> [Float]
+    let values: @Sendable (String) throws -> [Float]
 
-    /// The tensors of a file; their numbers are read when a network asks for them.
+    /// The tensors of a file; their numbers are read when a network asks for them. Throws `SafeTensorsError` as the file
+    /// does.
     public init(_ file: SafeTensors) throws {
         source = file.source
         names = file.names
@@ -34,13 +35,15 @@ public struct StateDictionary: Sendable {
 
     /// The parameters of a network of this configuration from the tensors called `prefix` + `name(window)`.
     ///
-    /// Throws `WeightsError` that names every missing tensor, every other one below the prefix, and every wrong shape.
+    /// Throws `WeightsError` that names every missing tensor, every other one below the prefix but those of `beside`, and
+    /// every wrong shape.
     func parameters(
-        _ configuration: RecurrentNetworkConfiguration, prefix: String, name: (String) -> String = { $0 }
+        _ configuration: RecurrentNetworkConfiguration, prefix: String, beside: [String] = [],
+        name: (String) -> String = { $0 }
     ) throws -> Parameters {
         let layout = configuration.layout
         let wanted = layout.windows.map { (window: $0, name: prefix + name($0.name)) }
-        let known = Set(wanted.map(\.name))
+        let known = Set(wanted.map(\.name) + beside)
         var problems: [String] = []
         func note(_ what: String, _ names: [String]) {
             if !names.isEmpty { problems.append("\(what): \(names.joined(separator: ", "))") }
@@ -63,7 +66,9 @@ public struct StateDictionary: Sendable {
 public struct WeightsError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The file, or what else the weights came from.
     public var source: String
+    /// Everything that is wrong, a phrase each.
     public var problems: [String]
 
+    /// All of it as a sentence.
     public var description: String { "\(source): \(problems.joined(separator: "; "))." }
 }

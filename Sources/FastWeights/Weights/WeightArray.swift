@@ -1,6 +1,8 @@
 /// An array of weights as another framework hands it out: numbers row-major, and their shape.
 public struct WeightArray: Sendable, Equatable {
+    /// Sizes, outermost first.
     public var shape: [Int]
+    /// The numbers, row-major, as many as the shape says.
     public var values: [Float]
 
     /// Traps where the count is not the shape's.

@@ -1,0 +1,64 @@
+// The rows of networks of layers on sequences of one's own.
+
+extension BenchmarkRow {
+    /// `sequences/lstm/R=64/T=50`: a training step, as `training` has it, of two layers with a head of ten classes a
+    /// sequence, on 64 sequences of T steps of twenty numbers.
+    static var sequences: [BenchmarkRow] {
+        [("lstm", Cell.lstm()), ("gru", .gru)].map { name, cell in
+            let bench = SequencesBench(cell)
+            return BenchmarkRow(
+                id: "sequences/\(name)/R=\(SequencesBench.hidden)/T=\(SequencesBench.steps)",
+                description:
+                    "training step, two layers, \(SequencesBench.input) numbers in, batch \(SequencesBench.batch)",
+                work: .timed(.milliseconds) { threads, measure in bench.training(threads: threads, measure) },
+                usesThreads: true, isQuick: true, operations: bench.operations)
+        }
+    }
+}
+
+/// A network of two layers, and sequences of random numbers with random classes.
+private struct SequencesBench {
+    static let (input, hidden, steps, batch, batches, classes) = (20, 64, 50, 64, 8, 10)
+    let configuration: RecurrentNetworkConfiguration
+
+    init(_ cell: Cell) {
+        configuration = RecurrentNetworkConfiguration(
+            cell, input: Self.input, hidden: Self.hidden, layers: 2, head: .perSequence(Self.classes))
+    }
+
+    /// The products of a step as `FloatingPointOperations` counts them: at each step W_ih and W_hh forwards, and backwards
+    /// the gradients of both and of what they read, which nobody asks of the input.
+    var operations: Double {
+        let rows = Double(configuration.cell(at: 0).gateRows)
+        let (first, wide) = (rows * Double(Self.input), rows * Double(Self.hidden))
+        let steps = Double(Self.steps)
+        let recurrent = 2 * (steps - 1) * wide
+        let forward = steps * (first + wide) + recurrent + Double(Self.hidden * Self.classes)
+        return Double(Self.batch) * 2 * (3 * forward - steps * first)
+    }
+
+    func training(threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
+        let network = RecurrentNetwork(configuration, seed: 1)
+        let count = Self.batch * Self.batches
+        let numbers = BenchmarkRow.numbers(count * Self.steps * Self.input, within: 1).array
+        let size = Self.steps * Self.input
+        let sequences = (0..<count).map { Array(numbers[$0 * size..<($0 + 1) * size]) }
+        guard
+            let data = try? SequenceData(
+                .numbers(sequences, width: Self.input), .classes((0..<count).map { $0 * 7 % Self.classes }))
+        else { preconditionFailure("sequences of one length are data") }
+        Crew.run(threads: threads) { crew in
+            let engine = ParallelNetwork(
+                configuration, network.parameters, longest: Self.steps, takesTokens: false, crew: crew)
+            let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
+            var order = BatchOrder(count: count, batch: Self.batch, seed: 1)
+            measure { calls in
+                for _ in 0..<calls {
+                    order.advance()
+                    _ = engine.gradient(data, order.indices)
+                    optimizer.step(rate: 1e-3, clip: 5)
+                }
+            }
+        }
+    }
+}

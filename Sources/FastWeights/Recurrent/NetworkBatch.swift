@@ -1,0 +1,139 @@
+/// The sequences of a step, the longest first, in blocks of sixteen.
+final class NetworkBatch {
+    private(set) var inputs: SequenceInputs?
+    private(set) var targets: SequenceTargets?
+    /// Which sequences, by falling length and in each length in the order given.
+    private(set) var order: [Int] = []
+    /// The first step of each among all steps of the data, and how many there are.
+    private var starts: [Int] = []
+    private var lengths: [Int] = []
+    /// Where the states of windows go on; nil of whole sequences.
+    private(set) var states: CarriedStates?
+    /// Terms of the loss: targets that count.
+    private(set) var terms = 0
+    private var places: [Int]
+
+    /// Blocks of sixteen sequences, the last of as many as are left.
+    var blocks: Int { (order.count + Lanes.width - 1) / Lanes.width }
+
+    /// For sequences of at most `longest` steps.
+    init(longest: Int) { places = [Int](repeating: 0, count: longest + 2) }
+
+    private func setCount(_ count: Int) {
+        guard order.count != count else { return }
+        order = [Int](repeating: 0, count: count)
+        (starts, lengths) = (order, order)
+    }
+
+    /// Takes the sequences at `indices`, or all. O(sequences + longest).
+    func set(_ inputs: SequenceInputs, _ targets: SequenceTargets?, _ indices: [Int]?) {
+        (self.inputs, self.targets, states, terms) = (inputs, targets, nil, 0)
+        let (count, longest) = (indices?.count ?? inputs.count, places.count - 2)
+        func sequence(_ position: Int) -> Int { indices.map { $0[position] } ?? position }
+        setCount(count)
+        // A counting sort: the place behind longest - length counts the sequences of a length, then says where they go.
+        for i in places.indices { places[i] = 0 }
+        for position in 0..<count {
+            let i = sequence(position)
+            places[longest - inputs.lengths[i] + 1] += 1
+            if let targets { terms += targets.terms[i] }
+        }
+        for i in 1..<places.count { places[i] += places[i - 1] }
+        for position in 0..<count {
+            let i = sequence(position)
+            let place = longest - inputs.lengths[i]
+            order[places[place]] = i
+            starts[places[place]] = inputs.starts[i]
+            lengths[places[place]] = inputs.lengths[i]
+            places[place] += 1
+        }
+    }
+
+    /// Takes a window of every stream.
+    func set(_ text: TextStreams) {
+        (inputs, targets, states) = (text.data.inputs, text.data.targets, text.states)
+        setCount(text.starts.count)
+        for i in order.indices { (order[i], starts[i], lengths[i]) = (i, text.starts[i], text.steps) }
+        terms = order.count * text.steps
+    }
+
+    /// Makes `block` that of number b: its samples are the first steps of the sequences among all steps.
+    func fill(_ block: inout LaneBlock, _ b: Int) {
+        block.clear()
+        for position in b * Lanes.width..<min((b + 1) * Lanes.width, order.count) {
+            block.append(starts[position], length: lengths[position])
+        }
+    }
+
+    /// Block b with samples that are the sequences' own numbers in the data.
+    func sequences(_ b: Int) -> LaneBlock {
+        let positions = b * Lanes.width..<min((b + 1) * Lanes.width, order.count)
+        return LaneBlock(samples: Array(order[positions]), lengths: Array(lengths[positions]))
+    }
+
+    /// Puts the inputs of a block into the lanes of a pass of as many steps, those of the sequences from `first` on.
+    func load(_ block: LaneBlock, from first: Int, into pass: StackPass) {
+        guard let inputs else { return }
+        pass.steps = block.steps
+        guard let width = inputs.width else {
+            inputs.tokens.withUnsafeBufferPointer { pass.setTokens($0.baseAddress! + first, block) }
+            return
+        }
+        inputs.numbers.withUnsafeBufferPointer { numbers in
+            for t in 0..<block.steps {
+                block.gather(
+                    numbers.baseAddress! + (first + t) * width, count: block.active(at: t), rows: width,
+                    into: pass.input(t))
+            }
+        }
+    }
+
+    /// The mean of a sum over the batch's targets.
+    func evaluation(_ sum: BlockLoss) -> Evaluation {
+        let terms = Double(max(terms, 1))
+        let loss = sum.loss / terms
+        return Evaluation(loss: loss, error: targets?.isRegression == true ? loss : Double(sum.errors) / terms)
+    }
+}
+
+/// The targets of a block's sequences beside its outputs: what one thread needs for the loss.
+final class BlockTargets {
+    private let labels = Buffer<Int32>(Lanes.width)
+    private let numbers: Panel
+    private let rows: Int
+    private let arena = Arena()
+
+    /// For a network of so many outputs.
+    init(outputs: Int) {
+        rows = outputs
+        numbers = arena.panels(1, rows: outputs)[0]
+    }
+
+    /// The loss of the outputs of block b, which become the gradient of scale·Σ loss. Of targets a step, those of the
+    /// steps of `block`, which are the sequences' from `first` on.
+    func loss(
+        _ outputs: PanelSequence, _ batch: NetworkBatch, _ b: Int, _ block: LaneBlock, from first: Int = 0, scale: Float
+    ) -> BlockLoss {
+        var sum = BlockLoss()
+        guard let wanted = batch.targets else { return sum }
+        let labels = labels.pointer
+        for t in 0..<(wanted.isPerStep ? block.steps : 1) {
+            let active = wanted.isPerStep ? block.active(at: t) : block.samples.count
+            /// The place of a lane's target.
+            func place(_ lane: Int) -> Int {
+                wanted.isPerStep ? block.samples[lane] + first + t : batch.order[b * Lanes.width + lane]
+            }
+            if wanted.isRegression {
+                numbers.update(repeating: Lanes(repeating: .nan), count: rows)
+                for lane in 0..<active {
+                    for r in 0..<rows { numbers[r][lane] = wanted.numbers[place(lane) * rows + r] }
+                }
+                sum += meanSquares(outputs[t], numbers, rows: rows, scale: scale)
+            } else {
+                for lane in 0..<active { labels[lane] = wanted.classes[place(lane)] }
+                sum += crossEntropy(outputs[t], classes: rows, targets: labels, count: active, scale: scale)
+            }
+        }
+        return sum
+    }
+}

@@ -1,0 +1,162 @@
+/// A network run over many sequences without gradients, on a crew of threads, with the same bits for any number of them.
+///
+/// The sequences are put in the order of their lengths and cut into blocks of sixteen. Every thread has buffers of its
+/// own, for a window of steps, or where a network is bidirectional or its sequences are lists of states for all. A block's
+/// result has a place of its own, and what is added up is added in the blocks' order.
+final class ParallelInference {
+    private let configuration: RecurrentNetworkConfiguration
+    private let weights: NetworkWeights
+    private let crew: Crew
+    private let prepare: Job
+    private var workers: [Worker] = []
+    private var batch = NetworkBatch(longest: 0)
+    private var longest = 0
+
+    /// An engine for weights that it packs at each call; whether they have tables says whether it takes tokens.
+    init(_ configuration: RecurrentNetworkConfiguration, _ weights: NetworkWeights, crew: Crew) {
+        (self.configuration, self.weights, self.crew) = (configuration, weights, crew)
+        prepare = Job { weights.pack(piece: $0) }
+    }
+
+    /// Mean loss and error over all of `data`.
+    func evaluate(_ data: SequenceData) -> Evaluation {
+        begin(data.inputs, data.targets)
+        let losses = Buffer<BlockLoss>(batch.blocks)
+        forEachBlock { [batch] worker, b in
+            worker.run(batch, b) { part, first in
+                losses.pointer[b] += worker.targets.loss(worker.pass.outputs, batch, b, part, from: first, scale: 0)
+            }
+        }
+        var sum = BlockLoss()
+        for b in 0..<batch.blocks { sum += losses.pointer[b] }
+        return batch.evaluation(sum)
+    }
+
+    /// The outputs of all sequences, one behind the other: a row of them a sequence or a step.
+    func outputs(_ inputs: SequenceInputs) -> [Float] {
+        begin(inputs, nil)
+        let (width, isPerStep) = (configuration.output, configuration.head?.isPerStep ?? true)
+        let rows = Buffer<Float>((isPerStep ? inputs.steps : inputs.count) * width)
+        forEachBlock { [batch] worker, b in
+            worker.run(batch, b) { part, first in
+                guard isPerStep else { return worker.scatterOutputs(of: batch.sequences(b), into: rows.pointer) }
+                for t in 0..<part.steps {
+                    part.scatter(
+                        worker.pass.outputs[t], count: part.active(at: t), rows: width,
+                        into: rows.pointer + (first + t) * width)
+                }
+            }
+        }
+        return rows.array
+    }
+
+    /// Packs the weights and takes the sequences; makes the workers, anew where the sequences have become longer.
+    private func begin(_ inputs: SequenceInputs, _ targets: SequenceTargets?) {
+        crew.perform(prepare, pieces: weights.pieces)
+        if inputs.longest > longest {
+            longest = inputs.longest
+            batch = NetworkBatch(longest: longest)
+            workers = (0..<crew.threads).map { _ in Worker(configuration, weights, longest: longest) }
+        }
+        batch.set(inputs, targets, nil)
+    }
+
+    /// Calls `body` for every block: of W workers block b is worker b mod W's.
+    private func forEachBlock(_ body: @escaping (Worker, Int) -> Void) {
+        let (workers, blocks) = (workers, batch.blocks)
+        let work = Job { w in
+            for b in stride(from: w, to: blocks, by: workers.count) { body(workers[w], b) }
+        }
+        crew.perform(work, pieces: min(workers.count, blocks))
+    }
+}
+
+/// What one thread at a time works with.
+private final class Worker {
+    let pass: StackPass
+    let targets: BlockTargets
+    private let weights: NetworkWeights
+    private let configuration: RecurrentNetworkConfiguration
+    /// Steps that the pass takes at a time.
+    private let window: Int
+    private var block = LaneBlock()
+
+    init(_ configuration: RecurrentNetworkConfiguration, _ weights: NetworkWeights, longest: Int) {
+        (self.configuration, self.weights) = (configuration, weights)
+        let isFading = configuration.cell.isFading
+        window = configuration.bidirectional || isFading ? longest : min(longest, StackPass.window)
+        pass = StackPass(
+            configuration, steps: window, trains: false, carry: isFading ? .nothing : .stateAndGradient,
+            takesTokens: !weights.tables.isEmpty)
+        targets = BlockTargets(outputs: configuration.output)
+    }
+
+    /// Runs block b, and calls `body` with each window of its steps and the window's first; of a head a sequence with the
+    /// last window alone.
+    func run(_ batch: NetworkBatch, _ b: Int, _ body: (LaneBlock, Int) -> Void) {
+        batch.fill(&block, b)
+        for first in stride(from: 0, to: block.steps, by: window) {
+            let part = block.window(from: first, steps: window)
+            if first == 0 { pass.clearStates() } else { pass.goOn() }
+            batch.load(part, from: first, into: pass)
+            pass.run(weights, part, dropoutSeed: nil)
+            if configuration.head?.isPerStep ?? true || first + window >= block.steps { body(part, first) }
+        }
+    }
+
+    /// Writes the outputs of a head a sequence into their sequences' rows.
+    func scatterOutputs(of sequences: LaneBlock, into rows: UnsafeMutablePointer<Float>) {
+        sequences.scatter(pass.outputs[0], count: sequences.samples.count, rows: configuration.output, into: rows)
+    }
+}
+
+extension RecurrentNetwork {
+    /// Mean loss and error over `data`, on at most `threads` cores; the bits do not depend on their number.
+    ///
+    /// Throws `SequenceDataError` for tokens and classes that the network has not. Traps when its input or its head is not
+    /// for such data. O(steps·layers·directions·G·H·(I + H)), G the gates.
+    public func evaluate(_ data: SequenceData, threads: Int = 1) throws(SequenceDataError) -> Evaluation {
+        try data.check(configuration)
+        return infer(data.inputs, threads: threads) { $0.evaluate(data) }
+    }
+
+    /// What the network makes of each sequence, in their order, on at most `threads` cores; the bits do not depend on
+    /// their number, nor on the sequences beside one.
+    ///
+    ///     let predictions = try network.predict(.numbers(recordings, width: 3), threads: 2)
+    ///     print(predictions[0].classes, predictions[0].probabilities)
+    ///
+    /// Throws `SequenceDataError` that names the sequence when there is none, one is empty or not of whole steps, a number
+    /// is not finite, or a token is outside the vocabulary. Traps when the network takes another count of numbers a step.
+    /// O(steps·layers·directions·G·H·(I + H)), G the gates.
+    public func predict(_ inputs: SequenceData.Inputs, threads: Int = 1) throws(SequenceDataError) -> [Prediction] {
+        try predict(SequenceInputs(inputs), threads: threads)
+    }
+
+    /// The same of the sequences of `data`, whose targets are not looked at.
+    ///
+    /// Throws `SequenceDataError` for a token outside the vocabulary. Traps when the network takes another count of
+    /// numbers a step.
+    public func predict(_ data: SequenceData, threads: Int = 1) throws(SequenceDataError) -> [Prediction] {
+        try predict(data.inputs, threads: threads)
+    }
+
+    private func predict(_ inputs: SequenceInputs, threads: Int) throws(SequenceDataError) -> [Prediction] {
+        try inputs.check(configuration)
+        let rows = infer(inputs, threads: threads) { $0.outputs(inputs) }
+        let (width, isPerStep) = (configuration.output, configuration.head?.isPerStep ?? true)
+        return (0..<inputs.count).map { i in
+            let (first, count) = isPerStep ? (inputs.starts[i], inputs.lengths[i]) : (i, 1)
+            return Prediction(outputs: Array(rows[first * width..<(first + count) * width]), width: width)
+        }
+    }
+
+    private func infer<Result>(
+        _ inputs: SequenceInputs, threads: Int, _ body: (ParallelInference) -> Result
+    ) -> Result {
+        Crew.run(threads: threads) { crew in
+            let weights = configuration.weights(parameters, takesTokens: inputs.width == nil)
+            return body(ParallelInference(configuration, weights, crew: crew))
+        }
+    }
+}

@@ -1,0 +1,83 @@
+/// Sequences one behind the other: numbers, or tokens.
+struct SequenceInputs: Sendable {
+    /// Numbers a step, nil of tokens.
+    let width: Int?
+    /// Steps of each sequence.
+    let lengths: [Int]
+    /// Each sequence's first step among all steps.
+    let starts: [Int]
+    let numbers: [Float]
+    let tokens: [UInt16]
+
+    var count: Int { lengths.count }
+    /// Steps of all sequences.
+    var steps: Int { starts[count - 1] + lengths[count - 1] }
+    /// Steps of the longest sequence.
+    var longest: Int { lengths.max() ?? 0 }
+
+    private init(width: Int?, lengths: [Int], numbers: [Float], tokens: [UInt16]) {
+        (self.width, self.lengths, self.numbers, self.tokens) = (width, lengths, numbers, tokens)
+        starts = lengths.reduce(into: [0]) { $0.append($0.last! + $1) }.dropLast()
+    }
+
+    /// Throws `SequenceDataError`, which names the sequence, when there is none, one is empty or not of whole steps, a
+    /// number is not finite, or a token is out of range.
+    init(_ inputs: SequenceData.Inputs) throws(SequenceDataError) {
+        func fail(_ problem: String) -> SequenceDataError { SequenceDataError(description: problem) }
+        var lengths: [Int] = []
+        var (numbers, tokens): ([Float], [UInt16]) = ([], [])
+        var numbersAStep: Int?
+        switch inputs {
+        case .numbers(let sequences, let width):
+            guard width > 0 else { throw fail("sequences need at least 1 number a step, found \(width)") }
+            for (i, sequence) in sequences.enumerated() {
+                guard !sequence.isEmpty, sequence.count % width == 0 else {
+                    throw fail("sequence \(i) has \(sequence.count) numbers; it needs at least one step of \(width)")
+                }
+                if let place = sequence.firstIndex(where: { !$0.isFinite }) {
+                    throw fail("sequence \(i) has \(sequence[place]) at step \(place / width); inputs must be finite")
+                }
+                lengths.append(sequence.count / width)
+                numbers += sequence
+            }
+            numbersAStep = width
+        case .tokens(let sequences):
+            for (i, sequence) in sequences.enumerated() {
+                guard !sequence.isEmpty else { throw fail("sequence \(i) has no tokens; it needs at least one") }
+                for (t, token) in sequence.enumerated() {
+                    guard let value = UInt16(exactly: token) else {
+                        throw fail("sequence \(i) has the token \(token) at step \(t); tokens are 0 to 65535")
+                    }
+                    tokens.append(value)
+                }
+                lengths.append(sequence.count)
+            }
+        }
+        guard !lengths.isEmpty else { throw fail("there are no sequences; at least one is needed") }
+        self.init(width: numbersAStep, lengths: lengths, numbers: numbers, tokens: tokens)
+    }
+
+    /// The sequences at `indices`, in that order.
+    func selecting(_ indices: [Int]) -> SequenceInputs {
+        func steps<Value>(_ values: [Value], _ width: Int) -> [Value] {
+            values.isEmpty
+                ? [] : indices.flatMap { values[starts[$0] * width..<(starts[$0] + lengths[$0]) * width] }
+        }
+        return SequenceInputs(
+            width: width, lengths: indices.map { lengths[$0] }, numbers: steps(numbers, width ?? 0),
+            tokens: steps(tokens, 1))
+    }
+
+    /// Traps unless the network takes as many numbers a step; throws when a token is outside its vocabulary.
+    func check(_ configuration: RecurrentNetworkConfiguration) throws(SequenceDataError) {
+        if let width {
+            precondition(
+                width == configuration.input,
+                "the network takes \(configuration.input) numbers a step; the data has \(width)")
+        }
+        if let token = tokens.first(where: { Int($0) >= configuration.input }) {
+            throw SequenceDataError(
+                description: "there is a token \(token); the network's vocabulary has \(configuration.input)")
+        }
+    }
+}

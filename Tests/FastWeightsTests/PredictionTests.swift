@@ -1,0 +1,161 @@
+import Testing
+
+@testable import FastWeights
+
+/// `predict` against its naive twin, one sequence at a time through `run`.
+@Suite struct PredictionTests {
+    static let heads: [Head?] = [.perSequence(4), .perStep(7), nil]
+
+    /// Sequences of three numbers a step, some longer than two windows of steps, more than two blocks of them.
+    static let sequences: [[Float]] = {
+        var random = Random(seed: 8)
+        return (0..<37).map { i in
+            let steps = i % 9 == 4 ? 60 + random.below(40) : 1 + random.below(34)
+            return (0..<steps * 3).map { _ in Float(random.normal()) }
+        }
+    }()
+
+    static func network(_ cell: Cell, bidirectional: Bool, head: Head?, input: Int = 3) -> RecurrentNetwork {
+        RecurrentNetwork(
+            RecurrentNetworkConfiguration(
+                cell, input: input, hidden: 5, layers: 2, bidirectional: bidirectional, dropout: 0.3, head: head),
+            seed: 2)
+    }
+
+    @Test(arguments: RecurrentNetworkTests.cells, [false, true])
+    func aSequenceGivesWhatItGivesAlone(cell: Cell, bidirectional: Bool) throws {
+        for head in Self.heads {
+            let network = Self.network(cell, bidirectional: bidirectional, head: head)
+            let predictions = try network.predict(.numbers(Self.sequences, width: 3), threads: 2)
+            #expect(predictions.count == Self.sequences.count)
+            for (prediction, sequence) in zip(predictions, Self.sequences) {
+                let steps = sequence.count / 3
+                let alone = network.run(sequence, steps: steps, batch: 1).outputs
+                #expect(prediction.width == network.configuration.output)
+                #expect(prediction.rows == (head?.isPerStep ?? true ? steps : 1))
+                if cell.isFading {
+                    #expect(RecurrentStreamTests.relativeError(prediction.outputs, alone) < 1e-3)
+                } else {
+                    #expect(prediction.outputs == alone)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: RecurrentNetworkTests.cells, heads)
+    func sameBitsForAnyNumberOfThreads(cell: Cell, head: Head?) throws {
+        let network = Self.network(cell, bidirectional: head != nil, head: head)
+        let one = try network.predict(.numbers(Self.sequences, width: 3))
+        for threads in [2, 3, 8] {
+            #expect(try network.predict(.numbers(Self.sequences, width: 3), threads: threads) == one)
+        }
+        guard let head else { return }
+        let targets: SequenceData.Targets =
+            head.isPerStep
+            ? .stepNumbers(Self.sequences.map { [Float](repeating: 0.5, count: $0.count / 3 * head.outputs) })
+            : .classes(Self.sequences.indices.map { $0 % head.outputs })
+        let data = try SequenceData(.numbers(Self.sequences, width: 3), targets)
+        let evaluation = try network.evaluate(data)
+        for threads in [2, 3, 8] { #expect(try network.evaluate(data, threads: threads) == evaluation) }
+        #expect(try network.predict(data, threads: 2) == one)
+    }
+
+    /// Tokens are their one-hot inputs.
+    @Test(arguments: RecurrentNetworkTests.cells)
+    func tokensAreOneHot(cell: Cell) throws {
+        let network = Self.network(cell, bidirectional: true, head: .perStep(4), input: 6)
+        var random = Random(seed: 3)
+        let tokens = (0..<21).map { _ in (0..<1 + random.below(70)).map { _ in random.below(6) } }
+        let numbers = tokens.map { $0.flatMap { token in (0..<6).map { $0 == token ? Float(1) : 0 } } }
+        let found = try network.predict(.tokens(tokens), threads: 2)
+        let expected = try network.predict(.numbers(numbers, width: 6))
+        for (a, b) in zip(found, expected) {
+            #expect(RecurrentStreamTests.relativeError(a.outputs, b.outputs) < 1e-5)
+        }
+        let error = #expect(throws: SequenceDataError.self) { try network.predict(.tokens([[0], [3, 6]])) }
+        #expect("\(error!)".contains("token 6; the network's vocabulary has 6"))
+        #expect(throws: SequenceDataError.self) { try network.predict(.numbers([], width: 6)) }
+        #expect(throws: SequenceDataError.self) { try network.predict(.numbers([[1, 2]], width: 6)) }
+    }
+
+    @Test func classesAndProbabilitiesAreThoseOfTheRows() {
+        var random = Random(seed: 4)
+        let (rows, width) = (35, 3)
+        let outputs = (0..<rows * width).map { _ in Float(random.normal() * 4) } + [1000, -1000, 999, 2, 7, 7]
+        let prediction = Prediction(outputs: outputs, width: width)
+        #expect(prediction.rows == rows + 2 && prediction.classes.count == rows + 2)
+        #expect(prediction.classes.suffix(2) == [0, 1])
+        for row in 0..<prediction.rows {
+            let logits = outputs[row * width..<(row + 1) * width].map(Double.init)
+            let largest = logits.max()!
+            #expect(prediction.classes[row] == logits.firstIndex(of: largest))
+            let exponentials = logits.map { Self.exponential($0 - largest) }
+            let sum = exponentials.reduce(0, +)
+            for c in 0..<width {
+                #expect(abs(Double(prediction.probabilities[row * width + c]) - exponentials[c] / sum) < 1e-6)
+            }
+        }
+    }
+
+    /// e^x of x at most 0, by its series at x / 1024.
+    private static func exponential(_ x: Double) -> Double {
+        guard x > -700 else { return 0 }
+        let y = x / 1024
+        var (term, sum) = (1.0, 1.0)
+        for k in 1..<20 {
+            term *= y / Double(k)
+            sum += term
+        }
+        for _ in 0..<10 { sum *= sum }
+        return sum
+    }
+
+    /// The share of wrong classes is the error of `evaluate`.
+    @Test func theErrorIsThatOfTheClasses() throws {
+        let head = Head.perStep(3)
+        let data = try SequenceTrainingTests.data(head, count: 50)
+        let network = SequenceTrainingTests.network(.gru, head)
+        let predictions = try network.predict(data, threads: 2)
+        let classes = predictions.flatMap(\.classes)
+        var (errors, terms) = (0, 0)
+        for (found, wanted) in zip(classes, data.targets.classes) where wanted >= 0 {
+            terms += 1
+            if found != Int(wanted) { errors += 1 }
+        }
+        #expect(try network.evaluate(data).error == Double(errors) / Double(terms))
+    }
+
+    /// What is held out may be longer than what is trained on.
+    @Test(arguments: [Cell.gru, .fastWeights()])
+    func heldOutSequencesMayBeLonger(cell: Cell) throws {
+        func data(_ lengths: [Int]) throws -> SequenceData {
+            try SequenceData(
+                .numbers(lengths.map { CellTests.random($0 * 3, UInt64($0)) }, width: 3),
+                .classes(lengths.map { $0 % 4 }))
+        }
+        let network = Self.network(cell, bidirectional: true, head: .perSequence(4))
+        let heldOut = try data([1, 80, 33, 5])
+        let outcome = try Trainer(
+            network, training: try data([3, 1, 2, 3, 2]), validation: heldOut,
+            options: SequenceTrainingTests.options { $0.batch = 3 }
+        ).run()
+        #expect(outcome.curve.count == 3)
+        #expect(try network.evaluate(heldOut).loss == outcome.bestLoss)
+    }
+
+    // MARK: - Memory
+
+    /// To run forward alone a stack needs the boundaries of two layers and a window of its cells, whatever the length.
+    @Test(arguments: [Cell.irnn(), .lstm(), .gru])
+    func forwardAloneNeedsTwoBoundaries(cell: Cell) {
+        let configuration = RecurrentNetworkConfiguration(
+            cell, input: 7, hidden: 20, layers: 3, bidirectional: true, head: .perSequence(4))
+        func vectors(_ steps: Int, trains: Bool) -> Double {
+            Double(bufferBytes(reachableFrom: StackPass(configuration, steps: steps, trains: trains)))
+                / Double(MemoryLayout<Lanes>.size)
+        }
+        let aStep = (vectors(3000, trains: false) - vectors(1000, trains: false)) / 2000
+        #expect(abs(aStep - 2 * 40) < 1e-6)
+        #expect(vectors(1000, trains: true) > 5 * vectors(1000, trains: false))
+    }
+}

@@ -49,6 +49,7 @@ let package = Package(
         .executableTarget(name: "ClassifyCSV", dependencies: ["FastWeights"], path: "Sources/Examples/ClassifyCSV"),
         .executableTarget(
             name: "ResumeTraining", dependencies: ["FastWeights"], path: "Sources/Examples/ResumeTraining"),
+        .executableTarget(name: "WriteText", dependencies: ["FastWeights"], path: "Sources/Examples/WriteText"),
         .testTarget(
             name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool"],
             swiftSettings: sanitizes ? [.define("SANITIZED")] : [],

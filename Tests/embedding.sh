@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The ways in which a program of its own gets this library: a package that depends on it by version, without and with the
 # trait AVX2; the compiler alone over a copy of the folder Sources/FastWeights; and a tool that needs no library at all
-# where it runs. Each is built outside of this folder and run. Then the examples, on the files PyTorch wrote and on waves
-# in a CSV file.
+# where it runs. Each is built outside of this folder and run. Then the examples, on the files PyTorch wrote, on the
+# README, and on waves in a CSV file.
 #
 #     Tests/embedding.sh EXAMPLES        EXAMPLES: the folder with the built examples, as .build/release
 set -euo pipefail
@@ -123,6 +123,7 @@ say "a static fastweights, $(($(stat -c %s "$folder/bare/fastweights") / 1024)) 
 
 "$examples/StreamLSTM" | tail -n 1
 "$examples/MapBatch" | tail -n 1
+"$examples/WriteText" | tail -n 1
 
 # Slow waves and fast ones, 20 to 32 numbers each.
 awk 'BEGIN {

@@ -170,6 +170,14 @@
         }
 
         @Test(arguments: cells)
+        func aThousandStepsOfTokensAllocateNothing(cell: Cell) {
+            let configuration = RecurrentNetworkConfiguration(
+                cell, input: 30, hidden: 20, layers: 2, head: .perStep(30))
+            let stream = NetworkStream(RecurrentNetwork(configuration, seed: 1))
+            #expect(Self.allocations { for i in 0..<1000 { stream.step(token: i % 30) } } == 0)
+        }
+
+        @Test(arguments: cells)
         func aThousandStepsThroughThreeLayersAllocateNothing(cell: Cell) {
             let configuration = RecurrentNetworkConfiguration(
                 cell, input: 2, hidden: 20, layers: 3, head: .perStep(21))

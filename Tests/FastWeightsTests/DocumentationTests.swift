@@ -271,6 +271,37 @@ import Testing
         #expect(distance() < before)
     }
 
+    // MARK: - Learning from a text
+
+    @Test func learningFromAText() throws {
+        let content = Array(String(repeating: "the cat sat on the mat, and the dog lay on the log. ", count: 40).utf8)
+        let (path, limit) = (folder.path("text.safetensors"), Duration.milliseconds(200))
+        let vocabulary = TextVocabulary(of: content)  // the characters of valid UTF-8; of other bytes the 256 bytes
+        let text = try TrainingText(content, vocabulary, heldOut: 0.1)
+        let model = TextModel(.gru, hidden: 64, vocabulary: vocabulary, seed: 1)
+
+        var options = TrainingOptions()
+        (options.batch, options.learningRate) = (32, 1e-2)
+        let trainer = Trainer(model, text: text, window: 64, options: options)
+        _ = trainer
+
+        options.steps = .max
+        options.timeLimit = limit  // .seconds(600)
+        let outcome = try Trainer(model, text: text, window: 64, options: options).run()
+        print(outcome.steps, outcome.bestLoss)  // nats a token held out
+        #expect(outcome.steps > 0 && outcome.curve.last?.step == outcome.steps && !outcome.interrupted)
+
+        print(model.bitsPerToken(of: text, threads: 2))  // of the part held out
+
+        let writer = try model.writer(prompt: "the cat", temperature: 0.7, seed: 1)
+        let line = (0..<80).map { _ in writer.next() }.joined()
+        #expect(line.count == 80)
+
+        try model.write(to: path)
+        let again = try TextModel(path: path)
+        #expect(again.vocabulary == vocabulary)
+    }
+
     // MARK: - Performance, reproducing the paper
 
     @Test func threads() {

@@ -27,6 +27,30 @@ import Testing
         }
     }
 
+    /// A token's step has the bits of the one-hot step, at vocabularies of whole and of broken groups of columns.
+    @Test(arguments: RecurrentStreamTests.cells, [1, 2, 3, 4, 5, 6, 7, 13])
+    func aTokenIsAOneHotInput(cell: Cell, vocabulary: Int) {
+        let network = RecurrentNetwork(
+            RecurrentNetworkConfiguration(cell, input: vocabulary, hidden: 9, layers: 2, head: .perStep(3)), seed: 1)
+        let weights = StreamWeights(network)
+        let (numbers, tokens) = (NetworkStream(weights), NetworkStream(weights))
+        var random = Random(seed: 2)
+        for token in Array(0..<vocabulary) + (0..<9).map({ _ in random.below(vocabulary) }) {
+            var input = [Float](repeating: 0, count: vocabulary)
+            input[token] = 1
+            numbers.step(input)
+            tokens.step(token: token)
+            #expect(numbers.output == tokens.output && numbers.state == tokens.state)
+        }
+        let layer = RecurrentStreamTests.layer(cell, input: vocabulary, hidden: 17)
+        let (one, other) = (RecurrentStream(layer), RecurrentStream(layer))
+        for token in [vocabulary - 1, 0] {
+            one.step((0..<vocabulary).map { $0 == token ? 1 : 0 })
+            other.step(token: token)
+            #expect(one.hidden == other.hidden)
+        }
+    }
+
     @Test(arguments: RecurrentNetworkTests.cells)
     func stateIsCopiedSavedAndRestored(cell: Cell) throws {
         let stream = NetworkStream(RecurrentNetworkTests.network(cell))

@@ -53,7 +53,9 @@ import Testing
     }
 
     /// The state goes on: windows of a text give the loss of the whole.
-    @Test(arguments: [Cell.lstm(), .gru])
+    @Test(arguments: [
+        Cell.lstm(), .gru, .fastWeights(), .fastWeights(FastWeightsOptions(innerSteps: 2, memory: .chunks(4))),
+    ])
     func windowsAreTheWholeText(cell: Cell) throws {
         let vocabulary = TextVocabulary(of: Self.content)
         let model = TextModel(cell, hidden: 14, vocabulary: vocabulary, seed: 1)
@@ -62,7 +64,7 @@ import Testing
         func loss(_ window: Int) -> Double {
             Crew.run(threads: 1) { crew in
                 let engine = ParallelNetwork(
-                    configuration, model.network.parameters, longest: window, takesTokens: true, carriesState: true,
+                    configuration, model.network.parameters, longest: window, takesTokens: true, carry: .state,
                     crew: crew)
                 var streams = TextStreams(text.heldOut, window: window, streams: 3, configuration)
                 var sum = 0.0
@@ -114,6 +116,15 @@ import Testing
             run(
                 "train", "--task", "text", "--file", folder.path("text"), "--model", "lstm", "--hidden", "8",
                 "--steps", "5", "--output", model) == 0)
+        #expect(
+            run(
+                "train", "--task", "text", "--file", folder.path("text"), "--hidden", "8", "--minutes", "0.002",
+                "--fast-decay", "0.9", "--fast-rate", "1e-3", "--inner-steps", "2", "--output", model) == 0)
+        let network = (try? TextModel(path: model))?.network
+        #expect(network?.configuration.cell == .fastWeights(FastWeightsOptions(decay: 0.9, rate: 1e-3, innerSteps: 2)))
+        #expect(
+            run("train", "--task", "text", "--file", folder.path("text"), "--model", "gru", "--fast-rate", "1") == 2)
+        #expect(run("train", "--task", "text", "--file", folder.path("text"), "--minutes", "0") == 2)
         #expect(run("generate", "--model", model, "--prompt", "the", "--length", "20") == 0)
         #expect(run("generate", "--model", model, "--prompt", "XYZ") == 1)
         #expect(run("train", "--task", "text", "--file", folder.path("empty"), "--output", model) == 1)

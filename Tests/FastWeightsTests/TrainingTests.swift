@@ -85,6 +85,45 @@ import Testing
         #expect(outcome.interrupted && outcome.steps == 30 && outcome.curve.count == 3)
     }
 
+    /// A clock that ticks once a step makes a limit of time one of steps: the same rates, evaluations and bits.
+    @Test func timeEndsATrainingAsStepsDo() throws {
+        let sets = try AssociativeRetrieval(pairs: 2).generate(counts: [500, 200], seed: 1)
+        func train(_ steps: Int, _ limit: Duration?, stopAt stop: Int = .max, _ checkpoint: CheckpointOptions? = nil)
+            throws -> (bits: [Float], outcome: Trainer.Outcome)
+        {
+            let model = Self.model(.gru)
+            var options = TrainingOptions()
+            (options.steps, options.timeLimit, options.evaluateEvery) = (steps, limit, 4)
+            options.checkpoint = checkpoint
+            let trainer = Trainer(model, training: sets[0], validation: sets[1], options: options)
+            var ticks = 0
+            trainer.clock = { 100 + Double(ticks) }
+            let outcome = try trainer.run(shouldStop: {
+                if ticks == stop { return true }
+                ticks += 1
+                return false
+            })
+            return (model.parameters.block.array, outcome)
+        }
+        let whole = try train(14, nil)
+        #expect(whole.outcome.curve.map(\.step) == [4, 8, 12, 14])
+        func expectWhole(_ found: (bits: [Float], outcome: Trainer.Outcome)) {
+            #expect(found.bits == whole.bits && !found.outcome.interrupted)
+            #expect(found.outcome.curve.map(\.step) == whole.outcome.curve.map(\.step))
+            #expect(found.outcome.curve.map(\.trainingLoss) == whole.outcome.curve.map(\.trainingLoss))
+        }
+        expectWhole(try train(.max, .seconds(14)))
+        expectWhole(try train(14, .seconds(1000)))
+        // And over a break, of which the time spent before is remembered.
+        let folder = TemporaryFolder()
+        let checkpoint = CheckpointOptions(path: folder.path("checkpoint"), every: 5, resumes: true)
+        #expect(try train(.max, .seconds(14), stopAt: 6, checkpoint).outcome.steps == 6)
+        expectWhole(try train(.max, .seconds(14), checkpoint))
+        // What is over needs no step more.
+        expectWhole(try train(.max, .seconds(14), stopAt: 0, checkpoint))
+        #expect(throws: TrainingError.self) { try train(.max, .seconds(15), checkpoint) }
+    }
+
     @Test func batchesGoThroughEveryExampleOnceAPass() {
         var order = BatchOrder(count: 10, batch: 4, seed: 1)
         var seen: [Int] = []
@@ -97,9 +136,9 @@ import Testing
     }
 
     @Test func schedulesRunFromOneToZero() {
-        #expect(Schedule.constant.factor(70, of: 100) == 1)
-        #expect(Schedule.cosine.factor(0, of: 100) == 1 && abs(Schedule.cosine.factor(100, of: 100)) < 1e-7)
-        #expect(abs(Schedule.cosine.factor(50, of: 100) - 0.5) < 1e-6 && Schedule.linear.factor(25, of: 100) == 0.75)
-        #expect(abs(Schedule.cosine.factor(25, of: 100) - 0.853_553_4) < 1e-6)
+        #expect(Schedule.constant.factor(0.7) == 1)
+        #expect(Schedule.cosine.factor(0) == 1 && abs(Schedule.cosine.factor(1)) < 1e-7)
+        #expect(abs(Schedule.cosine.factor(0.5) - 0.5) < 1e-6 && Schedule.linear.factor(0.25) == 0.75)
+        #expect(abs(Schedule.cosine.factor(0.25) - 0.853_553_4) < 1e-6)
     }
 }

@@ -126,8 +126,9 @@ public enum FastMemoryForm: Sendable, Equatable {
     /// The cheaper of list and chunks for the length at hand: O(T·H) memory in training.
     ///
     /// In multiply-adds a step and inner step, both passes together, the list costs 3·H·T (half of T states on average,
-    /// 6·H each), and chunks of H steps 3·H² for their own list and 6·H² for reading, folding and their gradients. So the
-    /// list is cheaper up to T = 3·H; the rows `fast-memory` of the bench show where the times cross.
+    /// 6·H each), and chunks of H steps 3·H² for their own list and 6·H² for reading, folding and their gradients; 4.5·H²
+    /// where A is symmetric, but those wait longer for memory than the list's. So the list is taken up to T = 3·H; the rows
+    /// `fast-memory` of the bench show where the times cross.
     case automatic
 
     /// Steps a chunk for a sequence of `steps` steps.

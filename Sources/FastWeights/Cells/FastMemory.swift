@@ -16,19 +16,21 @@ final class FastMemory {
     private let weights: Buffer<Float>
     private let h: PanelSequence
     private let dh: PanelSequence
-    /// A_c for each chunk, and whether A_0 is other than zero.
+    /// A_c of the chunks but the first, which begins with A_0 as the caller has it.
     private let matrices: PanelSequence
-    private let startsEmpty: Bool
-    private let needsMatrix: Bool
-    /// ∂L/∂A_c of the current chunk in the backward pass.
-    private let dMatrix: Panel
+    private var initial: Panel?
+    /// ∂L/∂A_c of the current chunk in the backward pass: with a symmetric A the sum of it and its transpose.
+    private let dMatrix: LaneMatrix
+    private let isSymmetric: Bool
+    private let carry: Carry
 
+    /// A memory for `steps` writes at most. Where no gradient of A_0 is asked for, A_0 is symmetric, as every later A then
+    /// is: its panel and that of `finish` are then the lower triangle, row by row.
     init(
-        _ options: FastWeightsOptions, hidden: Int, steps: Int, startsEmpty: Bool, trains: Bool, states: States,
-        arena: Arena
+        _ options: FastWeightsOptions, hidden: Int, steps: Int, carry: Carry, trains: Bool, states: States, arena: Arena
     ) {
         self.hidden = hidden
-        self.startsEmpty = startsEmpty
+        self.carry = carry
         h = states.h
         dh = states.dh
         chunk = options.memory.chunk(steps: steps, hidden: hidden)
@@ -42,17 +44,30 @@ final class FastMemory {
             weights.pointer[k] = options.rate * Float(power)
             power *= Double(options.decay)
         }
-        needsMatrix = !startsEmpty || chunk < steps
-        matrices = arena.panels(needsMatrix ? steps / chunk + 1 : 0, rows: hidden * hidden)
-        dMatrix = arena.panels(needsMatrix && trains ? 1 : 0, rows: hidden * hidden)[0]
+        isSymmetric = carry != .stateAndGradient
+        let count = LaneMatrix.count(rows: hidden, isSymmetric: isSymmetric)
+        matrices = arena.panels(max(steps - 1, 0) / chunk, rows: count)
+        let needsGradient = trains && (carry == .stateAndGradient || chunk < steps)
+        dMatrix = LaneMatrix(
+            values: arena.panels(needsGradient ? 1 : 0, rows: count)[0], rows: hidden, isSymmetric: isSymmetric)
     }
 
-    private func hasMatrix(_ c: Int) -> Bool { needsMatrix && !(c == 0 && startsEmpty) }
-
-    /// Sets A_0.
-    func begin(with initial: Panel?) {
-        if let initial { matrices[0].update(from: initial, count: hidden * hidden) }
+    /// A_c, the matrix at the start of chunk c; nil where it is zero.
+    private func matrix(_ c: Int) -> LaneMatrix? {
+        (c == 0 ? initial : matrices[c - 1]).map { LaneMatrix(values: $0, rows: hidden, isSymmetric: isSymmetric) }
     }
+
+    /// Whether A_c has a gradient to keep.
+    private func hasGradient(_ c: Int) -> Bool { c > 0 || carry == .stateAndGradient }
+
+    /// The chunk that `writes` writes end, and how many of them it has: 1 to all.
+    private func end(_ writes: Int) -> (c: Int, count: Int) {
+        let c = max(writes - 1, 0) / chunk
+        return (c, writes - c * chunk)
+    }
+
+    /// Starts with A_0, which stays as it is until the backward pass is done; nil for zero.
+    func begin(with initial: Panel?) { self.initial = initial }
 
     // MARK: Forward
 
@@ -60,7 +75,7 @@ final class FastMemory {
     func read(_ q: Panel, into z: Panel, after writes: Int, scores: Panel) {
         let c = writes / chunk
         let count = writes - c * chunk
-        if hasMatrix(c) { addProduct(matrices[c], q, scale: powers.pointer[count], into: z) }
+        matrix(c)?.addProduct(q, scale: powers.pointer[count], into: z)
         list(c, count).read(q, into: z, scores: scores)
     }
 
@@ -71,48 +86,31 @@ final class FastMemory {
             weights: weights.pointer + max(count - 1, 0))
     }
 
-    /// Takes note that `writes` writes are done: closes a chunk that has become full.
+    /// Takes note that `writes` writes are done, and more reads follow: closes a chunk that has become full.
     func advance(to writes: Int) {
-        guard needsMatrix, writes > 0, writes % chunk == 0 else { return }
-        let c = writes / chunk
-        fold(c - 1, count: chunk, into: matrices[c])
+        guard writes > 0, writes % chunk == 0 else { return }
+        fold(writes, into: matrices[writes / chunk - 1])
     }
 
     /// The whole matrix after `writes` writes.
-    func finish(after writes: Int, into matrix: Panel) {
-        fold(writes / chunk, count: writes % chunk, into: matrix)
-    }
+    func finish(after writes: Int, into target: Panel) { fold(writes, into: target) }
 
-    /// matrix = λᵐ A_c + η Σ λ^(m-1-e) h_e h_eᵀ over the first m entries of chunk c.
-    private func fold(_ c: Int, count: Int, into matrix: Panel) {
-        let old = hasMatrix(c) ? matrices[c] : nil
-        let decay = powers.pointer[count]
-        for r in 0..<hidden {
-            let row = matrix + r * hidden
-            if let old {
-                for k in 0..<hidden { row[k] = old[r * hidden + k] * decay }
-            } else {
-                row.update(repeating: .zero, count: hidden)
-            }
-            for e in 0..<count {
-                let entry = h[c * chunk + e + first]
-                add(entry[r] * weights.pointer[count - 1 - e], times: entry, to: row)
-            }
-        }
+    /// target = λᵐ A_c + η Σ λ^(m-1-e) h_e h_eᵀ over the m writes of the chunk that `writes` writes end.
+    private func fold(_ writes: Int, into target: Panel) {
+        let (c, count) = end(writes)
+        LaneMatrix(values: target, rows: hidden, isSymmetric: isSymmetric)
+            .setSum(matrix(c), decay: powers.pointer[count], list(c, count))
     }
 
     // MARK: Backward
 
     /// Begins the backward pass at the end, with ∂L/∂A after `writes` writes where there is one.
     func beginBackward(after writes: Int, with gradient: Panel?) {
-        guard needsMatrix else { return }
-        guard let gradient else {
-            dMatrix.update(repeating: .zero, count: hidden * hidden)
-            return
-        }
-        dMatrix.update(from: gradient, count: hidden * hidden)
-        unfold(writes / chunk, count: writes % chunk)
-        retreat(from: writes)
+        let c = end(writes).c
+        guard hasGradient(c) else { return }
+        guard carry == .stateAndGradient, let gradient else { return dMatrix.clear() }
+        dMatrix.values.update(from: gradient, count: dMatrix.count)
+        unfold(writes)
     }
 
     /// The backward pass of `read`: given dz = ∂L/∂z, dq += Aᵀ·dz, and the states in the list and A_c get theirs.
@@ -121,10 +119,8 @@ final class FastMemory {
     func readBackward(_ q: Panel, _ dz: Panel, into dq: Panel, after writes: Int, scores: Panel) {
         let c = writes / chunk
         let count = writes - c * chunk
-        if hasMatrix(c) {
-            addTransposedProduct(matrices[c], dz, scale: powers.pointer[count], into: dq)
-            addOuterProduct(dz, q, scale: powers.pointer[count], into: dMatrix)
-        }
+        matrix(c)?.addTransposedProduct(dz, scale: powers.pointer[count], into: dq)
+        if hasGradient(c) { dMatrix.addOuterProduct(dz, q, scale: powers.pointer[count]) }
         list(c, count).readBackward(
             q, dz, into: dq, gradients: PanelSequence(pointer: dh[c * chunk + first], stride: dh.stride),
             scores: scores)
@@ -132,60 +128,26 @@ final class FastMemory {
 
     /// The backward pass of `advance`, called once every read after `writes` writes is done.
     func retreat(from writes: Int) {
-        guard needsMatrix, writes > 0, writes % chunk == 0 else { return }
-        unfold(writes / chunk - 1, count: chunk)
+        guard writes > 0, writes % chunk == 0 else { return }
+        unfold(writes)
     }
 
     /// ∂L/∂A_0.
     func finishBackward(into gradient: Panel?) {
-        gradient?.update(from: dMatrix, count: hidden * hidden)
+        guard carry == .stateAndGradient else { return }
+        gradient?.update(from: dMatrix.values, count: dMatrix.count)
     }
 
     /// The backward pass of `fold`: dMatrix is ∂L/∂(folded matrix) and becomes ∂L/∂A_c;
     /// dh_e += η λ^(m-1-e) (dA + dAᵀ) h_e.
-    private func unfold(_ c: Int, count: Int) {
+    private func unfold(_ writes: Int) {
+        let (c, count) = end(writes)
         for e in 0..<count {
             let slot = c * chunk + e + first
             let scale = weights.pointer[count - 1 - e]
-            addProduct(dMatrix, h[slot], scale: scale, into: dh[slot])
-            addTransposedProduct(dMatrix, h[slot], scale: scale, into: dh[slot])
+            dMatrix.addProduct(h[slot], scale: scale, into: dh[slot])
+            if !isSymmetric { dMatrix.addTransposedProduct(h[slot], scale: scale, into: dh[slot]) }
         }
-        let decay = powers.pointer[count]
-        for i in 0..<hidden * hidden { dMatrix[i] *= decay }
-    }
-
-    // MARK: Products of a lane's own matrix and vectors
-
-    private func dot(_ a: Panel, _ b: Panel) -> Lanes {
-        var even = Lanes.zero
-        var odd = Lanes.zero
-        var r = 0
-        while r &+ 1 < hidden {
-            even = even.mad(a[r], b[r])
-            odd = odd.mad(a[r &+ 1], b[r &+ 1])
-            r &+= 2
-        }
-        if r < hidden { even = even.mad(a[r], b[r]) }
-        return even + odd
-    }
-
-    private func add(_ scale: Lanes, times x: Panel, to y: Panel) {
-        var r = 0
-        while r < hidden {
-            y[r] = y[r].mad(scale, x[r])
-            r &+= 1
-        }
-    }
-
-    private func addProduct(_ m: Panel, _ x: Panel, scale: Float, into y: Panel) {
-        for r in 0..<hidden { y[r] = y[r].mad(scale, dot(m + r * hidden, x)) }
-    }
-
-    private func addTransposedProduct(_ m: Panel, _ x: Panel, scale: Float, into y: Panel) {
-        for r in 0..<hidden { add(x[r] * scale, times: m + r * hidden, to: y) }
-    }
-
-    private func addOuterProduct(_ x: Panel, _ y: Panel, scale: Float, into m: Panel) {
-        for r in 0..<hidden { add(x[r] * scale, times: y, to: m + r * hidden) }
+        if hasGradient(c) { dMatrix.scale(by: powers.pointer[count]) }
     }
 }

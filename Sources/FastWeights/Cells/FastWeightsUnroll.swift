@@ -15,9 +15,8 @@ final class FastWeightsUnroll: Unroll {
     private let z: Panel
     private let dInner: Panel
 
-    /// With `carriesState`, A starts from `initialMemory` and the last one is reported.
     init(
-        _ configuration: CellConfiguration, _ options: FastWeightsOptions, steps: Int, carriesState: Bool, trains: Bool
+        _ configuration: CellConfiguration, _ options: FastWeightsOptions, steps: Int, carry: Carry, trains: Bool
     ) {
         let arena = Arena()
         let rows = configuration.hidden
@@ -33,10 +32,10 @@ final class FastWeightsUnroll: Unroll {
         dInner = arena.panels(1, rows: trains ? rows : 0)[0]
         let states = States(steps: steps, hidden: rows, trains: trains, arena: arena)
         memory = FastMemory(
-            options, hidden: rows, steps: steps, startsEmpty: !carriesState, trains: trains, states: states,
+            options, hidden: rows, steps: steps, carry: carry, trains: trains, states: states,
             arena: arena)
         super.init(
-            configuration, steps: steps, carriesState: carriesState, trains: trains, arena: arena, states: states)
+            configuration, steps: steps, carry: carry, trains: trains, arena: arena, states: states)
     }
 
     /// The state h_s within step t: h(t) itself when s = S.
@@ -59,7 +58,7 @@ final class FastWeightsUnroll: Unroll {
     }
 
     override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
-        memory.begin(with: initialMemory)
+        memory.begin(with: memoryIsZero ? nil : initialMemory)
         for t in 0..<steps {
             let b = projections[t]
             if t >= firstProduct { recurrent.multiply(by: h[t], into: b) }
@@ -72,7 +71,7 @@ final class FastWeightsUnroll: Unroll {
                 activate(z, t, norm: norm, into: state(t, s + 1), parameters)
             }
             hold(h[t + 1], h[t], at: t)
-            memory.advance(to: t + 1)
+            if t + 1 < steps { memory.advance(to: t + 1) }
         }
         if let finalMemory { memory.finish(after: steps, into: finalMemory) }
     }

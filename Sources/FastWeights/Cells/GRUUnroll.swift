@@ -7,10 +7,10 @@ final class GRUUnroll: Unroll {
     /// W_hn h + b_hn at each step; after the backward pass its gradient.
     private let candidate: PanelSequence
 
-    init(_ configuration: CellConfiguration, steps: Int, carriesState: Bool, trains: Bool) {
+    init(_ configuration: CellConfiguration, steps: Int, carry: Carry, trains: Bool) {
         let arena = Arena()
         candidate = arena.panels(steps, rows: configuration.hidden, kept: trains)
-        super.init(configuration, steps: steps, carriesState: carriesState, trains: trains, arena: arena)
+        super.init(configuration, steps: steps, carry: carry, trains: trains, arena: arena)
     }
 
     override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {

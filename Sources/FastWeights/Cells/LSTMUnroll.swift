@@ -17,7 +17,7 @@ final class LSTMUnroll: Unroll {
         let cellGradients: LaneGradients
     }
 
-    init(_ configuration: CellConfiguration, layerNorm: Bool, steps: Int, carriesState: Bool, trains: Bool) {
+    init(_ configuration: CellConfiguration, layerNorm: Bool, steps: Int, carry: Carry, trains: Bool) {
         let arena = Arena()
         let rows = configuration.hidden
         epsilon = configuration.epsilon
@@ -32,7 +32,7 @@ final class LSTMUnroll: Unroll {
                 scales: arena.panels(steps, rows: 5, kept: trains),
                 gateGradients: arena.laneGradients(rows: trains ? 4 * rows : 0),
                 cellGradients: arena.laneGradients(rows: trains ? rows : 0)) : nil
-        super.init(configuration, steps: steps, carriesState: carriesState, trains: trains, arena: arena)
+        super.init(configuration, steps: steps, carry: carry, trains: trains, arena: arena)
     }
 
     override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {

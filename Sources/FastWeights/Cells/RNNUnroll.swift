@@ -6,7 +6,7 @@ final class RNNUnroll: Unroll {
     private let norm: (scales: PanelSequence, gradients: LaneGradients, normalised: PanelSequence)?
 
     init(
-        _ configuration: CellConfiguration, _ activation: Activation, layerNorm: Bool, steps: Int, carriesState: Bool,
+        _ configuration: CellConfiguration, _ activation: Activation, layerNorm: Bool, steps: Int, carry: Carry,
         trains: Bool
     ) {
         let arena = Arena()
@@ -19,7 +19,7 @@ final class RNNUnroll: Unroll {
                 arena.panels(steps, rows: 1, kept: trains), arena.laneGradients(rows: trains ? rows : 0),
                 arena.panels(steps, rows: rows, kept: trains)
             ) : nil
-        super.init(configuration, steps: steps, carriesState: carriesState, trains: trains, arena: arena)
+        super.init(configuration, steps: steps, carry: carry, trains: trains, arena: arena)
     }
 
     override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {

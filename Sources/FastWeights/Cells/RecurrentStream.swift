@@ -75,6 +75,10 @@ public final class RecurrentStream {
         withUnsafePointer(to: input) { advance(UnsafeBufferPointer(start: $0, count: 1)) }
     }
 
+    /// Takes the next token of a sequence whose inputs are one-hot: the bits of a step of I numbers that are 0 but for a 1
+    /// at `token`, without the work of multiplying by the zeros. Traps unless the token is from 0 to I - 1.
+    public func step(token: Int) { advance(token: token) }
+
     /// A copy of h, [H].
     public var hidden: [Float] { withHidden { $0.withUnsafeBufferPointer { Array($0) } } }
 
@@ -147,7 +151,19 @@ public final class RecurrentStream {
         precondition(
             input.count == configuration.input,
             "a step of this stream takes \(configuration.input) numbers; \(input.count) were given")
-        let x = ColumnNumbers(pointer: input.baseAddress!, count: input.count)
+        advance(ColumnNumbers(pointer: input.baseAddress!, count: input.count))
+    }
+
+    /// Takes the next token of the sequence.
+    func advance(token: Int) {
+        let columns = configuration.input
+        precondition(
+            (0..<columns).contains(token), "a token of this stream is from 0 to \(columns - 1); \(token) was given")
+        var four = SIMD4<Float>.zero
+        withUnsafeMutablePointer(to: &four) { advance(ColumnNumbers(oneAt: token, of: columns, in: $0)) }
+    }
+
+    private func advance(_ x: ColumnNumbers) {
         switch configuration.cell {
         case .rnn(let activation, _, _): stepRNN(x, activation)
         case .lstm(layerNorm: false): stepLSTM(x)

@@ -16,9 +16,7 @@
 /// `h[T]` and `finalMemory` are those of every sequence's own end. Its dh is then 0 behind the end, and ∂L/∂(last h) in
 /// the panel of the end itself. The final memory of the fast weights needs sequences of one length.
 ///
-/// Made without `carriesState`, it starts every sequence from the zero state, and reports neither the last memory nor
-/// the gradients of the first state. That spares the recurrent product and its two gradients at the first step, and the
-/// fast weights their matrix.
+/// `Carry` says what it has to do with the time before and after its steps, and so what it can spare.
 ///
 /// Made without `trains`, it runs forward only, and has neither the panels of gradients nor those that `backward` alone
 /// would read again.
@@ -33,11 +31,14 @@ class Unroll {
     /// T + 1 panels of H rows.
     let h: PanelSequence
     let dh: PanelSequence
-    /// The state beside h, a panel of `memoryRows` each; nil where the cell has none or was made without.
+    /// The state beside h, a panel of `memoryRows` of the `Carry` each; nil where there is none.
     let initialMemory: Panel?
+    /// Whether `initialMemory` is known to be zero, which spares the fast weights to read it.
+    final var memoryIsZero = false
     let finalMemory: Panel?
     let dMemory: Panel?
-    private let memoryRows: Int
+    /// Vectors of each.
+    let memoryRows: Int
     /// Steps of each sequence where they differ; nil where all have T.
     final var lengths: SIMD16<Int32>?
     /// For `accumulateOuterProducts`, here and of the caller.
@@ -45,11 +46,11 @@ class Unroll {
     private let arena: Arena
 
     init(
-        _ configuration: CellConfiguration, steps: Int, carriesState: Bool, trains: Bool, arena: Arena,
+        _ configuration: CellConfiguration, steps: Int, carry: Carry, trains: Bool, arena: Arena,
         states: States? = nil
     ) {
         self.steps = steps
-        firstProduct = carriesState ? 0 : 1
+        firstProduct = carry == .nothing ? 1 : 0
         self.arena = arena
         hidden = configuration.hidden
         projections = arena.panels(steps, rows: configuration.gateRows)
@@ -57,11 +58,11 @@ class Unroll {
         let states = states ?? States(steps: steps, hidden: hidden, trains: trains, arena: arena)
         h = states.h
         dh = states.dh
-        let rows = carriesState ? configuration.memoryRows : 0
+        let rows = configuration.memoryRows(carry)
         memoryRows = rows
         initialMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
         finalMemory = rows > 0 ? arena.panels(1, rows: rows)[0] : nil
-        dMemory = rows > 0 && trains ? arena.panels(1, rows: rows)[0] : nil
+        dMemory = rows > 0 && trains && carry == .stateAndGradient ? arena.panels(1, rows: rows)[0] : nil
     }
 
     func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
@@ -80,6 +81,7 @@ class Unroll {
         h[0].update(from: lastHidden, count: hidden)
         if let initialMemory, let finalMemory {
             initialMemory.update(from: finalMemory, count: memoryRows)
+            memoryIsZero = false
         }
     }
 
@@ -87,6 +89,7 @@ class Unroll {
     final func clearState() {
         h[0].update(repeating: .zero, count: hidden)
         initialMemory?.update(repeating: .zero, count: memoryRows)
+        memoryIsZero = true
     }
 
     /// Lanes whose sequence is over before step t go on with the old numbers of the state.
@@ -107,19 +110,44 @@ class Unroll {
 
     /// The cell of `configuration` unrolled over `steps` steps.
     static func make(
-        _ configuration: CellConfiguration, steps: Int, carriesState: Bool = true, trains: Bool = true
+        _ configuration: CellConfiguration, steps: Int, carry: Carry, trains: Bool = true
     ) -> Unroll {
         switch configuration.cell {
         case .rnn(let activation, let layerNorm, _):
             RNNUnroll(
-                configuration, activation, layerNorm: layerNorm, steps: steps, carriesState: carriesState,
+                configuration, activation, layerNorm: layerNorm, steps: steps, carry: carry,
                 trains: trains)
         case .lstm(let layerNorm):
             LSTMUnroll(
-                configuration, layerNorm: layerNorm, steps: steps, carriesState: carriesState, trains: trains)
-        case .gru: GRUUnroll(configuration, steps: steps, carriesState: carriesState, trains: trains)
+                configuration, layerNorm: layerNorm, steps: steps, carry: carry, trains: trains)
+        case .gru: GRUUnroll(configuration, steps: steps, carry: carry, trains: trains)
         case .fastWeights(let options):
-            FastWeightsUnroll(configuration, options, steps: steps, carriesState: carriesState, trains: trains)
+            FastWeightsUnroll(configuration, options, steps: steps, carry: carry, trains: trains)
+        }
+    }
+}
+
+/// What an unrolled cell takes over from the time before its steps and hands on to the time after them.
+enum Carry {
+    /// Nothing: every sequence starts from the zero state, and neither the last memory nor a gradient of the first state is
+    /// reported. That spares the recurrent product and its two gradients at the first step, and the fast weights their
+    /// matrix.
+    case nothing
+    /// The state, at whose beginning gradients end: windows of truncated back-propagation, the first from the zero state.
+    /// That spares the gradients of the memory. The A of fast weights then is a sum of h hᵀ, and its lower triangle alone
+    /// is kept, row by row.
+    case state
+    /// The state, and its gradient back.
+    case stateAndGradient
+}
+
+extension CellConfiguration {
+    /// Numbers a sample of the memory as it is carried.
+    func memoryRows(_ carry: Carry) -> Int {
+        switch (carry, cell) {
+        case (.nothing, _): 0
+        case (.state, .fastWeights): LaneMatrix.count(rows: hidden, isSymmetric: true)
+        case (.state, _), (.stateAndGradient, _): memoryRows
         }
     }
 }

@@ -118,7 +118,7 @@ private struct Comparison {
             let shown = display.start(job.name, work: work[index])
             do throws(TrainingError) {
                 let run = try job.run(data) {
-                    display.update(shown, fraction: Double($0.step) / Double($0.steps), status: $0.status)
+                    display.update(shown, fraction: $0.done, status: $0.status)
                 }.run
                 results.set(index, run)
                 let note = run.stoppedEarly.map { ", \($0)" } ?? ""

@@ -75,10 +75,6 @@ extension ProgressDisplay {
     }
 }
 
-extension Duration {
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}
-
 extension Trainer.Progress {
     /// How a training stands, in one short line.
     var status: String {

@@ -5,7 +5,8 @@ extension Command {
         discussion: """
             With --task text the model learns to predict the next character of --file from
             those before, or the next byte where that is not UTF-8; --batch parts of the
-            text are read side by side. `generate` then writes with it.
+            text (32 if it is not given) are read side by side. `generate` then writes
+            with it.
             """,
         options: [
             Option(
@@ -23,6 +24,11 @@ extension Command {
                 name: "steps", placeholder: "N", kind: .integer(1...100_000_000), defaultShown: "the model's own",
                 help: "Training steps"),
             Option(
+                name: "minutes", placeholder: "X", kind: .number(.leastNonzeroMagnitude...1e6),
+                help:
+                    "End after so long, as after a last step; the learning rate follows the time. A busy machine fits fewer steps, so no seed repeats the bits"
+            ),
+            Option(
                 name: "output", placeholder: "FILE", kind: .text, defaultValue: "model.safetensors",
                 help: "The model file"),
             Option(
@@ -36,7 +42,8 @@ extension Command {
                 help: "Go on from --checkpoint, to the same bits as without a break; begin if there is none"),
         ] + TextTraining.options + Option.data + Option.training + [.seed, .threads],
         examples: [
-            "train --task text --file book.txt --model lstm --hidden 256", "train --output model.safetensors",
+            "train --task text --file book.txt --model gru --minutes 10",
+            "train --output model.safetensors",
             "train --checkpoint run.checkpoint --resume",
             "train --model lstm --hidden 100 --learning-rate 2e-3",
         ]
@@ -52,13 +59,14 @@ extension Command {
         options.seed = seed
         options.threads = arguments.integer("threads")
         if arguments.hasValue("learning-rate") { options.learningRate = arguments.number("learning-rate") }
+        options.setLimit(arguments)
         options.checkpoint = try checkpoint(arguments)
         let job = RetrievalTraining(model: model, hidden: hidden, seed: seed, options: options)
         Interruption.install()
         let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
         let shown = display.start(job.name)
         let (run, network) = try job.run(data) {
-            display.update(shown, fraction: Double($0.step) / Double($0.steps), status: $0.status)
+            display.update(shown, fraction: $0.done, status: $0.status)
         }
         display.finish(shown, status: run.stoppedEarly ?? "done after \(run.steps) steps")
         display.close()
@@ -93,5 +101,14 @@ extension Command {
                 to: .error)
         }
         return CheckpointOptions(path: path, every: arguments.integer("every"), resumes: resumes)
+    }
+}
+
+extension TrainingOptions {
+    /// Takes the time that --minutes gives; the steps then are those of --steps alone.
+    mutating func setLimit(_ arguments: ParsedArguments) {
+        guard arguments.hasValue("minutes") else { return }
+        timeLimit = .seconds(arguments.number("minutes") * 60)
+        if !arguments.hasValue("steps") { steps = .max }
     }
 }

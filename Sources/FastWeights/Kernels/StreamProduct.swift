@@ -204,10 +204,27 @@ func multiplyTile(
     }
 }
 
-/// The numbers that some columns of a matrix are multiplied by.
+/// The numbers that a part of a matrix's columns is multiplied by: those of the columns from `first` on, the others zero.
 struct ColumnNumbers {
     let pointer: UnsafePointer<Float>
     let count: Int
+    let first: Int
+    /// Columns of the part, those multiplied by zero included.
+    let columns: Int
+
+    @inline(__always) init(pointer: UnsafePointer<Float>, count: Int) {
+        (self.pointer, self.count, first, columns) = (pointer, count, 0, count)
+    }
+
+    /// The numbers that are zero but for a 1 in column `place` of `columns`, with the bits that all of them would give: a
+    /// tile takes at most four columns at a time, and these are the four among which `place` is. `four` has room for them.
+    @inline(__always) init(oneAt place: Int, of columns: Int, in four: UnsafeMutablePointer<SIMD4<Float>>) {
+        four.pointee = .zero
+        four.pointee[place & 3] = 1
+        first = place & ~3
+        pointer = UnsafeRawPointer(four).assumingMemoryBound(to: Float.self)
+        (count, self.columns) = (min(4, columns &- first), columns)
+    }
 }
 
 @inline(__always)
@@ -216,16 +233,16 @@ private func addTile<Tile: VectorTile>(
     _ y: UnsafeMutablePointer<Octet>
 ) {
     var tile = Tile(at: start)
-    var column = w
-    addColumns(x, to: &tile, &column)
-    addColumns(v, to: &tile, &column)
+    addColumns(x, of: w, to: &tile)
+    addColumns(v, of: w + x.columns &* Tile.vectors, to: &tile)
     tile.store(at: y)
 }
 
 @inline(__always)
 private func addColumns<Tile: VectorTile>(
-    _ x: ColumnNumbers, to tile: inout Tile, _ column: inout UnsafePointer<Octet>
+    _ x: ColumnNumbers, of w: UnsafePointer<Octet>, to tile: inout Tile
 ) {
+    var column = w + x.first &* Tile.vectors
     var number = x.pointer
     var left = x.count
     while left >= Tile.columns {

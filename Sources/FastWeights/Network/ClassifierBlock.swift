@@ -14,7 +14,7 @@ final class ClassifierBlock {
     init(_ configuration: ClassifierConfiguration, steps: Int) {
         self.configuration = configuration
         self.steps = steps
-        unroll = Unroll.make(configuration.cell, steps: steps, carriesState: false)
+        unroll = Unroll.make(configuration.cell, steps: steps, carry: .nothing)
         tokens = Buffer(steps * Lanes.width)
         hidden = arena.panels(1, rows: configuration.head)
         dHidden = arena.panels(1, rows: configuration.head)

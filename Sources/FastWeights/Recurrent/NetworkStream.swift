@@ -50,6 +50,13 @@ public final class NetworkStream {
         withUnsafePointer(to: input) { advance(UnsafeBufferPointer(start: $0, count: 1)) }
     }
 
+    /// Takes the next token of a sequence whose inputs are one-hot: the bits of a step of I numbers that are 0 but for a 1
+    /// at `token`, without the work of multiplying by the zeros. Traps unless the token is from 0 to I - 1.
+    public func step(token: Int) {
+        cells[0].advance(token: token)
+        advanceAbove()
+    }
+
     /// A copy of what the last step gave: the last layer's h, [H], or y of the head, [outputs]. A head a sequence gives
     /// what it would if the sequence ended here. Before the first step all is zero.
     public var output: [Float] { withOutput { $0.withUnsafeBufferPointer { Array($0) } } }
@@ -109,6 +116,11 @@ public final class NetworkStream {
 
     private func advance(_ input: UnsafeBufferPointer<Float>) {
         cells[0].advance(input)
+        advanceAbove()
+    }
+
+    /// The step of what stands above the first layer.
+    private func advanceAbove() {
         var layer = 1
         while layer < cells.count {
             let below = cells[layer &- 1]

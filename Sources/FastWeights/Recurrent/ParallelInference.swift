@@ -86,7 +86,7 @@ private final class Worker {
         let isFading = configuration.cell.isFading
         window = configuration.bidirectional || isFading ? longest : min(longest, StackPass.window)
         pass = StackPass(
-            configuration, steps: window, trains: false, carriesState: !isFading,
+            configuration, steps: window, trains: false, carry: isFading ? .nothing : .stateAndGradient,
             takesTokens: !weights.tables.isEmpty)
         targets = BlockTargets(outputs: configuration.output)
     }

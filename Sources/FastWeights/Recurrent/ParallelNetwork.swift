@@ -34,13 +34,13 @@ final class ParallelNetwork {
     /// they are at each call.
     init(
         _ configuration: RecurrentNetworkConfiguration, _ parameters: Parameters, longest: Int, takesTokens: Bool,
-        carriesState: Bool = false, crew: Crew
+        carry: Carry = .nothing, crew: Crew
     ) {
         (self.configuration, self.crew) = (configuration, crew)
         let gradients = Parameters(configuration.layout)
         let weights = configuration.weights(parameters, takesTokens: takesTokens)
         let shards = (0..<Self.shardLimit).map { index in
-            Shard(configuration, index, steps: longest, takesTokens: takesTokens, carriesState: carriesState)
+            Shard(configuration, index, steps: longest, takesTokens: takesTokens, carry: carry)
         }
         let (batch, step) = (NetworkBatch(longest: longest), Step())
         (self.weights, self.gradients, self.shards, self.batch, self.step) = (weights, gradients, shards, batch, step)
@@ -131,13 +131,13 @@ private final class Shard {
     private var block = LaneBlock()
 
     init(
-        _ configuration: RecurrentNetworkConfiguration, _ index: Int, steps: Int, takesTokens: Bool, carriesState: Bool
+        _ configuration: RecurrentNetworkConfiguration, _ index: Int, steps: Int, takesTokens: Bool, carry: Carry
     ) {
         (self.configuration, self.index) = (configuration, index)
         gradients = Parameters(configuration.layout)
         windows = NetworkGradients(configuration, gradients)
         pass = StackPass(
-            configuration, steps: steps, trains: true, carriesState: carriesState, takesTokens: takesTokens)
+            configuration, steps: steps, trains: true, carry: carry, takesTokens: takesTokens)
         targets = BlockTargets(outputs: configuration.output)
     }
 
@@ -148,7 +148,6 @@ private final class Shard {
         forEachBlock(batch, shards) { b in
             pass.run(weights, block, dropoutSeed: seed)
             result += targets.loss(pass.outputs, batch, b, block, scale: scale)
-            if batch.states != nil { pass.clearMemoryGradients() }
             pass.differentiate(weights, gradients: windows, block, dropout: seed != nil, ofInput: false)
         }
     }

@@ -33,11 +33,6 @@ extension StackPass {
         }
     }
 
-    /// Makes the gradients of the last memories zero, as where windows end that a training does not look behind.
-    func clearMemoryGradients() {
-        for cell in cells { cell.unroll.dMemory?.update(repeating: .zero, count: configuration.memoryRows) }
-    }
-
     /// Where ∂L/∂outputs goes before `differentiate`: 0 in empty lanes and behind a sequence's end. With a head these are
     /// the panels of the outputs themselves.
     var outputGradients: PanelSequence { head?.outputs ?? gradient(configuration.layers) }

@@ -46,13 +46,13 @@ final class StackPass {
 
     /// Buffers for sequences of at most `steps` steps, with `trains` those of the backward pass too.
     ///
-    /// Without `carriesState` every sequence begins from the zero state, and the last states are not kept; then the
+    /// Where it carries nothing, every sequence begins from the zero state, and the last states are not kept; then the
     /// sequences of a block may have any lengths, whatever the cell. With `takesTokens` the input is tokens.
     ///
     /// The fast weights are not cut into windows: their list of states costs less than the matrix that would go from one
     /// window to the next.
     init(
-        _ configuration: RecurrentNetworkConfiguration, steps: Int, trains: Bool, carriesState: Bool = true,
+        _ configuration: RecurrentNetworkConfiguration, steps: Int, trains: Bool, carry: Carry = .stateAndGradient,
         takesTokens: Bool = false
     ) {
         self.configuration = configuration
@@ -72,7 +72,8 @@ final class StackPass {
             CellPass(
                 place: place,
                 unroll: Unroll.make(
-                    configuration.cell(at: place.layer), steps: window, carriesState: carriesState || window < steps,
+                    configuration.cell(at: place.layer), steps: window,
+                    carry: carry == .nothing && window < steps ? .stateAndGradient : carry,
                     trains: trains),
                 input: place.isReversed ? arena.panels(window, rows: widths[place.layer]) : boundaries[place.layer],
                 tokens: takesTokens && place.layer == 0 ? Buffer(steps * Lanes.width) : nil)
@@ -135,6 +136,7 @@ extension StackPass {
         }
         for (i, cell) in cells.enumerated() {
             load(arrays.hidden, i * batch * H, block, rows: H, into: cell.unroll.h[0])
+            cell.unroll.memoryIsZero = arrays.memory == nil
             if let memory = cell.unroll.initialMemory {
                 load(arrays.memory, i * batch * M, block, rows: M, into: memory)
             }
@@ -160,8 +162,9 @@ extension StackPass {
             cell.unroll.h[0].update(from: source, count: configuration.hidden)
             source += configuration.hidden
             guard let memory = cell.unroll.initialMemory else { continue }
-            memory.update(from: source, count: configuration.memoryRows)
-            source += configuration.memoryRows
+            cell.unroll.memoryIsZero = false
+            memory.update(from: source, count: cell.unroll.memoryRows)
+            source += cell.unroll.memoryRows
         }
     }
 
@@ -172,8 +175,8 @@ extension StackPass {
             target.update(from: cell.unroll.lastHidden, count: configuration.hidden)
             target += configuration.hidden
             guard let memory = cell.unroll.finalMemory else { continue }
-            target.update(from: memory, count: configuration.memoryRows)
-            target += configuration.memoryRows
+            target.update(from: memory, count: cell.unroll.memoryRows)
+            target += cell.unroll.memoryRows
         }
     }
 

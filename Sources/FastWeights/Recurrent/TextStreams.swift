@@ -36,13 +36,14 @@ struct TextStreams {
     mutating func rewind() { (position, steps) = (length, 0) }
 }
 
-/// The states of sequences between two windows: h and the memory of every cell, in panels of sixteen sequences.
+/// The states of sequences between two windows: h and the memory of every cell as `Carry.state` has it, in panels of
+/// sixteen sequences.
 final class CarriedStates {
     let values: Parameters
     private let rows: Int
 
     init(_ configuration: RecurrentNetworkConfiguration, sequences: Int) {
-        rows = configuration.layers * (configuration.hidden + configuration.memoryRows)
+        rows = configuration.layers * (configuration.hidden + configuration.cell(at: 0).memoryRows(.state))
         var layout = ParameterLayout()
         layout.append("states", (sequences + Lanes.width - 1) / Lanes.width, rows, Lanes.width)
         values = Parameters(layout)

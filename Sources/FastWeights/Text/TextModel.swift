@@ -81,7 +81,6 @@ public final class TextWriter {
     private let stream: NetworkStream
     private let temperature: Float
     private var random: Random
-    private var input: [Float]
     private let logits: Buffer<Lanes>
     /// Bytes of a character that has not ended.
     private var pending: [UInt8] = []
@@ -92,21 +91,14 @@ public final class TextWriter {
         stream = NetworkStream(model.network)
         self.temperature = temperature
         random = Random(seed: seed, stream: 5)
-        input = [Float](repeating: 0, count: vocabulary.count)
         logits = Buffer(vocabulary.count)
-        for token in prompt.isEmpty ? [0] : prompt { read(Int(token)) }
-    }
-
-    private func read(_ token: Int) {
-        input[token] = 1
-        stream.step(input)
-        input[token] = 0
+        for token in prompt.isEmpty ? [0] : prompt { stream.step(token: Int(token)) }
     }
 
     /// Writes one token, and returns the text that is whole with it: nothing within a character of several bytes.
     public func next() -> String {
         let token = draw()
-        read(token)
+        stream.step(token: token)
         pending += vocabulary.bytes(of: token)
         if vocabulary.characters == nil, let first = pending.first {
             let length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4

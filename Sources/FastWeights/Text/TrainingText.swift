@@ -39,7 +39,7 @@ final class TextSource: TrainingSource {
     init(_ model: TextModel, _ text: TrainingText, window: Int, streams: Int, _ crew: Crew) {
         let configuration = model.network.configuration
         engine = ParallelNetwork(
-            configuration, model.network.parameters, longest: window, takesTokens: true, carriesState: true, crew: crew)
+            configuration, model.network.parameters, longest: window, takesTokens: true, carry: .state, crew: crew)
         training = TextStreams(text.training, window: window, streams: streams, configuration)
         heldOut = TextStreams(
             text.heldOut, window: window, streams: max(1, min(text.heldOut.longest / 256, 4 * Lanes.width)),

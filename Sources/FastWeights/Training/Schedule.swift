@@ -7,9 +7,8 @@ public enum Schedule: String, Sendable, CaseIterable {
     /// From the full rate to zero along a line.
     case linear
 
-    /// The factor on the learning rate at step `step` of `steps`, from 1 to 0.
-    func factor(_ step: Int, of steps: Int) -> Float {
-        let done = Double(step) / Double(max(steps, 1))
+    /// The factor on the learning rate where a share `done` of the training is over, from 1 to 0.
+    func factor(_ done: Double) -> Float {
         switch self {
         case .constant: return 1
         case .linear: return Float(max(0, 1 - done))

@@ -84,7 +84,8 @@ extension Trainer {
             ("patience", optional(options.patience)),
             ("perfect evaluations", .number(Double(options.perfectEvaluations))), ("seed", .string("\(options.seed)")),
         ]
-        return .object((identity + optionMembers).map { JSON.Member(key: $0.key, value: $0.value) })
+        let limit = options.timeLimit.map { [(key: "seconds", value: JSON.number($0.seconds))] } ?? []
+        return .object((identity + optionMembers + limit).map { JSON.Member(key: $0.key, value: $0.value) })
     }
 }
 

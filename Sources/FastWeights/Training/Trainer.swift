@@ -2,6 +2,11 @@
 public struct TrainingOptions: Sendable, Equatable {
     /// Optimizer steps at most.
     public var steps = 20_000
+    /// Time after which no step begins: the training then ends with an evaluation, as after the last step. Nil for none.
+    ///
+    /// The schedule follows the larger of the shares of steps and of time that are over. How many steps fit depends on
+    /// the machine, so a training that time ends cannot be repeated bit for bit.
+    public var timeLimit: Duration?
     /// B, sequences a step.
     public var batch = 128
     /// The learning rate that the schedule begins with.
@@ -59,6 +64,8 @@ public final class Trainer {
         public var step: Int
         /// Steps at most.
         public var steps: Int
+        /// The share that is over, of the steps or of the time, whichever is larger: 0...1.
+        public var done: Double
         /// Mean training loss since the last evaluation.
         public var trainingLoss: Double
         /// The last validation error, once there is one: 0...1 of classes, the loss of numbers.
@@ -101,6 +108,11 @@ public final class Trainer {
     /// What beside the options must be the same for a training to go on from its checkpoint.
     let identity: [(key: String, value: JSON)]
     private let makeSource: (Crew) -> any TrainingSource
+    /// Seconds since some moment; tests have one of their own.
+    var clock: () -> Double = {
+        let start = ContinuousClock.now
+        return { (ContinuousClock.now - start).seconds }
+    }()
 
     init(
         _ parameters: Parameters, _ options: TrainingOptions, identity: [(key: String, value: JSON)],
@@ -110,7 +122,7 @@ public final class Trainer {
         (self.parameters, self.options, self.identity, makeSource) = (parameters, options, identity, source)
     }
 
-    /// Trains until the steps are done, validation says stop, or `shouldStop` does; the model then holds the
+    /// Trains until the steps are done or the time is over, validation says stop, or `shouldStop` does; the model then holds the
     /// parameters with the lowest validation error (of equal ones, the lowest validation loss).
     ///
     /// - Parameters:
@@ -141,7 +153,9 @@ public final class Trainer {
         if options.checkpoint != nil { state = try resume(best, optimizer, source) }
         for _ in 0..<state.outcome.steps { source.skip() }
         defer { parameters.copy(from: best) }
-        while state.outcome.steps < max(options.steps, 1) && !state.isOver {
+        let begun = clock() - state.seconds
+        func seconds() -> Double { options.timeLimit == nil ? 0 : clock() - begun }
+        while state.done(options) < 1 && !state.isOver {
             if shouldStop() {
                 state.outcome.interrupted = true
                 break
@@ -151,12 +165,13 @@ public final class Trainer {
             guard loss.isFinite else {
                 throw TrainingError.diverged(step: step, learningRate: options.learningRate)
             }
-            let rate = Float(options.learningRate) * options.schedule.factor(step - 1, of: options.steps)
+            let rate = Float(options.learningRate) * options.schedule.factor(state.done(options))
             optimizer.step(rate: rate, clip: options.clip)
-            state.outcome.steps = step
+            (state.outcome.steps, state.seconds) = (step, seconds())
             state.lossSum += loss
-            if step % options.evaluateEvery == 0 || step == options.steps {
+            if step % options.evaluateEvery == 0 || state.done(options) >= 1 {
                 if state.take(source.evaluate(), options) { best.copy(from: parameters) }
+                state.seconds = seconds()
                 onEvaluation(state.outcome.curve[state.outcome.curve.count - 1])
                 progress(state.progress(options))
             } else if step % 50 == 0 {

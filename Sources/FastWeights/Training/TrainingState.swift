@@ -3,6 +3,8 @@ struct TrainingState {
     var outcome = Trainer.Outcome()
     /// Σ of the training losses since the last evaluation.
     var lossSum = 0.0
+    /// Time spent, evaluations included, of a training with a limit.
+    var seconds = 0.0
     /// Evaluations in a row without a lower validation error, and without any error.
     private var stale = 0
     private var perfect = 0
@@ -31,11 +33,18 @@ struct TrainingState {
         return isBest
     }
 
+    /// The share of the training that is over, of the steps or of the time, whichever is larger.
+    func done(_ options: TrainingOptions) -> Double {
+        max(
+            Double(outcome.steps) / Double(max(options.steps, 1)),
+            options.timeLimit.map { seconds / max($0.seconds, .leastNonzeroMagnitude) } ?? 0)
+    }
+
     /// What to tell the caller: at an evaluation its own mean loss, between two the mean since the last.
     func progress(_ options: TrainingOptions) -> Trainer.Progress {
         let last = outcome.curve.last
         return Trainer.Progress(
-            step: outcome.steps, steps: options.steps,
+            step: outcome.steps, steps: options.steps, done: min(done(options), 1),
             trainingLoss: last?.step == outcome.steps ? last!.trainingLoss : meanLoss(options),
             validationError: last?.validationError)
     }
@@ -52,8 +61,8 @@ extension TrainingState {
             "steps": .number(Double(outcome.steps)), "best_step": .number(Double(outcome.bestStep)),
             "best_error": .number(outcome.bestError), "best_loss": .number(outcome.bestLoss),
             "steps_below_one_percent": outcome.stepsBelowOnePercent.map { .number(Double($0)) } ?? .null,
-            "loss_sum": .number(lossSum), "stale": .number(Double(stale)), "perfect": .number(Double(perfect)),
-            "is_over": .bool(isOver),
+            "loss_sum": .number(lossSum), "seconds": .number(seconds), "stale": .number(Double(stale)),
+            "perfect": .number(Double(perfect)), "is_over": .bool(isOver),
             "curve": .array(
                 outcome.curve.map {
                     [
@@ -77,6 +86,7 @@ extension TrainingState {
         outcome.bestLoss = try reader.number("best_loss", default: .infinity)
         outcome.stepsBelowOnePercent = json["steps_below_one_percent"]?.integer
         lossSum = try reader.number("loss_sum")
+        seconds = try reader.number("seconds", default: 0)
         stale = try count("stale")
         perfect = try count("perfect")
         isOver = try reader.flag("is_over")

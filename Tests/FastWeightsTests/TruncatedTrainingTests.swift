@@ -1,0 +1,111 @@
+import Testing
+
+@testable import FastWeights
+
+/// Windows of a text against `NetworkPass` over the same windows as one-hot numbers: it carries the whole matrix A and its
+/// gradient, is checked against PyTorch, and gets 0 for the gradient behind a window.
+@Suite struct TruncatedTrainingTests {
+    static let cells: [Cell] = [
+        .irnn(), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
+        .fastWeights(FastWeightsOptions(decay: 0.8, rate: 0.2, memory: .matrix)),
+        .fastWeights(FastWeightsOptions(decay: 0.9, innerSteps: 2, normaliseFirst: true, memory: .chunks(3))),
+        .fastWeights(FastWeightsOptions(rate: 0.1, innerSteps: 2, lagged: true, memory: .chunks(7))),
+        .fastWeights(FastWeightsOptions(rate: 0.1, activation: .tanh, lagged: true, memory: .chunks(2))),
+    ]
+
+    @Test(arguments: cells)
+    func windowsHaveTheLossAndTheGradientsOfAPass(cell: Cell) throws {
+        let (window, streams, V, H, layers) = (7, 19, 5, 9, 2)
+        let network = RecurrentNetwork(
+            RecurrentNetworkConfiguration(cell, input: V, hidden: H, layers: layers, head: .perStep(V)), seed: 3)
+        var random = Random(seed: 4)
+        // 26 tokens a stream: three whole windows and one of five.
+        let tokens = (0..<streams * 26 + 4).map { _ in random.below(V) }
+        let data = try SequenceData(
+            .tokens([Array(tokens.dropLast())]), .stepClasses([Array(tokens.dropFirst())]))
+        Crew.run(threads: 1) { crew in
+            let engine = ParallelNetwork(
+                network.configuration, network.parameters, longest: window, takesTokens: true, carry: .state, crew: crew
+            )
+            var text = TextStreams(data, window: window, streams: streams, network.configuration)
+            var state: CellState?
+            for w in 0..<4 {
+                #expect(text.advance() == (w == 0) && text.steps == (w < 3 ? 7 : 5))
+                let found = engine.gradient(text)
+                let pass = NetworkPass(network)
+                let (loss, next) = Self.gradient(pass, tokens, text, V, state)
+                state = next
+                #expect(abs(found.loss - loss) < 1e-5 * loss)
+                for name in pass.gradients.layout.windows.map(\.name) {
+                    let error = RecurrentStreamTests.relativeError(engine.gradients[name], pass.gradients[name])
+                    #expect(error < 2e-4, "window \(w), \(name)")
+                }
+                for (layer, stream) in [(0, 0), (1, 4), (1, 18)] {
+                    let (h, memory) = Self.state(text.states, network.configuration, layer, stream)
+                    for (found, all, count) in [
+                        (h, next.hidden, H), (memory, next.memory, network.configuration.memoryRows),
+                    ] {
+                        let expected = Self.part(all, count, layer, stream, streams)
+                        #expect(RecurrentStreamTests.relativeError(found, expected) < 1e-4)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Loss and gradients of a window by `pass`, and the state behind it.
+    private static func gradient(
+        _ pass: NetworkPass, _ tokens: [Int], _ text: TextStreams, _ V: Int, _ state: CellState?
+    ) -> (loss: Double, state: CellState) {
+        let (T, B) = (text.steps, text.starts.count)
+        var input = [Float](repeating: 0, count: T * B * V)
+        for t in 0..<T { for b in 0..<B { input[(t * B + b) * V + tokens[text.starts[b] + t]] = 1 } }
+        let (outputs, next) = pass.forward(input, steps: T, batch: B, state: state)
+        var gradient = outputs
+        var loss = 0.0
+        for t in 0..<T {
+            for b in 0..<B {
+                let row = (t * B + b) * V..<(t * B + b + 1) * V
+                let powers = outputs[row].map { exponential(Double($0)) }
+                let sum = powers.reduce(0, +)
+                let wanted = tokens[text.starts[b] + t + 1]
+                loss += naturalLogarithm(sum / powers[wanted])
+                for v in 0..<V {
+                    gradient[row.lowerBound + v] = Float((powers[v] / sum - (v == wanted ? 1 : 0)) / Double(T * B))
+                }
+            }
+        }
+        pass.gradients.clear()
+        _ = pass.backward(gradient)
+        return (loss / Double(T * B), next)
+    }
+
+    private static func exponential(_ x: Double) -> Double {
+        var (sum, term) = (1.0, 1.0)
+        for n in 1...60 {
+            term *= x / Double(n)
+            sum += term
+        }
+        return sum
+    }
+
+    /// Numbers of one cell and sequence in an array [layers, B, count].
+    private static func part(_ values: [Float], _ count: Int, _ layer: Int, _ stream: Int, _ batch: Int) -> [Float] {
+        Array(values[(layer * batch + stream) * count..<(layer * batch + stream + 1) * count])
+    }
+
+    /// h and the whole memory of a stream, of which the fast weights' triangle is kept.
+    private static func state(
+        _ states: CarriedStates, _ configuration: RecurrentNetworkConfiguration, _ layer: Int, _ stream: Int
+    ) -> (h: [Float], memory: [Float]) {
+        let (H, M) = (configuration.hidden, configuration.cell(at: 0).memoryRows(.state))
+        let (panel, lane) = (states[stream / Lanes.width] + layer * (H + M), stream % Lanes.width)
+        let h = (0..<H).map { panel[$0][lane] }
+        guard case .fastWeights = configuration.cell else { return (h, (0..<M).map { panel[H + $0][lane] }) }
+        let memory = (0..<H * H).map { i in
+            let (r, k) = (max(i / H, i % H), min(i / H, i % H))
+            return panel[H + r * (r + 1) / 2 + k][lane]
+        }
+        return (h, memory)
+    }
+}

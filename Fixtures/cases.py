@@ -54,13 +54,18 @@ def gru():
 
 
 def fast_weights(activation="relu", layer_norm=True, decay=0.95, rate=None, inner_steps=1,
-                 normalise_first=False, separate_norms=False, lagged=False):
+                 normalise_first=False, separate_norms=False, lagged=False, schedule=None):
     """The paper's η of 0.5 needs layer norm; without it the hidden state would run away."""
     if rate is None:
         rate = 0.5 if layer_norm else 0.1
     return {"cell": "fast_weights", "activation": activation, "layer_norm": layer_norm, "epsilon": 1e-5,
             "lambda": decay, "eta": rate, "inner_steps": inner_steps, "normalise_first": normalise_first,
-            "separate_norms": separate_norms, "lagged": lagged}
+            "separate_norms": separate_norms, "lagged": lagged} | (
+                {"schedule": schedule} if schedule else {})
+
+
+# What section 4.2 of the paper does: a coarse view is written, four details follow, and the coarse view reads.
+GLIMPSES = ["write clear", "", "", "", "", "read"]
 
 
 def rnn_cases():
@@ -84,8 +89,9 @@ def gru_cases():
 
 
 def fast_weights_cases():
-    def case(name, shape="general", **options):
-        return cell_case("fast_weights", name, shape, fast_weights(**options))
+    def case(name, shape="general", steps=None, **options):
+        drawing = {"steps": steps} if steps else {}
+        return cell_case("fast_weights", name, shape, fast_weights(**options), **drawing)
 
     yield from (case(f"layer_norm_{shape}", shape) for shape in NORMALISED)
     for shape in PLAIN:
@@ -130,6 +136,19 @@ def fast_weights_cases():
     yield case("lambda_0", decay=0.0)
     yield case("lambda_0.9", decay=0.9)
     yield case("lambda_1", decay=1.0)
+
+    # Steps are never a multiple of the period, nor half of them, so that the parts of a split begin elsewhere in it.
+    yield case("schedule_glimpses", schedule=GLIMPSES, normalise_first=True, steps=15)
+    yield case("schedule_plain", schedule=["write clear", "", "write", "read"], layer_norm=False, rate=0.3)
+    yield case("schedule_ends_with_clear", schedule=["write clear", "", "read"])
+    yield case("schedule_no_state", "no_state", schedule=["write clear", "", "read"])
+    yield case("schedule_two_inner_steps", schedule=["write", "read clear", "", "read write"], inner_steps=2,
+               normalise_first=True, separate_norms=True, steps=11)
+    yield case("schedule_clears_without_write", schedule=["read write", "read clear"], decay=0.8)
+    yield case("schedule_many_sequences", "many_sequences", schedule=["write", "", "read clear"], inner_steps=2)
+    yield case("schedule_never_writes", schedule=["read", "", ""])
+    yield case("schedule_never_reads", schedule=["write", "clear"], layer_norm=False)
+    yield case("schedule_longer_than_steps", "one_step", schedule=["write clear", "read", "read"], layer_norm=False)
 
 
 ADAM = {"name": "adam", "learning_rate": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
@@ -184,6 +203,8 @@ def stack_cases():
     yield case("rnn_layer_norm_no_bias", rnn("tanh", True), 6, 5, 3, 7, layers=2, bias=False, ragged=True)
     yield case("fast_weights_lengths", fast_weights(), 6, 5, 3, 7, layers=2, bidirectional=True, ragged=True)
     yield case("fast_weights_no_bias", fast_weights(), 6, 3, 4, 7, layers=2, bias=False)
+    # More steps than a window of `run` has.
+    yield case("fast_weights_schedule", fast_weights(schedule=["write clear", "", "", "", "read"]), 38, 3, 4, 5, layers=2)
 
 
 def foreign_cases():
@@ -225,6 +246,11 @@ def training_cases():
         yield case(f"lstm_numbers_missing_per_{per}", lstm(), per, "numbers", layers=2, missing=True)
         yield case(f"gru_bidirectional_numbers_missing_per_{per}", gru(), per, "numbers", bidirectional=True,
                    missing=True)
+        yield case(f"fast_weights_schedule_per_{per}", fast_weights(schedule=["write clear", "", "read"]), per,
+                   "classes", layers=2, bidirectional=per == "step", steps=7)
+    # The last step reads after every write there is.
+    yield case("fast_weights_schedule_ends_with_read", fast_weights(schedule=["write clear", "", "read"]), "sequence",
+               "classes", steps=9)
 
 
 def model_cases():
@@ -238,6 +264,29 @@ def model_cases():
     yield case("gru_bidirectional_per_step", gru(), "step", bidirectional=True, vocabulary=4, inputs=7)
     yield case("gru_per_sequence", gru(), "sequence", inputs=1)
     yield case("rnn_no_bias_per_sequence", rnn("relu"), "sequence", layers=2, bias=False)
+
+
+def convolution_cases():
+    def case(name, layers, images=3, channels=2, height=7, width=6, classes=4):
+        config = {"channels": channels, "height": height, "width": width, "classes": classes, "layers": layers}
+        return Case("convolution", name, "convolution", config, dict(images=images))
+
+    def filters(features, size, stride=1, padding=0):
+        return {"layer": "convolution", "features": features, "size": size, "stride": stride, "padding": padding}
+
+    def pool(size):
+        return {"layer": "max_pool", "size": size}
+
+    yield case("one", [filters(5, 3)])
+    yield case("padded", [filters(5, 3, padding=1)])
+    yield case("strided", [filters(3, 3, stride=2, padding=2)], height=8, width=5)
+    yield case("patches", [filters(5, 4, stride=4), filters(3, 2, stride=2)], channels=1, height=8, width=16)
+    yield case("pool", [pool(2)])
+    yield case("pool_leaves_edges", [filters(3, 2), pool(3)], height=8, width=9)
+    yield case("deep", [filters(4, 3, padding=1), pool(2), filters(7, 2), filters(3, 1)], height=9, width=7)
+    yield case("many_images", [filters(3, 3, stride=2), pool(2), filters(17, 1)], images=37, height=9, width=9)
+    yield case("no_layers", [], images=2)
+    yield case("one_pixel", [filters(5, 1)], images=1, channels=3, height=1, width=1)
 
 
 def layer_norm_cases():
@@ -279,5 +328,6 @@ def clip_cases():
 
 def all_cases():
     for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, network_cases, stack_cases,
-                  model_cases, foreign_cases, training_cases, layer_norm_cases, softmax_cases, clip_cases):
+                  model_cases, foreign_cases, training_cases, convolution_cases, layer_norm_cases, softmax_cases,
+                  clip_cases):
         yield from cases()

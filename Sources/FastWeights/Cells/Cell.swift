@@ -85,19 +85,29 @@ public struct FastWeightsOptions: Sendable, Equatable {
     public var lagged: Bool
     /// How A is held; the result is the same.
     public var memory: FastMemoryForm
+    /// What the steps do with A, taken in turn from a sequence's first step on; see `MemoryEvents`.
+    public var schedule: [MemoryEvents]
 
     /// Most inner steps: a file of some hundred bytes cannot ask for a million of them.
     static let innerStepLimit = 256
 
-    /// Options with the defaults of the paper. Traps unless the inner steps are 0 to 256.
+    /// Most steps that a schedule of a file has before it begins again.
+    static let periodLimit = 1 << 16
+
+    /// Options with the defaults of the paper. Traps unless the inner steps are 0 to 256, on an empty schedule, and on a
+    /// lagged memory with a schedule other than the usual one.
     public init(
         decay: Float = 0.95, rate: Float = 0.5, innerSteps: Int = 1, activation: Activation = .relu,
         layerNorm: Bool = true, normaliseFirst: Bool = false, separateNorms: Bool = false, lagged: Bool = false,
-        memory: FastMemoryForm = .automatic
+        memory: FastMemoryForm = .automatic, schedule: [MemoryEvents] = [.usual]
     ) {
         precondition(
             (0...Self.innerStepLimit).contains(innerSteps),
             "inner steps must be from 0 to \(Self.innerStepLimit), found \(innerSteps)")
+        precondition(!schedule.isEmpty, "a schedule of the fast memory needs the events of at least 1 step, found none")
+        precondition(
+            !lagged || schedule.allSatisfy { $0 == .usual },
+            "a lagged memory reads and writes at every step; the schedule given is \(schedule.map(\.text))")
         self.decay = decay
         self.rate = rate
         self.innerSteps = innerSteps
@@ -107,7 +117,11 @@ public struct FastWeightsOptions: Sendable, Equatable {
         self.separateNorms = separateNorms
         self.lagged = lagged
         self.memory = memory
+        self.schedule = schedule
     }
+
+    /// Whether every step reads and writes, and none clears.
+    var isUsual: Bool { schedule.allSatisfy { $0 == .usual } }
 
     /// Normalisations in one time step.
     var norms: Int { layerNorm ? innerSteps + (normaliseFirst ? 1 : 0) : 0 }

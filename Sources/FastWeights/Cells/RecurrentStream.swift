@@ -29,6 +29,9 @@ public final class RecurrentStream {
     let written: UnsafeMutablePointer<Octet>
     var pendingDecay: Float = 1
     var pendingRate: Float = 0
+    /// The place of the next step in the fast weights' schedule, and whether it starts from h = 0.
+    var place = 0
+    var isCleared = false
     /// 1 in the lanes of the last vector that are units, 0 in its padding.
     let lastUnits: Octet
     /// Whether this step takes the tiles of its matrices from the last to the first; steps take turns.
@@ -109,7 +112,8 @@ public final class RecurrentStream {
                     values[r * columns + k] = memory.vector(r / Octet.width, column: k).pointee[r % Octet.width]
                 }
             }
-            return CellState(hidden: hidden, memory: values)
+            let carried = isCleared ? [Float](repeating: 0, count: H) : hidden
+            return CellState(hidden: carried, memory: values, step: place)
         }
         set {
             let (H, M) = (configuration.hidden, configuration.memoryRows)
@@ -118,6 +122,7 @@ public final class RecurrentStream {
                 "the state of one sequence has \(H) numbers of h and \(M) of memory; "
                     + "\(newValue.hidden.count) and \(newValue.memory.count) were given")
             reset()
+            place = newValue.step % configuration.cell.period
             let columns = memory.columns
             for r in 0..<H {
                 let (u, lane) = (r / Octet.width, r % Octet.width)
@@ -135,6 +140,7 @@ public final class RecurrentStream {
         memory.values.update(repeating: .zero, count: memory.vectors * memory.columns)
         written.update(repeating: .zero, count: parameters.vectors)
         (pendingDecay, pendingRate) = (1, 0)
+        (place, isCleared) = (0, false)
     }
 
     /// A takes in what is pending, and y = start + A·x.

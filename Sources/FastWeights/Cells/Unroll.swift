@@ -39,6 +39,8 @@ class Unroll {
     let dMemory: Panel?
     /// Vectors of each.
     let memoryRows: Int
+    /// The number of the first step in its sequence, from 0, for cells that do not do the same at every step.
+    final var firstStep = 0
     /// Steps of each sequence where they differ; nil where all have T.
     final var lengths: SIMD16<Int32>?
     /// For `accumulateOuterProducts`, here and of the caller.
@@ -76,9 +78,14 @@ class Unroll {
     /// The last h of every sequence, after `forward`.
     final var lastHidden: Panel { h[steps] }
 
+    /// The state after the last step, from which others go on: h(T), or 0 where that step clears it.
+    var lastState: Panel { h[steps] }
+    /// Whether `lastState` is h(T).
+    var keepsLastState: Bool { true }
+
     /// Begins where the last `forward` ended.
     final func goOn() {
-        h[0].update(from: lastHidden, count: hidden)
+        h[0].update(from: lastState, count: hidden)
         if let initialMemory, let finalMemory {
             initialMemory.update(from: finalMemory, count: memoryRows)
             memoryIsZero = false
@@ -100,12 +107,16 @@ class Unroll {
         for k in 0..<hidden { new[k].replace(with: old[k], where: isOver) }
     }
 
-    /// The weight gradient of the recurrent product of `rows` rows of W_hh: dW += Σ_t dz(t)·h(t-1)ᵀ.
-    func addRecurrentGradient(_ dz: PanelSequence, rows: Int, into dw: UnsafeMutablePointer<Float>) {
+    /// The weight gradient of the recurrent product of `rows` rows of W_hh, dW += Σ_t dz(t)·h(t-1)ᵀ over all steps that
+    /// have one, or over those in `range`.
+    func addRecurrentGradient(
+        _ dz: PanelSequence, rows: Int, steps range: Range<Int>? = nil, into dw: UnsafeMutablePointer<Float>
+    ) {
+        let first = range?.lowerBound ?? firstProduct
         accumulateOuterProducts(
-            PanelSequence(pointer: dz[firstProduct], stride: dz.stride), rows: rows,
-            PanelSequence(pointer: h[firstProduct], stride: h.stride), columns: hidden, count: steps - firstProduct,
-            scratch: scratch, into: dw)
+            PanelSequence(pointer: dz[first], stride: dz.stride), rows: rows,
+            PanelSequence(pointer: h[first], stride: h.stride), columns: hidden,
+            count: (range?.upperBound ?? steps) - first, scratch: scratch, into: dw)
     }
 
     /// The cell of `configuration` unrolled over `steps` steps.

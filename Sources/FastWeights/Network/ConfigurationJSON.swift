@@ -31,6 +31,7 @@ extension CellConfiguration {
             add("normalise_first", .bool(options.normaliseFirst))
             add("separate_norms", .bool(options.separateNorms))
             add("lagged", .bool(options.lagged))
+            if !options.isUsual { add("schedule", .array(options.schedule.map { .string($0.text) })) }
         }
         add("epsilon", number(epsilon))
         add("input", .number(Double(input)))
@@ -56,7 +57,8 @@ extension CellConfiguration {
                     innerSteps: try reader.count("inner_steps", from: 0, to: FastWeightsOptions.innerStepLimit),
                     activation: try reader.activation(),
                     layerNorm: try reader.flag("layer_norm"), normaliseFirst: try reader.flag("normalise_first"),
-                    separateNorms: try reader.flag("separate_norms"), lagged: try reader.flag("lagged")))
+                    separateNorms: try reader.flag("separate_norms"), lagged: try reader.flag("lagged"),
+                    schedule: try reader.schedule()))
         case let kind:
             throw ConfigurationError(description: "expected a cell rnn, lstm, gru or fast_weights, found \"\(kind)\"")
         }
@@ -119,6 +121,25 @@ struct ConfigurationReader {
             throw wrong(key, "a whole number from \(from) to \(to)")
         }
         return value
+    }
+
+    /// The schedule of fast weights; without one the usual.
+    func schedule() throws(ConfigurationError) -> [MemoryEvents] {
+        guard let value = json["schedule"] else { return [.usual] }
+        guard case .array(let steps) = value, (1...FastWeightsOptions.periodLimit).contains(steps.count) else {
+            throw wrong("schedule", "a list with the events of each step")
+        }
+        var schedule: [MemoryEvents] = []
+        for step in steps {
+            guard let events = step.text.flatMap({ MemoryEvents(text: $0) }) else {
+                throw wrong("schedule", "events among read, write and clear")
+            }
+            schedule.append(events)
+        }
+        guard try !flag("lagged") || schedule.allSatisfy({ $0 == .usual }) else {
+            throw wrong("schedule", "one that reads and writes at every step, as the memory lags")
+        }
+        return schedule
     }
 
     func activation() throws(ConfigurationError) -> Activation {

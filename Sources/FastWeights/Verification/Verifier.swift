@@ -30,6 +30,7 @@ enum Verifier {
         case "cell": try fixture.checkCell(&tally)
         case "stack": try fixture.checkStack(&tally)
         case "model": try fixture.checkModel(&tally)
+        case "convolution": try fixture.checkConvolution(&tally)
         case "training": try fixture.checkTraining(&tally)
         case "keras": try fixture.checkKeras(&tally)
         case "onnx": try fixture.checkONNX(&tally)

@@ -57,9 +57,9 @@ final class FastWeightsUnroll: Unroll {
         }
     }
 
-    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
-        memory.begin(with: memoryIsZero ? nil : initialMemory)
-        for t in 0..<steps {
+    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, _ range: Range<Int>) {
+        if range.lowerBound == 0 { memory.begin(with: memoryIsZero ? nil : initialMemory) }
+        for t in range {
             let b = projections[t]
             if t >= firstProduct { recurrent.multiply(by: h[t], into: b) }
             activate(b, t, norm: options.normaliseFirst ? 0 : nil, into: state(t, 0), parameters)
@@ -73,7 +73,7 @@ final class FastWeightsUnroll: Unroll {
             hold(h[t + 1], h[t], at: t)
             if t + 1 < steps { memory.advance(to: t + 1) }
         }
-        if let finalMemory { memory.finish(after: steps, into: finalMemory) }
+        if let finalMemory, range.upperBound == steps { memory.finish(after: steps, into: finalMemory) }
     }
 
     /// y = f(z), or f(gain·LN(z) + bias) with the norm of that number within the step.

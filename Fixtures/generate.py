@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 
 import cells
+import episodes
 import files
 import foreign
 import kinds
@@ -25,8 +26,8 @@ from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
 from kinds import Source, initial_state, leaves, under
 
-KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS
-DIFFERENTIATED = ("cell", "stack", "network", "training")
+KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS | episodes.KINDS
+DIFFERENTIATED = ("cell", "stack", "network", "training", "episodes")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"
 SEARCH = 20_000  # seeds to try before giving a case up

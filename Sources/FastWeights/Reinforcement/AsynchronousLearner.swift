@@ -35,7 +35,7 @@ final class AsynchronousLearner: @unchecked Sendable {
             parameters.copy(from: agent.network.parameters)
             weights = EpisodeWeights(configuration, parameters)
             weights.pack()
-            sum = GradientSum(configuration, [base], into: gradients)
+            sum = GradientSum(configuration, [base.gradients], into: gradients)
         }
     }
 

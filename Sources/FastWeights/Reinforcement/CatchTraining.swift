@@ -1,14 +1,19 @@
 /// One training of one agent on Catch, from first values to its catch rate.
 struct CatchTraining: Sendable {
     let model: RetrievalModel
-    let hidden: Int
+    var cell: Cell
+    /// Hidden units; the paper does not say how many.
+    var hidden = 128
     let task: Catch
     var options: CatchOptions
 
+    /// A training of a model's cell.
+    init(model: RetrievalModel, task: Catch, options: CatchOptions) {
+        (self.model, cell, self.task, self.options) = (model, model.cell, task, options)
+    }
+
     var name: String { "\(model.title) on Catch N=\(task.size) M=\(task.visibleFrames) seed \(options.seed)" }
 
-    /// Hidden units where nothing else is asked for; the paper does not say.
-    static let hidden = 128
     /// Episodes of the test at the end.
     static let testEpisodes = 4096
 
@@ -18,7 +23,7 @@ struct CatchTraining: Sendable {
         progress: (CatchCurve.Point) -> Void = { _ in }, shouldStop: () -> Bool = { false }
     ) throws(TrainingError) -> (run: CatchRun, agent: CatchAgent) {
         let start = ContinuousClock.now
-        let agent = CatchAgent(model.cell, hidden: hidden, task: task, seed: options.seed)
+        let agent = CatchAgent(cell, hidden: hidden, task: task, seed: options.seed)
         let curve: CatchCurve
         if options.isAsynchronous {
             curve = try Crew.run(threads: 1) { crew throws(TrainingError) in
@@ -31,7 +36,7 @@ struct CatchTraining: Sendable {
         }
         let seconds = (ContinuousClock.now - start).seconds
         let run = CatchRun(
-            model: model.title, hidden: hidden, task: task, options: options,
+            model: model.title, network: agent.network.configuration, task: task, options: options,
             parameters: agent.network.parameters.layout.parameterCount, curve: curve,
             catchRate: agent.catchRate(episodes: Self.testEpisodes, seed: options.seed),
             greedyCatchRate: agent.greedyCatchRate(), seconds: seconds)
@@ -42,7 +47,7 @@ struct CatchTraining: Sendable {
 /// One finished training of an agent on Catch: what was trained, how it went and what came out.
 struct CatchRun: Sendable {
     let model: String
-    let hidden: Int
+    let network: RecurrentNetworkConfiguration
     let task: Catch
     let options: CatchOptions
     let parameters: Int
@@ -61,7 +66,7 @@ struct CatchRun: Sendable {
     var json: JSON {
         func count(_ value: Int) -> JSON { .number(Double(value)) }
         return [
-            "model": .string(model), "hidden": count(hidden), "task": task.json, "options": options.json,
+            "model": .string(model), "network": network.json, "task": task.json, "options": options.json,
             "parameters": count(parameters), "episodes": count(curve.episodes), "steps": count(curve.steps),
             "catch_rate": .number(catchRate), "greedy_catch_rate": .number(greedyCatchRate),
             "chance_level": .number(task.chanceLevel), "informed_optimum": .number(task.informedOptimum),

@@ -19,7 +19,7 @@ final class EpisodeBlock {
     private let unroll: Unroll
     private let head: HeadPass
     /// Episodes as they stand, and of each its random numbers; there are always sixteen, of which the first count.
-    private var episodes: [Catch.Episode]
+    private(set) var episodes: [Catch.Episode]
     private var randoms: [Random]
     private(set) var count = 0
     /// Lit pixels of the visible frames, a row of sixteen each; what was done, a row a decision.

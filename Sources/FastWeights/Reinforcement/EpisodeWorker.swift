@@ -23,7 +23,7 @@ final class EpisodeWorker {
     }
 }
 
-/// The gradients of some workers added up in their order, that of W_ih turned about from its table.
+/// The gradients of some blocks of episodes added up in their order, that of W_ih turned about from its table.
 final class GradientSum {
     private let target: Parameters
     private let sources: [Buffer<Float>]
@@ -32,10 +32,10 @@ final class GradientSum {
     private let turns: Int
     private let rest: Pieces
 
-    /// The sum over `workers`, to go into `target`.
-    init(_ configuration: RecurrentNetworkConfiguration, _ workers: [EpisodeWorker], into target: Parameters) {
+    /// The sum of `parts`, to go into `target`.
+    init(_ configuration: RecurrentNetworkConfiguration, _ parts: [Parameters], into target: Parameters) {
         self.target = target
-        sources = workers.map(\.gradients.block)
+        sources = parts.map(\.block)
         tables = sources.map(\.pointer)
         cell = configuration.cell(at: 0)
         precondition(

@@ -27,7 +27,7 @@ final class SynchronousLearner {
         let workers = (0..<options.workers).map { _ in EpisodeWorker(task, configuration) }
         let weights = EpisodeWeights(configuration, agent.network.parameters)
         let gradients = Parameters(configuration.layout)
-        let sum = GradientSum(configuration, workers, into: gradients)
+        let sum = GradientSum(configuration, workers.map(\.gradients), into: gradients)
         (self.options, self.task, self.crew) = (options, task, crew)
         (self.workers, self.weights, self.sum) = (workers, weights, sum)
         optimizer = Optimizer(options.optimizer, agent.network.parameters, gradients, crew: crew)

@@ -31,6 +31,7 @@ enum Verifier {
         case "stack": try fixture.checkStack(&tally)
         case "model": try fixture.checkModel(&tally)
         case "training": try fixture.checkTraining(&tally)
+        case "episodes": try fixture.checkEpisodes(&tally)
         case "keras": try fixture.checkKeras(&tally)
         case "onnx": try fixture.checkONNX(&tally)
         case "network": try fixture.checkNetwork(&tally)

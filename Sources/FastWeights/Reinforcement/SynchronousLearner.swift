@@ -52,9 +52,7 @@ final class SynchronousLearner {
                 curve.interrupted = true
                 break
             }
-            turn.first = curve.episodes
-            try curve.take(gradient(), options, task)
-            optimizer.step(rate: options.rate(curve.steps - 1), clip: options.clip)
+            try advance(&curve)
             if curve.isDue(options) {
                 let point = curve.mark(options)(evaluate())
                 curve.append(point)
@@ -62,6 +60,13 @@ final class SynchronousLearner {
             }
         }
         return curve
+    }
+
+    /// One step of the optimizer, after the next turn of all workers.
+    func advance(_ curve: inout CatchCurve) throws(TrainingError) {
+        turn.first = curve.episodes
+        try curve.take(gradient(), options, task)
+        optimizer.step(rate: options.rate(curve.steps - 1), clip: options.clip)
     }
 
     /// The loss of the next episodes, whose gradient is left for the optimizer.

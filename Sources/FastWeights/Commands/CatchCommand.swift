@@ -27,17 +27,6 @@ enum CatchCommand {
         Option(
             name: "discount", placeholder: "X", kind: .number(0...1), defaultValue: "1",
             help: "What a reward of --task catch counts a decision earlier"),
-        Option(
-            name: "lambda", placeholder: "X", kind: .number(0...1), defaultShown: "the model's own",
-            help: "How much of the fast matrix stays from frame to frame, in --task catch"),
-        Option(
-            name: "eta", placeholder: "X", kind: .number(0...100), defaultShown: "the model's own",
-            help: "How strongly a state is written into the fast matrix, in --task catch"),
-        Option(
-            name: "inner-steps", placeholder: "S", kind: .integer(0...64), defaultShown: "the model's own",
-            help: "Inner steps a frame of the fast weights, in --task catch"),
-        Option(name: "normalise-first", kind: .flag, help: "DEV"),
-        Option(name: "separate-norms", kind: .flag, help: "DEV"),
     ]
 
     /// Trains, writes the agent and says how often it catches the ball.
@@ -48,17 +37,10 @@ enum CatchCommand {
                 size: arguments.integer("size"), visibleFrames: arguments.integer("visible"),
                 start: Catch.Start(rawValue: arguments.text("paddle")) ?? .centre)
         } catch { throw UsageError("--size and --visible do not go together: \(error).") }
-        var training = CatchTraining(
-            model: RetrievalModel.named(arguments.text("model")), task: task, options: CatchOptions(arguments))
+        let model = RetrievalModel.named(arguments.text("model"))
+        var training = CatchTraining(model: model, task: task, options: CatchOptions(arguments, model))
+        training.cell = try model.cell(arguments, rate: CatchTraining.fastRate)
         if arguments.isGiven("hidden") { training.hidden = arguments.integer("hidden") }
-        if case .fastWeights(var fast) = training.cell {
-            if arguments.hasValue("lambda") { fast.decay = Float(arguments.number("lambda")) }
-            if arguments.hasValue("eta") { fast.rate = Float(arguments.number("eta")) }
-            if arguments.hasValue("inner-steps") { fast.innerSteps = arguments.integer("inner-steps") }
-            fast.normaliseFirst = arguments.flag("normalise-first")
-            fast.separateNorms = arguments.flag("separate-norms")
-            training.cell = .fastWeights(fast)
-        }
         Interruption.install()
         let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
         let shown = display.start(training.name)
@@ -93,8 +75,9 @@ enum CatchCommand {
 
 extension CatchOptions {
     /// The options of `CatchCommand`, and of those of all tasks the ones that are given.
-    fileprivate init(_ arguments: ParsedArguments) {
+    fileprivate init(_ arguments: ParsedArguments, _ model: RetrievalModel) {
         self.init()
+        learningRate = CatchTraining.learningRate(model.cell)
         episodes = arguments.integer("episodes")
         workers = arguments.integer("workers")
         isAsynchronous = arguments.flag("asynchronous")

@@ -43,7 +43,9 @@ extension Command {
             Option(
                 name: "resume", kind: .flag,
                 help: "Go on from --checkpoint, to the same bits as without a break; begin if there is none"),
-        ] + TextTraining.options + CatchCommand.options + Option.data + Option.training + [.seed, .threads],
+        ] + TextTraining.options + CatchCommand.options + Option.fastWeights + Option.data + Option.training + [
+            .seed, .threads,
+        ],
         examples: [
             "train --task text --file book.txt --model gru --minutes 10",
             "train --task catch --output agent.safetensors",

@@ -1,19 +1,19 @@
 /// What a training of an agent of Catch is to do.
 struct CatchOptions: Sendable, Equatable {
     /// Episodes at most, in whole turns of the workers.
-    var episodes = 500_000
+    var episodes = 200_000
     /// Each plays sixteen episodes a turn. Together they make a step's batch, or each makes steps of its own.
     var workers = 4
     /// Whether workers step on their own, see `AsynchronousLearner`. Then no two trainings are the same.
     var isAsynchronous = false
-    var learningRate = 1e-3
+    var learningRate = 5e-3
     var schedule = Schedule.linear
     var optimizer = OptimizerRule.adam()
     /// The global norm that gradients are clipped to; nil leaves them alone.
     var clip: Float? = 1
     var weights = ActorCriticWeights()
     /// Episodes between two evaluations, and episodes of one.
-    var evaluateEvery = 10_000
+    var evaluateEvery = 2500
     var evaluationEpisodes = 512
     var seed: UInt64 = 1
     var threads = 1

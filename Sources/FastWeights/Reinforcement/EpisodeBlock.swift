@@ -38,7 +38,7 @@ final class EpisodeBlock {
         let steps = task.decisions
         (self.task, self.configuration) = (task, configuration)
         let cell = configuration.cell(at: 0)
-        unroll = Unroll.make(cell, steps: steps, carriesState: false)
+        unroll = Unroll.make(cell, steps: steps, carry: .nothing)
         head = HeadPass(CatchAgent.head, columns: configuration.hidden, steps: steps)
         episodes = [Catch.Episode](repeating: Catch.Episode(task, column: 0, paddle: 0), count: Lanes.width)
         randoms = [Random](repeating: Random(seed: 0), count: Lanes.width)

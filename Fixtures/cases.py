@@ -289,6 +289,21 @@ def convolution_cases():
     yield case("one_pixel", [filters(5, 1)], images=1, channels=3, height=1, width=1)
 
 
+def episode_cases():
+    def case(name, cell, size, visible, episodes, discount=1.0, value=0.5, entropy=0.01, hidden=6):
+        config = {"cell": {"layer_norm": False} | cell | {"input": size * size, "hidden": hidden}, "layers": 1,
+                  "bidirectional": False, "bias": True, "head": {"outputs": 4, "per": "step"}, "size": size,
+                  "visible_frames": visible, "discount": discount, "value_weight": value, "entropy_weight": entropy}
+        return Case("episodes", name, "episodes", config, dict(episodes=episodes))
+
+    yield case("fast_weights", fast_weights(), 7, 2, 19)
+    yield case("fast_weights_discount", fast_weights(), 5, 3, 4, discount=0.75, entropy=0.5)
+    yield case("lstm", lstm(), 6, 2, 19, value=0.25)
+    yield case("lstm_all_frames", lstm(), 4, 4, 3, entropy=0.0)
+    yield case("rnn_relu", rnn("relu"), 5, 2, 17)
+    yield case("gru_one_episode", gru(), 5, 1, 1, discount=0.5, hidden=5)
+
+
 def layer_norm_cases():
     for rows, hidden in ((19, 7), (1, 1), (3, 33)):
         yield Case("layer_norm", f"{rows}_by_{hidden}", "layer_norm", {"epsilon": 1e-5, "rows": rows, "hidden": hidden})
@@ -328,6 +343,6 @@ def clip_cases():
 
 def all_cases():
     for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, network_cases, stack_cases,
-                  model_cases, foreign_cases, training_cases, convolution_cases, layer_norm_cases, softmax_cases,
+                  model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layer_norm_cases, softmax_cases,
                   clip_cases):
         yield from cases()

@@ -16,6 +16,7 @@ from safetensors.torch import save
 
 import cells
 import convolutions
+import episodes
 import files
 import foreign
 import kinds
@@ -26,8 +27,9 @@ from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
 from kinds import Source, initial_state, leaves, under
 
-KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS | convolutions.KINDS
-DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution")
+KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS | convolutions.KINDS \
+    | episodes.KINDS
+DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"
 SEARCH = 20_000  # seeds to try before giving a case up

@@ -182,6 +182,22 @@
         }
 
         @Test(arguments: cells)
+        func stepsOfEpisodesAllocateNothing(cell: Cell) throws {
+            let agent = CatchAgent(cell, hidden: 7, task: try Catch(size: 6, visibleFrames: 2), seed: 1)
+            var options = CatchOptions()
+            options.workers = 2
+            Crew.run(threads: 1) { crew in
+                let learner = SynchronousLearner(agent, options, crew: crew)
+                var curve = CatchCurve()
+                func steps(_ count: Int) {
+                    for _ in 0..<count { try! learner.advance(&curve) }
+                }
+                steps(3)
+                #expect(Self.allocations { steps(50) } == 0)
+            }
+        }
+
+        @Test(arguments: cells)
         func aThousandStreamingStepsAllocateNothing(cell: Cell) {
             let stream = RecurrentStream(RecurrentLayer(CellConfiguration(cell, input: 1, hidden: 20), seed: 1))
             var copy = [Float](repeating: 0, count: 20)

@@ -86,10 +86,12 @@ final class FastWeightsUnroll: Unroll {
         }
     }
 
-    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
-        memory.begin(with: memoryIsZero ? nil : initialMemory)
-        writes = 0
-        for t in 0..<steps {
+    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, _ range: Range<Int>) {
+        if range.lowerBound == 0 {
+            memory.begin(with: memoryIsZero ? nil : initialMemory)
+            writes = 0
+        }
+        for t in range {
             let b = projections[t]
             if t >= firstProduct && !startsClear(t) { recurrent.multiply(by: h[t], into: b) }
             activate(b, t, norm: options.normaliseFirst ? 0 : nil, into: state(t, 0), parameters)
@@ -107,7 +109,7 @@ final class FastWeightsUnroll: Unroll {
             // Nothing reads behind the last step.
             if t + 1 < steps { memory.advance(to: writes) }
         }
-        if let finalMemory { memory.finish(after: writes, into: finalMemory) }
+        if let finalMemory, range.upperBound == steps { memory.finish(after: writes, into: finalMemory) }
     }
 
     /// y = f(z), or f(gain·LN(z) + bias) with the norm of that number within the step.

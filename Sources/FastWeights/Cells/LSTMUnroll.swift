@@ -35,9 +35,9 @@ final class LSTMUnroll: Unroll {
         super.init(configuration, steps: steps, carry: carry, trains: trains, arena: arena)
     }
 
-    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
-        if let initialMemory { cells[0].update(from: initialMemory, count: hidden) }
-        for t in 0..<steps {
+    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, _ range: Range<Int>) {
+        if let initialMemory, range.lowerBound == 0 { cells[0].update(from: initialMemory, count: hidden) }
+        for t in range {
             let gates = projections[t]
             if t >= firstProduct { recurrent.multiply(by: h[t], into: gates) }
             if let norm { normaliseGates(gates, norm, t, parameters) }

@@ -67,7 +67,12 @@ class Unroll {
         dMemory = rows > 0 && trains && carry == .stateAndGradient ? arena.panels(1, rows: rows)[0] : nil
     }
 
-    func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
+    final func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
+        forward(parameters, recurrent, 0..<steps)
+    }
+
+    /// The steps of `range` alone, where the projections of a step depend on what came of those before: from 0 to T in turn.
+    func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, _ range: Range<Int>) {
         preconditionFailure("each kind of cell has its own forward pass")
     }
 

@@ -200,7 +200,7 @@ extension StackPass {
         }
         guard let head, let parameters = weights.head else { return }
         collectLastStates()
-        head.forward(parameters, headInput, count: outputCount)
+        head.forward(parameters, headInput, 0..<outputCount)
     }
 
     /// One cell over the window of its steps from `first` on; a reversed cell's are counted from every sequence's end.

@@ -47,7 +47,7 @@ final class ConvolutionPass {
             case .maxPool(let pool): pool.forward(maps[i], into: maps[i + 1])
             }
         }
-        head.forward(weights.head, PanelSequence(pointer: maps[work.count], stride: 0), count: 1)
+        head.forward(weights.head, PanelSequence(pointer: maps[work.count], stride: 0), 0..<1)
     }
 
     private func convolve(_ c: Convolution, _ filters: ConvolutionWeights.Filters, _ x: Panel, into y: Panel) {

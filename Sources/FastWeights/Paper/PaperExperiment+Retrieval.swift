@@ -171,9 +171,14 @@ extension PaperJob.Outcome {
         self.init(measure: run.testError, validation: run.validationError)
         (steps, parameters) = (run.steps, run.parameters)
         milestone = run.stepsBelowOnePercent.map { Double($0) }
+        curves = Self.curves(run.curve)
+    }
+
+    /// The validation error and loss of a training.
+    static func curves(_ points: [Trainer.Point]) -> [PaperJob.Curve] {
         func curve(_ name: String, _ value: (Trainer.Point) -> Double) -> PaperJob.Curve {
-            PaperJob.Curve(name: name, points: run.curve.map { LinePlot.Point(x: Double($0.step), y: value($0)) })
+            PaperJob.Curve(name: name, points: points.map { LinePlot.Point(x: Double($0.step), y: value($0)) })
         }
-        curves = [curve(validationError, \.validationError), curve(validationLoss, \.validationLoss)]
+        return [curve(validationError, \.validationError), curve(validationLoss, \.validationLoss)]
     }
 }

@@ -62,7 +62,7 @@ struct PaperExperiment: Sendable {
     }
 
     /// All of them in the order of the paper.
-    static let all: [PaperExperiment] = [.retrieval, .controls, .inside]
+    static let all: [PaperExperiment] = [.retrieval, .controls, .glimpses, .catching, .inside]
 
     static func named(_ name: String) -> PaperExperiment? { all.first { $0.name == name } }
 }

@@ -28,6 +28,7 @@ enum TextTraining {
         let text = try TrainingText(content, vocabulary, heldOut: arguments.number("held-out"))
         let seed = arguments.unsigned("seed")
         let kind = RetrievalModel.named(arguments.text("model"))
+        try kind.check(hidden: arguments.integer("hidden"))
         let model = TextModel(
             kind.cell, hidden: arguments.integer("hidden"), layers: arguments.integer("layers"),
             vocabulary: vocabulary, seed: seed)

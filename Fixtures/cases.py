@@ -184,11 +184,11 @@ def associative_lstm_network_cases():
                   "classes": 4, "optimizer": ADAM, "clip": None}
         yield Case("network", f"adam_associative_lstm{name}", "network", config, dict(steps=7, sequences=19))
     for per in ("sequence", "step"):
-        config = {"cell": {"layer_norm": False} | associative_lstm(copies=2) | {"input": 4, "hidden": 6}, "layers": 2,
+        config = {"cell": {"layer_norm": False} | associative_lstm(copies=2) | {"input": 5, "hidden": 4}, "layers": 1,
                   "bidirectional": False, "bias": True, "head": {"outputs": 3, "per": per}, "loss": "classes",
                   "optimizer": ADAM}
         yield Case("training", f"associative_lstm_classes_per_{per}", "training", config,
-                   dict(steps=6, sequences=19))
+                   dict(steps=6, sequences=7))
 
 
 def bound_cases():

@@ -69,6 +69,7 @@
         static let cells: [Cell] = [
             .irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
             .fastWeights(FastWeightsOptions(innerSteps: 2, memory: .chunks(3))),
+            .associativeLSTM(AssociativeLSTMOptions(copies: 3, keys: 2)),
         ]
 
         /// Allocations of this thread in `body`.

@@ -1,9 +1,9 @@
 /// The parameters of a cell laid out for `RecurrentStream`: eight units a vector.
 ///
-/// H units, of the associative LSTM H/2 complex ones, are padded with zeros to U = ⌈H / 8⌉ vectors. Vector u·G + g of the pre-activations holds gate g of the
-/// units 8u … 8u + 7, so that one sweep over them has all gates of a unit at hand, and a padded unit computes 0 from 0.
-/// The gates of eight units stay in one tile of the product, but those of the associative LSTM, which has more than a tile
-/// has room for.
+/// H units, of the associative LSTM H/2 complex ones, are padded with zeros to U vectors of eight. Vector u·G + g of the
+/// pre-activations holds gate g of the units 8u … 8u + 7, so that one sweep over them has all gates of a unit at hand, and
+/// a padded unit computes 0 from 0. The gates of eight units stay in one tile of the product, but those of the associative
+/// LSTM, which has more than a tile has room for.
 struct StreamParameters {
     /// U, vectors a gate.
     let vectors: Int

@@ -151,6 +151,75 @@ def fast_weights_cases():
     yield case("schedule_longer_than_steps", "one_step", schedule=["write clear", "read", "read"], layer_norm=False)
 
 
+def associative_lstm(copies=1, keys=1, seed=0, recurrent=True):
+    return {"cell": "associative_lstm", "copies": copies, "keys": keys, "permutation_seed": seed,
+            "recurrent_candidate": recurrent}
+
+
+# As SHAPES, but H is even; H/2 is odd in some, and no multiple of 8.
+EVEN_SHAPES = {
+    "general": (7, 3, 5, 6, True),
+    "no_state": (7, 3, 5, 6, False),
+    "one_step": (1, 3, 5, 6, True),
+    "one_step_one_sequence": (1, 1, 5, 6, True),
+    "one_sequence": (7, 1, 5, 6, True),
+    "many_sequences": (5, 19, 3, 8, True),
+    "one_input": (7, 3, 1, 6, True),
+    "one_number": (7, 3, 5, 2, True),
+    "wide": (5, 3, 7, 34, True),
+    "long": (40, 3, 2, 4, True),
+}
+
+
+def associative_lstm_cases():
+    def case(name, shape, **options):
+        steps, sequences, inputs, hidden, state = EVEN_SHAPES[shape]
+        config = associative_lstm(**options) | {"input": inputs, "hidden": hidden}
+        return Case("associative_lstm", name, "cell", config, dict(steps=steps, sequences=sequences, state=state))
+
+    yield from (case(f"one_copy_{shape}", shape) for shape in EVEN_SHAPES)
+    yield from (case(f"three_copies_{shape}", shape, copies=3, seed=1)
+                for shape in ("general", "no_state", "one_step", "many_sequences", "wide"))
+    yield from (case(f"two_keys_{shape}", shape, keys=2)
+                for shape in ("general", "no_state", "one_step", "one_sequence", "wide"))
+    yield case("three_copies_two_keys", "general", copies=3, keys=2, seed=2)
+    yield case("largest_permutation_seed", "wide", copies=2, seed=2**32 - 1)
+    yield case("candidate_without_state", "general", recurrent=False)
+    yield case("everything", "many_sequences", copies=3, keys=2, seed=3, recurrent=False)
+
+
+def associative_lstm_network_cases():
+    def stack(name, cell, steps, sequences, inputs, hidden, **options):
+        config = {"cell": {"layer_norm": False} | cell | {"input": inputs, "hidden": hidden}, "layers": 2,
+                  "bidirectional": False, "bias": True} | options
+        return Case("stack", f"associative_lstm_{name}", "stack", config,
+                    dict(steps=steps, sequences=sequences, state=True, ragged=True))
+
+    yield stack("lengths", associative_lstm(copies=3), 6, 5, 3, 4)
+    yield stack("bidirectional_lengths", associative_lstm(keys=2), 7, 17, 3, 6, bidirectional=True)
+    yield stack("no_bias", associative_lstm(copies=2, recurrent=False), 5, 4, 6, 2, bias=False)
+    for name, cell in (("", associative_lstm()), ("_three_copies_two_keys", associative_lstm(copies=3, keys=2))):
+        config = {"vocabulary": 11, "embedding": 5, "cell": cell | {"input": 5, "hidden": 6}, "head": 100,
+                  "classes": 4, "optimizer": ADAM, "clip": None}
+        yield Case("network", f"adam_associative_lstm{name}", "network", config, dict(steps=7, sequences=19))
+    for per in ("sequence", "step"):
+        config = {"cell": {"layer_norm": False} | associative_lstm(copies=2) | {"input": 5, "hidden": 4}, "layers": 1,
+                  "bidirectional": False, "bias": True, "head": {"outputs": 3, "per": per}, "loss": "classes",
+                  "optimizer": ADAM}
+        yield Case("training", f"associative_lstm_classes_per_{per}", "training", config,
+                   dict(steps=6, sequences=7))
+
+
+def bound_cases():
+    yield Case("bound", "19_by_8", "bound", {"rows": 19, "hidden": 8})
+    # Moduli of exactly 1, where PyTorch takes the derivative of z / |z|; beside it; zero; and squares beyond Float.
+    numbers = [[1.0, 0.0, 0.0, -1.0], [-1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0], [0.5, 0.25, 0.25, -0.5],
+               [0.75, 3.0, -0.75, 4.0], [2.0**-20, 0.0, 1 - 2.0**-20, 1 + 2.0**-20]]
+    yield Case("bound", "edges", "bound", {"rows": 6, "hidden": 4}, dict(numbers=numbers))
+    huge = [[2.0**80, 0.0, 2.0**79, 2.0**100], [0.0, -2.0**126, 2.0**126, -2.0**126]]
+    yield Case("bound", "huge", "bound", {"rows": 2, "hidden": 4}, dict(numbers=huge))
+
+
 ADAM = {"name": "adam", "learning_rate": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 SGD = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9}
 RMSPROP = {"name": "rmsprop", "learning_rate": 0.002, "alpha": 0.99, "epsilon": 1e-8, "momentum": 0.0}
@@ -342,7 +411,8 @@ def clip_cases():
 
 
 def all_cases():
-    for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, network_cases, stack_cases,
-                  model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layer_norm_cases, softmax_cases,
-                  clip_cases):
+    for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, associative_lstm_cases,
+                  associative_lstm_network_cases, bound_cases, network_cases, stack_cases,
+                  model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layer_norm_cases,
+                  softmax_cases, clip_cases):
         yield from cases()

@@ -8,6 +8,8 @@ differentiated by autograd, and nothing is detached.
 
 import torch
 
+import associative
+
 TRAINING_STEPS = 10  # in a network fixture
 
 
@@ -23,6 +25,9 @@ class Guard:
 
     def variance(self, variance):
         """A layer norm is about to divide by the root of this."""
+
+    def modulus(self, modulus):
+        """Complex numbers of these moduli are about to be bounded."""
 
     def trained(self, norms, limit):
         """A training step is over; norms holds the gradient's before clipping, so far."""
@@ -46,6 +51,10 @@ class StrictGuard(Guard):
     def variance(self, variance):
         if variance.detach().min() < 1e-2:
             raise Unsuitable("a layer norm is given a nearly constant vector")
+
+    def modulus(self, modulus):
+        if (modulus.detach() - 1).abs().min() < self.kink:
+            raise Unsuitable("a bound is asked for its derivative near a modulus of 1")
 
     def trained(self, norms, limit):
         self.kink = 1e-5  # ten steps see too many numbers for a wider berth
@@ -181,7 +190,8 @@ def fast_weights_from_list(config, p, inputs, state):
     return torch.stack(output)
 
 
-STEPS = {"rnn": rnn_step, "lstm": lstm_step, "gru": gru_step, "fast_weights": fast_weights_step}
+STEPS = {"rnn": rnn_step, "lstm": lstm_step, "gru": gru_step, "fast_weights": fast_weights_step,
+         "associative_lstm": associative.step}
 
 
 def run(config, p, inputs, state, guard):
@@ -213,11 +223,15 @@ def state_shapes(config, sequences):
         shapes["c"] = (sequences, hidden)
     if config["cell"] == "fast_weights":
         shapes["A"] = (sequences, hidden, hidden)
+    if config["cell"] == "associative_lstm":
+        shapes["c"] = (sequences, config["copies"], hidden)
     return shapes
 
 
 def parameter_shapes(config):
     cell, inputs, hidden = config["cell"], config["input"], config["hidden"]
+    if cell == "associative_lstm":
+        return associative.parameter_shapes(config)
     rows = {"rnn": 1, "lstm": 4, "gru": 3, "fast_weights": 1}[cell] * hidden
     shapes = {"weight_ih": (rows, inputs), "weight_hh": (rows, hidden), "bias_ih": (rows,)}
     if cell != "fast_weights":

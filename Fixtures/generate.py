@@ -14,6 +14,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save
 
+import associative
 import cells
 import convolutions
 import episodes
@@ -132,7 +133,7 @@ def verify(case, given, expected):
     if case.kind == "layer_norm":
         same(case, "output", expected["output"], torch.nn.functional.layer_norm(
             given["input"], given["input"].shape[1:], given["weight"], given["bias"], case.config["epsilon"]))
-    if case.kind == "stack" and case.config["cell"]["cell"] != "fast_weights" and not case.config["cell"]["layer_norm"]:
+    if case.kind == "stack" and case.config["cell"]["cell"] in ("rnn", "lstm", "gru") and not case.config["cell"]["layer_norm"]:
         same_all(case, expected, stacks.evaluate_with_module(case.config, given))
     if case.kind == "model":
         same_all(case, expected, models.evaluate_with_module(case.config, given))
@@ -144,6 +145,10 @@ def verify(case, given, expected):
         state = initial_state(case.config, given, under("state", given))
         listed = cells.fast_weights_from_list(case.config, under("parameter", given), given["input"], state)
         same(case, "output", expected["output"], listed)
+    elif case.config["cell"] == "associative_lstm":
+        state = initial_state(case.config, given, under("state", given))
+        summed = associative.outputs_from_sums(case.config, under("parameter", given), given["input"], state)
+        same(case, "output", expected["output"], summed)
     elif not case.config.get("layer_norm"):
         verify_with_module(case, given, expected)
 

@@ -70,6 +70,7 @@
             .irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
             .fastWeights(FastWeightsOptions(innerSteps: 2, memory: .chunks(3))),
             .fastWeights(FastWeightsOptions(schedule: [[.write, .clear], [], .write, .read])),
+            .associativeLSTM(AssociativeLSTMOptions(copies: 3, keys: 2)),
         ]
 
         /// Allocations of this thread in `body`.

@@ -8,8 +8,9 @@ import Testing
 
     @Test func everyKindOfCaseIsThere() {
         for folder in [
-            "rnn", "lstm", "gru", "fast_weights", "stack", "model", "keras", "onnx", "network", "training",
-            "convolution", "episodes", "layer_norm", "softmax", "clip",
+            "rnn", "lstm", "gru", "fast_weights", "associative_lstm", "stack", "model", "keras", "onnx", "network",
+            "training",
+            "convolution", "episodes", "layer_norm", "bound", "softmax", "clip",
         ] {
             #expect(Self.cases.contains { $0.hasPrefix(folder + "/") }, "no golden case in Fixtures/\(folder)")
         }

@@ -48,6 +48,10 @@ public enum Cell: Sendable, Equatable {
     /// The fast-weights network of Ba et al. 2016; see `FastWeightsOptions`.
     case fastWeights(FastWeightsOptions = FastWeightsOptions())
 
+    /// The associative LSTM of Danihelka et al. 2016, with a memory of complex numbers; see `AssociativeLSTMOptions`.
+    /// H must be even.
+    case associativeLSTM(AssociativeLSTMOptions = AssociativeLSTMOptions())
+
     /// The IRNN: ReLU, identity recurrent matrix.
     public static func irnn(layerNorm: Bool = false) -> Cell {
         .rnn(activation: .relu, layerNorm: layerNorm, identity: true)
@@ -169,24 +173,38 @@ public struct CellConfiguration: Sendable, Equatable {
     /// ε inside the square root of a layer norm.
     public var epsilon: Float
 
-    /// A cell of these sizes. Traps on sizes below 1.
+    /// A cell of these sizes. Traps on sizes below 1, and on an odd H of an associative LSTM.
     public init(_ cell: Cell, input: Int, hidden: Int, epsilon: Float = 1e-5) {
         precondition(
             input > 0 && hidden > 0, "a cell needs input and hidden sizes of at least 1, found \(input) and \(hidden)")
+        if let problem = cell.problem(hidden: hidden) { preconditionFailure(problem) }
         self.cell = cell
         self.input = input
         self.hidden = hidden
         self.epsilon = epsilon
     }
 
-    /// Rows of weight_ih and weight_hh: H a gate.
+    /// Rows of weight_ih: H a gate, in the associative LSTM H/2 a gate and H a key.
     var gateRows: Int {
         switch cell {
         case .rnn, .fastWeights: hidden
         case .gru: 3 * hidden
         case .lstm: 4 * hidden
+        case .associativeLSTM(let options): 3 * hidden / 2 + options.vectors * hidden
         }
     }
+
+    /// Rows of weight_hh, the first ones of weight_ih: all, but for an associative LSTM's candidate without h.
+    var recurrentRows: Int {
+        if case .associativeLSTM(let options) = cell, !options.candidateIsRecurrent {
+            gateRows - hidden
+        } else {
+            gateRows
+        }
+    }
+
+    /// Units that the rows of a gate belong to: H, or H/2 complex numbers.
+    var units: Int { if case .associativeLSTM = cell { hidden / 2 } else { hidden } }
 
     /// Rows of the gates in which b_ih and b_hh are simply added up; the GRU's candidate takes its b_hh elsewhere.
     var plainBiasRows: Int {
@@ -194,16 +212,17 @@ public struct CellConfiguration: Sendable, Equatable {
         case .rnn: hidden
         case .lstm: 4 * hidden
         case .gru: 2 * hidden
-        case .fastWeights: 0
+        case .fastWeights, .associativeLSTM: 0
         }
     }
 
-    /// Numbers a sample of the state beside h: c of the LSTM, A of the fast weights.
+    /// Numbers a sample of the state beside h: c of the LSTM, A of the fast weights, the copies of the associative LSTM.
     var memoryRows: Int {
         switch cell {
         case .rnn, .gru: 0
         case .lstm: hidden
         case .fastWeights: hidden * hidden
+        case .associativeLSTM(let options): options.copies * hidden
         }
     }
 
@@ -211,7 +230,7 @@ public struct CellConfiguration: Sendable, Equatable {
     func declare(in layout: inout ParameterLayout, prefix: String = "", suffix: String = "", bias: Bool = true) {
         func add(_ name: String, _ shape: Int...) { _ = layout.append(prefix + name + suffix, shape: shape) }
         add("weight_ih", gateRows, input)
-        add("weight_hh", gateRows, hidden)
+        add("weight_hh", recurrentRows, hidden)
         if bias {
             add("bias_ih", gateRows)
             if plainBiasRows > 0 { add("bias_hh", gateRows) }
@@ -229,14 +248,15 @@ public struct CellConfiguration: Sendable, Equatable {
             for name in ["norm_weight", "norm_bias"] {
                 if options.separateNorms { add(name, options.normSets, hidden) } else { add(name, hidden) }
             }
-        case .rnn, .lstm, .gru, .fastWeights: break
+        case .rnn, .lstm, .gru, .fastWeights, .associativeLSTM: break
         }
     }
 
     /// Gives the parameters their first values.
     ///
     /// RNN, LSTM and GRU: uniform in ±1/√H, as PyTorch. IRNN: W_hh the identity, biases 0. Fast weights, as the
-    /// paper: W 0.05 times the identity, C uniform in ±1/√H, bias 0. Gains 1, norms' biases 0.
+    /// paper: W 0.05 times the identity, C uniform in ±1/√H, bias 0. Associative LSTM: weights uniform in ±1/√H, the bias
+    /// of f as its options say, the others 0. Gains 1, norms' biases 0.
     func initialise(_ parameters: Parameters, prefix: String = "", suffix: String = "", random: inout Random) {
         let limit = 1 / Float(hidden).squareRoot()
         for window in parameters.layout.windows
@@ -251,6 +271,9 @@ public struct CellConfiguration: Sendable, Equatable {
             case ("bias_ih", .rnn(_, _, identity: true)), ("bias_hh", .rnn(_, _, identity: true)),
                 ("bias_ih", .fastWeights):
                 fill { 0 }
+            case ("bias_ih", .associativeLSTM(let options)):
+                fill { 0 }
+                for r in hidden / 2..<hidden { p[r] = options.forgetBias }
             case ("weight_ih", _), ("weight_hh", _), ("bias_ih", _), ("bias_hh", _):
                 fill { random.uniform(within: limit) }
             default: break

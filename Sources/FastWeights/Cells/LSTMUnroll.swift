@@ -55,17 +55,6 @@ final class LSTMUnroll: Unroll {
         finalMemory?.update(from: cells[steps], count: hidden)
     }
 
-    /// ∂L/∂(last c) enters where a sequence ends: before the last step, or before its own.
-    private func startCellGradient(at t: Int) {
-        guard let dMemory else { return }
-        if let lengths {
-            let end = lengths .== Int32(truncatingIfNeeded: t + 1)
-            for k in 0..<hidden { dCell[k].replace(with: dMemory[k], where: end) }
-        } else if t == steps - 1 {
-            dCell.update(from: dMemory, count: hidden)
-        }
-    }
-
     /// LN(c) with a layer norm, in the panel where tanh of it will stand; otherwise c itself.
     private func normalisedCell(_ c: Panel, _ t: Int, _ parameters: CellParameters) -> Panel {
         guard let norm else { return c }
@@ -94,7 +83,7 @@ final class LSTMUnroll: Unroll {
         norm?.cellGradients.clear(rows: hidden)
         dCell.update(repeating: .zero, count: hidden)
         for t in stride(from: steps - 1, through: 0, by: -1) {
-            startCellGradient(at: t)
+            startMemoryGradient(dCell, at: t)
             let i = projections[t]
             let (f, g, o) = (i + hidden, i + 2 * hidden, i + 3 * hidden)
             let dy = dh[t + 1]

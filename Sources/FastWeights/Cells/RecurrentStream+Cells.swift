@@ -109,6 +109,12 @@ extension RecurrentStream {
         }
     }
 
+    @inline(never)
+    func stepAssociativeLSTM(_ x: ColumnNumbers, _ associative: AssociativeStream) {
+        project(x)
+        associative.step(gates, copies: memory.values, h: h)
+    }
+
     /// The equations stand at `FastWeightsOptions`; b is in `gates`, h_s in `inner`.
     ///
     /// What was written last is added to A in the pass that multiplies A by h_0, so that A is read and written once a

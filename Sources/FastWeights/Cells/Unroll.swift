@@ -112,6 +112,18 @@ class Unroll {
         for k in 0..<hidden { new[k].replace(with: old[k], where: isOver) }
     }
 
+    /// ∂L/∂(last memory) enters `gradient`, that of the memory after step t, where a sequence ends: before the last step, or
+    /// before its own.
+    func startMemoryGradient(_ gradient: Panel, at t: Int) {
+        guard let dMemory else { return }
+        if let lengths {
+            let end = lengths .== Int32(truncatingIfNeeded: t + 1)
+            for k in 0..<memoryRows { gradient[k].replace(with: dMemory[k], where: end) }
+        } else if t == steps - 1 {
+            gradient.update(from: dMemory, count: memoryRows)
+        }
+    }
+
     /// The weight gradient of the recurrent product of `rows` rows of W_hh, dW += Σ_t dz(t)·h(t-1)ᵀ over all steps that
     /// have one, or over those in `range`.
     func addRecurrentGradient(
@@ -139,6 +151,8 @@ class Unroll {
         case .gru: GRUUnroll(configuration, steps: steps, carry: carry, trains: trains)
         case .fastWeights(let options):
             FastWeightsUnroll(configuration, options, steps: steps, carry: carry, trains: trains)
+        case .associativeLSTM(let options):
+            AssociativeLSTMUnroll(configuration, options, steps: steps, carry: carry, trains: trains)
         }
     }
 }

@@ -47,6 +47,15 @@ extension RetrievalData {
     }
 }
 
+extension RetrievalModel {
+    /// Throws unless its cell can have so many hidden units.
+    func check(hidden: Int) throws(UsageError) {
+        if let problem = cell.problem(hidden: hidden) {
+            throw UsageError("\(name) with --hidden \(hidden): \(problem)")
+        }
+    }
+}
+
 extension TrainingOptions {
     /// The options of `Option.training` and `steps`, and the model's recipe for what they leave open.
     init(_ arguments: ParsedArguments, _ recipe: RetrievalModel.Recipe, quick: Bool = false) {

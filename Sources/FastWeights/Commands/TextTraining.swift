@@ -51,6 +51,7 @@ enum TextTraining {
         let seed = arguments.unsigned("seed")
         let kind = RetrievalModel.named(arguments.text("model"))
         let cell = try kind.cell(arguments, rate: fastRate)
+        try kind.check(hidden: arguments.integer("hidden"))
         let model = TextModel(
             cell, hidden: arguments.integer("hidden"), layers: arguments.integer("layers"), vocabulary: vocabulary,
             seed: seed)

@@ -62,6 +62,7 @@ extension Command {
         let data = try RetrievalData(arguments, seed: seed)
         let model = RetrievalModel.named(arguments.text("model"))
         let hidden = arguments.integer("hidden")
+        try model.check(hidden: hidden)
         var options = TrainingOptions(arguments, model.recipe(hidden: hidden))
         options.seed = seed
         options.threads = arguments.integer("threads")

@@ -32,6 +32,13 @@ extension CellConfiguration {
             add("separate_norms", .bool(options.separateNorms))
             add("lagged", .bool(options.lagged))
             if !options.isUsual { add("schedule", .array(options.schedule.map { .string($0.text) })) }
+        case .associativeLSTM(let options):
+            add("cell", "associative_lstm")
+            add("copies", .number(Double(options.copies)))
+            add("keys", .number(Double(options.keys)))
+            add("permutation_seed", .number(Double(options.permutationSeed)))
+            add("recurrent_candidate", .bool(options.candidateIsRecurrent))
+            add("forget_bias", number(options.forgetBias))
         }
         add("epsilon", number(epsilon))
         add("input", .number(Double(input)))
@@ -59,11 +66,23 @@ extension CellConfiguration {
                     layerNorm: try reader.flag("layer_norm"), normaliseFirst: try reader.flag("normalise_first"),
                     separateNorms: try reader.flag("separate_norms"), lagged: try reader.flag("lagged"),
                     schedule: try reader.schedule()))
+        case "associative_lstm":
+            cell = .associativeLSTM(
+                AssociativeLSTMOptions(
+                    copies: try reader.count("copies", to: AssociativeLSTMOptions.limit),
+                    keys: try reader.count("keys", to: AssociativeLSTMOptions.limit),
+                    permutationSeed: UInt32(try reader.count("permutation_seed", from: 0, to: Int(UInt32.max))),
+                    candidateIsRecurrent: try reader.flag("recurrent_candidate"),
+                    forgetBias: Float(try reader.number("forget_bias", default: 1))))
         case let kind:
-            throw ConfigurationError(description: "expected a cell rnn, lstm, gru or fast_weights, found \"\(kind)\"")
+            throw ConfigurationError(
+                description:
+                    "expected a cell rnn, lstm, gru, fast_weights or associative_lstm, found \"\(kind)\"")
         }
+        let hidden = try reader.count("hidden")
+        if let problem = cell.problem(hidden: hidden) { throw ConfigurationError(description: problem) }
         self.init(
-            cell, input: try reader.count("input"), hidden: try reader.count("hidden"),
+            cell, input: try reader.count("input"), hidden: hidden,
             epsilon: Float(try reader.number("epsilon", default: 1e-5)))
     }
 }

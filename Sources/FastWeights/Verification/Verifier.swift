@@ -37,6 +37,7 @@ enum Verifier {
         case "onnx": try fixture.checkONNX(&tally)
         case "network": try fixture.checkNetwork(&tally)
         case "layer_norm": try fixture.checkLayerNorm(&tally)
+        case "bound": try fixture.checkBound(&tally)
         case "softmax": try fixture.checkSoftmax(&tally)
         case "clip": try fixture.checkClip(&tally)
         case let kind: throw FixtureError(name, "unknown kind \"\(kind)\"")

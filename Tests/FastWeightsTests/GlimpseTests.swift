@@ -5,8 +5,11 @@ import Testing
 /// Images, the order in which they are looked at, and the jobs that train on them.
 @Suite struct GlimpseTests {
     /// Two 8 by 8 images whose pixels are 2·place + 100·image.
-    static let images = ImageSet(
-        height: 8, width: 8, pixels: (0..<128).map { UInt8($0 % 64 * 2 + $0 / 64 * 100) }, labels: [1, 0], classes: 2)
+    static let images: ImageSet = {
+        var pixels: [UInt8] = []
+        for image in 0..<2 { for place in 0..<64 { pixels.append(UInt8(2 * place + 100 * image)) } }
+        return ImageSet(height: 8, width: 8, pixels: pixels, labels: [1, 0], classes: 2)
+    }()
 
     /// The numbers of step t of sequence `index`, in lane 3.
     static func glimpse(_ glimpses: Glimpses, _ t: Int, _ index: Int, seed: UInt64? = nil) -> [Float] {
@@ -83,19 +86,42 @@ import Testing
     }
 
     @Test func squaresKeepTheMean() {
-        let square = ImageSet(
-            height: 4, width: 6, pixels: (0..<24).map { UInt8($0 * 10) }, labels: [0], classes: 1
-        ).square(2)
-        // The middle 4 by 4, each new pixel the mean of four.
-        #expect(square.pixels == [(10 + 20 + 70 + 80) / 4, (30 + 40 + 90 + 100) / 4, 165, 185].map { UInt8($0) })
+        let pixels = (0..<24).map { UInt8(10 * $0) }
+        let square = ImageSet(height: 4, width: 6, pixels: pixels, labels: [0], classes: 1).square(2)
+        // The middle 4 by 4, each new pixel the mean of four: of 10, 20, 70 and 80 the first.
+        let expected: [UInt8] = [45, 65, 165, 185]
+        #expect(square.pixels == expected)
         #expect(Self.images.square(8).pixels == Self.images.pixels)
         #expect(Self.images.square(3).pixels.count == 18)
     }
 
+    @Test(arguments: GlimpseModel.all.map(\.name))
+    func settingsAreThoseOfTheFeatures(name: String) {
+        let model = GlimpseModel.named(name)
+        for features in [50, 100, 200] {
+            #expect(model.digitErrors[features] != nil)
+            let settings = model.digitSettings(features: features)
+            #expect(settings.epochs > model.digitSettings(features: features, quick: true).epochs)
+            #expect(settings.described.contains { $0 == ("epochs", "\(settings.epochs)") })
+        }
+        #expect(model.faceSettings().batch == 32)
+    }
+
+    /// Student's t of 4 degrees of freedom is 2.776, of 20 2.086.
+    @Test func anIntervalOverTheParts() {
+        let five = CrossValidation(errors: [0.1, 0.2, 0.3, 0.4, 0.5])
+        #expect(abs(five.mean - 0.3) < 1e-12)
+        #expect(abs(five.halfWidth - 2.776 * (0.025 / 5).squareRoot()) < 1e-4)
+        let many = CrossValidation(errors: (0..<21).map { Double($0) })
+        #expect(abs(many.halfWidth - 2.086 * (38.5 / 21.0).squareRoot()) < 2e-3)
+        #expect(CrossValidation(errors: [0.2]).halfWidth == .infinity)
+    }
+
     @Test func facesAreSplitByPerson() throws {
         let persons = (0..<60).map { $0 / 4 }
+        let pixels: [UInt8] = persons.flatMap { [UInt8](repeating: UInt8($0), count: 48 * 48) }
         let images = ImageSet(
-            height: 48, width: 48, pixels: persons.flatMap { [UInt8](repeating: UInt8($0), count: 48 * 48) },
+            height: 48, width: 48, pixels: pixels,
             labels: (0..<60).map { $0 % 3 }, classes: 3)
         var tested: [Int] = []
         for fold in 0..<GlimpseData.folds {

@@ -93,10 +93,11 @@ struct GlimpseSettings: Sendable, Equatable {
     var decay: Float = 0.95
     var rate: Float = 0.5
     var innerSteps = 1
-    /// Layer norm in h_0 too: most steps have nothing else.
-    var normaliseFirst = true
-    /// A gain and bias of its own for the integration.
-    var separateNorms = true
+    /// Layer norm in h_0 too. Without, as equation 5 stands, the integration alone is normalised: no worse on digits
+    /// (1.23 and 1.27 % with 100 features), and one norm less.
+    var normaliseFirst = false
+    /// With a layer norm in h_0, a gain and bias of its own for the integration.
+    var separateNorms = false
     /// When the fast weights are written and read.
     var events = Events.scheduled
     /// W starts as so many times the identity; nil as the kind of cell has it.

@@ -6,7 +6,7 @@ struct CatchOptions: Sendable, Equatable {
     var workers = 4
     /// Whether workers step on their own, see `AsynchronousLearner`. Then no two trainings are the same.
     var isAsynchronous = false
-    var learningRate = 5e-3
+    var learningRate = 1e-2
     var schedule = Schedule.linear
     var optimizer = OptimizerRule.adam()
     /// The global norm that gradients are clipped to; nil leaves them alone.

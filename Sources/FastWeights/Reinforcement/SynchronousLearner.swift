@@ -17,7 +17,7 @@ final class SynchronousLearner {
     private let collect: Job
     private let evaluation: Job
 
-    /// What the workers are to do next, and where they begin.
+    /// The number of the episode with which the workers' turn begins.
     private final class Turn {
         var first = 0
     }
@@ -74,9 +74,9 @@ final class SynchronousLearner {
         crew.perform(pack, pieces: weights.pieces)
         crew.perform(learn, pieces: workers.count)
         crew.perform(collect, pieces: sum.pieces)
-        var sum = ActorCriticLoss()
-        for worker in workers { sum += worker.loss }
-        return sum
+        var loss = ActorCriticLoss()
+        for worker in workers { loss += worker.loss }
+        return loss
     }
 
     private func evaluate() -> Double {

@@ -49,8 +49,8 @@ import Testing
 
     @Test func seedsCanBeAskedFor() {
         let five = PaperExperiment.retrieval.jobs(PaperExperiment.Scale(seeds: 5))
-        #expect(five.count == 45 && Set(five.map(\.seed)) == [1, 2, 3, 4, 5])
-        #expect(PaperExperiment.retrieval.jobs(PaperExperiment.Scale()).count == 27)
+        #expect(five.count == 60 && Set(five.map(\.seed)) == [1, 2, 3, 4, 5])
+        #expect(PaperExperiment.retrieval.jobs(PaperExperiment.Scale()).count == 36)
     }
 
     @Test func aResultComesBackFromItsFile() throws {

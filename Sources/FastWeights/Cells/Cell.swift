@@ -196,11 +196,8 @@ public struct CellConfiguration: Sendable, Equatable {
 
     /// Rows of weight_hh, the first ones of weight_ih: all, but for an associative LSTM's candidate without h.
     var recurrentRows: Int {
-        if case .associativeLSTM(let options) = cell, !options.candidateIsRecurrent {
-            gateRows - hidden
-        } else {
-            gateRows
-        }
+        guard case .associativeLSTM(let options) = cell, !options.candidateIsRecurrent else { return gateRows }
+        return gateRows - hidden
     }
 
     /// Units that the rows of a gate belong to: H, or H/2 complex numbers.

@@ -50,9 +50,8 @@ extension RetrievalData {
 extension RetrievalModel {
     /// Throws unless its cell can have so many hidden units.
     func check(hidden: Int) throws(UsageError) {
-        if let problem = cell.problem(hidden: hidden) {
-            throw UsageError("\(name) with --hidden \(hidden): \(problem)")
-        }
+        guard let problem = cell.problem(hidden: hidden) else { return }
+        throw UsageError("\(name) with --hidden \(hidden): \(problem)")
     }
 }
 

@@ -26,8 +26,8 @@ enum TextTraining {
     private static func recipe(_ cell: Cell) -> RetrievalModel.Recipe {
         let (rate, clip): (Double, Float) =
             switch cell {
-            case .lstm: (1e-2, 5)
-            case .gru, .associativeLSTM: (5e-3, 5)
+            case .lstm, .associativeLSTM: (1e-2, 5)
+            case .gru: (5e-3, 5)
             case .fastWeights: (8e-3, 5)
             // A ReLU network whose state never ends grows, and its gradients with it.
             case .rnn(activation: .relu, layerNorm: false, _): (4e-3, 0.1)

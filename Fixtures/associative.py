@@ -18,7 +18,7 @@ def numbers(vectors):
 
 
 def bound(z, guard):
-    """z / max(1, |z|), one by one. At |z| = 1 the derivative is that of z / |z|."""
+    """z / max(1, |z|), one by one. At |z| = 1 the derivative is that of z."""
     modulus = z.abs()
     guard.modulus(modulus)
     return z / modulus.clamp(min=1)

@@ -212,7 +212,7 @@ def associative_lstm_network_cases():
 
 def bound_cases():
     yield Case("bound", "19_by_8", "bound", {"rows": 19, "hidden": 8})
-    # Moduli of exactly 1, where PyTorch takes the derivative of z / |z|; beside it; zero; and squares beyond Float.
+    # Moduli of exactly 1, where PyTorch takes the derivative of z; beside it; zero; and squares beyond Float.
     numbers = [[1.0, 0.0, 0.0, -1.0], [-1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0], [0.5, 0.25, 0.25, -0.5],
                [0.75, 3.0, -0.75, 4.0], [2.0**-20, 0.0, 1 - 2.0**-20, 1 + 2.0**-20]]
     yield Case("bound", "edges", "bound", {"rows": 6, "hidden": 4}, dict(numbers=numbers))

@@ -1,6 +1,6 @@
 // bound(z) = z / max(1, |z|) of complex numbers: real parts in one row, imaginary parts in another.
 
-/// 1/|z| where |z| is at least 1, and 0 where z stays as it is.
+/// 1/|z| where |z| is above 1, and 0 where z stays as it is.
 ///
 /// |z| is the larger part's modulus times a root from 1 to √2, so that no square overflows.
 @_transparent
@@ -9,7 +9,7 @@ func boundScale(_ real: Lanes, _ imaginary: Lanes) -> Lanes {
         Lanes(repeating: 1))
     let (a, b) = (real / largest, imaginary / largest)
     let modulus = largest * (a * a).mad(b, b).squareRoot()
-    return (1 / modulus).replacing(with: 0, where: modulus .< 1)
+    return (1 / modulus).replacing(with: 0, where: modulus .<= 1)
 }
 
 /// What a bounded number is multiplied by, from its scale.
@@ -33,8 +33,8 @@ func applyBound(_ z: Panel, count: Int, scales: Panel) {
 
 /// ∂L/∂z from dy = ∂L/∂y of y = bound(z), laid out as there; dz may be y or dy.
 ///
-/// Where |z| < 1 it is dy, elsewhere (dy - y (y·dy)) / |z| with y·dy the sum over both parts. At |z| = 1 that is the derivative
-/// of z / |z|, as that of PyTorch's `z / z.abs().clamp(min=1)`.
+/// Where |z| ≤ 1 it is dy, elsewhere (dy - y (y·dy)) / |z| with y·dy the sum over both parts. At |z| = 1 that is the
+/// derivative of PyTorch's `z / z.abs().clamp(min=1)`, which takes the side of z.
 @inline(never)
 func applyBoundBackward(_ dy: Panel, _ y: Panel, count: Int, scales: Panel, into dz: Panel) {
     var k = 0

@@ -48,6 +48,7 @@ final class ParallelConvolution {
     private func run(_ job: Job) -> Evaluation {
         crew.perform(prepare, pieces: pieces.prepare)
         crew.perform(job, pieces: batch.shards)
+        batch.release()
         var result = BlockLoss()
         for s in 0..<batch.shards { result += shards[s].result }
         let count = Double(max(batch.count, 1))
@@ -60,20 +61,22 @@ private final class ImageBatch {
     private(set) var data: SequenceData?
     private(set) var seed: UInt64?
     private(set) var count = 0
-    private var indices: [Int] = []
-    private var isAll = true
+    /// Which of the data; nil for all in their order.
+    private var indices: [Int]?
 
     func set(_ data: SequenceData, _ chosen: [Int]?, _ seed: UInt64?) {
-        (self.data, self.seed, isAll) = (data, seed, chosen == nil)
+        (self.data, self.seed, indices) = (data, seed, chosen)
         count = chosen?.count ?? data.count
-        if let chosen { indices = chosen }
     }
+
+    /// The caller's array must be his alone again, or his next change of it would copy it.
+    func release() { indices = nil }
 
     var blocks: Int { (count + Lanes.width - 1) / Lanes.width }
     var shards: Int { min(blocks, ParallelConvolution.shardLimit) }
 
     /// Which of the data stands at a position.
-    func index(_ position: Int) -> Int { isAll ? position : indices[position] }
+    func index(_ position: Int) -> Int { indices.map { $0[position] } ?? position }
 }
 
 /// The part of a batch that one thread does at a time.

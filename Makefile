@@ -49,8 +49,8 @@ verify: build ## Check every cell against the golden cases, a row a case
 sanitize: ## Run the tests under the address and the thread sanitizer, each in a build folder of its own
 	FASTWEIGHTS_SANITIZE=1 ASAN_OPTIONS=detect_leaks=0 swift test -c release --scratch-path .build/address $(TRAITS) \
 		--sanitize=address $(ARGS)
-	FASTWEIGHTS_SANITIZE=1 TSAN_OPTIONS=halt_on_error=1 swift test -c release --scratch-path .build/thread $(TRAITS) \
-		--sanitize=thread $(ARGS)
+	FASTWEIGHTS_SANITIZE=1 TSAN_OPTIONS="halt_on_error=1 suppressions=$(CURDIR)/Tests/thread-sanitizer.txt" \
+		swift test -c release --scratch-path .build/thread $(TRAITS) --sanitize=thread $(ARGS)
 
 fuzz: ## Give a million changed files to each reader; ARGS="--format npz --count 1000 --seed 2" for others
 	@swift build $(SWIFT_FLAGS) --product FastWeightsFuzz >&2

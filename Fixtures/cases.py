@@ -54,13 +54,18 @@ def gru():
 
 
 def fast_weights(activation="relu", layer_norm=True, decay=0.95, rate=None, inner_steps=1,
-                 normalise_first=False, separate_norms=False, lagged=False):
+                 normalise_first=False, separate_norms=False, lagged=False, schedule=None):
     """The paper's η of 0.5 needs layer norm; without it the hidden state would run away."""
     if rate is None:
         rate = 0.5 if layer_norm else 0.1
     return {"cell": "fast_weights", "activation": activation, "layer_norm": layer_norm, "epsilon": 1e-5,
             "lambda": decay, "eta": rate, "inner_steps": inner_steps, "normalise_first": normalise_first,
-            "separate_norms": separate_norms, "lagged": lagged}
+            "separate_norms": separate_norms, "lagged": lagged} | (
+                {"schedule": schedule} if schedule else {})
+
+
+# What section 4.2 of the paper does: a coarse view is written, four details follow, and the coarse view reads.
+GLIMPSES = ["write clear", "", "", "", "", "read"]
 
 
 def rnn_cases():
@@ -84,8 +89,9 @@ def gru_cases():
 
 
 def fast_weights_cases():
-    def case(name, shape="general", **options):
-        return cell_case("fast_weights", name, shape, fast_weights(**options))
+    def case(name, shape="general", steps=None, **options):
+        drawing = {"steps": steps} if steps else {}
+        return cell_case("fast_weights", name, shape, fast_weights(**options), **drawing)
 
     yield from (case(f"layer_norm_{shape}", shape) for shape in NORMALISED)
     for shape in PLAIN:
@@ -130,6 +136,88 @@ def fast_weights_cases():
     yield case("lambda_0", decay=0.0)
     yield case("lambda_0.9", decay=0.9)
     yield case("lambda_1", decay=1.0)
+
+    # Steps are never a multiple of the period, nor half of them, so that the parts of a split begin elsewhere in it.
+    yield case("schedule_glimpses", schedule=GLIMPSES, normalise_first=True, steps=15)
+    yield case("schedule_plain", schedule=["write clear", "", "write", "read"], layer_norm=False, rate=0.3)
+    yield case("schedule_ends_with_clear", schedule=["write clear", "", "read"])
+    yield case("schedule_no_state", "no_state", schedule=["write clear", "", "read"])
+    yield case("schedule_two_inner_steps", schedule=["write", "read clear", "", "read write"], inner_steps=2,
+               normalise_first=True, separate_norms=True, steps=11)
+    yield case("schedule_clears_without_write", schedule=["read write", "read clear"], decay=0.8)
+    yield case("schedule_many_sequences", "many_sequences", schedule=["write", "", "read clear"], inner_steps=2)
+    yield case("schedule_never_writes", schedule=["read", "", ""])
+    yield case("schedule_never_reads", schedule=["write", "clear"], layer_norm=False)
+    yield case("schedule_longer_than_steps", "one_step", schedule=["write clear", "read", "read"], layer_norm=False)
+
+
+def associative_lstm(copies=1, keys=1, seed=0, recurrent=True):
+    return {"cell": "associative_lstm", "copies": copies, "keys": keys, "permutation_seed": seed,
+            "recurrent_candidate": recurrent}
+
+
+# As SHAPES, but H is even; H/2 is odd in some, and no multiple of 8.
+EVEN_SHAPES = {
+    "general": (7, 3, 5, 6, True),
+    "no_state": (7, 3, 5, 6, False),
+    "one_step": (1, 3, 5, 6, True),
+    "one_step_one_sequence": (1, 1, 5, 6, True),
+    "one_sequence": (7, 1, 5, 6, True),
+    "many_sequences": (5, 19, 3, 8, True),
+    "one_input": (7, 3, 1, 6, True),
+    "one_number": (7, 3, 5, 2, True),
+    "wide": (5, 3, 7, 34, True),
+    "long": (40, 3, 2, 4, True),
+}
+
+
+def associative_lstm_cases():
+    def case(name, shape, **options):
+        steps, sequences, inputs, hidden, state = EVEN_SHAPES[shape]
+        config = associative_lstm(**options) | {"input": inputs, "hidden": hidden}
+        return Case("associative_lstm", name, "cell", config, dict(steps=steps, sequences=sequences, state=state))
+
+    yield from (case(f"one_copy_{shape}", shape) for shape in EVEN_SHAPES)
+    yield from (case(f"three_copies_{shape}", shape, copies=3, seed=1)
+                for shape in ("general", "no_state", "one_step", "many_sequences", "wide"))
+    yield from (case(f"two_keys_{shape}", shape, keys=2)
+                for shape in ("general", "no_state", "one_step", "one_sequence", "wide"))
+    yield case("three_copies_two_keys", "general", copies=3, keys=2, seed=2)
+    yield case("largest_permutation_seed", "wide", copies=2, seed=2**32 - 1)
+    yield case("candidate_without_state", "general", recurrent=False)
+    yield case("everything", "many_sequences", copies=3, keys=2, seed=3, recurrent=False)
+
+
+def associative_lstm_network_cases():
+    def stack(name, cell, steps, sequences, inputs, hidden, **options):
+        config = {"cell": {"layer_norm": False} | cell | {"input": inputs, "hidden": hidden}, "layers": 2,
+                  "bidirectional": False, "bias": True} | options
+        return Case("stack", f"associative_lstm_{name}", "stack", config,
+                    dict(steps=steps, sequences=sequences, state=True, ragged=True))
+
+    yield stack("lengths", associative_lstm(copies=3), 6, 5, 3, 4)
+    yield stack("bidirectional_lengths", associative_lstm(keys=2), 7, 17, 3, 6, bidirectional=True)
+    yield stack("no_bias", associative_lstm(copies=2, recurrent=False), 5, 4, 6, 2, bias=False)
+    for name, cell in (("", associative_lstm()), ("_three_copies_two_keys", associative_lstm(copies=3, keys=2))):
+        config = {"vocabulary": 11, "embedding": 5, "cell": cell | {"input": 5, "hidden": 6}, "head": 100,
+                  "classes": 4, "optimizer": ADAM, "clip": None}
+        yield Case("network", f"adam_associative_lstm{name}", "network", config, dict(steps=7, sequences=19))
+    for per in ("sequence", "step"):
+        config = {"cell": {"layer_norm": False} | associative_lstm(copies=2) | {"input": 5, "hidden": 4}, "layers": 1,
+                  "bidirectional": False, "bias": True, "head": {"outputs": 3, "per": per}, "loss": "classes",
+                  "optimizer": ADAM}
+        yield Case("training", f"associative_lstm_classes_per_{per}", "training", config,
+                   dict(steps=6, sequences=7))
+
+
+def bound_cases():
+    yield Case("bound", "19_by_8", "bound", {"rows": 19, "hidden": 8})
+    # Moduli of exactly 1, where PyTorch takes the derivative of z; beside it; zero; and squares beyond Float.
+    numbers = [[1.0, 0.0, 0.0, -1.0], [-1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0], [0.5, 0.25, 0.25, -0.5],
+               [0.75, 3.0, -0.75, 4.0], [2.0**-20, 0.0, 1 - 2.0**-20, 1 + 2.0**-20]]
+    yield Case("bound", "edges", "bound", {"rows": 6, "hidden": 4}, dict(numbers=numbers))
+    huge = [[2.0**80, 0.0, 2.0**79, 2.0**100], [0.0, -2.0**126, 2.0**126, -2.0**126]]
+    yield Case("bound", "huge", "bound", {"rows": 2, "hidden": 4}, dict(numbers=huge))
 
 
 ADAM = {"name": "adam", "learning_rate": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
@@ -184,6 +272,8 @@ def stack_cases():
     yield case("rnn_layer_norm_no_bias", rnn("tanh", True), 6, 5, 3, 7, layers=2, bias=False, ragged=True)
     yield case("fast_weights_lengths", fast_weights(), 6, 5, 3, 7, layers=2, bidirectional=True, ragged=True)
     yield case("fast_weights_no_bias", fast_weights(), 6, 3, 4, 7, layers=2, bias=False)
+    # More steps than a window of `run` has.
+    yield case("fast_weights_schedule", fast_weights(schedule=["write clear", "", "", "", "read"]), 38, 3, 4, 5, layers=2)
 
 
 def foreign_cases():
@@ -225,6 +315,11 @@ def training_cases():
         yield case(f"lstm_numbers_missing_per_{per}", lstm(), per, "numbers", layers=2, missing=True)
         yield case(f"gru_bidirectional_numbers_missing_per_{per}", gru(), per, "numbers", bidirectional=True,
                    missing=True)
+        yield case(f"fast_weights_schedule_per_{per}", fast_weights(schedule=["write clear", "", "read"]), per,
+                   "classes", layers=2, bidirectional=per == "step", steps=7)
+    # The last step reads after every write there is.
+    yield case("fast_weights_schedule_ends_with_read", fast_weights(schedule=["write clear", "", "read"]), "sequence",
+               "classes", steps=9)
 
 
 def model_cases():
@@ -238,6 +333,44 @@ def model_cases():
     yield case("gru_bidirectional_per_step", gru(), "step", bidirectional=True, vocabulary=4, inputs=7)
     yield case("gru_per_sequence", gru(), "sequence", inputs=1)
     yield case("rnn_no_bias_per_sequence", rnn("relu"), "sequence", layers=2, bias=False)
+
+
+def convolution_cases():
+    def case(name, layers, images=3, channels=2, height=7, width=6, classes=4):
+        config = {"channels": channels, "height": height, "width": width, "classes": classes, "layers": layers}
+        return Case("convolution", name, "convolution", config, dict(images=images))
+
+    def filters(features, size, stride=1, padding=0):
+        return {"layer": "convolution", "features": features, "size": size, "stride": stride, "padding": padding}
+
+    def pool(size):
+        return {"layer": "max_pool", "size": size}
+
+    yield case("one", [filters(5, 3)])
+    yield case("padded", [filters(5, 3, padding=1)])
+    yield case("strided", [filters(3, 3, stride=2, padding=2)], height=8, width=5)
+    yield case("patches", [filters(5, 4, stride=4), filters(3, 2, stride=2)], channels=1, height=8, width=16)
+    yield case("pool", [pool(2)])
+    yield case("pool_leaves_edges", [filters(3, 2), pool(3)], height=8, width=9)
+    yield case("deep", [filters(4, 3, padding=1), pool(2), filters(7, 2), filters(3, 1)], height=9, width=7)
+    yield case("many_images", [filters(3, 3, stride=2), pool(2), filters(17, 1)], images=37, height=9, width=9)
+    yield case("no_layers", [], images=2)
+    yield case("one_pixel", [filters(5, 1)], images=1, channels=3, height=1, width=1)
+
+
+def episode_cases():
+    def case(name, cell, size, visible, episodes, discount=1.0, value=0.5, entropy=0.01, hidden=6):
+        config = {"cell": {"layer_norm": False} | cell | {"input": size * size, "hidden": hidden}, "layers": 1,
+                  "bidirectional": False, "bias": True, "head": {"outputs": 4, "per": "step"}, "size": size,
+                  "visible_frames": visible, "discount": discount, "value_weight": value, "entropy_weight": entropy}
+        return Case("episodes", name, "episodes", config, dict(episodes=episodes))
+
+    yield case("fast_weights", fast_weights(), 7, 2, 19)
+    yield case("fast_weights_discount", fast_weights(), 5, 3, 4, discount=0.75, entropy=0.5)
+    yield case("lstm", lstm(), 6, 2, 19, value=0.25)
+    yield case("lstm_all_frames", lstm(), 4, 4, 3, entropy=0.0)
+    yield case("rnn_relu", rnn("relu"), 5, 2, 17)
+    yield case("gru_one_episode", gru(), 5, 1, 1, discount=0.5, hidden=5)
 
 
 def layer_norm_cases():
@@ -278,6 +411,8 @@ def clip_cases():
 
 
 def all_cases():
-    for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, network_cases, stack_cases,
-                  model_cases, foreign_cases, training_cases, layer_norm_cases, softmax_cases, clip_cases):
+    for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, associative_lstm_cases,
+                  associative_lstm_network_cases, bound_cases, network_cases, stack_cases,
+                  model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layer_norm_cases,
+                  softmax_cases, clip_cases):
         yield from cases()

@@ -8,6 +8,8 @@ differentiated by autograd, and nothing is detached.
 
 import torch
 
+import associative
+
 TRAINING_STEPS = 10  # in a network fixture
 
 
@@ -23,6 +25,9 @@ class Guard:
 
     def variance(self, variance):
         """A layer norm is about to divide by the root of this."""
+
+    def modulus(self, modulus):
+        """Complex numbers of these moduli are about to be bounded."""
 
     def trained(self, norms, limit):
         """A training step is over; norms holds the gradient's before clipping, so far."""
@@ -46,6 +51,10 @@ class StrictGuard(Guard):
     def variance(self, variance):
         if variance.detach().min() < 1e-2:
             raise Unsuitable("a layer norm is given a nearly constant vector")
+
+    def modulus(self, modulus):
+        if (modulus.detach() - 1).abs().min() < self.kink:
+            raise Unsuitable("a bound is asked for its derivative near a modulus of 1")
 
     def trained(self, norms, limit):
         self.kink = 1e-5  # ten steps see too many numbers for a wider berth
@@ -109,8 +118,8 @@ def gru_step(config, p, x, state, guard):
     return {"h": (1 - z) * n + z * h}
 
 
-def settle(config, p, x, h, recall, guard):
-    """The inner loop of fast weights: from h(t-1) to h(t), where recall(q) is A q.
+def settle(config, p, x, h, recall, guard, reads=True):
+    """The inner loop of fast weights: from h(t-1) to h(t), where recall(q) is A q; a step that does not read has h_0.
 
     b = W h(t-1) + C x(t) + bias is computed once. h_0 = f(b), or f(LN(b)) with
     normalise_first; then S times h_{s+1} = f(LN(b + A h_s)).
@@ -130,19 +139,30 @@ def settle(config, p, x, h, recall, guard):
 
     b = h @ p["weight_hh"].T + x @ p["weight_ih"].T + p["bias_ih"]
     q = squash(b, config["normalise_first"])
-    for _ in range(config["inner_steps"]):
+    for _ in range(config["inner_steps"] if reads else 0):
         q = squash(b + recall(q), config["layer_norm"])
-    assert not sets or uses == sets
+    assert not sets or not reads or uses == sets
     return q
 
 
-def fast_weights_step(config, p, x, state, guard):
-    """h(t) from A, then A <- λ A + η w wᵀ with w = h(t), or w = h(t-1) if lagged."""
+def fast_weights_step(config, p, x, state, guard, events=("read", "write")):
+    """h(t) from A, then A <- λ A + η w wᵀ with w = h(t), or w = h(t-1) if lagged.
+
+    A step whose events are without "read" has h(t) = h_0, one without "write" leaves A as it is.
+    """
     h, A = state["h"], state["A"]
-    new = settle(config, p, x, h, lambda q: torch.einsum("brk,bk->br", A, q), guard)
-    written = h if config["lagged"] else new
-    outer = written.unsqueeze(-1) * written.unsqueeze(-2)
-    return {"h": new, "A": config["lambda"] * A + config["eta"] * outer}
+    new = settle(config, p, x, h, lambda q: torch.einsum("brk,bk->br", A, q), guard, "read" in events)
+    if "write" in events:
+        written = h if config["lagged"] else new
+        outer = written.unsqueeze(-1) * written.unsqueeze(-2)
+        A = config["lambda"] * A + config["eta"] * outer
+    return {"h": new, "A": A}
+
+
+def scheduled(config, t):
+    """What step t of fast weights does; see `schedule` in README.md."""
+    schedule = config.get("schedule", ["read write"])
+    return schedule[t % len(schedule)].split()
 
 
 def fast_weights_from_list(config, p, inputs, state):
@@ -151,7 +171,9 @@ def fast_weights_from_list(config, p, inputs, state):
     A q = λ^n A(0) q + η Σ_i λ^(n-1-i) w_i (w_i · q) over the n vectors written so far.
     """
     h, initial, written, output = state["h"], state["A"], [], []
-    for x in inputs:
+    for t, x in enumerate(inputs):
+        events = scheduled(config, t)
+
         def recall(q):
             n = len(written)
             total = config["lambda"] ** n * (initial @ q.unsqueeze(-1)).squeeze(-1)
@@ -160,22 +182,32 @@ def fast_weights_from_list(config, p, inputs, state):
                 total = total + share * w * (w * q).sum(-1, keepdim=True)
             return total
 
-        new = settle(config, p, x, h, recall, Guard())
-        written.append(h if config["lagged"] else new)
-        h = new
-        output.append(h)
+        new = settle(config, p, x, h, recall, Guard(), "read" in events)
+        if "write" in events:
+            written.append(h if config["lagged"] else new)
+        h = torch.zeros_like(new) if "clear" in events else new
+        output.append(new)
     return torch.stack(output)
 
 
-STEPS = {"rnn": rnn_step, "lstm": lstm_step, "gru": gru_step, "fast_weights": fast_weights_step}
+STEPS = {"rnn": rnn_step, "lstm": lstm_step, "gru": gru_step, "fast_weights": fast_weights_step,
+         "associative_lstm": associative.step}
 
 
 def run(config, p, inputs, state, guard):
-    """Folds the cell over inputs [T, B, I]. Returns h at every step [T, B, H] and the last state."""
+    """Folds the cell over inputs [T, B, I]. Returns h at every step [T, B, H] and the last state.
+
+    A step of fast weights that clears gives its h, and the state goes on with zero.
+    """
     output = []
-    for x in inputs:
-        state = STEPS[config["cell"]](config, p, x, state, guard)
+    for t, x in enumerate(inputs):
+        if "schedule" in config:
+            state = fast_weights_step(config, p, x, state, guard, scheduled(config, t))
+        else:
+            state = STEPS[config["cell"]](config, p, x, state, guard)
         output.append(state["h"])
+        if "schedule" in config and "clear" in scheduled(config, t):
+            state = state | {"h": torch.zeros_like(state["h"])}
     return torch.stack(output), state
 
 
@@ -191,11 +223,15 @@ def state_shapes(config, sequences):
         shapes["c"] = (sequences, hidden)
     if config["cell"] == "fast_weights":
         shapes["A"] = (sequences, hidden, hidden)
+    if config["cell"] == "associative_lstm":
+        shapes["c"] = (sequences, config["copies"], hidden)
     return shapes
 
 
 def parameter_shapes(config):
     cell, inputs, hidden = config["cell"], config["input"], config["hidden"]
+    if cell == "associative_lstm":
+        return associative.parameter_shapes(config)
     rows = {"rnn": 1, "lstm": 4, "gru": 3, "fast_weights": 1}[cell] * hidden
     shapes = {"weight_ih": (rows, inputs), "weight_hh": (rows, hidden), "bias_ih": (rows,)}
     if cell != "fast_weights":

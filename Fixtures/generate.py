@@ -14,7 +14,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save
 
+import associative
 import cells
+import convolutions
+import episodes
 import files
 import foreign
 import kinds
@@ -25,8 +28,9 @@ from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
 from kinds import Source, initial_state, leaves, under
 
-KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS
-DIFFERENTIATED = ("cell", "stack", "network", "training")
+KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS | convolutions.KINDS \
+    | episodes.KINDS
+DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"
 SEARCH = 20_000  # seeds to try before giving a case up
@@ -100,19 +104,23 @@ def encode(case, seed, tensors):
     return data[:8] + ordered + data[8 + length:]
 
 
-def write_all():
+def write_all(only=""):
+    """Writes the cases whose path begins with `only`; of all, what is no case any more goes."""
     written = set()
     for case in all_cases():
+        if not case.path.startswith(only):
+            continue
         seed, given, expected = generate(case)
         verify(case, given, expected)
         path = HERE / f"{case.path}.safetensors"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(encode(case, seed, given | expected))
         written.add(path)
-    for path in set(HERE.glob("*/*.safetensors")) - written:
+    for path in set() if only else set(HERE.glob("*/*.safetensors")) - written:
         path.unlink()  # of a case that was renamed or dropped
     print(f"{len(written)} fixtures, {sum(path.stat().st_size for path in written):,} bytes")
-    files.write_all()
+    if not only:
+        files.write_all()
 
 
 def verify(case, given, expected):
@@ -125,7 +133,7 @@ def verify(case, given, expected):
     if case.kind == "layer_norm":
         same(case, "output", expected["output"], torch.nn.functional.layer_norm(
             given["input"], given["input"].shape[1:], given["weight"], given["bias"], case.config["epsilon"]))
-    if case.kind == "stack" and case.config["cell"]["cell"] != "fast_weights" and not case.config["cell"]["layer_norm"]:
+    if case.kind == "stack" and case.config["cell"]["cell"] in ("rnn", "lstm", "gru") and not case.config["cell"]["layer_norm"]:
         same_all(case, expected, stacks.evaluate_with_module(case.config, given))
     if case.kind == "model":
         same_all(case, expected, models.evaluate_with_module(case.config, given))
@@ -137,6 +145,10 @@ def verify(case, given, expected):
         state = initial_state(case.config, given, under("state", given))
         listed = cells.fast_weights_from_list(case.config, under("parameter", given), given["input"], state)
         same(case, "output", expected["output"], listed)
+    elif case.config["cell"] == "associative_lstm":
+        state = initial_state(case.config, given, under("state", given))
+        summed = associative.outputs_from_sums(case.config, under("parameter", given), given["input"], state)
+        same(case, "output", expected["output"], summed)
     elif not case.config.get("layer_norm"):
         verify_with_module(case, given, expected)
 
@@ -187,9 +199,11 @@ def deviation(expected, other):
     return (expected - other.double()).abs().max().item() / scale
 
 
-def check_all():
+def check_all(only=""):
     """Reads every file back, evaluates it again in float32, and differentiates the cells numerically."""
     for case in all_cases():
+        if not case.path.startswith(only):
+            continue
         with safe_open(HERE / f"{case.path}.safetensors", "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}
             metadata = file.metadata()
@@ -230,5 +244,7 @@ def check_gradient(config, tensors, thorough):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="check the fixtures there are instead of writing them")
+    parser.add_argument("--only", default="", metavar="PREFIX", help="the cases whose folder/name begins so")
     torch.set_num_threads(1)
-    check_all() if parser.parse_args().check else write_all()
+    arguments = parser.parse_args()
+    (check_all if arguments.check else write_all)(arguments.only)

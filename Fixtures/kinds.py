@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+import associative
 import cells
 from cells import TRAINING_STEPS, Guard
 
@@ -187,6 +188,23 @@ class LayerNorm:
         return {"output": output} | named("gradient", gradients(p))
 
 
+class Bound:
+    @staticmethod
+    def draw(config, source, numbers=None):
+        if numbers is not None:
+            given = torch.tensor(numbers, dtype=torch.float64)
+        else:
+            given = source.normal((config["rows"], config["hidden"]))
+        return {"input": given, "cotangent.output": source.normal(tuple(given.shape))}
+
+    @staticmethod
+    def evaluate(config, given, dtype=torch.float64, guard=Guard()):
+        p = leaves({"input": given["input"]}, dtype)
+        output = associative.numbers(associative.bound(associative.complexes(p["input"]), Guard()))
+        (output * given["cotangent.output"].to(dtype)).sum().backward()
+        return {"output": output} | named("gradient", gradients(p))
+
+
 class Softmax:
     @staticmethod
     def draw(config, source, rows, classes, logits=None, targets=None):
@@ -218,4 +236,4 @@ class Clip:
         return {"clipped": parameter.grad, "norm": norm}
 
 
-KINDS = {"cell": Cell, "network": Network, "layer_norm": LayerNorm, "softmax": Softmax, "clip": Clip}
+KINDS = {"cell": Cell, "network": Network, "layer_norm": LayerNorm, "bound": Bound, "softmax": Softmax, "clip": Clip}

@@ -73,9 +73,12 @@ def batch_loss(config, p, inputs, lengths, targets, guard):
     """The mean over all that counts: not what stands behind a sequence's end."""
     shapes = stacks.state_shapes(config, len(lengths))
     state = {name: torch.zeros(shape, dtype=inputs.dtype) for name, shape in shapes.items()}
-    output, final = stacks.run(config, p, inputs, lengths, state, guard)
+    output, _ = stacks.run(config, p, inputs, lengths, state, guard)
     if config["head"]["per"] == "sequence":
-        x = torch.cat(list(final["h"][-stacks.directions_of(config):]), -1)
+        # The last h of each direction, before what a schedule clears.
+        hidden = config["cell"]["hidden"]
+        last = output[torch.tensor(lengths) - 1, torch.arange(len(lengths))]
+        x = torch.cat([last[:, :hidden], output[0, :, hidden:]], -1)
     else:
         counts = torch.arange(len(inputs))[None] < torch.tensor(lengths)[:, None]  # [B, T]
         x, targets = output.transpose(0, 1)[counts], targets[counts]

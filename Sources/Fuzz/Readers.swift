@@ -113,7 +113,7 @@ extension Reader {
         "\"cell\":\"lstm\"", "\"cell\":\"gru\"", "\"cell\":\"rnn\"", "\"cell\":\"fast_weights\"", "\"hidden\":2",
         "relu",
         "tanh", "true", "false", "null", "{", "}", "[", "]", ",", "\"", "\"layer_norm\":true",
-        "\"separate_norms\":true",
+        "\"separate_norms\":true", "\"cell\":\"associative_lstm\"", "\"copies\":3", "\"keys\":2",
         "\"inner_steps\":3", "\"normalise_first\":true",
     ]
 
@@ -135,6 +135,7 @@ extension Reader {
     private static let models: [[UInt8]] = {
         let cells: [Cell] = [
             .irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
+            .associativeLSTM(AssociativeLSTMOptions(copies: 2)),
             .fastWeights(FastWeightsOptions(innerSteps: 2, normaliseFirst: true, separateNorms: true)),
         ]
         guard let task = try? AssociativeRetrieval(pairs: 2) else { return [] }

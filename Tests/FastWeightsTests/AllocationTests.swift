@@ -69,6 +69,8 @@
         static let cells: [Cell] = [
             .irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
             .fastWeights(FastWeightsOptions(innerSteps: 2, memory: .chunks(3))),
+            .fastWeights(FastWeightsOptions(schedule: [[.write, .clear], [], .write, .read])),
+            .associativeLSTM(AssociativeLSTMOptions(copies: 3, keys: 2)),
         ]
 
         /// Allocations of this thread in `body`.
@@ -148,6 +150,48 @@
                         _ = source.advance(step: step)
                         optimizer.step(rate: 1e-3, clip: 5)
                     }
+                }
+                steps(3)
+                #expect(Self.allocations { steps(50) } == 0)
+            }
+        }
+
+        @Test func trainingStepsOnImagesAllocateNothing() {
+            let data = GlimpseData.generatedDigits(training: 200, test: 10, seed: 1)
+            let glimpses = data.sequences(.kind, shift: 1).training
+            let network = RecurrentNetwork(
+                RecurrentNetworkConfiguration(
+                    .fastWeights(), input: glimpses.width!, hidden: 7, head: .perSequence(10)), seed: 1)
+            let images = data.sequences(nil, shift: 1).training
+            let convolutions = ConvolutionalNetwork(
+                GlimpseModel.convolutions(side: 28, features: 5, classes: 10, .overlapping), seed: 1)
+            Crew.run(threads: 1) { crew in
+                let engine = ParallelNetwork(
+                    network.configuration, network.parameters, longest: 24, takesTokens: false, crew: crew)
+                let other = ParallelConvolution(convolutions.configuration, convolutions.parameters, crew: crew)
+                var order = BatchOrder(count: glimpses.count, batch: 37, seed: 1)
+                func steps(_ count: Int) {
+                    for step in 0..<count {
+                        order.advance()
+                        _ = engine.gradient(glimpses, order.indices, dropoutSeed: UInt64(step))
+                        _ = other.gradient(images, order.indices, seed: UInt64(step))
+                    }
+                }
+                steps(3)
+                #expect(Self.allocations { steps(20) } == 0)
+            }
+        }
+
+        @Test(arguments: cells)
+        func stepsOfEpisodesAllocateNothing(cell: Cell) throws {
+            let agent = CatchAgent(cell, hidden: 8, task: try Catch(size: 6, visibleFrames: 2), seed: 1)
+            var options = CatchOptions()
+            options.workers = 2
+            Crew.run(threads: 1) { crew in
+                let learner = SynchronousLearner(agent, options, crew: crew)
+                var curve = CatchCurve()
+                func steps(_ count: Int) {
+                    for _ in 0..<count { try! learner.advance(&curve) }
                 }
                 steps(3)
                 #expect(Self.allocations { steps(50) } == 0)

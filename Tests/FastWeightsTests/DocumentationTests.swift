@@ -79,6 +79,11 @@ import Testing
         let inputGradient = pass.backward(gradient).input  // [5, 2, 8]
         print(pass.gradients["weight_ih_l0"].count, inputGradient.count)
         #expect(inputGradient.count == 5 * 2 * 8 && pass.gradients["weight_ih_l0"].contains { $0 != 0 })
+
+        let associative = AssociativeLSTMOptions(copies: 4, permutationSeed: 1)
+        let layers = RecurrentNetworkConfiguration(.associativeLSTM(associative), input: 8, hidden: 20)
+        let outcome = RecurrentNetwork(layers, seed: 1).run(input, steps: 5, batch: 2)
+        #expect(outcome.state.memory.count == 2 * 4 * 20)
     }
 
     // MARK: - Importing

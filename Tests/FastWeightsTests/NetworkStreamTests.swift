@@ -31,7 +31,8 @@ import Testing
     @Test(arguments: RecurrentStreamTests.cells, [1, 2, 3, 4, 5, 6, 7, 13])
     func aTokenIsAOneHotInput(cell: Cell, vocabulary: Int) {
         let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(cell, input: vocabulary, hidden: 9, layers: 2, head: .perStep(3)), seed: 1)
+            RecurrentNetworkConfiguration(
+                cell, input: vocabulary, hidden: cell.size(9), layers: 2, head: .perStep(3)), seed: 1)
         let weights = StreamWeights(network)
         let (numbers, tokens) = (NetworkStream(weights), NetworkStream(weights))
         var random = Random(seed: 2)
@@ -42,7 +43,7 @@ import Testing
             tokens.step(token: token)
             #expect(numbers.output == tokens.output && numbers.state == tokens.state)
         }
-        let layer = RecurrentStreamTests.layer(cell, input: vocabulary, hidden: 17)
+        let layer = RecurrentStreamTests.layer(cell, input: vocabulary, hidden: cell.size(17))
         let (one, other) = (RecurrentStream(layer), RecurrentStream(layer))
         for token in [vocabulary - 1, 0] {
             one.step((0..<vocabulary).map { $0 == token ? 1 : 0 })

@@ -34,7 +34,8 @@ import Testing
         #expect(Set(PaperExperiment.all.map(\.name)).count == PaperExperiment.all.count)
         for experiment in PaperExperiment.all {
             let jobs = experiment.jobs(scale)
-            #expect(!jobs.isEmpty && jobs.allSatisfy { $0.experiment == experiment.name && $0.seconds > 0 })
+            #expect(experiment.name == "table-3" || !jobs.isEmpty)
+            #expect(jobs.allSatisfy { $0.experiment == experiment.name && $0.seconds > 0 })
             #expect(Set(jobs.map(\.id)).count == jobs.count)
             for job in jobs {
                 #expect(experiment.rows.contains(job.row) && experiment.columns.contains(job.column))
@@ -48,8 +49,8 @@ import Testing
 
     @Test func seedsCanBeAskedFor() {
         let five = PaperExperiment.retrieval.jobs(PaperExperiment.Scale(seeds: 5))
-        #expect(five.count == 45 && Set(five.map(\.seed)) == [1, 2, 3, 4, 5])
-        #expect(PaperExperiment.retrieval.jobs(PaperExperiment.Scale()).count == 27)
+        #expect(five.count == 60 && Set(five.map(\.seed)) == [1, 2, 3, 4, 5])
+        #expect(PaperExperiment.retrieval.jobs(PaperExperiment.Scale()).count == 36)
     }
 
     @Test func aResultComesBackFromItsFile() throws {

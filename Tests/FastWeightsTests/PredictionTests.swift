@@ -18,7 +18,8 @@ import Testing
     static func network(_ cell: Cell, bidirectional: Bool, head: Head?, input: Int = 3) -> RecurrentNetwork {
         RecurrentNetwork(
             RecurrentNetworkConfiguration(
-                cell, input: input, hidden: 5, layers: 2, bidirectional: bidirectional, dropout: 0.3, head: head),
+                cell, input: input, hidden: cell.size(5), layers: 2, bidirectional: bidirectional, dropout: 0.3,
+                head: head),
             seed: 2)
     }
 

@@ -6,6 +6,7 @@ import Testing
     static let cells: [Cell] = [
         .rnn(activation: .tanh), .rnn(activation: .relu, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru,
         .fastWeights(), .fastWeights(FastWeightsOptions(innerSteps: 2, lagged: true, memory: .chunks(3))),
+        .associativeLSTM(AssociativeLSTMOptions(copies: 2, keys: 2)),
     ]
 
     /// Two layers, whose sizes all differ.
@@ -14,7 +15,8 @@ import Testing
     ) -> RecurrentNetwork {
         RecurrentNetwork(
             RecurrentNetworkConfiguration(
-                cell, input: 3, hidden: 5, layers: 2, bidirectional: bidirectional, bias: bias, dropout: dropout),
+                cell, input: 3, hidden: cell.size(5), layers: 2, bidirectional: bidirectional, bias: bias,
+                dropout: dropout),
             seed: seed)
     }
 

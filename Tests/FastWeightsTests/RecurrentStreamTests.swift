@@ -9,6 +9,14 @@ import Testing
     /// the fast weights grow without bound when nothing normalises them.
     static let cells: [Cell] = {
         var cells: [Cell] = [.irnn(), .lstm(), .lstm(layerNorm: true), .gru]
+        for (copies, keys) in [(1, 1), (3, 1), (1, 2), (4, 3)] {
+            for isRecurrent in [true, false] {
+                cells.append(
+                    .associativeLSTM(
+                        AssociativeLSTMOptions(
+                            copies: copies, keys: keys, permutationSeed: 5, candidateIsRecurrent: isRecurrent)))
+            }
+        }
         for activation in Activation.allCases {
             for layerNorm in [false, true] {
                 cells.append(.rnn(activation: activation, layerNorm: layerNorm))
@@ -71,7 +79,7 @@ import Testing
     /// layer norms amplify a rounding a thousandfold in a few of these cases.
     @Test(arguments: cells)
     func agreesWithTheLayer(cell: Cell) {
-        for hidden in [1, 5, 16, 17, 33] {
+        for hidden in [1, 5, 16, 17, 33].map(cell.size) {
             for width in [1, 3, 20] {
                 let layer = Self.layer(cell, input: width, hidden: hidden)
                 let input = CellTests.random(Self.steps * width, 3)
@@ -98,17 +106,19 @@ import Testing
 
     /// What stands behind the units in h and in the columns of the memory.
     static func padding(of stream: RecurrentStream) -> [Float] {
-        let (U, H) = (stream.parameters.vectors, stream.configuration.hidden)
-        func behind(_ vector: (Int) -> Octet) -> [Float] {
-            (H..<U * 8).map { vector($0 / 8)[$0 % 8] }
+        let (H, units) = (stream.configuration.hidden, stream.configuration.units)
+        func behind(_ count: Int, _ vector: (Int) -> Octet) -> [Float] {
+            (count..<(count + 7) / 8 * 8).map { vector($0 / 8)[$0 % 8] }
         }
-        return behind { stream.h[$0] }
-            + (0..<stream.memory.columns).flatMap { k in behind { stream.memory.vector($0, column: k).pointee } }
+        return behind(H) { stream.h[$0] }
+            + (0..<stream.memory.columns).flatMap { k in
+                behind(units) { stream.memory.vector($0, column: k).pointee }
+            }
     }
 
     @Test(arguments: cells)
     func goesOnFromItsStateWithTheSameBits(cell: Cell) {
-        let layer = Self.layer(cell, input: 3, hidden: 17)
+        let layer = Self.layer(cell, input: 3, hidden: cell.size(17))
         let (first, second) = (CellTests.random(12, 5), CellTests.random(12, 6))
         let stream = RecurrentStream(layer, state: Self.state(layer.configuration, seed: 7))
         _ = Self.run(stream, first)

@@ -7,6 +7,7 @@ import Testing
     static let cells: [Cell] = [
         .rnn(activation: .tanh), .lstm(layerNorm: true), .gru, .fastWeights(),
         .fastWeights(FastWeightsOptions(innerSteps: 2, memory: .chunks(3))),
+        .associativeLSTM(AssociativeLSTMOptions(copies: 2)),
     ]
 
     /// Sequences of 1 to 9 steps, five numbers or one of five tokens each, with targets for `head` of three outputs.

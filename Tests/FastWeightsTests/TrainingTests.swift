@@ -6,11 +6,13 @@ import Testing
     static let cells: [Cell] = [
         .irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
         .fastWeights(FastWeightsOptions(innerSteps: 2, separateNorms: true, memory: .chunks(3))),
+        .associativeLSTM(AssociativeLSTMOptions(copies: 2)),
     ]
 
     static func model(_ cell: Cell, hidden: Int = 9) -> SequenceClassifier {
         SequenceClassifier(
-            ClassifierConfiguration(cell, hidden: hidden, vocabulary: 37, classes: 10, embedding: 12, head: 14), seed: 3
+            ClassifierConfiguration(
+                cell, hidden: cell.size(hidden), vocabulary: 37, classes: 10, embedding: 12, head: 14), seed: 3
         )
     }
 

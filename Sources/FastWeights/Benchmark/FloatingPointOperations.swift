@@ -4,12 +4,12 @@
 ///
 /// - the token table, E·W_ihᵀ, made once a batch: V·G·I multiply-adds for its rows, and as many each for the gradients
 ///   of embedding and W_ih. I is the size of the embedding, G = H a gate the cell's rows.
-/// - the recurrent matrix: G·H a step, and as many each for the gradients of h and of W_hh. The first step has a state of
+/// - the recurrent matrix: G·H a step, of the associative LSTM the rows that it has, and as many each for the gradients of h and of W_hh. The first step has a state of
 ///   zeros to multiply, and needs none of them.
 /// - the fast memory: see `attention`.
 /// - the head: H·D + D·C with D units and C classes, and as many each for the gradients of its input and its weights.
 ///
-/// Left out is all that is done number by number: activations, gates, layer norms, biases, gathering the rows of the
+/// Left out is all that is done number by number: activations, gates, products of complex numbers, layer norms, biases, gathering the rows of the
 /// table, the decay of the fast matrix, the loss, clipping and Adam. They cost time too, most of it in exp and tanh, so
 /// no step can reach the whole peak.
 struct FloatingPointOperations: Equatable {
@@ -24,7 +24,7 @@ struct FloatingPointOperations: Equatable {
     init(_ configuration: ClassifierConfiguration, steps: Int, batch: Int) {
         let cell = configuration.cell
         let table = Double(configuration.vocabulary * cell.gateRows * cell.input) / Double(batch)
-        let recurrent = Double((steps - 1) * cell.gateRows * cell.hidden)
+        let recurrent = Double((steps - 1) * cell.recurrentRows * cell.hidden)
         let head = Double(configuration.head * (cell.hidden + configuration.classes))
         var memory = (forward: 0.0, backward: 0.0)
         if case .fastWeights(let options) = cell.cell {

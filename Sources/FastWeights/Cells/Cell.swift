@@ -48,6 +48,10 @@ public enum Cell: Sendable, Equatable {
     /// The fast-weights network of Ba et al. 2016; see `FastWeightsOptions`.
     case fastWeights(FastWeightsOptions = FastWeightsOptions())
 
+    /// The associative LSTM of Danihelka et al. 2016, with a memory of complex numbers; see `AssociativeLSTMOptions`.
+    /// H must be even.
+    case associativeLSTM(AssociativeLSTMOptions = AssociativeLSTMOptions())
+
     /// The IRNN: ReLU, identity recurrent matrix.
     public static func irnn(layerNorm: Bool = false) -> Cell {
         .rnn(activation: .relu, layerNorm: layerNorm, identity: true)
@@ -85,19 +89,29 @@ public struct FastWeightsOptions: Sendable, Equatable {
     public var lagged: Bool
     /// How A is held; the result is the same.
     public var memory: FastMemoryForm
+    /// What the steps do with A, taken in turn from a sequence's first step on; see `MemoryEvents`.
+    public var schedule: [MemoryEvents]
 
     /// Most inner steps: a file of some hundred bytes cannot ask for a million of them.
     static let innerStepLimit = 256
 
-    /// Options with the defaults of the paper. Traps unless the inner steps are 0 to 256.
+    /// Most steps that a schedule of a file has before it begins again.
+    static let periodLimit = 1 << 16
+
+    /// Options with the defaults of the paper. Traps unless the inner steps are 0 to 256, on an empty schedule, and on a
+    /// lagged memory with a schedule other than the usual one.
     public init(
         decay: Float = 0.95, rate: Float = 0.5, innerSteps: Int = 1, activation: Activation = .relu,
         layerNorm: Bool = true, normaliseFirst: Bool = false, separateNorms: Bool = false, lagged: Bool = false,
-        memory: FastMemoryForm = .automatic
+        memory: FastMemoryForm = .automatic, schedule: [MemoryEvents] = [.usual]
     ) {
         precondition(
             (0...Self.innerStepLimit).contains(innerSteps),
             "inner steps must be from 0 to \(Self.innerStepLimit), found \(innerSteps)")
+        precondition(!schedule.isEmpty, "a schedule of the fast memory needs the events of at least 1 step, found none")
+        precondition(
+            !lagged || schedule.allSatisfy { $0 == .usual },
+            "a lagged memory reads and writes at every step; the schedule given is \(schedule.map(\.text))")
         self.decay = decay
         self.rate = rate
         self.innerSteps = innerSteps
@@ -107,7 +121,11 @@ public struct FastWeightsOptions: Sendable, Equatable {
         self.separateNorms = separateNorms
         self.lagged = lagged
         self.memory = memory
+        self.schedule = schedule
     }
+
+    /// Whether every step reads and writes, and none clears.
+    var isUsual: Bool { schedule.allSatisfy { $0 == .usual } }
 
     /// Normalisations in one time step.
     var norms: Int { layerNorm ? innerSteps + (normaliseFirst ? 1 : 0) : 0 }
@@ -155,24 +173,35 @@ public struct CellConfiguration: Sendable, Equatable {
     /// ε inside the square root of a layer norm.
     public var epsilon: Float
 
-    /// A cell of these sizes. Traps on sizes below 1.
+    /// A cell of these sizes. Traps on sizes below 1, and on an odd H of an associative LSTM.
     public init(_ cell: Cell, input: Int, hidden: Int, epsilon: Float = 1e-5) {
         precondition(
             input > 0 && hidden > 0, "a cell needs input and hidden sizes of at least 1, found \(input) and \(hidden)")
+        if let problem = cell.problem(hidden: hidden) { preconditionFailure(problem) }
         self.cell = cell
         self.input = input
         self.hidden = hidden
         self.epsilon = epsilon
     }
 
-    /// Rows of weight_ih and weight_hh: H a gate.
+    /// Rows of weight_ih: H a gate, in the associative LSTM H/2 a gate and H a key.
     var gateRows: Int {
         switch cell {
         case .rnn, .fastWeights: hidden
         case .gru: 3 * hidden
         case .lstm: 4 * hidden
+        case .associativeLSTM(let options): 3 * hidden / 2 + options.vectors * hidden
         }
     }
+
+    /// Rows of weight_hh, the first ones of weight_ih: all, but for an associative LSTM's candidate without h.
+    var recurrentRows: Int {
+        guard case .associativeLSTM(let options) = cell, !options.candidateIsRecurrent else { return gateRows }
+        return gateRows - hidden
+    }
+
+    /// Units that the rows of a gate belong to: H, or H/2 complex numbers.
+    var units: Int { if case .associativeLSTM = cell { hidden / 2 } else { hidden } }
 
     /// Rows of the gates in which b_ih and b_hh are simply added up; the GRU's candidate takes its b_hh elsewhere.
     var plainBiasRows: Int {
@@ -180,16 +209,17 @@ public struct CellConfiguration: Sendable, Equatable {
         case .rnn: hidden
         case .lstm: 4 * hidden
         case .gru: 2 * hidden
-        case .fastWeights: 0
+        case .fastWeights, .associativeLSTM: 0
         }
     }
 
-    /// Numbers a sample of the state beside h: c of the LSTM, A of the fast weights.
+    /// Numbers a sample of the state beside h: c of the LSTM, A of the fast weights, the copies of the associative LSTM.
     var memoryRows: Int {
         switch cell {
         case .rnn, .gru: 0
         case .lstm: hidden
         case .fastWeights: hidden * hidden
+        case .associativeLSTM(let options): options.copies * hidden
         }
     }
 
@@ -197,7 +227,7 @@ public struct CellConfiguration: Sendable, Equatable {
     func declare(in layout: inout ParameterLayout, prefix: String = "", suffix: String = "", bias: Bool = true) {
         func add(_ name: String, _ shape: Int...) { _ = layout.append(prefix + name + suffix, shape: shape) }
         add("weight_ih", gateRows, input)
-        add("weight_hh", gateRows, hidden)
+        add("weight_hh", recurrentRows, hidden)
         if bias {
             add("bias_ih", gateRows)
             if plainBiasRows > 0 { add("bias_hh", gateRows) }
@@ -215,14 +245,15 @@ public struct CellConfiguration: Sendable, Equatable {
             for name in ["norm_weight", "norm_bias"] {
                 if options.separateNorms { add(name, options.normSets, hidden) } else { add(name, hidden) }
             }
-        case .rnn, .lstm, .gru, .fastWeights: break
+        case .rnn, .lstm, .gru, .fastWeights, .associativeLSTM: break
         }
     }
 
     /// Gives the parameters their first values.
     ///
     /// RNN, LSTM and GRU: uniform in ±1/√H, as PyTorch. IRNN: W_hh the identity, biases 0. Fast weights, as the
-    /// paper: W 0.05 times the identity, C uniform in ±1/√H, bias 0. Gains 1, norms' biases 0.
+    /// paper: W 0.05 times the identity, C uniform in ±1/√H, bias 0. Associative LSTM: weights uniform in ±1/√H, the bias
+    /// of f as its options say, the others 0. Gains 1, norms' biases 0.
     func initialise(_ parameters: Parameters, prefix: String = "", suffix: String = "", random: inout Random) {
         let limit = 1 / Float(hidden).squareRoot()
         for window in parameters.layout.windows
@@ -237,6 +268,9 @@ public struct CellConfiguration: Sendable, Equatable {
             case ("bias_ih", .rnn(_, _, identity: true)), ("bias_hh", .rnn(_, _, identity: true)),
                 ("bias_ih", .fastWeights):
                 fill { 0 }
+            case ("bias_ih", .associativeLSTM(let options)):
+                fill { 0 }
+                for r in hidden / 2..<hidden { p[r] = options.forgetBias }
             case ("weight_ih", _), ("weight_hh", _), ("bias_ih", _), ("bias_hh", _):
                 fill { random.uniform(within: limit) }
             default: break

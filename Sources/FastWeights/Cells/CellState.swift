@@ -7,9 +7,14 @@ public struct CellState: Sendable, Equatable {
     public var hidden: [Float]
     /// What the cell keeps beside h: c of the LSTM, [B, H]; A of the fast weights, [B, H, H]; otherwise empty.
     public var memory: [Float]
+    /// The place of the next step in the schedule of fast weights that have one; otherwise 0. All sequences have taken as
+    /// many steps.
+    public var step: Int
 
-    /// A state of h, [B, H] a cell, and the memory; whoever takes it checks their counts.
-    public init(hidden: [Float], memory: [Float] = []) {
+    /// A state of h, [B, H] a cell, and the memory; whoever takes it checks their counts. Traps on a step below 0.
+    public init(hidden: [Float], memory: [Float] = [], step: Int = 0) {
+        precondition(step >= 0, "a state's step is at least 0, found \(step)")
+        self.step = step
         self.hidden = hidden
         self.memory = memory
     }

@@ -5,7 +5,7 @@
 /// matrix A_c once, and two dot products a state in the list (equation (4)). A chunk of one step is the explicit
 /// matrix, a chunk of the whole sequence the list alone.
 ///
-/// Write j is of h(j+1), or of h(j) where the memory lags a step.
+/// Write j is of state j+1 of those given, or of state j where the memory lags a step.
 final class FastMemory {
     private let hidden: Int
     private let chunk: Int
@@ -23,19 +23,22 @@ final class FastMemory {
     private let dMatrix: LaneMatrix
     private let isSymmetric: Bool
     private let carry: Carry
+    /// Whether dMatrix is there, and whether it is zero.
+    private let keepsGradient: Bool
+    private var isGradientZero = true
 
-    /// A memory for `steps` writes at most. Where no gradient of A_0 is asked for, A_0 is symmetric, as every later A then
+    /// A memory of which a read looks back on at most `reach` writes; one more may follow the last read. Where no gradient of A_0 is asked for, A_0 is symmetric, as every later A then
     /// is: its panel and that of `finish` are then the lower triangle, row by row.
     init(
-        _ options: FastWeightsOptions, hidden: Int, steps: Int, carry: Carry, trains: Bool, states: States, arena: Arena
+        _ options: FastWeightsOptions, hidden: Int, reach: Int, carry: Carry, trains: Bool, states: States, arena: Arena
     ) {
         self.hidden = hidden
         self.carry = carry
         h = states.h
         dh = states.dh
-        chunk = options.memory.chunk(steps: steps, hidden: hidden)
+        chunk = options.memory.chunk(steps: reach + 1, hidden: hidden)
         first = options.lagged ? 0 : 1
-        let longest = min(chunk, steps)
+        let longest = min(chunk, reach + 1)
         powers = Buffer(longest + 1)
         weights = Buffer(longest + 1)
         var power = 1.0
@@ -46,10 +49,10 @@ final class FastMemory {
         }
         isSymmetric = carry != .stateAndGradient
         let count = LaneMatrix.count(rows: hidden, isSymmetric: isSymmetric)
-        matrices = arena.panels(max(steps - 1, 0) / chunk, rows: count)
-        let needsGradient = trains && (carry == .stateAndGradient || chunk < steps)
+        matrices = arena.panels(reach / chunk, rows: count)
+        keepsGradient = trains && (carry == .stateAndGradient || chunk <= reach)
         dMatrix = LaneMatrix(
-            values: arena.panels(needsGradient ? 1 : 0, rows: count)[0], rows: hidden, isSymmetric: isSymmetric)
+            values: arena.panels(keepsGradient ? 1 : 0, rows: count)[0], rows: hidden, isSymmetric: isSymmetric)
     }
 
     /// A_c, the matrix at the start of chunk c; nil where it is zero.
@@ -105,12 +108,18 @@ final class FastMemory {
     // MARK: Backward
 
     /// Begins the backward pass at the end, with ∂L/∂A after `writes` writes where there is one.
+    ///
+    /// Reads may have followed the last write: where that filled a chunk, the matrix they read is the last one of all, and
+    /// `retreat` goes on to the chunk.
     func beginBackward(after writes: Int, with gradient: Panel?) {
-        let c = end(writes).c
-        guard hasGradient(c) else { return }
-        guard carry == .stateAndGradient, let gradient else { return dMatrix.clear() }
+        isGradientZero = true
+        guard carry == .stateAndGradient, let gradient else {
+            if keepsGradient { dMatrix.clear() }
+            return
+        }
         dMatrix.values.update(from: gradient, count: dMatrix.count)
-        unfold(writes)
+        isGradientZero = false
+        if writes % chunk != 0 { unfold(writes) }
     }
 
     /// The backward pass of `read`: given dz = ∂L/∂z, dq += Aᵀ·dz, and the states in the list and A_c get theirs.
@@ -120,7 +129,10 @@ final class FastMemory {
         let c = writes / chunk
         let count = writes - c * chunk
         matrix(c)?.addTransposedProduct(dz, scale: powers.pointer[count], into: dq)
-        if hasGradient(c) { dMatrix.addOuterProduct(dz, q, scale: powers.pointer[count]) }
+        if hasGradient(c) {
+            dMatrix.addOuterProduct(dz, q, scale: powers.pointer[count])
+            isGradientZero = false
+        }
         list(c, count).readBackward(
             q, dz, into: dq, gradients: PanelSequence(pointer: dh[c * chunk + first], stride: dh.stride),
             scores: scores)
@@ -128,7 +140,7 @@ final class FastMemory {
 
     /// The backward pass of `advance`, called once every read after `writes` writes is done.
     func retreat(from writes: Int) {
-        guard writes > 0, writes % chunk == 0 else { return }
+        guard !isGradientZero, writes > 0, writes % chunk == 0 else { return }
         unfold(writes)
     }
 

@@ -1,4 +1,5 @@
-/// The fast-weights network of Ba et al. 2016; the equations stand at `FastWeightsOptions`.
+/// The fast-weights network of Ba et al. 2016; the equations stand at `FastWeightsOptions`, the events of a step at
+/// `MemoryEvents`.
 final class FastWeightsUnroll: Unroll {
     private let options: FastWeightsOptions
     private let epsilon: Float
@@ -14,6 +15,13 @@ final class FastWeightsUnroll: Unroll {
     /// b + A h_s where no layer norm keeps it.
     private let z: Panel
     private let dInner: Panel
+    /// What is written where not every step writes, one write behind the other, and its gradients; nil where write n is
+    /// of h(n) itself.
+    private let written: States?
+    /// Zero, the state behind a step that clears it.
+    private let zero: Panel
+    /// Writes of the steps gone through: of all after `forward`.
+    private var writes = 0
 
     init(
         _ configuration: CellConfiguration, _ options: FastWeightsOptions, steps: Int, carry: Carry, trains: Bool
@@ -26,54 +34,82 @@ final class FastWeightsUnroll: Unroll {
         normalised = arena.panels(steps * options.norms, rows: rows, kept: trains)
         scales = arena.panels(steps * options.norms, rows: 1, kept: trains)
         normGradients = arena.laneGradients(rows: trains ? options.normSets * rows : 0)
-        let chunk = options.memory.chunk(steps: steps, hidden: rows)
-        scores = arena.panels(steps * options.innerSteps, rows: min(chunk, steps), kept: trains)
+        // Where every step writes, the last does so behind the last read; a schedule may read after all its writes.
+        let reach = options.isUsual ? steps - 1 : options.mostWrites(steps: steps)
+        let chunk = options.memory.chunk(steps: reach + 1, hidden: rows)
+        scores = arena.panels(steps * options.innerSteps, rows: min(chunk, reach + 1), kept: trains)
         z = arena.panels(1, rows: rows)[0]
         dInner = arena.panels(1, rows: trains ? rows : 0)[0]
+        zero = arena.panels(1, rows: options.isUsual ? 0 : rows)[0]
         let states = States(steps: steps, hidden: rows, trains: trains, arena: arena)
+        written = options.isUsual ? nil : States(steps: reach, hidden: rows, trains: trains, arena: arena)
         memory = FastMemory(
-            options, hidden: rows, steps: steps, carry: carry, trains: trains, states: states,
-            arena: arena)
+            options, hidden: rows, reach: reach, carry: carry, trains: trains, states: written ?? states, arena: arena)
         super.init(
             configuration, steps: steps, carry: carry, trains: trains, arena: arena, states: states)
     }
 
-    /// The state h_s within step t: h(t) itself when s = S.
+    /// The events of step t of these steps.
+    private func events(_ t: Int) -> MemoryEvents { options.events(at: firstStep + t) }
+
+    /// Inner steps of step t.
+    private func innerSteps(_ t: Int) -> Int { events(t).contains(.read) ? options.innerSteps : 0 }
+
+    /// Whether step t starts from h = 0, as the step before has cleared it. Of the first step the state says so itself.
+    private func startsClear(_ t: Int) -> Bool { t > 0 && events(t - 1).contains(.clear) }
+
+    /// The state h_s within step t: h(t) itself after the step's last inner step.
     private func state(_ t: Int, _ s: Int) -> Panel {
-        s == options.innerSteps ? h[t + 1] : inner[t * options.innerSteps + s]
+        s == innerSteps(t) ? h[t + 1] : inner[t * options.innerSteps + s]
     }
+
+    override var lastState: Panel { steps > 0 && events(steps - 1).contains(.clear) ? zero : h[steps] }
+    override var keepsLastState: Bool { steps == 0 || !events(steps - 1).contains(.clear) }
 
     /// The weight of each earlier state in the last read of each step of one sequence, η λ^(t-τ) [h(τ)·h_s]: row t has
     /// as many entries as there are steps before, of the list the memory holds. Only for the list form.
     func attention(lane: Int) -> [[Double]] {
-        (0..<steps).map { t in
-            guard options.innerSteps > 0 else { return [Double](repeating: 0, count: t) }
-            let row = scores[t * options.innerSteps + options.innerSteps - 1]
-            // Write e is of h(e+1), the state after step e; where the memory lags, of h(e), the state before it.
-            let weights = (0..<t).map { e in
-                Double(row[e][lane]) * Double(options.rate) * power(Double(options.decay), t - 1 - e)
+        var writers: [Int] = []
+        return (0..<steps).map { t in
+            var row = [Double](repeating: 0, count: t)
+            if innerSteps(t) > 0 {
+                let scores = scores[t * options.innerSteps + options.innerSteps - 1]
+                // Write e is of the state after its step; where the memory lags, of the state before it.
+                for (e, step) in writers.enumerated() where step >= (options.lagged ? 1 : 0) {
+                    row[step - (options.lagged ? 1 : 0)] =
+                        Double(scores[e][lane]) * Double(options.rate)
+                        * power(Double(options.decay), writers.count - 1 - e)
+                }
             }
-            return options.lagged ? Array((weights + [0]).dropFirst().prefix(t)) : weights
+            if events(t).contains(.write) { writers.append(t) }
+            return row
         }
     }
 
-    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
-        memory.begin(with: memoryIsZero ? nil : initialMemory)
-        for t in 0..<steps {
+    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, _ range: Range<Int>) {
+        if range.lowerBound == 0 {
+            memory.begin(with: memoryIsZero ? nil : initialMemory)
+            writes = 0
+        }
+        for t in range {
             let b = projections[t]
-            if t >= firstProduct { recurrent.multiply(by: h[t], into: b) }
+            if t >= firstProduct && !startsClear(t) { recurrent.multiply(by: h[t], into: b) }
             activate(b, t, norm: options.normaliseFirst ? 0 : nil, into: state(t, 0), parameters)
-            for s in 0..<options.innerSteps {
+            for s in 0..<innerSteps(t) {
                 let norm = options.layerNorm ? s + (options.normaliseFirst ? 1 : 0) : nil
                 let z = norm.map { normalised[t * options.norms + $0] } ?? self.z
                 z.update(from: b, count: hidden)
-                memory.read(state(t, s), into: z, after: t, scores: scores[t * options.innerSteps + s])
+                memory.read(state(t, s), into: z, after: writes, scores: scores[t * options.innerSteps + s])
                 activate(z, t, norm: norm, into: state(t, s + 1), parameters)
             }
             hold(h[t + 1], h[t], at: t)
-            if t + 1 < steps { memory.advance(to: t + 1) }
+            guard events(t).contains(.write) else { continue }
+            writes += 1
+            written?.h[writes].update(from: h[t + 1], count: hidden)
+            // Nothing reads behind the last step.
+            if t + 1 < steps { memory.advance(to: writes) }
         }
-        if let finalMemory { memory.finish(after: steps, into: finalMemory) }
+        if let finalMemory, range.upperBound == steps { memory.finish(after: writes, into: finalMemory) }
     }
 
     /// y = f(z), or f(gain·LN(z) + bias) with the norm of that number within the step.
@@ -93,26 +129,31 @@ final class FastWeightsUnroll: Unroll {
         _ parameters: CellParameters, _ recurrent: RecurrentWeights, gradients: CellParameters
     ) {
         normGradients.clear(rows: options.normSets * hidden)
-        memory.beginBackward(after: steps, with: dMemory)
+        written?.dh.pointer.update(repeating: .zero, count: (writes + 1) * hidden)
+        memory.beginBackward(after: writes, with: dMemory)
         for t in stride(from: steps - 1, through: 0, by: -1) {
+            if events(t).contains(.write) {
+                memory.retreat(from: writes)
+                if let written { add(written.dh[writes], to: dh[t + 1]) }
+                writes -= 1
+            }
             // ∂L/∂h_s, for s from S down to 0: the panel of ∂L/∂h(t+1) is read no more.
             var (d, dInner) = (dh[t + 1], self.dInner)
             let db = projections[t]
             db.update(repeating: .zero, count: hidden)
-            for s in stride(from: options.innerSteps - 1, through: 0, by: -1) {
+            for s in stride(from: innerSteps(t) - 1, through: 0, by: -1) {
                 activateBackward(
                     d, t, norm: s + (options.normaliseFirst ? 1 : 0), state(t, s + 1), addingTo: db, parameters)
                 dInner.update(repeating: .zero, count: hidden)
                 memory.readBackward(
-                    state(t, s), d, into: dInner, after: t, scores: scores[t * options.innerSteps + s])
+                    state(t, s), d, into: dInner, after: writes, scores: scores[t * options.innerSteps + s])
                 swap(&d, &dInner)
             }
             activateBackward(d, t, norm: options.normaliseFirst ? 0 : nil, state(t, 0), addingTo: db, parameters)
-            if t >= firstProduct { recurrent.multiplyTransposed(by: db, into: dh[t]) }
-            memory.retreat(from: t)
+            if t >= firstProduct && !startsClear(t) { recurrent.multiplyTransposed(by: db, into: dh[t]) }
         }
         memory.finishBackward(into: dMemory)
-        addRecurrentGradient(projections, rows: hidden, into: gradients.recurrentWeight)
+        addRecurrentGradients(into: gradients.recurrentWeight)
         if options.normSets > 0 {
             normGradients.add(
                 rows: options.normSets * hidden, toGain: gradients.normGain!, bias: gradients.normBias!)
@@ -131,6 +172,21 @@ final class FastWeightsUnroll: Unroll {
                 d, normalised[slot], scales[slot].pointee, rows: hidden, gain: parameters.normGain! + set,
                 LaneGradients(gain: normGradients.gain + set, bias: normGradients.bias + set))
         }
-        for r in 0..<hidden { db[r] += d[r] }
+        add(d, to: db)
+    }
+
+    private func add(_ x: Panel, to y: Panel) {
+        for r in 0..<hidden { y[r] += x[r] }
+    }
+
+    /// The gradient of W_hh over each run of steps that none clears: the step behind one that does has used no W_hh.
+    private func addRecurrentGradients(into dw: UnsafeMutablePointer<Float>) {
+        var first = firstProduct
+        while first < steps {
+            var end = first
+            while end < steps && !startsClear(end) { end += 1 }
+            if first < end { addRecurrentGradient(projections, rows: hidden, steps: first..<end, into: dw) }
+            first = end + 1
+        }
     }
 }

@@ -13,9 +13,9 @@ final class GRUUnroll: Unroll {
         super.init(configuration, steps: steps, carry: carry, trains: trains, arena: arena)
     }
 
-    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
+    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, _ range: Range<Int>) {
         let bias = parameters.recurrentBias! + 2 * hidden
-        for t in 0..<steps {
+        for t in range {
             let (r, hn) = (projections[t], candidate[t])
             let (z, n) = (r + hidden, r + 2 * hidden)
             let (previous, y) = (h[t], h[t + 1])

@@ -35,9 +35,9 @@ final class LSTMUnroll: Unroll {
         super.init(configuration, steps: steps, carry: carry, trains: trains, arena: arena)
     }
 
-    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
-        if let initialMemory { cells[0].update(from: initialMemory, count: hidden) }
-        for t in 0..<steps {
+    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, _ range: Range<Int>) {
+        if let initialMemory, range.lowerBound == 0 { cells[0].update(from: initialMemory, count: hidden) }
+        for t in range {
             let gates = projections[t]
             if t >= firstProduct { recurrent.multiply(by: h[t], into: gates) }
             if let norm { normaliseGates(gates, norm, t, parameters) }
@@ -53,17 +53,6 @@ final class LSTMUnroll: Unroll {
             hold(y, h[t], at: t)
         }
         finalMemory?.update(from: cells[steps], count: hidden)
-    }
-
-    /// ∂L/∂(last c) enters where a sequence ends: before the last step, or before its own.
-    private func startCellGradient(at t: Int) {
-        guard let dMemory else { return }
-        if let lengths {
-            let end = lengths .== Int32(truncatingIfNeeded: t + 1)
-            for k in 0..<hidden { dCell[k].replace(with: dMemory[k], where: end) }
-        } else if t == steps - 1 {
-            dCell.update(from: dMemory, count: hidden)
-        }
     }
 
     /// LN(c) with a layer norm, in the panel where tanh of it will stand; otherwise c itself.
@@ -94,7 +83,7 @@ final class LSTMUnroll: Unroll {
         norm?.cellGradients.clear(rows: hidden)
         dCell.update(repeating: .zero, count: hidden)
         for t in stride(from: steps - 1, through: 0, by: -1) {
-            startCellGradient(at: t)
+            startMemoryGradient(dCell, at: t)
             let i = projections[t]
             let (f, g, o) = (i + hidden, i + 2 * hidden, i + 3 * hidden)
             let dy = dh[t + 1]

@@ -22,8 +22,8 @@ final class RNNUnroll: Unroll {
         super.init(configuration, steps: steps, carry: carry, trains: trains, arena: arena)
     }
 
-    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
-        for t in 0..<steps {
+    override func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, _ range: Range<Int>) {
+        for t in range {
             let z = projections[t]
             if t >= firstProduct { recurrent.multiply(by: h[t], into: z) }
             if let norm {

@@ -109,12 +109,20 @@ extension RecurrentStream {
         }
     }
 
+    @inline(never)
+    func stepAssociativeLSTM(_ x: ColumnNumbers, _ associative: AssociativeStream) {
+        project(x)
+        associative.step(gates, copies: memory.values, h: h)
+    }
+
     /// The equations stand at `FastWeightsOptions`; b is in `gates`, h_s in `inner`.
     ///
-    /// What the step before wrote is added to A in the pass that multiplies A by h_0, so that A is read and written
-    /// once a step.
+    /// What was written last is added to A in the pass that multiplies A by h_0, so that A is read and written once a
+    /// step; or before another write, where no step between has read A.
     @inline(never)
     func stepFastWeights(_ x: ColumnNumbers, _ options: FastWeightsOptions) {
+        let events = options.events(at: place)
+        if isCleared { h.update(repeating: .zero, count: parameters.vectors) }
         project(x)
         let (U, h, inner, z, written) = (parameters.vectors, h, inner, z, written)
         let innerNumbers = ColumnNumbers(pointer: numbers(inner), count: configuration.hidden)
@@ -129,14 +137,19 @@ extension RecurrentStream {
         }
         z.update(from: gates, count: U)
         activateInner(z, layerNorm: options.layerNorm && options.normaliseFirst)
-        fade(by: numbers(inner), from: gates, into: z)
-        for s in 0..<options.innerSteps {
+        let reads = events.contains(.read)
+        if reads || events.contains(.write) && pendingRate != 0 { fade(by: numbers(inner), from: gates, into: z) }
+        for s in 0..<(reads ? options.innerSteps : 0) {
             if s > 0 { multiply(memory, by: innerNumbers, none, from: gates, into: z, backwards: backwards) }
             activateInner(z, layerNorm: options.layerNorm)
         }
-        written.update(from: options.lagged ? h : inner, count: U)
-        (pendingDecay, pendingRate) = (options.decay, options.rate)
+        if events.contains(.write) {
+            written.update(from: options.lagged ? h : inner, count: U)
+            (pendingDecay, pendingRate) = (options.decay, options.rate)
+        }
         h.update(from: inner, count: U)
+        isCleared = events.contains(.clear)
+        place = (place &+ 1) % options.schedule.count
     }
 
     /// z = gain·LN(z) + bias of one vector of H; nothing without a norm.

@@ -19,7 +19,8 @@ public final class RecurrentStream {
     private let owner: SharedStreamParameters
     /// h, [U] vectors; its padding is zero, as that of everything here.
     let h: UnsafeMutablePointer<Octet>
-    /// c of the LSTM, one column; A of the fast weights, H columns; otherwise empty.
+    /// c of the LSTM, one column; A of the fast weights, H columns; real and imaginary parts of each copy of the associative
+    /// LSTM, a column each; otherwise empty.
     let memory: StreamMatrix
     /// The pre-activations of a step, and more vectors of H for the cells that need them.
     let gates: UnsafeMutablePointer<Octet>
@@ -29,10 +30,14 @@ public final class RecurrentStream {
     let written: UnsafeMutablePointer<Octet>
     var pendingDecay: Float = 1
     var pendingRate: Float = 0
+    /// The place of the next step in the fast weights' schedule, and whether it starts from h = 0.
+    var place = 0
+    var isCleared = false
     /// 1 in the lanes of the last vector that are units, 0 in its padding.
     let lastUnits: Octet
     /// Whether this step takes the tiles of its matrices from the last to the first; steps take turns.
     private(set) var backwards = false
+    private let associative: AssociativeStream?
     private let arena: StreamArena
 
     /// A stream of parameters that others may share, from `state` of one sequence (nil is the zero state).
@@ -44,15 +49,20 @@ public final class RecurrentStream {
         let (H, U) = (configuration.hidden, parameters.vectors)
         let isFading = if case .fastWeights = configuration.cell { true } else { false }
         memory = StreamMatrix(
-            vectors: U, columns: configuration.memoryRows / H,
+            vectors: U, columns: configuration.memoryRows / configuration.units,
             tallest: isFading ? StreamMatrix.tallestFading : U, arena: arena)
-        h = arena.octets(U)
+        h = arena.octets((H + Octet.width - 1) / Octet.width)
         gates = arena.octets(parameters.gates * U)
         z = arena.octets(U)
         inner = arena.octets(U)
         written = arena.octets(U)
+        if case .associativeLSTM(let options) = configuration.cell {
+            associative = AssociativeStream(options, hidden: H, vectors: U, arena: arena)
+        } else {
+            associative = nil
+        }
         var last = Octet.zero
-        for unit in (U - 1) * Octet.width..<H { last[unit % Octet.width] = 1 }
+        for unit in (U - 1) * Octet.width..<configuration.units { last[unit % Octet.width] = 1 }
         lastUnits = last
         if let state { self.state = state }
     }
@@ -97,19 +107,20 @@ public final class RecurrentStream {
         target.withUnsafeMutableBufferPointer { $0.baseAddress!.update(from: source, count: H) }
     }
 
-    /// The state of the sequence, of which a stream or a layer can go on: `CellState` of one sequence, h [H] and c [H]
-    /// or A [H, H]. Setting traps on arrays of other sizes.
+    /// The state of the sequence, of which a stream or a layer can go on: `CellState` of one sequence, h [H] and c [H],
+    /// A [H, H] or c [S, H] of an associative LSTM. Setting traps on arrays of other sizes.
     public var state: CellState {
         get {
             if case .fastWeights = configuration.cell { fade(by: numbers(inner), from: z, into: z) }
-            let (H, columns) = (configuration.hidden, memory.columns)
             var values = [Float](repeating: 0, count: configuration.memoryRows)
-            for r in 0..<H {
-                for k in 0..<columns {
-                    values[r * columns + k] = memory.vector(r / Octet.width, column: k).pointee[r % Octet.width]
+            for r in 0..<configuration.units {
+                for k in 0..<memory.columns {
+                    values[place(ofUnit: r, column: k)] =
+                        memory.vector(r / Octet.width, column: k).pointee[r % Octet.width]
                 }
             }
-            return CellState(hidden: hidden, memory: values)
+            let carried = isCleared ? [Float](repeating: 0, count: configuration.hidden) : hidden
+            return CellState(hidden: carried, memory: values, step: place)
         }
         set {
             let (H, M) = (configuration.hidden, configuration.memoryRows)
@@ -118,23 +129,29 @@ public final class RecurrentStream {
                 "the state of one sequence has \(H) numbers of h and \(M) of memory; "
                     + "\(newValue.hidden.count) and \(newValue.memory.count) were given")
             reset()
-            let columns = memory.columns
-            for r in 0..<H {
-                let (u, lane) = (r / Octet.width, r % Octet.width)
-                h[u][lane] = newValue.hidden[r]
-                for k in 0..<columns {
-                    memory.vector(u, column: k).pointee[lane] = newValue.memory[r * columns + k]
+            place = newValue.step % configuration.cell.period
+            for r in 0..<H { h[r / Octet.width][r % Octet.width] = newValue.hidden[r] }
+            for r in 0..<configuration.units {
+                for k in 0..<memory.columns {
+                    memory.vector(r / Octet.width, column: k).pointee[r % Octet.width] =
+                        newValue.memory[place(ofUnit: r, column: k)]
                 }
             }
         }
     }
 
+    /// Where a number of the memory stands in a `CellState`: A is kept there row by row, all else column by column.
+    private func place(ofUnit r: Int, column k: Int) -> Int {
+        configuration.cell.isFading ? r * memory.columns + k : k * configuration.units + r
+    }
+
     /// Begins a new sequence from the zero state.
     public func reset() {
-        h.update(repeating: .zero, count: parameters.vectors)
+        h.update(repeating: .zero, count: (configuration.hidden + Octet.width - 1) / Octet.width)
         memory.values.update(repeating: .zero, count: memory.vectors * memory.columns)
         written.update(repeating: .zero, count: parameters.vectors)
         (pendingDecay, pendingRate) = (1, 0)
+        (place, isCleared) = (0, false)
     }
 
     /// A takes in what is pending, and y = start + A·x.
@@ -170,6 +187,7 @@ public final class RecurrentStream {
         case .lstm(layerNorm: true): stepNormalisedLSTM(x)
         case .gru: stepGRU(x)
         case .fastWeights(let options): stepFastWeights(x, options)
+        case .associativeLSTM: stepAssociativeLSTM(x, associative!)
         }
         backwards.toggle()
     }

@@ -14,7 +14,7 @@ struct RecurrentWeights {
     private let hidden: Int
 
     init(_ configuration: CellConfiguration) {
-        let (rows, hidden) = (configuration.gateRows, configuration.hidden)
+        let (rows, hidden) = (configuration.recurrentRows, configuration.hidden)
         self.hidden = hidden
         var ends = [rows]
         if case .gru = configuration.cell { ends = [2 * hidden, rows] }

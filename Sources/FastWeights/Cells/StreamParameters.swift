@@ -1,7 +1,9 @@
 /// The parameters of a cell laid out for `RecurrentStream`: eight units a vector.
 ///
-/// H units are padded with zeros to U = ⌈H / 8⌉ vectors. Vector u·G + g of the pre-activations holds gate g of the
-/// units 8u … 8u + 7, so that one sweep over them has all gates of a unit at hand, and a padded unit computes 0 from 0.
+/// H units, of the associative LSTM H/2 complex ones, are padded with zeros to U vectors of eight. Vector u·G + g of the
+/// pre-activations holds gate g of the units 8u … 8u + 7, so that one sweep over them has all gates of a unit at hand, and
+/// a padded unit computes 0 from 0. The gates of eight units stay in one tile of the product, but those of the associative
+/// LSTM, which has more than a tile has room for.
 struct StreamParameters {
     /// U, vectors a gate.
     let vectors: Int
@@ -26,20 +28,21 @@ struct StreamParameters {
 
     /// Copies the parameters as they are now into memory of `arena`.
     init(_ configuration: CellConfiguration, _ source: CellParameters, arena: StreamArena) {
-        let hidden = configuration.hidden
-        let gates = configuration.gateRows / hidden
-        let vectors = (hidden + Octet.width - 1) / Octet.width
+        let (hidden, units) = (configuration.hidden, configuration.units)
+        let gates = configuration.gateRows / units
+        let vectors = (units + Octet.width - 1) / Octet.width
         self.gates = gates
         self.vectors = vectors
 
-        /// Matrices of G·H rows side by side.
-        func matrix(_ parts: (values: UnsafePointer<Float>, columns: Int)...) -> StreamMatrix {
+        /// Matrices of G·H rows or the first of them side by side.
+        func matrix(_ parts: (values: UnsafePointer<Float>, rows: Int, columns: Int)...) -> StreamMatrix {
             let columns = parts.reduce(0) { $0 + $1.columns }
-            let matrix = StreamMatrix(vectors: gates * vectors, columns: columns, grain: gates, arena: arena)
+            let matrix = StreamMatrix(
+                vectors: gates * vectors, columns: columns, grain: units < hidden ? 1 : gates, arena: arena)
             var first = 0
             for part in parts {
-                for row in 0..<gates * hidden {
-                    let (gate, unit) = (row / hidden, row % hidden)
+                for row in 0..<part.rows {
+                    let (gate, unit) = (row / units, row % units)
                     for k in 0..<part.columns {
                         matrix.vector(unit / Octet.width * gates + gate, column: first + k)
                             .pointee[unit % Octet.width] = part.values[row * part.columns + k]
@@ -49,11 +52,11 @@ struct StreamParameters {
             }
             return matrix
         }
-        /// Adds `sets` runs of H numbers to vectors of which those of a run are `stride` apart, the runs `step`.
+        /// Adds `sets` runs of a number a unit to vectors of which those of a run are `stride` apart, the runs `step`.
         func add(_ values: UnsafePointer<Float>, sets: Int, stride: Int, step: Int, to target: Target) {
             for set in 0..<sets {
-                for unit in 0..<hidden {
-                    target[unit / Octet.width * stride + set * step][unit % Octet.width] += values[set * hidden + unit]
+                for unit in 0..<units {
+                    target[unit / Octet.width * stride + set * step][unit % Octet.width] += values[set * units + unit]
                 }
             }
         }
@@ -67,8 +70,8 @@ struct StreamParameters {
         }
         typealias Target = UnsafeMutablePointer<Octet>
 
-        let input = (values: UnsafePointer(source.inputWeight), columns: configuration.input)
-        let recurrent = (values: UnsafePointer(source.recurrentWeight), columns: hidden)
+        let input = (UnsafePointer(source.inputWeight), configuration.gateRows, configuration.input)
+        let recurrent = (UnsafePointer(source.recurrentWeight), configuration.recurrentRows, hidden)
         let isGRU = if case .gru = configuration.cell { true } else { false }
         weight = isGRU ? matrix(input) : matrix(input, recurrent)
         recurrentWeight = isGRU ? matrix(recurrent) : matrix()

@@ -39,6 +39,8 @@ class Unroll {
     let dMemory: Panel?
     /// Vectors of each.
     let memoryRows: Int
+    /// The number of the first step in its sequence, from 0, for cells that do not do the same at every step.
+    final var firstStep = 0
     /// Steps of each sequence where they differ; nil where all have T.
     final var lengths: SIMD16<Int32>?
     /// For `accumulateOuterProducts`, here and of the caller.
@@ -65,7 +67,12 @@ class Unroll {
         dMemory = rows > 0 && trains && carry == .stateAndGradient ? arena.panels(1, rows: rows)[0] : nil
     }
 
-    func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
+    final func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights) {
+        forward(parameters, recurrent, 0..<steps)
+    }
+
+    /// The steps of `range` alone, where the projections of a step depend on what came of those before: from 0 to T in turn.
+    func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, _ range: Range<Int>) {
         preconditionFailure("each kind of cell has its own forward pass")
     }
 
@@ -76,9 +83,14 @@ class Unroll {
     /// The last h of every sequence, after `forward`.
     final var lastHidden: Panel { h[steps] }
 
+    /// The state after the last step, from which others go on: h(T), or 0 where that step clears it.
+    var lastState: Panel { h[steps] }
+    /// Whether `lastState` is h(T).
+    var keepsLastState: Bool { true }
+
     /// Begins where the last `forward` ended.
     final func goOn() {
-        h[0].update(from: lastHidden, count: hidden)
+        h[0].update(from: lastState, count: hidden)
         if let initialMemory, let finalMemory {
             initialMemory.update(from: finalMemory, count: memoryRows)
             memoryIsZero = false
@@ -100,12 +112,28 @@ class Unroll {
         for k in 0..<hidden { new[k].replace(with: old[k], where: isOver) }
     }
 
-    /// The weight gradient of the recurrent product of `rows` rows of W_hh: dW += Σ_t dz(t)·h(t-1)ᵀ.
-    func addRecurrentGradient(_ dz: PanelSequence, rows: Int, into dw: UnsafeMutablePointer<Float>) {
+    /// ∂L/∂(last memory) enters `gradient`, that of the memory after step t, where a sequence ends: before the last step, or
+    /// before its own.
+    func startMemoryGradient(_ gradient: Panel, at t: Int) {
+        guard let dMemory else { return }
+        if let lengths {
+            let end = lengths .== Int32(truncatingIfNeeded: t + 1)
+            for k in 0..<memoryRows { gradient[k].replace(with: dMemory[k], where: end) }
+        } else if t == steps - 1 {
+            gradient.update(from: dMemory, count: memoryRows)
+        }
+    }
+
+    /// The weight gradient of the recurrent product of `rows` rows of W_hh, dW += Σ_t dz(t)·h(t-1)ᵀ over all steps that
+    /// have one, or over those in `range`.
+    func addRecurrentGradient(
+        _ dz: PanelSequence, rows: Int, steps range: Range<Int>? = nil, into dw: UnsafeMutablePointer<Float>
+    ) {
+        let first = range?.lowerBound ?? firstProduct
         accumulateOuterProducts(
-            PanelSequence(pointer: dz[firstProduct], stride: dz.stride), rows: rows,
-            PanelSequence(pointer: h[firstProduct], stride: h.stride), columns: hidden, count: steps - firstProduct,
-            scratch: scratch, into: dw)
+            PanelSequence(pointer: dz[first], stride: dz.stride), rows: rows,
+            PanelSequence(pointer: h[first], stride: h.stride), columns: hidden,
+            count: (range?.upperBound ?? steps) - first, scratch: scratch, into: dw)
     }
 
     /// The cell of `configuration` unrolled over `steps` steps.
@@ -123,6 +151,8 @@ class Unroll {
         case .gru: GRUUnroll(configuration, steps: steps, carry: carry, trains: trains)
         case .fastWeights(let options):
             FastWeightsUnroll(configuration, options, steps: steps, carry: carry, trains: trains)
+        case .associativeLSTM(let options):
+            AssociativeLSTMUnroll(configuration, options, steps: steps, carry: carry, trains: trains)
         }
     }
 }

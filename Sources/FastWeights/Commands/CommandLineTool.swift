@@ -14,7 +14,8 @@ public enum CommandLineTool {
 
     /// The verbs of the tool, in the order the help lists them.
     static let commands: [Command] = [
-        .compare, .paper, .jobs, .runJob, .report, .train, .generate, .evaluate, .recall, .run, .verify, .bench, .info,
+        .compare, .paper, .jobs, .runJob, .report, .train, .generate, .play, .evaluate, .recall, .run, .verify, .bench,
+        .info,
     ]
 
     /// The tool over other commands and another place to write to.

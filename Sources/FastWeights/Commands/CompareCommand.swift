@@ -57,6 +57,7 @@ private struct Comparison {
         for name in arguments.texts("models") {
             let model = RetrievalModel.named(name)
             for hidden in arguments.integers("hidden") {
+                try model.check(hidden: hidden)
                 let recipe = model.recipe(hidden: hidden)
                 let rates =
                     arguments.hasValue("learning-rates") ? arguments.numbers("learning-rates") : [recipe.learningRate]

@@ -110,6 +110,9 @@ extension Cell {
         case .lstm(let layerNorm): named("LSTM", layerNorm)
         case .gru: "GRU"
         case .fastWeights(let options): named("fast weights", options.layerNorm)
+        case .associativeLSTM(let options):
+            "associative LSTM of \(options.copies) \(options.copies == 1 ? "copy" : "copies")"
+                + (options.keys == 1 ? "" : " and \(options.keys) keys")
         }
     }
 }

@@ -49,7 +49,8 @@ extension Command {
         var table = TextTable(["Job", "Name", "Minutes", ""], alignments: [.right, .left, .right, .left])
         for (number, job) in run.jobs.enumerated() {
             table.add([
-                "\(number)", job.id, FixedPoint.text(job.seconds / 60, decimals: 1), missing.contains(number) ? "" : "done",
+                "\(number)", job.id, FixedPoint.text(job.seconds / 60, decimals: 1),
+                missing.contains(number) ? "" : "done",
             ])
         }
         Terminal.write(table.plain() + "\n" + run.estimate(missing) + "\n")

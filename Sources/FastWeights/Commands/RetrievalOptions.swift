@@ -47,6 +47,14 @@ extension RetrievalData {
     }
 }
 
+extension RetrievalModel {
+    /// Throws unless its cell can have so many hidden units.
+    func check(hidden: Int) throws(UsageError) {
+        guard let problem = cell.problem(hidden: hidden) else { return }
+        throw UsageError("\(name) with --hidden \(hidden): \(problem)")
+    }
+}
+
 extension TrainingOptions {
     /// The options of `Option.training` and `steps`, and the model's recipe for what they leave open.
     init(_ arguments: ParsedArguments, _ recipe: RetrievalModel.Recipe, quick: Bool = false) {

@@ -104,6 +104,15 @@ struct SequenceInput {
             }
             return array.values
         }
+        /// The place in the fast weights' schedule that a run before wrote as step_n.
+        func place() throws -> Int {
+            guard file.contains("step0") else { return 0 }
+            let (shape, values) = try file.integers("step0")
+            guard values.count == 1, values[0] >= 0 else {
+                throw fail("step0 should be one whole number from 0, found \(values.prefix(20)) of shape \(shape)")
+            }
+            return values[0]
+        }
         let memory = configuration.memoryTensor
         let names = ["h0"] + (memory.map { ["\($0.letter)0"] } ?? [])
         let given = names.filter(file.contains)
@@ -117,7 +126,8 @@ struct SequenceInput {
             ? nil
             : CellState(
                 hidden: try part("h0", [configuration.hidden]),
-                memory: try memory.map { try part("\($0.letter)0", $0.sizes) } ?? [])
+                memory: try memory.map { try part("\($0.letter)0", $0.sizes) } ?? [],
+                step: try place())
         guard file.contains("lengths") else {
             lengths = nil
             return
@@ -128,6 +138,9 @@ struct SequenceInput {
             throw fail(
                 "lengths should be \(B) whole numbers from 1 to \(T), found \(values.prefix(20)) of shape \(lengthShape)"
             )
+        }
+        guard configuration.cell.period == 1 || values.allSatisfy({ $0 == values[0] }) else {
+            throw fail("the model's fast weights have a schedule, for which all lengths should be the same")
         }
         lengths = values
     }
@@ -151,6 +164,9 @@ struct SequenceInput {
                     "\(memory.letter)_n",
                     WeightArray(shape: [cells] + batchAxis + memory.sizes, values: result.state.memory)
                 ))
+        }
+        if configuration.cell.period > 1 {
+            tensors.append(("step_n", WeightArray(shape: [1], values: [Float(result.state.step)])))
         }
         return tensors.map { (name: $0.0, array: $0.1) }
     }

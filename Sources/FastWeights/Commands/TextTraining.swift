@@ -12,16 +12,11 @@ enum TextTraining {
         Option(
             name: "held-out", placeholder: "X", kind: .number(0.0001...0.9), defaultValue: "0.1",
             help: "Share of the text, its end, that --task text is measured on"),
-        Option(
-            name: "fast-decay", placeholder: "X", kind: .number(0...1), defaultShown: "0.95",
-            help: "λ of fast weights, of --task text"),
-        Option(
-            name: "fast-rate", placeholder: "X", kind: .number(0...1e3), defaultShown: "3e-4",
-            help: "η of fast weights, of --task text"),
-        Option(
-            name: "inner-steps", placeholder: "S", kind: .integer(0...64), defaultShown: "1",
-            help: "Inner steps of fast weights, of --task text"),
     ]
+
+    /// η where the options do not say. A h is a sum of products h·h, which grow with H: at the rate of the paper's task, 0.5, it
+    /// drowns the input.
+    private static let fastRate: Float = 3e-4
 
     /// Streams of the text side by side where --batch does not say.
     private static let batch = 32
@@ -31,7 +26,7 @@ enum TextTraining {
     private static func recipe(_ cell: Cell) -> RetrievalModel.Recipe {
         let (rate, clip): (Double, Float) =
             switch cell {
-            case .lstm: (1e-2, 5)
+            case .lstm, .associativeLSTM: (1e-2, 5)
             case .gru: (5e-3, 5)
             case .fastWeights: (8e-3, 5)
             // A ReLU network whose state never ends grows, and its gradients with it.
@@ -39,23 +34,6 @@ enum TextTraining {
             case .rnn: (4e-3, 5)
             }
         return RetrievalModel.Recipe(learningRate: rate, clip: clip, steps: 5000, quickSteps: 5000)
-    }
-
-    /// The cell of a model, with what the options say of fast weights.
-    private static func cell(_ arguments: ParsedArguments, _ kind: RetrievalModel) throws(UsageError) -> Cell {
-        let given = ["fast-decay", "fast-rate", "inner-steps"].filter { arguments.hasValue($0) }
-        guard case .fastWeights(var options) = kind.cell else {
-            guard given.isEmpty else {
-                throw UsageError("--\(given[0]) is for models of fast weights, not for \(kind.name)")
-            }
-            return kind.cell
-        }
-        // A h is a sum of products h·h, which grow with H. At the rate of the paper's task, 0.5, it drowns the input.
-        if options.rate > 0 { options.rate = 3e-4 }
-        if arguments.hasValue("fast-decay") { options.decay = Float(arguments.number("fast-decay")) }
-        if arguments.hasValue("fast-rate") { options.rate = Float(arguments.number("fast-rate")) }
-        if arguments.hasValue("inner-steps") { options.innerSteps = arguments.integer("inner-steps") }
-        return .fastWeights(options)
     }
 
     /// Trains, writes the model and says how well it predicts. `checkpoint` is the command's.
@@ -72,7 +50,8 @@ enum TextTraining {
         let text = try TrainingText(content, vocabulary, heldOut: arguments.number("held-out"))
         let seed = arguments.unsigned("seed")
         let kind = RetrievalModel.named(arguments.text("model"))
-        let cell = try Self.cell(arguments, kind)
+        let cell = try kind.cell(arguments, rate: fastRate)
+        try kind.check(hidden: arguments.integer("hidden"))
         let model = TextModel(
             cell, hidden: arguments.integer("hidden"), layers: arguments.integer("layers"), vocabulary: vocabulary,
             seed: seed)

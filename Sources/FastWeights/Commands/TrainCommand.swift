@@ -1,16 +1,19 @@
 extension Command {
     /// `fastweights train`.
     static let train = Command(
-        name: "train", summary: "Train one model on associative retrieval, or on a text",
+        name: "train", summary: "Train one model on associative retrieval, a text, or Catch",
         discussion: """
             With --task text the model learns to predict the next character of --file from
             those before, or the next byte where that is not UTF-8; --batch parts of the
             text (32 if it is not given) are read side by side. `generate` then writes
             with it.
+
+            With --task catch an agent learns by actor-critic to catch a ball that it sees
+            in the first frames only. `play` then shows it.
             """,
         options: [
             Option(
-                name: "task", placeholder: "NAME", kind: .choice(["associative-retrieval", "text"]),
+                name: "task", placeholder: "NAME", kind: .choice(["associative-retrieval", "text", "catch"]),
                 defaultValue: "associative-retrieval", help: "What to learn"),
             Option(
                 name: "model", placeholder: "NAME", kind: .choice(RetrievalModel.all.map(\.name)),
@@ -40,21 +43,26 @@ extension Command {
             Option(
                 name: "resume", kind: .flag,
                 help: "Go on from --checkpoint, to the same bits as without a break; begin if there is none"),
-        ] + TextTraining.options + Option.data + Option.training + [.seed, .threads],
+        ] + TextTraining.options + CatchCommand.options + Option.fastWeights + Option.data + Option.training + [
+            .seed, .threads,
+        ],
         examples: [
             "train --task text --file book.txt --model gru --minutes 10",
+            "train --task catch --output agent.safetensors",
             "train --output model.safetensors",
             "train --checkpoint run.checkpoint --resume",
             "train --model lstm --hidden 100 --learning-rate 2e-3",
         ]
     ) { arguments in
         try Files.checkWritable(arguments.text("output"))
+        if arguments.text("task") == "catch" { return try CatchCommand.run(arguments) }
         if arguments.text("task") == "text" { return try TextTraining.run(arguments, try checkpoint(arguments)) }
         let seed = arguments.unsigned("seed")
         let path = arguments.text("output")
         let data = try RetrievalData(arguments, seed: seed)
         let model = RetrievalModel.named(arguments.text("model"))
         let hidden = arguments.integer("hidden")
+        try model.check(hidden: hidden)
         var options = TrainingOptions(arguments, model.recipe(hidden: hidden))
         options.seed = seed
         options.threads = arguments.integer("threads")

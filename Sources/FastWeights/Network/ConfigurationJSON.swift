@@ -31,6 +31,14 @@ extension CellConfiguration {
             add("normalise_first", .bool(options.normaliseFirst))
             add("separate_norms", .bool(options.separateNorms))
             add("lagged", .bool(options.lagged))
+            if !options.isUsual { add("schedule", .array(options.schedule.map { .string($0.text) })) }
+        case .associativeLSTM(let options):
+            add("cell", "associative_lstm")
+            add("copies", .number(Double(options.copies)))
+            add("keys", .number(Double(options.keys)))
+            add("permutation_seed", .number(Double(options.permutationSeed)))
+            add("recurrent_candidate", .bool(options.candidateIsRecurrent))
+            add("forget_bias", number(options.forgetBias))
         }
         add("epsilon", number(epsilon))
         add("input", .number(Double(input)))
@@ -56,12 +64,25 @@ extension CellConfiguration {
                     innerSteps: try reader.count("inner_steps", from: 0, to: FastWeightsOptions.innerStepLimit),
                     activation: try reader.activation(),
                     layerNorm: try reader.flag("layer_norm"), normaliseFirst: try reader.flag("normalise_first"),
-                    separateNorms: try reader.flag("separate_norms"), lagged: try reader.flag("lagged")))
+                    separateNorms: try reader.flag("separate_norms"), lagged: try reader.flag("lagged"),
+                    schedule: try reader.schedule()))
+        case "associative_lstm":
+            cell = .associativeLSTM(
+                AssociativeLSTMOptions(
+                    copies: try reader.count("copies", to: AssociativeLSTMOptions.limit),
+                    keys: try reader.count("keys", to: AssociativeLSTMOptions.limit),
+                    permutationSeed: UInt32(try reader.count("permutation_seed", from: 0, to: Int(UInt32.max))),
+                    candidateIsRecurrent: try reader.flag("recurrent_candidate"),
+                    forgetBias: Float(try reader.number("forget_bias", default: 1))))
         case let kind:
-            throw ConfigurationError(description: "expected a cell rnn, lstm, gru or fast_weights, found \"\(kind)\"")
+            throw ConfigurationError(
+                description:
+                    "expected a cell rnn, lstm, gru, fast_weights or associative_lstm, found \"\(kind)\"")
         }
+        let hidden = try reader.count("hidden")
+        if let problem = cell.problem(hidden: hidden) { throw ConfigurationError(description: problem) }
         self.init(
-            cell, input: try reader.count("input"), hidden: try reader.count("hidden"),
+            cell, input: try reader.count("input"), hidden: hidden,
             epsilon: Float(try reader.number("epsilon", default: 1e-5)))
     }
 }
@@ -119,6 +140,25 @@ struct ConfigurationReader {
             throw wrong(key, "a whole number from \(from) to \(to)")
         }
         return value
+    }
+
+    /// The schedule of fast weights; without one the usual.
+    func schedule() throws(ConfigurationError) -> [MemoryEvents] {
+        guard let value = json["schedule"] else { return [.usual] }
+        guard case .array(let steps) = value, (1...FastWeightsOptions.periodLimit).contains(steps.count) else {
+            throw wrong("schedule", "a list with the events of each step")
+        }
+        var schedule: [MemoryEvents] = []
+        for step in steps {
+            guard let events = step.text.flatMap({ MemoryEvents(text: $0) }) else {
+                throw wrong("schedule", "events among read, write and clear")
+            }
+            schedule.append(events)
+        }
+        guard try !flag("lagged") || schedule.allSatisfy({ $0 == .usual }) else {
+            throw wrong("schedule", "one that reads and writes at every step, as the memory lags")
+        }
+        return schedule
     }
 
     func activation() throws(ConfigurationError) -> Activation {

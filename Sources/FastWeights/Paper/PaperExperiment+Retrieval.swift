@@ -9,7 +9,7 @@ extension PaperExperiment {
         introduction: [
             "A sequence such as c9k8j3f1??c holds four letter-digit pairs and asks for the digit of one letter. A model that knows which digits occurred, but binds none to its letter, errs in \(FixedPoint.percent(Plateau(try! AssociativeRetrieval(pairs: 4)).error)) of all cases."
         ],
-        measure: .testError, rows: ["IRNN", "LSTM", "Fast weights"], columns: sizes.map { "R = \($0)" },
+        measure: .testError, rows: table1Models.map(\.title), columns: sizes.map { "R = \($0)" },
         paper: papersTable1,
         figures: [
             Figure(
@@ -24,10 +24,11 @@ extension PaperExperiment {
         deviations: [
             "The paper gives no learning rates, steps, decay of weights or clipping; ours were chosen on validation and stand with every run. It does not say how wide the softmax is: ours has the ten digits.",
             "Whether the layer norm acts on the first h₀ too is not said: here it acts in the inner loop only, equation (5) as it stands; the controls below try the other. λ = 0.95, η = 0.5, S = 1.",
+            "The paper does not say how many copies of its memory the A-LSTM has, nor how it begins. Ours has one copy and one key, weights uniform in ±1/√R, and a forget gate that begins with a bias of 1.",
             "The paper's IRNN and LSTM stay at the plateau at R = 20, and its IRNN at R = 50. Ours leave it, and were left as they are.",
         ],
         jobs: { scale in
-            ["irnn", "lstm", "fast-weights"].map(RetrievalModel.named).flatMap { model in
+            table1Models.flatMap { model in
                 sizes.flatMap { hidden in
                     let recipe = model.recipe(hidden: hidden)
                     var options = TrainingOptions(recipe, isQuick: scale.isQuick)
@@ -41,8 +42,10 @@ extension PaperExperiment {
             }
         })
 
+    private static let table1Models = ["irnn", "lstm", "a-lstm", "fast-weights"].map(RetrievalModel.named)
+
     private static let papersTable1 = Dictionary(
-        uniqueKeysWithValues: ["irnn", "lstm", "fast-weights"].map(RetrievalModel.named).map { model in
+        uniqueKeysWithValues: table1Models.map { model in
             (model.title, Dictionary(uniqueKeysWithValues: model.paperErrors.map { ("R = \($0)", $1) }))
         })
 
@@ -171,9 +174,14 @@ extension PaperJob.Outcome {
         self.init(measure: run.testError, validation: run.validationError)
         (steps, parameters) = (run.steps, run.parameters)
         milestone = run.stepsBelowOnePercent.map { Double($0) }
+        curves = Self.curves(run.curve)
+    }
+
+    /// The validation error and loss of a training.
+    static func curves(_ points: [Trainer.Point]) -> [PaperJob.Curve] {
         func curve(_ name: String, _ value: (Trainer.Point) -> Double) -> PaperJob.Curve {
-            PaperJob.Curve(name: name, points: run.curve.map { LinePlot.Point(x: Double($0.step), y: value($0)) })
+            PaperJob.Curve(name: name, points: points.map { LinePlot.Point(x: Double($0.step), y: value($0)) })
         }
-        curves = [curve(validationError, \.validationError), curve(validationLoss, \.validationLoss)]
+        return [curve(validationError, \.validationError), curve(validationLoss, \.validationLoss)]
     }
 }

@@ -14,6 +14,8 @@ struct PaperExperiment: Sendable {
     let paper: [String: [String: Double]]
     /// What an outcome's milestone is, where the table shows it.
     var milestone: String?
+    /// Whether the results of a place are the parts of a cross-validation, of which the mean has a confidence interval.
+    var hasInterval = false
     var figures: [Figure] = []
     /// What the paper leaves open or we did otherwise, a paragraph each.
     let deviations: [String]
@@ -61,8 +63,8 @@ struct PaperExperiment: Sendable {
         }
     }
 
-    /// All of them in the order of the paper.
-    static let all: [PaperExperiment] = [.retrieval, .controls, .inside]
+    /// All of them. The last is there only with its data, so that it does not change the numbers of the others' jobs.
+    static let all: [PaperExperiment] = [.retrieval, .controls, .glimpses, .catching, .inside, .faces]
 
     static func named(_ name: String) -> PaperExperiment? { all.first { $0.name == name } }
 }

@@ -163,6 +163,11 @@ struct PaperReport {
         html += "</span>"
         if let paper = cell.paper { html += "<small>paper \(FixedPoint.percent(paper))</small>" }
         if let range = range(cell) { html += "<small>\(cell.results.count) seeds, \(range)</small>" }
+        if experiment.hasInterval && cell.results.count > 1 {
+            let parts = CrossValidation(errors: cell.results.map(\.outcome.measure))
+            let width = FixedPoint.text(parts.halfWidth * 100, decimals: 1)
+            html += "<small>mean \(FixedPoint.percent(parts.mean, decimals: 1)) ± \(width), 95 % interval</small>"
+        }
         if let milestone = experiment.milestone {
             let reached =
                 cell.milestones.isEmpty

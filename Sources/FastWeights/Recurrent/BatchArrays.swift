@@ -2,6 +2,8 @@
 /// directions. The states may be the same memory.
 struct ForwardArrays {
     var batch: Int
+    /// The first step's place in the fast weights' schedule.
+    var step: Int
     var input: UnsafePointer<Float>
     var hidden: UnsafePointer<Float>?
     var memory: UnsafePointer<Float>?

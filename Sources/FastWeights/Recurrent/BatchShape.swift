@@ -15,6 +15,11 @@ struct BatchShape {
                 preconditionFailure(
                     "sequence \(b) has the length \(length); a batch of \(steps) steps allows 1 to \(steps)")
             }
+            // Their states would stand at different places of the schedule.
+            precondition(
+                configuration.cell.period == 1 || lengths.allSatisfy { $0 == lengths[0] },
+                "fast weights with a schedule of \(configuration.cell.period) steps run sequences of one length; "
+                    + "the lengths given are \(lengths)")
         }
         (self.configuration, self.steps, self.batch, self.lengths) = (configuration, steps, batch, lengths)
     }
@@ -52,6 +57,11 @@ struct BatchShape {
         )
     }
 
+    /// The state's place in the fast weights' schedule, and that after these steps.
+    private func place(after steps: Int, _ state: CellState?) -> Int {
+        ((state?.step ?? 0) + steps) % configuration.cell.period
+    }
+
     /// A state of zeros.
     var zeroState: CellState {
         CellState(
@@ -65,6 +75,7 @@ struct BatchShape {
     ) -> (outputs: [Float], state: CellState) {
         var outputs = [Float](repeating: 0, count: outputCount)
         var last = zeroState
+        last.step = place(after: lengths?.max() ?? steps, state)
         input.withUnsafeBufferPointer { input in
             Self.withPointers(state) { hidden, memory in
                 outputs.withUnsafeMutableBufferPointer { outputs in
@@ -72,7 +83,8 @@ struct BatchShape {
                         last.memory.withUnsafeMutableBufferPointer { lastMemory in
                             body(
                                 ForwardArrays(
-                                    batch: batch, input: input.baseAddress!, hidden: hidden, memory: memory,
+                                    batch: batch, step: place(after: 0, state), input: input.baseAddress!,
+                                    hidden: hidden, memory: memory,
                                     outputs: outputs.baseAddress!, lastHidden: lastHidden.baseAddress!,
                                     lastMemory: lastMemory.baseAddress ?? lastHidden.baseAddress!))
                         }

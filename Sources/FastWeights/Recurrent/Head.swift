@@ -67,9 +67,9 @@ final class HeadPass {
         last = arena.panels(1, rows: head.isPerStep ? 0 : columns)[0]
     }
 
-    /// y(t) = W·x(t) + b for `count` panels of x.
-    func forward(_ p: HeadParameters, _ x: PanelSequence, count: Int) {
-        for t in 0..<count {
+    /// y(t) = W·x(t) + b for the panels of x in `range`.
+    func forward(_ p: HeadParameters, _ x: PanelSequence, _ range: Range<Int>) {
+        for t in range {
             let y = outputs[t]
             for r in 0..<rows { y[r] = Lanes(repeating: p.bias[r]) }
             multiply(p.weight, rows: rows, columns: columns, by: x[t], into: y, accumulate: true)

@@ -71,10 +71,17 @@ final class NetworkBatch {
         return LaneBlock(samples: Array(order[positions]), lengths: Array(lengths[positions]))
     }
 
-    /// Puts the inputs of a block into the lanes of a pass of as many steps, those of the sequences from `first` on.
-    func load(_ block: LaneBlock, from first: Int, into pass: StackPass) {
+    /// Puts the inputs of a block into the lanes of a pass of as many steps, those of the sequences from `first` on. With
+    /// a `seed`, that of a training step, what is made on demand changes at random.
+    func load(_ block: LaneBlock, from first: Int, into pass: StackPass, seed: UInt64? = nil) {
         guard let inputs else { return }
         pass.steps = block.steps
+        if let made = inputs.made {
+            for (lane, index) in block.samples.enumerated() {
+                made.write(index, from: first, count: block.steps, into: pass.inputs, lane: lane, seed: seed)
+            }
+            return
+        }
         guard let width = inputs.width else {
             inputs.tokens.withUnsafeBufferPointer { pass.setTokens($0.baseAddress! + first, block) }
             return

@@ -88,6 +88,7 @@ public final class NetworkStream {
                 let part = cell.state
                 state.hidden += part.hidden
                 state.memory += part.memory
+                state.step = part.step
             }
             return state
         }
@@ -100,7 +101,7 @@ public final class NetworkStream {
             for (i, cell) in cells.enumerated() {
                 cell.state = CellState(
                     hidden: Array(newValue.hidden[i * H..<(i + 1) * H]),
-                    memory: Array(newValue.memory[i * M..<(i + 1) * M]))
+                    memory: Array(newValue.memory[i * M..<(i + 1) * M]), step: newValue.step)
             }
         }
     }

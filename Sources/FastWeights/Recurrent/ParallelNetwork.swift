@@ -145,7 +145,7 @@ private final class Shard {
         gradients.clear()
         let scale = 1 / Float(max(batch.terms, 1))
         let seed = configuration.dropout > 0 ? dropoutSeed : nil
-        forEachBlock(batch, shards) { b in
+        forEachBlock(batch, shards, seed: dropoutSeed) { b in
             pass.run(weights, block, dropoutSeed: seed)
             result += targets.loss(pass.outputs, batch, b, block, scale: scale)
             pass.differentiate(weights, gradients: windows, block, dropout: seed != nil, ofInput: false)
@@ -153,18 +153,18 @@ private final class Shard {
     }
 
     func evaluate(_ weights: NetworkWeights, _ batch: NetworkBatch, shards: Int) {
-        forEachBlock(batch, shards) { b in
+        forEachBlock(batch, shards, seed: nil) { b in
             pass.run(weights, block, dropoutSeed: nil)
             result += targets.loss(pass.outputs, batch, b, block, scale: 0)
         }
     }
 
     /// Loads every block of this shard: of S shards block b is shard b mod S's.
-    private func forEachBlock(_ batch: NetworkBatch, _ shards: Int, _ body: (Int) -> Void) {
+    private func forEachBlock(_ batch: NetworkBatch, _ shards: Int, seed: UInt64?, _ body: (Int) -> Void) {
         result = BlockLoss()
         for b in stride(from: index, to: batch.blocks, by: shards) {
             batch.fill(&block, b)
-            batch.load(block, from: 0, into: pass)
+            batch.load(block, from: 0, into: pass, seed: seed)
             if let states = batch.states { pass.loadStates(states[b]) }
             body(b)
             if let states = batch.states { pass.storeStates(states[b]) }

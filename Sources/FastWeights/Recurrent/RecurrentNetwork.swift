@@ -75,6 +75,7 @@ public final class RecurrentNetwork: Sendable {
             pass.steps = part.steps
             pass.forward(weights, part, arrays)
             arrays.input += window * arrays.batch * configuration.input
+            arrays.step += window
             // A head a sequence writes to the same place each time, the last time from the sequence's end.
             if configuration.head?.isPerStep ?? true { arrays.outputs += window * arrays.batch * configuration.output }
             (arrays.hidden, arrays.memory) = (UnsafePointer(arrays.lastHidden), UnsafePointer(arrays.lastMemory))

@@ -28,7 +28,8 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
     /// Most layers of a network: a file cannot claim more.
     static let layerLimit = 256
 
-    /// Traps unless the sizes are at least 1, those of a head too, the layers at most 256, and the dropout is in 0..<1.
+    /// Traps unless the sizes are at least 1, those of a head too, the layers at most 256, the dropout is
+    /// in 0..<1, and the cell can have H units.
     public init(
         _ cell: Cell, input: Int, hidden: Int, layers: Int = 1, bidirectional: Bool = false, bias: Bool = true,
         dropout: Float = 0, epsilon: Float = 1e-5, head: Head? = nil
@@ -39,6 +40,7 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
         )
         precondition(layers <= Self.layerLimit, "a network has at most \(Self.layerLimit) layers, found \(layers)")
         precondition((0..<1).contains(dropout), "dropout needs a probability from 0 to below 1, found \(dropout)")
+        if let problem = cell.problem(hidden: hidden) { preconditionFailure(problem) }
         if let head { precondition(head.outputs > 0, "a head needs at least 1 output, found \(head.outputs)") }
         self.cell = cell
         self.input = input
@@ -72,7 +74,7 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
     /// The network's parameters by PyTorch's names, layer by layer and in each the forward direction first:
     /// `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, with `_reverse` behind those of the other direction.
     ///
-    /// The fast weights have no `bias_hh`; layer norms add `norm_weight_l0`, `norm_bias_l0`, and in the LSTM
+    /// The fast weights and the associative LSTM have no `bias_hh`; layer norms add `norm_weight_l0`, `norm_bias_l0`, and in the LSTM
     /// `norm_cell_weight_l0`, `norm_cell_bias_l0`. A head has `head.weight` [outputs, H·directions] and `head.bias`.
     public var layout: ParameterLayout {
         var layout = ParameterLayout()
@@ -114,6 +116,7 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
         case .rnn, .gru: nil
         case .lstm: ("c", [hidden])
         case .fastWeights: ("A", [hidden, hidden])
+        case .associativeLSTM(let options): ("c", [options.copies, hidden])
         }
     }
 }

@@ -49,6 +49,15 @@ public struct SequenceData: Sendable {
         self.targets = try SequenceTargets(targets, lengths: self.inputs.lengths)
     }
 
+    /// All of what is made on demand, with a class each. Throws as the other initialiser.
+    init(_ made: any MadeSequences, classes: [Int]) throws(SequenceDataError) {
+        guard made.count > 0 else {
+            throw SequenceDataError(description: "there are no sequences; at least one is needed")
+        }
+        inputs = SequenceInputs(made)
+        targets = try SequenceTargets(.classes(classes), lengths: inputs.lengths)
+    }
+
     private init(_ data: SequenceData, _ chosen: [Int]) {
         inputs = data.inputs.selecting(chosen)
         targets = data.targets.selecting(chosen, of: data.inputs)
@@ -95,6 +104,10 @@ extension SequenceData {
             }
         }
         for length in lengths { add(UInt32(truncatingIfNeeded: length)) }
+        if let made = inputs.made {
+            add(made.checksum)
+            for start in inputs.starts { add(UInt32(truncatingIfNeeded: start)) }
+        }
         for value in inputs.numbers + targets.numbers { add(value.bitPattern) }
         for token in inputs.tokens { add(UInt32(token)) }
         for label in targets.classes { add(UInt32(bitPattern: label)) }

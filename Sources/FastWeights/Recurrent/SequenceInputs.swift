@@ -8,6 +8,8 @@ struct SequenceInputs: Sendable {
     let starts: [Int]
     let numbers: [Float]
     let tokens: [UInt16]
+    /// What makes the sequences where they are not stored; sequence i is then number starts[i] of these.
+    let made: (any MadeSequences)?
 
     var count: Int { lengths.count }
     /// Steps of all sequences.
@@ -16,8 +18,15 @@ struct SequenceInputs: Sendable {
     var longest: Int { lengths.max() ?? 0 }
 
     private init(width: Int?, lengths: [Int], numbers: [Float], tokens: [UInt16]) {
-        (self.width, self.lengths, self.numbers, self.tokens) = (width, lengths, numbers, tokens)
+        (self.width, self.lengths, self.numbers, self.tokens, made) = (width, lengths, numbers, tokens, nil)
         starts = lengths.reduce(into: [0]) { $0.append($0.last! + $1) }.dropLast()
+    }
+
+    /// Sequences that are made on demand: those at `indices`, or all.
+    init(_ made: any MadeSequences, _ indices: [Int]? = nil) {
+        starts = indices ?? Array(0..<made.count)
+        lengths = [Int](repeating: made.steps, count: starts.count)
+        (width, numbers, tokens, self.made) = (made.width, [], [], made)
     }
 
     /// Throws `SequenceDataError`, which names the sequence, when there is none, one is empty or not of whole steps, a
@@ -59,6 +68,7 @@ struct SequenceInputs: Sendable {
 
     /// The sequences at `indices`, in that order.
     func selecting(_ indices: [Int]) -> SequenceInputs {
+        if let made { return SequenceInputs(made, indices.map { starts[$0] }) }
         func steps<Value>(_ values: [Value], _ width: Int) -> [Value] {
             values.isEmpty
                 ? [] : indices.flatMap { values[starts[$0] * width..<(starts[$0] + lengths[$0]) * width] }

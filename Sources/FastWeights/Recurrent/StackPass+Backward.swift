@@ -68,7 +68,7 @@ extension StackPass {
             } else {
                 for t in 0..<steps { unroll.dh[t + 1].update(from: dh[t], count: H) }
             }
-            if let lastHidden {
+            if let lastHidden, unroll.keepsLastState {
                 for (lane, sample) in block.samples.enumerated() {
                     let row = lastHidden.pointer + (i * lastHidden.batch + sample) * H
                     let end = unroll.dh[block.lengths[lane]]

@@ -11,6 +11,8 @@ final class StackPass {
 
     /// T of the next passes, at most the steps that it was made for.
     var steps: Int
+    /// The number of the first of them in its sequence.
+    private var firstStep = 0
     /// Steps that a cell is unrolled over at a time: all where a backward pass follows.
     private let window: Int
     let configuration: RecurrentNetworkConfiguration
@@ -92,6 +94,8 @@ final class StackPass {
 
     /// The input of step t, a panel of I rows.
     func input(_ t: Int) -> Panel { boundaries[0][t] }
+    /// The inputs of all steps.
+    var inputs: PanelSequence { boundaries[0] }
 
     /// What the network gave, a panel a step or, of a head a sequence, one alone; where ∂L/∂(that) goes for `differentiate`.
     var outputs: PanelSequence { head?.outputs ?? boundaries[configuration.layers] }
@@ -129,6 +133,7 @@ extension StackPass {
     ) {
         let (batch, H, M) = (arrays.batch, configuration.hidden, configuration.memoryRows)
         let count = block.samples.count
+        firstStep = arrays.step
         for t in 0..<steps {
             block.gather(
                 arrays.input + t * batch * configuration.input, count: block.active(at: t), rows: configuration.input,
@@ -143,7 +148,7 @@ extension StackPass {
         }
         run(weights, block, dropoutSeed: seed)
         for (i, cell) in cells.enumerated() {
-            block.scatter(cell.unroll.lastHidden, count: count, rows: H, into: arrays.lastHidden + i * batch * H)
+            block.scatter(cell.unroll.lastState, count: count, rows: H, into: arrays.lastHidden + i * batch * H)
             if let memory = cell.unroll.finalMemory {
                 block.scatter(memory, count: count, rows: M, into: arrays.lastMemory + i * batch * M)
             }
@@ -172,7 +177,7 @@ extension StackPass {
     func storeStates(_ target: Panel) {
         var target = target
         for cell in cells {
-            target.update(from: cell.unroll.lastHidden, count: configuration.hidden)
+            target.update(from: cell.unroll.lastState, count: configuration.hidden)
             target += configuration.hidden
             guard let memory = cell.unroll.finalMemory else { continue }
             target.update(from: memory, count: cell.unroll.memoryRows)
@@ -195,13 +200,14 @@ extension StackPass {
         }
         guard let head, let parameters = weights.head else { return }
         collectLastStates()
-        head.forward(parameters, headInput, count: outputCount)
+        head.forward(parameters, headInput, 0..<outputCount)
     }
 
     /// One cell over the window of its steps from `first` on; a reversed cell's are counted from every sequence's end.
     private func run(_ cell: CellPass, _ i: Int, _ weights: NetworkWeights, _ block: LaneBlock, from first: Int) {
         let (own, unroll) = (weights.cells[i], cell.unroll)
         unroll.steps = min(window, steps - first)
+        unroll.firstStep = firstStep + first
         unroll.lengths = block.laneLengths(from: first, steps: unroll.steps)
         project(cell, i, weights, block, from: first)
         unroll.forward(own.parameters, own.recurrent)
@@ -216,10 +222,16 @@ extension StackPass {
     }
 
     /// Begins the next `run` where the last one ended, of the same sequences.
-    func goOn() { for cell in cells { cell.unroll.goOn() } }
+    func goOn() {
+        for cell in cells { cell.unroll.goOn() }
+        firstStep += steps
+    }
 
     /// Begins the next `run` from the zero state.
-    func clearStates() { for cell in cells { cell.unroll.clearState() } }
+    func clearStates() {
+        for cell in cells { cell.unroll.clearState() }
+        firstStep = 0
+    }
 
     /// What the head reads. A lane whose sequence is over keeps its h, so that the last step has every sequence's last.
     var headInput: PanelSequence {

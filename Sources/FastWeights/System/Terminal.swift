@@ -118,6 +118,18 @@ extension Terminal {
         _exit(1)
     }
 
+    /// Waits so long, or until a signal comes.
+    static func pause(seconds: Double) {
+        #if os(Windows)
+            Sleep(UInt32(max(0, min(seconds * 1000, 1e9))))
+        #else
+            var time = timespec()
+            time.tv_sec = Int(seconds)
+            time.tv_nsec = Int((seconds - seconds.rounded(.down)) * 1e9)
+            nanosleep(&time, nil)
+        #endif
+    }
+
     /// Writes all bytes, in as many turns as that takes; 0 or the `errno` of what failed.
     private static func write(_ bytes: [UInt8], descriptor: Int32) -> Int32 {
         var rest = bytes[...]

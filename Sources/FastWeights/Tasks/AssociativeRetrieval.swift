@@ -109,6 +109,8 @@ public enum TaskError: Error, CustomStringConvertible, Equatable {
     case tooManyExamples(Int, distinct: Int, pairs: Int)
     /// A text that is not a sequence of the task, with what is wrong.
     case sequence(String)
+    /// A screen of Catch whose rows are not within `sizes`, or on which more frames are seen than there are.
+    case screen(size: Int, visibleFrames: Int, sizes: ClosedRange<Int>)
 
     /// The sentence that says so.
     public var description: String {
@@ -119,6 +121,8 @@ public enum TaskError: Error, CustomStringConvertible, Equatable {
             "\(total) different examples were asked for, but with \(pairs) pair\(pairs == 1 ? "" : "s") there are only \(distinct): ask for fewer examples or more pairs"
         case .sequence(let text):
             "expected letter-digit pairs, two question marks and a letter, as in c9k8j3f1??c; found \"\(text)\""
+        case .screen(let size, let visibleFrames, let sizes):
+            "a screen of Catch has \(sizes.lowerBound) to \(sizes.upperBound) rows and at most as many visible frames; found \(size) rows and \(visibleFrames) visible frames"
         }
     }
 }

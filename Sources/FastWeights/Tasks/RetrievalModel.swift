@@ -54,6 +54,14 @@ struct RetrievalModel: Sendable {
                 (100, Recipe(learningRate: 2e-3, weightDecay: 0.1, steps: 30_000, quickSteps: 2500)),
             ]),
         RetrievalModel(
+            name: "a-lstm", title: "A-LSTM", cell: .associativeLSTM(),
+            paperErrors: [20: 0.6013, 50: 0.0162, 100: 0],
+            recipes: [
+                (0, Recipe(learningRate: 3e-3, clip: 1, steps: 150_000, quickSteps: 8000)),
+                (50, Recipe(learningRate: 2e-3, weightDecay: 0.1, steps: 40_000, quickSteps: 4000)),
+                (100, Recipe(learningRate: 2e-3, steps: 20_000, quickSteps: 2000)),
+            ]),
+        RetrievalModel(
             name: "fast-weights", title: "Fast weights", cell: .fastWeights(),
             paperErrors: [20: 0.0181, 50: 0, 100: 0],
             recipes: [

@@ -6,6 +6,10 @@ extension Trainer {
     /// `window` is at least 1.
     public convenience init(_ model: TextModel, text: TrainingText, window: Int = 64, options: TrainingOptions) {
         precondition(window > 0, "a window has at least 1 token, found \(window)")
+        let period = model.network.configuration.cell.period
+        precondition(
+            window % period == 0,
+            "windows of fast weights with a schedule are of whole turns of its \(period) steps, found \(window) tokens")
         func summary(_ data: SequenceData) -> JSON {
             .string("\(data.longest) tokens, checksum \(String(data.checksum, radix: 16))")
         }

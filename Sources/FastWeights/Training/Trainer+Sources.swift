@@ -92,7 +92,7 @@ private final class SequenceSource: TrainingSource {
     private let engine: ParallelNetwork
     private let training: SequenceData
     private let validation: SequenceData
-    private let seed: UInt64
+    private let options: TrainingOptions
     private var order: BatchOrder
 
     init(
@@ -102,7 +102,7 @@ private final class SequenceSource: TrainingSource {
         engine = ParallelNetwork(
             network.configuration, network.parameters, longest: training.longest, takesTokens: training.width == nil,
             crew: crew)
-        (self.training, self.validation, seed) = (training, validation, options.seed)
+        (self.training, self.validation, self.options) = (training, validation, options)
         order = BatchOrder(count: training.count, batch: options.batch, seed: options.seed)
     }
 
@@ -113,9 +113,7 @@ private final class SequenceSource: TrainingSource {
 
     func advance(step: Int) -> Double {
         order.advance()
-        // Each step drops other numbers, the same ones in a training that went on from its checkpoint.
-        let dropoutSeed = seed &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15
-        return engine.gradient(training, order.indices, dropoutSeed: dropoutSeed).loss
+        return engine.gradient(training, order.indices, dropoutSeed: options.seed(ofStep: step)).loss
     }
 
     func evaluate() -> Evaluation { engine.evaluate(validation) }

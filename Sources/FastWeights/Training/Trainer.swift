@@ -32,6 +32,10 @@ public struct TrainingOptions: Sendable, Equatable {
 
     /// The defaults.
     public init() {}
+
+    /// The seed of what is random in a step beside the order: each step drops other numbers, the same ones in a training
+    /// that went on from its checkpoint.
+    func seed(ofStep step: Int) -> UInt64 { seed &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15 }
 }
 
 /// Why a training ended before its time.

@@ -77,6 +77,36 @@ extension Fixture {
         tally.gradient("gradient.bias", dBias.array, try doubles("gradient.bias"))
     }
 
+    func checkBound(_ tally: inout ErrorTally) throws {
+        let shape = try shape("input")
+        let (count, rows) = (shape[0], shape[1])
+        let (input, cotangent) = (try floats("input"), try floats("cotangent.output"))
+        let arena = Arena()
+        let (y, d, scales) = (
+            arena.panels(1, rows: rows)[0], arena.panels(1, rows: rows)[0], arena.panels(1, rows: rows / 2)[0]
+        )
+        var (output, gradient) = (input, input)
+        for first in stride(from: 0, to: count, by: Lanes.width) {
+            let lanes = min(Lanes.width, count - first)
+            for l in 0..<lanes {
+                for r in 0..<rows {
+                    y[r][l] = input[(first + l) * rows + r]
+                    d[r][l] = cotangent[(first + l) * rows + r]
+                }
+            }
+            applyBound(y, count: rows / 2, scales: scales)
+            applyBoundBackward(d, y, count: rows / 2, scales: scales, into: d)
+            for l in 0..<lanes {
+                for r in 0..<rows {
+                    output[(first + l) * rows + r] = y[r][l]
+                    gradient[(first + l) * rows + r] = d[r][l]
+                }
+            }
+        }
+        tally.output("output", output, try doubles("output"))
+        tally.gradient("gradient.input", gradient, try doubles("gradient.input"))
+    }
+
     func checkSoftmax(_ tally: inout ErrorTally) throws {
         let shape = try shape("logits")
         let (count, classes) = (shape[0], shape[1])

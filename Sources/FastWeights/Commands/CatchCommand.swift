@@ -1,0 +1,103 @@
+/// `fastweights train --task catch`: an agent that plays Catch with blanked observations.
+enum CatchCommand {
+    /// Options of the command that only this task has.
+    static let options = [
+        Option(
+            name: "size", placeholder: "N", kind: .integer(3...128), defaultValue: "16",
+            help: "Rows and columns of --task catch"),
+        Option(
+            name: "visible", placeholder: "M", kind: .integer(0...128), defaultValue: "3",
+            help: "Frames of --task catch that are seen before the screen goes blank"),
+        Option(
+            name: "paddle", placeholder: "NAME", kind: .choice(Catch.Start.allCases.map(\.rawValue)),
+            defaultValue: Catch.Start.centre.rawValue, help: "Where the paddle of --task catch begins"),
+        Option(
+            name: "episodes", placeholder: "N", kind: .integer(1...1_000_000_000),
+            defaultValue: "\(CatchOptions().episodes)", help: "Episodes of --task catch to learn from"),
+        Option(
+            name: "workers", placeholder: "N", kind: .integer(1...256), defaultValue: "\(CatchOptions().workers)",
+            help: "Workers of --task catch, of sixteen episodes each"),
+        Option(
+            name: "asynchronous", kind: .flag,
+            help: "Workers of --task catch step on their own; no two trainings are then the same"),
+        Option(
+            name: "entropy", placeholder: "X", kind: .number(0...10),
+            defaultValue: JSON.number(Double("\(ActorCriticWeights().entropy)") ?? 0).serialised(),
+            help: "What the entropy of a decision of --task catch counts in the loss"),
+        Option(
+            name: "discount", placeholder: "X", kind: .number(0...1), defaultValue: "1",
+            help: "What a reward of --task catch counts a decision earlier"),
+    ]
+
+    /// Options of the command that mean nothing here.
+    private static let others = [
+        "checkpoint", "every", "resume", "minutes", "steps", "batch", "weight-decay", "patience",
+    ]
+
+    /// Trains, writes the agent and says how often it catches the ball.
+    static func run(_ arguments: ParsedArguments) throws -> Int32 {
+        if let other = others.first(where: { arguments.isGiven($0) }) {
+            throw UsageError("--\(other) is not for --task catch, which trains for as many --episodes as asked for")
+        }
+        let task: Catch
+        do {
+            task = try Catch(
+                size: arguments.integer("size"), visibleFrames: arguments.integer("visible"),
+                start: Catch.Start(rawValue: arguments.text("paddle")) ?? .centre)
+        } catch { throw UsageError("--size and --visible do not go together: \(error).") }
+        let model = RetrievalModel.named(arguments.text("model"))
+        var training = CatchTraining(model: model, task: task, options: CatchOptions(arguments, model))
+        training.cell = try model.cell(arguments, rate: CatchTraining.fastRate)
+        if arguments.isGiven("hidden") { training.hidden = arguments.integer("hidden") }
+        Interruption.install()
+        let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
+        let shown = display.start(training.name)
+        let (run, agent) = try training.run(
+            progress: {
+                display.update(
+                    shown, fraction: Double($0.episodes) / Double(training.options.episodes),
+                    status: "caught \(FixedPoint.percent($0.catchRate, decimals: 1))")
+            }, shouldStop: { Interruption.requested })
+        display.finish(shown, status: "done after \(run.curve.episodes) episodes")
+        display.close()
+        let notes = [
+            ("model", training.model.name), ("episodes", "\(run.curve.episodes)"),
+            ("seed", "\(training.options.seed)"), ("catch_rate", "\(run.catchRate)"),
+        ]
+        try agent.write(to: arguments.text("output"), notes: notes)
+        let first = run.episodes(to: 0.95).map { FixedPoint.grouped($0) + " episodes" } ?? "not reached"
+        Terminal.write(
+            """
+            Caught       \(FixedPoint.percent(run.catchRate)) as it plays, \(FixedPoint.percent(run.greedyCatchRate)) by what is most probable
+            Chance       \(FixedPoint.percent(task.chanceLevel))
+            Optimum      \(FixedPoint.percent(task.informedOptimum))
+            95 % after   \(first)
+            Episodes     \(FixedPoint.grouped(run.curve.episodes)) in \(FixedPoint.text(run.seconds, decimals: 1)) s
+            Parameters   \(run.parameters)
+            Model        \(arguments.text("output"))
+
+            """)
+        return run.curve.interrupted ? 130 : 0
+    }
+}
+
+extension CatchOptions {
+    /// The options of `CatchCommand`, and of those of all tasks the ones that are given.
+    fileprivate init(_ arguments: ParsedArguments, _ model: RetrievalModel) {
+        self.init()
+        learningRate = CatchTraining.learningRate(model.cell)
+        episodes = arguments.integer("episodes")
+        workers = arguments.integer("workers")
+        isAsynchronous = arguments.flag("asynchronous")
+        weights.entropy = Float(arguments.number("entropy"))
+        weights.discount = Float(arguments.number("discount"))
+        if arguments.hasValue("learning-rate") { learningRate = arguments.number("learning-rate") }
+        if arguments.isGiven("clip") {
+            clip = arguments.number("clip") > 0 ? Float(arguments.number("clip")) : nil
+        }
+        if arguments.isGiven("schedule") { schedule = Schedule(rawValue: arguments.text("schedule")) ?? schedule }
+        if arguments.isGiven("evaluate-every") { evaluateEvery = arguments.integer("evaluate-every") }
+        seed = arguments.unsigned("seed")
+        threads = arguments.integer("threads")
+    }
+}

@@ -1,0 +1,133 @@
+/// One training of one agent on Catch, from first values to its catch rate.
+struct CatchTraining: Sendable {
+    let model: RetrievalModel
+    var cell: Cell
+    /// Hidden units; the paper does not say how many.
+    var hidden = 128
+    let task: Catch
+    var options: CatchOptions
+
+    /// η of the fast weights here. A h is a sum of products h·h; at the rate of the paper's retrieval, 0.5, they drown what
+    /// is new.
+    static let fastRate: Float = 0.02
+
+    /// The learning rate at which a cell learnt fastest without falling back: a plain network does with higher ones.
+    static func learningRate(_ cell: Cell) -> Double { if case .rnn = cell { 5e-3 } else { 1e-2 } }
+
+    /// A training of a model's cell, of fast weights with `fastRate`.
+    init(model: RetrievalModel, task: Catch, options: CatchOptions) {
+        (self.model, cell, self.task, self.options) = (model, model.cell, task, options)
+        if case .fastWeights(var fast) = cell, fast.rate > 0 {
+            fast.rate = Self.fastRate
+            cell = .fastWeights(fast)
+        }
+    }
+
+    var name: String { "\(model.title) on Catch N=\(task.size) M=\(task.visibleFrames) seed \(options.seed)" }
+
+    /// Episodes of the test at the end.
+    static let testEpisodes = 4096
+
+    /// Trains the agent and measures it; `progress` is told of every point of the curve, `shouldStop` asked before every
+    /// step. Throws when the loss diverges.
+    func run(
+        progress: (CatchCurve.Point) -> Void = { _ in }, shouldStop: () -> Bool = { false }
+    ) throws(TrainingError) -> (run: CatchRun, agent: CatchAgent) {
+        let start = ContinuousClock.now
+        let agent = CatchAgent(cell, hidden: hidden, task: task, seed: options.seed)
+        let curve: CatchCurve
+        if options.isAsynchronous {
+            curve = try Crew.run(threads: 1) { crew throws(TrainingError) in
+                try AsynchronousLearner(agent, options, crew: crew).run(progress: progress, shouldStop: shouldStop)
+            }
+        } else {
+            curve = try Crew.run(threads: options.threads) { crew throws(TrainingError) in
+                try SynchronousLearner(agent, options, crew: crew).run(progress: progress, shouldStop: shouldStop)
+            }
+        }
+        let seconds = (ContinuousClock.now - start).seconds
+        let run = CatchRun(
+            model: model.title, network: agent.network.configuration, task: task, options: options,
+            parameters: agent.network.parameters.layout.parameterCount, curve: curve,
+            catchRate: agent.catchRate(episodes: Self.testEpisodes, seed: options.seed),
+            greedyCatchRate: agent.greedyCatchRate(), seconds: seconds)
+        return (run, agent)
+    }
+}
+
+/// One finished training of an agent on Catch: what was trained, how it went and what came out.
+struct CatchRun: Sendable {
+    let model: String
+    let network: RecurrentNetworkConfiguration
+    let task: Catch
+    let options: CatchOptions
+    let parameters: Int
+    let curve: CatchCurve
+    /// Share of test episodes caught by an agent that draws what it does, and of all episodes there are by one that does
+    /// what is most probable.
+    let catchRate: Double
+    let greedyCatchRate: Double
+    /// Of the training, evaluations included.
+    let seconds: Double
+
+    /// Episodes after which an evaluation first had `rate` of the balls caught, if one had.
+    func episodes(to rate: Double) -> Int? { curve.points.first { $0.catchRate >= rate }?.episodes }
+
+    /// Everything but the seconds, which differ from run to run, stands before them.
+    var json: JSON {
+        func count(_ value: Int) -> JSON { .number(Double(value)) }
+        return [
+            "model": .string(model), "network": network.json, "task": task.json, "options": options.json,
+            "parameters": count(parameters), "episodes": count(curve.episodes), "steps": count(curve.steps),
+            "catch_rate": .number(catchRate), "greedy_catch_rate": .number(greedyCatchRate),
+            "chance_level": .number(task.chanceLevel), "informed_optimum": .number(task.informedOptimum),
+            "episodes_to_95_percent": episodes(to: 0.95).map(count) ?? .null, "interrupted": .bool(curve.interrupted),
+            "curve": .array(
+                curve.points.map {
+                    [
+                        "episodes": count($0.episodes), "catch_rate": .number($0.catchRate), "loss": .number($0.loss),
+                        "entropy": .number($0.entropy),
+                    ]
+                }),
+            "seconds": .number(seconds),
+        ]
+    }
+}
+
+extension CatchOptions {
+    fileprivate var json: JSON {
+        func number(_ value: Float) -> JSON { .number(Double("\(value)") ?? Double(value)) }
+        return [
+            "seed": .string("\(seed)"), "workers": .number(Double(workers)), "asynchronous": .bool(isAsynchronous),
+            "learning_rate": .number(learningRate), "schedule": .string(schedule.rawValue),
+            "clip": clip.map(number) ?? .null, "discount": number(weights.discount),
+            "value_weight": number(weights.value), "entropy_weight": number(weights.entropy),
+            "evaluation_episodes": .number(Double(evaluationEpisodes)),
+        ]
+    }
+}
+
+extension CatchAgent {
+    /// Share of `episodes` test episodes of this seed in which the ball is caught, when the agent draws what it does.
+    func catchRate(episodes: Int, seed: UInt64) -> Double {
+        let weights = EpisodeWeights(network.configuration, network.parameters)
+        weights.pack()
+        let caught = EpisodeBlock(task, network.configuration)
+            .countCaught(weights, of: episodes, seed: seed, .test)
+        return Double(caught) / Double(episodes)
+    }
+
+    /// Share of all episodes there are in which the ball is caught, when the agent does what is most probable.
+    func greedyCatchRate() -> Double {
+        let weights = EpisodeWeights(network.configuration, network.parameters)
+        weights.pack()
+        let (block, episodes) = (EpisodeBlock(task, network.configuration), task.allEpisodes)
+        var caught = 0
+        for first in stride(from: 0, to: episodes.count, by: Lanes.width) {
+            block.begin(episodes[first..<min(first + Lanes.width, episodes.count)])
+            block.play(weights, .greedy)
+            caught += block.caught
+        }
+        return Double(caught) / Double(episodes.count)
+    }
+}

@@ -1,0 +1,237 @@
+/// Up to sixteen episodes of Catch side by side, one a lane: an agent plays them, then learns from them.
+///
+/// A step's input depends on what was done before, so the recurrent layer goes a step at a time; what it keeps of every
+/// step is what the backward pass needs. Of the screen only lit pixels count: its product with W_ih is the sum of their
+/// rows in a table of W_ih turned about, and nothing in a blank frame. All buffers are made once.
+final class EpisodeBlock {
+    /// How an agent chooses what to do.
+    enum Choice {
+        /// By its probabilities.
+        case sampled
+        /// What is most probable, the first of equals.
+        case greedy
+        /// What `setActions` said.
+        case given
+    }
+
+    private let task: Catch
+    private let configuration: RecurrentNetworkConfiguration
+    private let unroll: Unroll
+    private let head: HeadPass
+    /// Episodes as they stand, and of each its random numbers; there are always sixteen, of which the first count.
+    private(set) var episodes: [Catch.Episode]
+    private var randoms: [Random]
+    private(set) var count = 0
+    /// Lit pixels of the visible frames, a row of sixteen each; what was done, a row a decision.
+    private let lit: Buffer<UInt16>
+    private let chosen: Buffer<UInt8>
+    private let row: Panel
+    private let arena = Arena()
+
+    /// A block for agents of `configuration`, which has one layer over the pixels, and a head of the actions and a value.
+    init(_ task: Catch, _ configuration: RecurrentNetworkConfiguration) {
+        precondition(
+            configuration.input == task.pixels && configuration.layers == 1 && !configuration.bidirectional
+                && configuration.head == CatchAgent.head,
+            "an agent of Catch has one layer of \(task.pixels) inputs and a head \(CatchAgent.head), found \(configuration)"
+        )
+        let steps = task.decisions
+        (self.task, self.configuration) = (task, configuration)
+        let cell = configuration.cell(at: 0)
+        unroll = Unroll.make(cell, steps: steps, carry: .nothing)
+        head = HeadPass(CatchAgent.head, columns: configuration.hidden, steps: steps)
+        episodes = [Catch.Episode](repeating: Catch.Episode(task, column: 0, paddle: 0), count: Lanes.width)
+        randoms = [Random](repeating: Random(seed: 0), count: Lanes.width)
+        lit = Buffer(min(task.visibleFrames, steps) * Catch.litPixels * Lanes.width)
+        chosen = Buffer(steps * Lanes.width)
+        row = arena.panels(1, rows: cell.gateRows)[0]
+    }
+
+    /// The outputs of a decision: logits of the actions, and V; after `loss` its gradients.
+    func outputs(_ t: Int) -> Panel { head.outputs[t] }
+    /// What was done in lane `lane` at decision t.
+    func action(_ t: Int, lane: Int) -> Catch.Action {
+        Catch.Action(rawValue: Int(chosen.pointer[t * Lanes.width + lane]))!
+    }
+
+    /// Begins `count` new episodes. Each has random numbers of its own, from its number on, so that it does not depend on
+    /// its block.
+    func begin(_ count: Int, from first: Int, seed: UInt64, _ purpose: EpisodePurpose) {
+        self.count = count
+        for lane in 0..<Lanes.width {
+            randoms[lane] = Random(seed: seed, stream: purpose.rawValue << 48 | UInt64(first + lane))
+            episodes[lane] = task.episode(&randoms[lane])
+        }
+    }
+
+    /// Begins these episodes, at most sixteen.
+    func begin(_ given: ArraySlice<Catch.Episode>) {
+        count = given.count
+        for (lane, episode) in given.enumerated() { episodes[lane] = episode }
+        for lane in count..<Lanes.width { episodes[lane] = Catch.Episode(task, column: 0, paddle: 0) }
+    }
+
+    /// Sets what is done with `Choice.given` in a lane.
+    func setActions(_ actions: [Catch.Action], lane: Int) {
+        for (t, action) in actions.enumerated() { chosen.pointer[t * Lanes.width + lane] = UInt8(action.rawValue) }
+    }
+
+    /// Plays the episodes to their ends. O(T·(G·H² + H)), G the gates; no allocation.
+    func play(_ weights: EpisodeWeights, _ choice: Choice) {
+        for t in 0..<task.decisions {
+            project(t, weights)
+            unroll.forward(weights.cell.parameters, weights.cell.recurrent, t..<t + 1)
+            head.forward(weights.head, states(from: 1), t..<t + 1)
+            choose(t, choice)
+            let actions = chosen.pointer + t * Lanes.width
+            for lane in 0..<Lanes.width { episodes[lane].advance(Catch.Action(rawValue: Int(actions[lane]))!) }
+        }
+    }
+
+    /// Episodes that ended with the ball caught.
+    var caught: Int {
+        var sum = 0
+        for lane in 0..<count where episodes[lane].isBelow { sum += 1 }
+        return sum
+    }
+
+    /// Plays every `stride`th sixteen of `total` episodes, from the `first`th on, and counts those with the ball caught.
+    func countCaught(
+        _ weights: EpisodeWeights, of total: Int, first: Int = 0, stride: Int = 1, seed: UInt64,
+        _ purpose: EpisodePurpose
+    ) -> Int {
+        var sum = 0
+        for start in Swift.stride(from: first * Lanes.width, to: total, by: stride * Lanes.width) {
+            begin(min(Lanes.width, total - start), from: start, seed: seed, purpose)
+            play(weights, .sampled)
+            sum += caught
+        }
+        return sum
+    }
+
+    private func states(from first: Int) -> PanelSequence {
+        PanelSequence(pointer: unroll.h[first], stride: unroll.h.stride)
+    }
+
+    /// W_ih x(t) and the biases.
+    private func project(_ t: Int, _ weights: EpisodeWeights) {
+        let (z, bias) = (unroll.projections[t], weights.cell.bias.pointer)
+        let rows = weights.cell.configuration.gateRows
+        for r in 0..<rows { z[r] = Lanes(repeating: bias[r]) }
+        guard t < task.visibleFrames else { return }
+        for i in 0..<Catch.litPixels {
+            let pixels = litPixels(t, i)
+            for lane in 0..<Lanes.width { pixels[lane] = UInt16(truncatingIfNeeded: episodes[lane].lit(i)) }
+            weights.table.rows.gather(pixels, into: row)
+            for r in 0..<rows { z[r] += row[r] }
+        }
+    }
+
+    private func litPixels(_ t: Int, _ i: Int) -> UnsafeMutablePointer<UInt16> {
+        lit.pointer + (t * Catch.litPixels + i) * Lanes.width
+    }
+
+    private func choose(_ t: Int, _ choice: Choice) {
+        let (y, actions) = (head.outputs[t], chosen.pointer + t * Lanes.width)
+        let (left, stay, right) = (y[0], y[1], y[2])
+        switch choice {
+        case .given: break
+        case .greedy:
+            for lane in 0..<Lanes.width {
+                let isLeft = left[lane] >= stay[lane] && left[lane] >= right[lane]
+                actions[lane] = isLeft ? 0 : stay[lane] >= right[lane] ? 1 : 2
+            }
+        case .sampled:
+            let largest = left.lanewiseMax(stay).lanewiseMax(right)
+            let first = (left - largest).exponential()
+            let second = first + (stay - largest).exponential()
+            let all = second + (right - largest).exponential()
+            for lane in 0..<Lanes.width {
+                let mark = Float(randoms[lane].uniform()) * all[lane]
+                actions[lane] = mark < first[lane] ? 0 : mark < second[lane] ? 1 : 2
+            }
+        }
+    }
+}
+
+/// What an episode is for, of which its random numbers depend: what is learnt from is never what is measured.
+enum EpisodePurpose: UInt64 {
+    case training = 6
+    case evaluation = 7
+    case test = 8
+}
+
+// MARK: - Learning
+
+extension EpisodeBlock {
+    /// The terms of the loss of the episodes played; the outputs become the gradient of scale·Σ loss.
+    func loss(_ weights: ActorCriticWeights, scale: Float) -> ActorCriticLoss {
+        var (sum, returns, scales) = (ActorCriticLoss(), Lanes.zero, Lanes.zero)
+        for lane in 0..<count {
+            returns[lane] = episodes[lane].reward
+            scales[lane] = scale
+        }
+        for t in stride(from: task.decisions - 1, through: 0, by: -1) {
+            sum += actorCriticLoss(
+                head.outputs[t], actions: Catch.Action.allCases.count, chosen: chosen.pointer + t * Lanes.width,
+                returns: returns, scale: scales, weights)
+            returns *= weights.discount
+        }
+        return sum
+    }
+
+    /// The backward pass from the gradients that `loss` left: adds those of the parameters to `gradients`, that of W_ih
+    /// turned about, as `InputTable` is.
+    func backward(_ weights: EpisodeWeights, gradients: EpisodeGradients) {
+        let (steps, rows) = (task.decisions, weights.cell.configuration.gateRows)
+        unroll.dh[0].update(repeating: .zero, count: configuration.hidden)
+        head.backward(
+            weights.head, states(from: 1), count: steps, gradients: gradients.head, scratch: unroll.scratch,
+            into: PanelSequence(pointer: unroll.dh[1], stride: unroll.dh.stride))
+        unroll.backward(weights.cell.parameters, weights.cell.recurrent, gradients: gradients.cell)
+        accumulateSums(unroll.projections, rows: rows, count: steps, into: gradients.cell.inputBias)
+        let table = TokenRows(values: gradients.cell.inputWeight, rows: rows)
+        for t in 0..<min(task.visibleFrames, steps) {
+            for i in 0..<Catch.litPixels {
+                table.scatter(litPixels(t, i), from: unroll.projections[t], count: count)
+            }
+        }
+    }
+}
+
+/// An agent's parameters made ready for `EpisodeBlock`, for any number of threads to read.
+struct EpisodeWeights {
+    let cell: CellWeights
+    let head: HeadParameters
+    /// What each lit pixel adds to the pre-activations.
+    let table: InputTable
+
+    /// Ready for the parameters of `block` once `pack` has taken them in.
+    init(_ configuration: RecurrentNetworkConfiguration, _ block: Parameters) {
+        cell = CellWeights(
+            configuration.cell(at: 0), block, suffix: configuration.places[0].suffix, bias: configuration.bias)
+        head = HeadParameters(block)
+        table = InputTable(cell, hasBias: false)
+    }
+
+    /// Pieces of `pack`.
+    var pieces: Int { cell.pieces + table.pieces }
+
+    /// Takes in a piece of the parameters as they are now.
+    func pack(piece: Int) {
+        if piece < cell.pieces { cell.pack(piece: piece) } else { table.fill(piece: piece - cell.pieces) }
+    }
+
+    func pack() { for piece in 0..<pieces { pack(piece: piece) } }
+}
+
+/// Pointers to an agent's windows in a block of gradients, in which that of W_ih holds the table's.
+struct EpisodeGradients {
+    let cell: CellParameters
+    let head: HeadParameters
+
+    init(_ configuration: RecurrentNetworkConfiguration, _ block: Parameters) {
+        cell = CellParameters(block, suffix: configuration.places[0].suffix)
+        head = HeadParameters(block)
+    }
+}

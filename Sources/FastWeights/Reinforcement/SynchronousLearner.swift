@@ -1,0 +1,89 @@
+/// Advantage actor-critic in which all workers play with the same parameters, and their gradients make one step: with the
+/// same bits for any number of threads.
+///
+/// Each worker has sixteen episodes, and buffers and gradients of its own; gradients are added up in the order of the
+/// workers. A step allocates nothing.
+final class SynchronousLearner {
+    private let options: CatchOptions
+    private let task: Catch
+    private let crew: Crew
+    private let workers: [EpisodeWorker]
+    private let weights: EpisodeWeights
+    private let sum: GradientSum
+    private let optimizer: Optimizer
+    private let turn = Turn()
+    private let pack: Job
+    private let learn: Job
+    private let collect: Job
+    private let evaluation: Job
+
+    /// The number of the episode with which the workers' turn begins.
+    private final class Turn {
+        var first = 0
+    }
+
+    init(_ agent: CatchAgent, _ options: CatchOptions, crew: Crew) {
+        let (configuration, task, turn) = (agent.network.configuration, agent.task, turn)
+        let workers = (0..<options.workers).map { _ in EpisodeWorker(task, configuration) }
+        let weights = EpisodeWeights(configuration, agent.network.parameters)
+        let gradients = Parameters(configuration.layout)
+        let sum = GradientSum(configuration, workers.map(\.gradients), into: gradients)
+        (self.options, self.task, self.crew) = (options, task, crew)
+        (self.workers, self.weights, self.sum) = (workers, weights, sum)
+        optimizer = Optimizer(options.optimizer, agent.network.parameters, gradients, crew: crew)
+        pack = Job { weights.pack(piece: $0) }
+        let scale = 1 / Float(options.batch * task.decisions)
+        learn = Job { w in
+            workers[w].learn(weights, options, first: turn.first + w * Lanes.width, scale: scale)
+        }
+        collect = Job { sum.collect(piece: $0) }
+        evaluation = Job { w in
+            workers[w].caught = workers[w].block.countCaught(
+                weights, of: options.evaluationEpisodes, first: w, stride: workers.count, seed: options.seed,
+                .evaluation)
+        }
+    }
+
+    /// Trains until all episodes are done or `shouldStop` says so.
+    func run(progress: (CatchCurve.Point) -> Void, shouldStop: () -> Bool) throws(TrainingError) -> CatchCurve {
+        var curve = CatchCurve()
+        while curve.steps < options.steps {
+            if shouldStop() {
+                curve.interrupted = true
+                break
+            }
+            try advance(&curve)
+            if curve.isDue(options) {
+                let point = curve.mark(options)(evaluate())
+                curve.append(point)
+                progress(point)
+            }
+        }
+        return curve
+    }
+
+    /// One step of the optimizer, after the next turn of all workers.
+    func advance(_ curve: inout CatchCurve) throws(TrainingError) {
+        turn.first = curve.episodes
+        try curve.take(gradient(), options, task)
+        optimizer.step(rate: options.rate(curve.steps - 1), clip: options.clip)
+    }
+
+    /// The loss of the next episodes, whose gradient is left for the optimizer.
+    private func gradient() -> ActorCriticLoss {
+        crew.perform(pack, pieces: weights.pieces)
+        crew.perform(learn, pieces: workers.count)
+        crew.perform(collect, pieces: sum.pieces)
+        var loss = ActorCriticLoss()
+        for worker in workers { loss += worker.loss }
+        return loss
+    }
+
+    private func evaluate() -> Double {
+        crew.perform(pack, pieces: weights.pieces)
+        crew.perform(evaluation, pieces: workers.count)
+        var caught = 0
+        for worker in workers { caught += worker.caught }
+        return Double(caught) / Double(options.evaluationEpisodes)
+    }
+}

@@ -1,0 +1,32 @@
+/// The errors of one model on the parts of a cross-validation.
+///
+/// The parts are the independent draws, not the images: those of one person are alike.
+struct CrossValidation: Sendable, Equatable {
+    /// Test error on each part, 0...1.
+    let errors: [Double]
+
+    /// Traps without a part.
+    init(errors: [Double]) {
+        precondition(!errors.isEmpty, "a cross-validation needs the error of at least 1 part")
+        self.errors = errors
+    }
+
+    var mean: Double { errors.reduce(0, +) / Double(errors.count) }
+
+    /// Half the width of the 95 % confidence interval of the mean, by Student's distribution over the parts; infinite of
+    /// one part.
+    var halfWidth: Double {
+        let freedom = errors.count - 1
+        guard freedom > 0 else { return .infinity }
+        let squares = errors.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return Self.quantile(freedom) * (squares / Double(freedom) / Double(errors.count)).squareRoot()
+    }
+
+    /// The 97.5 % quantile of Student's distribution; beyond ten degrees of freedom by Cornish and Fisher's expansion.
+    private static func quantile(_ freedom: Int) -> Double {
+        let table = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228]
+        if freedom <= table.count { return table[freedom - 1] }
+        let (z, n) = (1.959964, Double(freedom))
+        return z + (z * z * z + z) / (4 * n) + (5 * z * z * z * z * z + 16 * z * z * z + 3 * z) / (96 * n * n)
+    }
+}

@@ -1,0 +1,112 @@
+/// One training of one model on glimpses, from first values to test error: what `fastweights run-job` does.
+struct GlimpseJob: Sendable {
+    let model: GlimpseModel
+    /// Hidden units, "features" in the paper's tables.
+    let features: Int
+    let seed: UInt64
+    var settings: GlimpseSettings
+
+    /// Traps unless there is at least one feature.
+    init(_ model: GlimpseModel, features: Int, seed: UInt64, settings: GlimpseSettings) {
+        precondition(features > 0, "a model needs at least 1 feature, found \(features)")
+        (self.model, self.features, self.seed, self.settings) = (model, features, seed, settings)
+    }
+
+    /// What came out.
+    struct Result: Sendable {
+        var validationError: Double
+        /// Test error of the model with the lowest validation error, 0...1.
+        var testError: Double
+        var testLoss: Double
+        var curve: [Trainer.Point]
+        var steps: Int
+        var bestStep: Int
+        var seconds: Double
+        /// Trained numbers.
+        var parameters: Int
+        /// Which images.
+        var source: String
+        var isGenerated: Bool
+        var interrupted: Bool
+    }
+
+    /// Steps of the whole training.
+    func steps(_ data: GlimpseData) -> Int {
+        max(1, settings.epochs * data.training.count / settings.batch)
+    }
+
+    /// Trains, and tests the kept model. `progress` and `shouldStop` as in `Trainer.run`; the bits of the result do not
+    /// depend on `threads`. Throws `TrainingError` when the loss diverges.
+    func run(
+        _ data: GlimpseData, threads: Int = 1, progress: (Trainer.Progress) -> Void = { _ in },
+        shouldStop: () -> Bool = { false }
+    ) throws(TrainingError) -> Result {
+        let start = ContinuousClock.now
+        let cell = model.cell(settings)
+        let parts = data.sequences(cell == nil ? nil : settings.controls, shift: settings.shift)
+        let made = make(cell, data, parts.training, parts.validation, options(data, threads))
+        let outcome = try made.trainer.run(progress: progress, shouldStop: shouldStop)
+        let test = made.evaluate(parts.test)
+        return Result(
+            validationError: outcome.curve.isEmpty ? 1 : outcome.bestError, testError: test.error, testLoss: test.loss,
+            curve: outcome.curve, steps: outcome.steps, bestStep: outcome.bestStep,
+            seconds: (ContinuousClock.now - start).seconds,
+            parameters: made.trainer.parameters.layout.parameterCount, source: data.source,
+            isGenerated: data.isGenerated,
+            interrupted: outcome.interrupted)
+    }
+
+    /// The network's trainer, and what evaluates it.
+    private func make(
+        _ cell: Cell?, _ data: GlimpseData, _ training: SequenceData, _ validation: SequenceData,
+        _ options: TrainingOptions
+    ) -> (trainer: Trainer, evaluate: (SequenceData) -> Evaluation) {
+        guard let cell else {
+            let network = ConvolutionalNetwork(
+                GlimpseModel.convolutions(
+                    side: data.training.height, features: features, classes: data.training.classes, settings.windows),
+                seed: seed)
+            return (
+                Trainer(network, training: training, validation: validation, options: options),
+                { network.evaluate($0, threads: options.threads) }
+            )
+        }
+        let network = RecurrentNetwork(
+            RecurrentNetworkConfiguration(
+                cell, input: training.width!, hidden: features, head: .perSequence(data.training.classes)), seed: seed)
+        if let scale = settings.recurrentScale { setRecurrent(network, scale) }
+        // Sequences of numbers with classes that the head has: nothing is left to throw for.
+        func fits<Value>(_ body: () throws(SequenceDataError) -> Value) -> Value {
+            do { return try body() } catch { preconditionFailure("the network is made for these images: \(error)") }
+        }
+        return (
+            fits { () throws(SequenceDataError) in
+                try Trainer(network, training: training, validation: validation, options: options)
+            },
+            { data in
+                fits { () throws(SequenceDataError) in try network.evaluate(data, threads: options.threads) }
+            }
+        )
+    }
+
+    private func options(_ data: GlimpseData, _ threads: Int) -> TrainingOptions {
+        var options = TrainingOptions()
+        options.batch = settings.batch
+        options.steps = steps(data)
+        options.evaluateEvery = max(1, min(data.training.count / settings.batch, options.steps))
+        options.learningRate = settings.learningRate
+        options.optimizer = .adam(decay: settings.weightDecay)
+        options.clip = settings.clip
+        options.perfectEvaluations = .max
+        options.seed = seed
+        options.threads = threads
+        return options
+    }
+
+    /// W = scale · identity.
+    private func setRecurrent(_ network: RecurrentNetwork, _ scale: Float) {
+        guard case .fastWeights = network.configuration.cell else { return }
+        let H = features
+        network.parameters["weight_hh_l0"] = (0..<H * H).map { $0 / H == $0 % H ? scale : 0 }
+    }
+}

@@ -1,0 +1,62 @@
+/// Runs the golden cases of actor-critic: episodes of Catch with given actions, their loss and every gradient.
+extension Fixture {
+    /// Rewards, outputs, the terms of the loss, and the gradients added up over blocks of sixteen episodes.
+    func checkEpisodes(_ tally: inout ErrorTally) throws {
+        let configuration = try RecurrentNetworkConfiguration(json: configuration)
+        let reader = ConfigurationReader(json: self.configuration, place: "episodes")
+        let task = try Catch(
+            size: try reader.count("size"), visibleFrames: try reader.count("visible_frames"), start: .random)
+        let settings = ActorCriticWeights(
+            discount: Float(try reader.number("discount")), value: Float(try reader.number("value_weight")),
+            entropy: Float(try reader.number("entropy_weight")))
+        let parameters = Parameters(configuration.layout)
+        try fill(parameters, from: "parameter.")
+        let episodes = zip(try tensors.integers("columns"), try tensors.integers("paddles")).map {
+            Catch.Episode(task, column: $0, paddle: $1)
+        }
+        let (actions, decisions) = (try tensors.integers("actions"), task.decisions)
+        let weights = EpisodeWeights(configuration, parameters)
+        weights.pack()
+
+        let width = CatchAgent.head.outputs
+        var outputs = [Float](repeating: 0, count: decisions * episodes.count * width)
+        var rewards: [Float] = []
+        var loss = ActorCriticLoss()
+        var parts: [Parameters] = []
+        for first in stride(from: 0, to: episodes.count, by: Lanes.width) {
+            let block = EpisodeBlock(task, configuration)
+            block.begin(episodes[first..<min(first + Lanes.width, episodes.count)])
+            for lane in 0..<block.count {
+                let row = (first + lane) * decisions
+                block.setActions(actions[row..<row + decisions].map { Catch.Action(rawValue: $0)! }, lane: lane)
+            }
+            block.play(weights, .given)
+            for lane in 0..<block.count {
+                rewards.append(block.episodes[lane].reward)
+                for t in 0..<decisions {
+                    for r in 0..<width {
+                        outputs[(t * episodes.count + first + lane) * width + r] = block.outputs(t)[r][lane]
+                    }
+                }
+            }
+            loss += block.loss(settings, scale: 1 / Float(decisions * episodes.count))
+            let gradients = Parameters(configuration.layout)
+            block.backward(weights, gradients: EpisodeGradients(configuration, gradients))
+            parts.append(gradients)
+        }
+        let sum = Parameters(configuration.layout)
+        GradientSum(configuration, parts, into: sum).collect()
+
+        tally.output("rewards", rewards, try doubles("rewards"))
+        tally.output("output", outputs, try doubles("output"))
+        tally.output("policy", [Float(loss.policy)], try doubles("policy"))
+        tally.output("value", [Float(loss.value)], try doubles("value"))
+        tally.output("entropy", [Float(loss.entropy)], try doubles("entropy"))
+        tally.output(
+            "loss", [Float(loss.mean(settings, terms: decisions * episodes.count))], try doubles("loss"))
+        for window in configuration.layout.windows {
+            let name = "gradient.\(window.name)"
+            tally.gradient(name, sum[window.name], try doubles(name))
+        }
+    }
+}

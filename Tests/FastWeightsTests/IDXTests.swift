@@ -46,7 +46,7 @@ import Testing
 
     /// MNIST, where FASTWEIGHTS_DATA names the folder that has it.
     @Test func readsMNIST() throws {
-        guard let folder = ProcessInfo.processInfo.environment["FASTWEIGHTS_DATA"] else { return }
+        guard let folder = DataFolder.path else { return }
         let images = try IDX(path: "\(folder)/mnist/train-images-idx3-ubyte.gz")
         let labels = try IDX(path: "\(folder)/mnist/train-labels-idx1-ubyte.gz")
         #expect(images.shape == [60_000, 28, 28] && labels.shape == [60_000])

@@ -14,7 +14,7 @@ import Testing
         ] {
             #expect(Self.cases.contains { $0.hasPrefix(folder + "/") }, "no golden case in Fixtures/\(folder)")
         }
-        #expect(Self.cases.count >= 241)
+        #expect(Self.cases.count >= 275)
     }
 
     @Test(arguments: cases)

@@ -8,7 +8,7 @@ import Testing
 
     /// A training of a few steps, as the experiments make theirs.
     private func job(seed: UInt64 = 1, steps: Int = 6, hidden: Int = 5) -> PaperJob {
-        var options = TrainingOptions(RetrievalModel.named("irnn").recipe(hidden: hidden), isQuick: true)
+        var options = TrainingOptions(RetrievalModel.named("irnn").recipe(hidden: hidden), quick: true)
         (options.steps, options.evaluateEvery, options.seed) = (steps, 3, seed)
         let training = RetrievalTraining(
             model: RetrievalModel.named("irnn"), hidden: hidden, seed: seed, options: options)
@@ -25,7 +25,8 @@ import Testing
             seconds: 1, run: { _ in PaperJob.Outcome(measure: 0) })
         var outcome = PaperJob.Outcome(measure: measure)
         outcome.curves = [
-            PaperJob.Curve(name: validationLoss, points: [.init(x: 1, y: 2.25), .init(x: 2, y: measure)])
+            PaperJob.Curve(
+                name: PaperJob.Curve.validationLoss, points: [.init(x: 1, y: 2.25), .init(x: 2, y: measure)])
         ]
         return PaperResult(job, outcome, seconds: 2)
     }
@@ -60,7 +61,7 @@ import Testing
         #expect(results.result(of: job) == nil)
         let outcome = try job.run(context())
         #expect(outcome.steps == 6 && outcome.parameters > 0 && (0...1).contains(outcome.measure))
-        #expect(outcome.curves.map(\.name) == [validationError, validationLoss])
+        #expect(outcome.curves.map(\.name) == [PaperJob.Curve.validationError, PaperJob.Curve.validationLoss])
         #expect(outcome.curves[1].points.map(\.x) == [3, 6])
         #expect(try job.run(context()) == outcome)
         try results.write(PaperResult(job, outcome, seconds: 3), of: job)

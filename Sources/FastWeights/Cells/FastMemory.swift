@@ -27,8 +27,9 @@ final class FastMemory {
     private let keepsGradient: Bool
     private var isGradientZero = true
 
-    /// A memory of which a read looks back on at most `reach` writes; one more may follow the last read. Where no gradient of A_0 is asked for, A_0 is symmetric, as every later A then
-    /// is: its panel and that of `finish` are then the lower triangle, row by row.
+    /// A memory of which a read looks back on at most `reach` writes; one more may follow the last read. Where no gradient
+    /// of A_0 is asked for, A_0 is symmetric, as every later A then is: its panel and that of `finish` are then the lower
+    /// triangle, row by row.
     init(
         _ options: FastWeightsOptions, hidden: Int, reach: Int, carry: Carry, trains: Bool, states: States, arena: Arena
     ) {

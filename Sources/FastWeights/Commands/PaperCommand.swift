@@ -74,6 +74,10 @@ extension Command {
                 "run-job expects a number from 0 to \(run.jobs.count - 1), found \"\(word)\". Run fastweights jobs to see them."
             )
         }
+        guard run.folder.result(of: run.jobs[number]) == nil else {
+            Terminal.write("fastweights run-job: \(run.jobs[number].id) is done already\n", to: .error)
+            return 0
+        }
         return try run.run([number])
     }
 
@@ -83,7 +87,11 @@ extension Command {
         positionals: [Positional(name: "folder", help: "A folder that paper or run-job wrote to")],
         examples: ["report runs/paper"]
     ) { arguments in
-        try PaperRun.report(PaperFolder(arguments.positional("folder")[0]))
+        let path = arguments.positional("folder")[0]
+        guard Files.exists("\(path)/jobs") else {
+            throw UsageError("report expects a folder that paper or run-job wrote to; \(path) has no folder jobs.")
+        }
+        try PaperRun.report(PaperFolder(path))
         return 0
     }
 }
@@ -148,6 +156,8 @@ private struct PaperRun {
                 let seconds = (ContinuousClock.now - start).seconds
                 try folder.write(PaperResult(job, outcome, seconds: seconds), of: job)
                 display.finish(shown, status: "\(FixedPoint.percent(outcome.measure))")
+            } catch is InterruptedJob {
+                display.finish(shown, status: "interrupted, not kept")
             } catch {
                 failures.set(position, error)
                 display.finish(shown, status: "\(error)", outcome: .failed)

@@ -58,14 +58,11 @@ extension RetrievalModel {
 extension TrainingOptions {
     /// The options of `Option.training` and `steps`, and the model's recipe for what they leave open.
     init(_ arguments: ParsedArguments, _ recipe: RetrievalModel.Recipe, quick: Bool = false) {
-        self.init()
-        learningRate = recipe.learningRate
-        steps = arguments.hasValue("steps") ? arguments.integer("steps") : quick ? recipe.quickSteps : recipe.steps
-        let decay = arguments.hasValue("weight-decay") ? arguments.number("weight-decay") : recipe.weightDecay
-        optimizer = .adam(decay: decay)
+        self.init(recipe, quick: quick)
+        if arguments.hasValue("steps") { steps = arguments.integer("steps") }
+        if arguments.hasValue("weight-decay") { optimizer = .adam(decay: arguments.number("weight-decay")) }
+        if arguments.hasValue("clip") { clip = arguments.number("clip") > 0 ? Float(arguments.number("clip")) : nil }
         batch = arguments.integer("batch")
-        let limit = arguments.hasValue("clip") ? Float(arguments.number("clip")) : recipe.clip
-        clip = limit > 0 ? limit : nil
         schedule = Schedule(rawValue: arguments.text("schedule")) ?? .cosine
         evaluateEvery = arguments.integer("evaluate-every")
         patience = arguments.integer("patience") > 0 ? arguments.integer("patience") : nil

@@ -19,12 +19,14 @@ extension PaperExperiment {
             }),
         figures: features.map {
             Figure(
-                column: "\($0) features", curve: validationError, title: "\($0) features", xLabel: "training steps",
+                column: "\($0) features", curve: PaperJob.Curve.validationError, title: "\($0) features",
+                xLabel: "training steps",
                 yLabel: "Validation error", yAxis: .percent)
         },
         deviations: [
             "The order of the 24 glimpses and the control signals are not in the paper. Here each of four quadrants is coarse view, four details, coarse view; the first is written to A and clears h, the second reads A; the controls say which kind a glimpse is.",
-            "The layers of the paper’s ConvNet are not known either: ours has three, of as many filters as features, the first as large as a glimpse.",
+            "In training images are moved at random by 1 or 2 pixels and the weights decay, for all models alike; the paper mentions neither.",
+            "The layers of the paper’s ConvNet are not known either: ours has three, of as many filters as features, the first as large as a glimpse, over windows that overlap.",
         ],
         jobs: { scale in
             GlimpseModel.all.flatMap { model in
@@ -101,6 +103,7 @@ extension PaperJob {
             (outcome.steps, outcome.parameters) = (result.steps, result.parameters)
             outcome.curves = Outcome.curves(result.curve)
             outcome.facts = [Fact(name: "images", value: result.source)]
+            if result.isGenerated { outcome.data = result.source }
             return outcome
         }
     }

@@ -5,13 +5,13 @@ extension PaperExperiment {
     static let inside = PaperExperiment(
         name: "inside", title: "Inside the network",
         introduction: [
-            "A small network of Table 1, R = 20, reads one test sequence. Every state h is written into the fast matrix A, which fades by λ = 0.95 a step; the query then calls back the states that resemble its own."
+            "A small network of Table 1, R = 20, reads one test sequence. Every state h is written into the fast matrix A, which fades by λ = \(FastWeightsOptions().decay) a step; the query then calls back the states that resemble its own."
         ],
         measure: .testError, rows: ["Fast weights"], columns: ["R = 20"], paper: [:], deviations: [],
         draw: pictures,
         jobs: { scale in
             let model = RetrievalModel.named("fast-weights")
-            var options = TrainingOptions(model.recipe(hidden: 20), isQuick: scale.isQuick)
+            var options = TrainingOptions(model.recipe(hidden: 20), quick: scale.isQuick)
             options.steps = scale.isQuick ? options.steps : 100_000
             let training = RetrievalTraining(model: model, hidden: 20, seed: 1, options: options)
             return [PaperJob("inside", training, isQuick: scale.isQuick) { $0.drawing = drawing($1, $2) }]
@@ -30,7 +30,7 @@ extension PaperExperiment {
         ]
     }
 
-    @Sendable private static func pictures(_ drawing: JSON) -> [HTMLReport.Figure] {
+    @Sendable private static func pictures(_ drawing: JSON) -> [HTMLPage.Figure] {
         func numbers(_ json: JSON) -> [Double] { (json.elements ?? []).map { $0.number ?? .nan } }
         let sequence = Array(drawing["sequence"]?.text ?? "")
         let states = (drawing["states"]?.elements ?? []).map { numbers($0).map { Float($0) } }
@@ -42,7 +42,7 @@ extension PaperExperiment {
             Set(states.map(\.count)).count == 1
         else { return [] }
         let reading = Reading(probabilities: [], states: states, attention: nil)
-        let matrices = reading.fastMatrices(decay: 0.95, rate: 0.5)
+        let matrices = reading.fastMatrices(decay: FastWeightsOptions().decay, rate: FastWeightsOptions().rate)
         let strip = MatrixStrip(
             title: "The fast matrix A(t) while \(String(sequence)) is read",
             description: "One square matrix a step, H by H, in one scale of colours.",
@@ -52,10 +52,10 @@ extension PaperExperiment {
         let map = HeatMap(
             sequence: sequence, weights: attention, probabilities: probabilities, correct: drawing["answer"]?.integer)
         return [
-            HTMLReport.Figure(
+            HTMLPage.Figure(
                 caption: "Each state adds its outer product with itself, and what was there fades.",
                 svg: strip.svg(prefix: "fast-matrix")),
-            HTMLReport.Figure(caption: "", svg: map.svg(prefix: "attended")),
+            HTMLPage.Figure(caption: "", svg: map.svg(prefix: "attended")),
         ]
     }
 }

@@ -2,22 +2,25 @@
 
 extension PaperExperiment {
     private static let sizes = [20, 50, 100]
+    /// Of the paper's task, K = 4.
+    private static let plateau = Plateau(try! AssociativeRetrieval(pairs: PaperJob.pairs))
 
     /// Table 1 and Figure 2.
     static let retrieval = PaperExperiment(
         name: "table-1", title: "Table 1: associative retrieval",
         introduction: [
-            "A sequence such as c9k8j3f1??c holds four letter-digit pairs and asks for the digit of one letter. A model that knows which digits occurred, but binds none to its letter, errs in \(FixedPoint.percent(Plateau(try! AssociativeRetrieval(pairs: 4)).error)) of all cases."
+            "A sequence such as c9k8j3f1??c holds four letter-digit pairs and asks for the digit of one letter. A model that knows which digits occurred, but binds none to its letter, errs in \(FixedPoint.percent(plateau.error)) of all cases."
         ],
         measure: .testError, rows: table1Models.map(\.title), columns: sizes.map { "R = \($0)" },
         paper: papersTable1,
         figures: [
             Figure(
-                column: "R = 50", curve: validationLoss, title: "Figure 2: R = 50, negative log likelihood",
+                column: "R = 50", curve: PaperJob.Curve.validationLoss,
+                title: "Figure 2: R = 50, negative log likelihood",
                 xLabel: "training steps", yLabel: "Validation loss, nats",
                 references: [
                     LinePlot.Reference(
-                        value: Plateau(try! AssociativeRetrieval(pairs: 4)).loss,
+                        value: plateau.loss,
                         label: "plateau: digits without letters")
                 ])
         ],
@@ -25,13 +28,13 @@ extension PaperExperiment {
             "The paper gives no learning rates, steps, decay of weights or clipping; ours were chosen on validation and stand with every run. It does not say how wide the softmax is: ours has the ten digits.",
             "Whether the layer norm acts on the first h₀ too is not said: here it acts in the inner loop only, equation (5) as it stands; the controls below try the other. λ = 0.95, η = 0.5, S = 1.",
             "The paper does not say how many copies of its memory the A-LSTM has, nor how it begins. Ours has one copy and one key, weights uniform in ±1/√R, and a forget gate that begins with a bias of 1.",
-            "The paper's IRNN and LSTM stay at the plateau at R = 20, and its IRNN at R = 50. Ours leave it, and were left as they are.",
+            "The paper's IRNN and LSTM stay at the plateau at R = 20, and its IRNN at R = 50. Where ours leave it, nothing was done to weaken them.",
         ],
         jobs: { scale in
             table1Models.flatMap { model in
                 sizes.flatMap { hidden in
                     let recipe = model.recipe(hidden: hidden)
-                    var options = TrainingOptions(recipe, isQuick: scale.isQuick)
+                    var options = TrainingOptions(recipe, quick: scale.isQuick)
                     return scale.seeds(3).map { seed in
                         options.seed = seed
                         return PaperJob(
@@ -53,7 +56,7 @@ extension PaperExperiment {
     static let controls = PaperExperiment(
         name: "controls", title: "Controls: what makes fast weights work",
         introduction: [
-            "Critics held that the gain might come from the layer norm or from the second application of the nonlinearity, not from the fast matrix. Each row changes one thing of the network of Table 1; all train equally long with the same rates, at R = 20 for 100,000 steps and at R = 50 for 40,000."
+            "Critics held that the gain might come from the layer norm or from the second application of the nonlinearity, not from the fast matrix. Each row changes one thing of the network of Table 1; all rows of a column train equally long."
         ],
         measure: .testError, rows: controlCells.map(\.title), columns: ["R = 20", "R = 50"], paper: [:],
         milestone: "below 1 % at step",
@@ -64,7 +67,7 @@ extension PaperExperiment {
             controlCells.flatMap { control in
                 [(20, 100_000), (50, 40_000)].flatMap { hidden, steps in
                     let model = RetrievalModel.named(control.recipes).with(control.cell, title: control.title)
-                    var options = TrainingOptions(model.recipe(hidden: 50), isQuick: scale.isQuick)
+                    var options = TrainingOptions(model.recipe(hidden: 50), quick: scale.isQuick)
                     options.steps = scale.isQuick ? 4000 : steps
                     return scale.seeds(3).map { seed in
                         options.seed = seed
@@ -113,22 +116,9 @@ extension PaperExperiment {
     }()
 }
 
-/// The names of the curves of trainings.
-let validationLoss = "validation loss"
-let validationError = "validation error"
-
-extension TrainingOptions {
-    /// A recipe's, as `compare` trains without options.
-    init(_ recipe: RetrievalModel.Recipe, isQuick: Bool) {
-        self.init()
-        learningRate = recipe.learningRate
-        steps = isQuick ? recipe.quickSteps : recipe.steps
-        optimizer = .adam(decay: recipe.weightDecay)
-        clip = recipe.clip > 0 ? recipe.clip : nil
-    }
-}
-
 extension PaperJob {
+    /// K.
+    static let pairs = 4
     /// Training examples and those to choose and to test by, as in the paper.
     static let retrievalCounts = [100_000, 10_000, 20_000]
     /// Seconds for one unit of `RetrievalModel.cost`, on a core of the machine README names.
@@ -151,10 +141,10 @@ extension PaperJob {
                 ("clip", options.clip.map { JSON.number(Double($0)).serialised() } ?? "none"),
                 ("schedule", options.schedule.rawValue),
                 ("examples", PaperJob.retrievalCounts.map { "\($0)" }.joined(separator: ", ")),
-            ], isQuick: isQuick, seconds: training.work(pairs: 4) * PaperJob.secondsPerCost
+            ], isQuick: isQuick, seconds: training.work(pairs: PaperJob.pairs) * PaperJob.secondsPerCost
         ) { context in
             let data = try RetrievalData(
-                AssociativeRetrieval(pairs: 4), counts: PaperJob.retrievalCounts, seed: training.seed)
+                AssociativeRetrieval(pairs: PaperJob.pairs), counts: PaperJob.retrievalCounts, seed: training.seed)
             var training = training
             training.options.threads = context.threads
             let (run, model) = try training.run(data, shouldStop: context.shouldStop) { progress in
@@ -182,6 +172,9 @@ extension PaperJob.Outcome {
         func curve(_ name: String, _ value: (Trainer.Point) -> Double) -> PaperJob.Curve {
             PaperJob.Curve(name: name, points: points.map { LinePlot.Point(x: Double($0.step), y: value($0)) })
         }
-        return [curve(validationError, \.validationError), curve(validationLoss, \.validationLoss)]
+        return [
+            curve(PaperJob.Curve.validationError, \.validationError),
+            curve(PaperJob.Curve.validationLoss, \.validationLoss),
+        ]
     }
 }

@@ -20,7 +20,7 @@ struct PaperExperiment: Sendable {
     /// What the paper leaves open or we did otherwise, a paragraph each.
     let deviations: [String]
     /// Pictures of what its outcomes' drawings hold.
-    var draw: (@Sendable (JSON) -> [HTMLReport.Figure])?
+    var draw: (@Sendable (JSON) -> [HTMLPage.Figure])?
     /// The trainings, for each seed of the scale.
     let jobs: @Sendable (Scale) -> [PaperJob]
 

@@ -37,6 +37,8 @@ struct PaperJob: Sendable {
         var parameters = 0
         /// Learning curves by name.
         var curves: [Curve] = []
+        /// What stood in for data that were not there.
+        var data: String?
         /// What else there is to say, in the order shown.
         var facts: [Fact] = []
         /// What a picture is drawn from.
@@ -44,6 +46,9 @@ struct PaperJob: Sendable {
     }
 
     struct Curve: Sendable, Equatable {
+        static let validationError = "validation error"
+        static let validationLoss = "validation loss"
+
         var name: String
         var points: [LinePlot.Point]
     }

@@ -106,10 +106,10 @@ struct PaperReport {
 
     private func section(_ experiment: PaperExperiment) -> String {
         var html = "<section id=\"\(experiment.name)\">\n<h2>\(Markup.escaped(experiment.title))</h2>\n"
-        html += HTMLPage.paragraphs(experiment.introduction)
+        html += HTMLPage.paragraphs(experiment.introduction + standIns(of: experiment))
         if experiment.draw == nil { html += overview(experiment) }
         var figures = experiment.figures.enumerated().map { index, figure in
-            HTMLReport.Figure(
+            HTMLPage.Figure(
                 caption: "", svg: plot(experiment, figure).svg(prefix: "\(experiment.name)-\(index)"))
         }
         if let draw = experiment.draw {
@@ -123,6 +123,13 @@ struct PaperReport {
         html += "<details><summary>Every run</summary>\n"
         html += HTMLPage.table(everyRun(experiment), label: "Every run of \(experiment.title)") + "</details>\n"
         return html + "</section>\n"
+    }
+
+    /// What stood in for data that were not there.
+    private func standIns(of experiment: PaperExperiment) -> [String] {
+        let here = results.filter { $0.experiment == experiment.name }
+        let data = Set(here.compactMap(\.outcome.data)).sorted()
+        return data.isEmpty ? [] : ["In place of the data: " + data.joined(separator: "; ") + "."]
     }
 
     /// A row a model and a column a size; every cell has our figure, a bar, and the paper's as a tick on the bar.
@@ -162,9 +169,12 @@ struct PaperReport {
         if let paper = cell.paper { html += "<i class=\"paper\" style=\"left:\(share(paper))\"></i>" }
         html += "</span>"
         if let paper = cell.paper { html += "<small>paper \(FixedPoint.percent(paper))</small>" }
-        if let range = range(cell) { html += "<small>\(cell.results.count) seeds, \(range)</small>" }
+        if let range = range(cell) {
+            let of = experiment.hasInterval ? "parts" : "seeds"
+            html += "<small>\(cell.results.count) \(of), \(range)</small>"
+        }
         if experiment.hasInterval && cell.results.count > 1 {
-            let parts = CrossValidation(errors: cell.results.map(\.outcome.measure))
+            let parts = CrossValidation(cell.results.map(\.outcome.measure))
             let width = FixedPoint.text(parts.halfWidth * 100, decimals: 1)
             html += "<small>mean \(FixedPoint.percent(parts.mean, decimals: 1)) ± \(width), 95 % interval</small>"
         }

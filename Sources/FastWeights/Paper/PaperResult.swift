@@ -38,7 +38,8 @@ extension PaperResult {
             "measure": .number(outcome.measure),
             "validation": outcome.validation.map { .number($0) } ?? .null,
             "milestone": outcome.milestone.map { .number($0) } ?? .null, "steps": .number(Double(outcome.steps)),
-            "parameters": .number(Double(outcome.parameters)), "facts": facts(outcome.facts),
+            "parameters": .number(Double(outcome.parameters)), "data": outcome.data.map { .string($0) } ?? .null,
+            "facts": facts(outcome.facts),
             "curves": .object(
                 outcome.curves.map { curve in
                     JSON.Member(key: curve.name, value: .array(curve.points.map { [.number($0.x), .number($0.y)] }))
@@ -68,6 +69,7 @@ extension PaperResult {
         outcome.milestone = json["milestone"]?.number
         outcome.steps = try reader.count("steps", from: 0, to: .max)
         outcome.parameters = try reader.count("parameters", from: 0, to: .max)
+        outcome.data = json["data"]?.text
         outcome.facts = facts("facts")
         for member in json["curves"]?.members ?? [] {
             let points = (member.value.elements ?? []).map { point in

@@ -1,5 +1,12 @@
 /// The frame and the elements that the reports share. All texts passed in are escaped; pictures and bodies are not.
 enum HTMLPage {
+    /// A picture with its caption, for example of `HeatMap.svg`.
+    struct Figure: Sendable {
+        var caption: String
+        /// Inserted as it is. Its class and ids must begin with a prefix that no other picture of the page has.
+        var svg: String
+    }
+
     /// A whole page around `body`: self-contained, for a phone, dark mode and paper.
     static func render(title: String, body: String) -> String {
         """
@@ -11,7 +18,7 @@ enum HTMLPage {
         <meta name="color-scheme" content="light dark">
         <title>\(Markup.escaped(title))</title>
         <style>
-        \(HTMLReport.styleSheet)</style>
+        \(styleSheet)</style>
         </head>
         <body>
         <main>
@@ -28,7 +35,7 @@ enum HTMLPage {
     }
 
     /// Pictures with their captions, side by side where there is room.
-    static func figures(_ figures: [HTMLReport.Figure]) -> String {
+    static func figures(_ figures: [Figure]) -> String {
         let items = figures.map { figure in
             let caption = figure.caption.isEmpty ? "" : "<figcaption>\(Markup.escaped(figure.caption))</figcaption>"
             return "<figure>\(figure.svg)\(caption)</figure>\n"

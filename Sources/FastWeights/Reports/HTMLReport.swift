@@ -3,18 +3,6 @@
 /// The page has inline styles and pictures, no script and no reference to another file; it reads on a phone, in dark mode
 /// and on paper. All texts passed in are escaped.
 struct HTMLReport: Sendable {
-    /// A picture with its caption, for example of `HeatMap.svg`.
-    struct Figure: Sendable {
-        var caption: String
-        /// Inserted as it is. Its class and ids must begin with a prefix that is not "curve-…".
-        var svg: String
-
-        init(caption: String, svg: String) {
-            self.caption = caption
-            self.svg = svg
-        }
-    }
-
     var title: String
     /// Paragraphs under the title.
     var introduction: [String]
@@ -30,11 +18,11 @@ struct HTMLReport: Sendable {
     /// Deviations from the paper and remarks, a paragraph each.
     var notes: [String]
     /// Pictures under the learning curves.
-    var figures: [Figure]
+    var figures: [HTMLPage.Figure]
 
     init(
         title: String, introduction: [String], command: String, configuration: [(String, String)], runs: [TrainingRun],
-        plateauError: Double, plateauLoss: Double, notes: [String], figures: [Figure] = []
+        plateauError: Double, plateauLoss: Double, notes: [String], figures: [HTMLPage.Figure] = []
     ) {
         self.title = title
         self.introduction = introduction

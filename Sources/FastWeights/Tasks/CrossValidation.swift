@@ -1,25 +1,25 @@
-/// The errors of one model on the parts of a cross-validation.
+/// What one model came to on the parts of a cross-validation: errors, or accuracies.
 ///
 /// The parts are the independent draws, not the images: those of one person are alike.
 struct CrossValidation: Sendable, Equatable {
-    /// Test error on each part, 0...1.
-    let errors: [Double]
+    /// Of each part, 0...1.
+    let values: [Double]
 
     /// Traps without a part.
-    init(errors: [Double]) {
-        precondition(!errors.isEmpty, "a cross-validation needs the error of at least 1 part")
-        self.errors = errors
+    init(_ values: [Double]) {
+        precondition(!values.isEmpty, "a cross-validation needs at least 1 part")
+        self.values = values
     }
 
-    var mean: Double { errors.reduce(0, +) / Double(errors.count) }
+    var mean: Double { values.reduce(0, +) / Double(values.count) }
 
     /// Half the width of the 95 % confidence interval of the mean, by Student's distribution over the parts; infinite of
     /// one part.
     var halfWidth: Double {
-        let freedom = errors.count - 1
+        let freedom = values.count - 1
         guard freedom > 0 else { return .infinity }
-        let squares = errors.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        return Self.quantile(freedom) * (squares / Double(freedom) / Double(errors.count)).squareRoot()
+        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return Self.quantile(freedom) * (squares / Double(freedom) / Double(values.count)).squareRoot()
     }
 
     /// The 97.5 % quantile of Student's distribution; beyond ten degrees of freedom by Cornish and Fisher's expansion.

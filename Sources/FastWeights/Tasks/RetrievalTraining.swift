@@ -74,3 +74,14 @@ extension TrainingRun {
         ]
     }
 }
+
+extension TrainingOptions {
+    /// A recipe's; `quick` for a first look.
+    init(_ recipe: RetrievalModel.Recipe, quick: Bool = false) {
+        self.init()
+        learningRate = recipe.learningRate
+        steps = quick ? recipe.quickSteps : recipe.steps
+        optimizer = .adam(decay: recipe.weightDecay)
+        clip = recipe.clip > 0 ? recipe.clip : nil
+    }
+}

@@ -37,6 +37,8 @@ final class Optimizer {
         /// The factor on the gradients that clips them.
         var scale: Float = 1
         var rate: Float = 0
+        /// Whether the norm of the gradients is wanted.
+        var clips = false
         /// What the decay leaves of each parameter.
         var kept: Float = 1
         var steps = 0
@@ -53,7 +55,7 @@ final class Optimizer {
             (rule, moments, gradients, pieces, squares, crew)
         begin = Job { piece in
             parameters.block.scale(pieces[piece], by: settings.kept)
-            squares.pointer[piece] = sumOfSquares(gradients.block, pieces[piece])
+            if settings.clips { squares.pointer[piece] = sumOfSquares(gradients.block, pieces[piece]) }
         }
         update = Job { piece in
             moments.update(
@@ -70,7 +72,7 @@ final class Optimizer {
     /// once, where among the many loads and stores of the update they would wait for few.
     func step(rate: Float, clip: Float? = nil) {
         steps += 1
-        (settings.rate, settings.steps) = (rate, steps)
+        (settings.rate, settings.steps, settings.clips) = (rate, steps, clip != nil)
         settings.kept = Float(1 - Double(rate) * rule.decay)
         crew.perform(begin, pieces: pieces.count)
         settings.scale = 1

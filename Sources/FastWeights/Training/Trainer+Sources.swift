@@ -21,7 +21,8 @@ extension Trainer {
                 ("validation examples", summary(validation)),
             ]
         ) { crew in
-            ClassifierSource(model, training, validation, options, crew)
+            let engine = ParallelClassifier(model.configuration, model.parameters, steps: training.steps, crew: crew)
+            return BatchSource(engine, count: training.count, training, validation, options)
         }
     }
 
@@ -40,70 +41,101 @@ extension Trainer {
         )
         try training.check(network.configuration)
         try validation.check(network.configuration)
+        self.init(
+            network.parameters, options,
+            identity: Self.identity(network.configuration.json, training, validation)
+        ) { crew in
+            let engine = ParallelNetwork(
+                network.configuration, network.parameters, longest: training.longest,
+                takesTokens: training.width == nil, crew: crew)
+            return BatchSource(engine, count: training.count, training, validation, options)
+        }
+    }
+
+    /// A trainer of a network of convolutions on images, `SequenceData` of one step with a class each.
+    ///
+    /// The same data, options and first values give the same bits on any number of threads. Traps when the data is not of
+    /// such images.
+    public convenience init(
+        _ network: ConvolutionalNetwork, training: SequenceData, validation: SequenceData, options: TrainingOptions
+    ) {
+        network.check(training)
+        network.check(validation)
+        self.init(
+            network.parameters, options,
+            identity: Self.identity(network.configuration.json, training, validation)
+        ) { crew in
+            let engine = ParallelConvolution(network.configuration, network.parameters, crew: crew)
+            return BatchSource(engine, count: training.count, training, validation, options)
+        }
+    }
+
+    private static func identity(
+        _ network: JSON, _ training: SequenceData, _ validation: SequenceData
+    ) -> [(key: String, value: JSON)] {
         func summary(_ data: SequenceData) -> JSON {
             .string("\(data.count) sequences, checksum \(String(data.checksum, radix: 16))")
         }
-        self.init(
-            network.parameters, options,
-            identity: [
-                ("network", .string(network.configuration.json.serialised())), ("training examples", summary(training)),
-                ("validation examples", summary(validation)),
-            ]
-        ) { crew in
-            SequenceSource(network, training, validation, options, crew)
-        }
+        return [
+            ("network", .string(network.serialised())), ("training examples", summary(training)),
+            ("validation examples", summary(validation)),
+        ]
     }
 }
 
-/// Batches of a classifier's examples.
-private final class ClassifierSource: TrainingSource {
-    private let engine: ParallelClassifier
-    private let training: Examples
-    private let validation: Examples
-    private var order: BatchOrder
+/// What computes the loss of batches of some kind of data, and its gradient.
+private protocol BatchEngine: AnyObject {
+    associatedtype Examples
+    var gradients: Parameters { get }
+    /// Mean loss of the examples at `indices`, whose gradient is left in `gradients`; `seed` is that of the step.
+    func gradient(_ examples: Examples, _ indices: [Int], ofStep seed: UInt64) -> Evaluation
+    func evaluation(_ examples: Examples) -> Evaluation
+}
 
-    init(
-        _ model: SequenceClassifier, _ training: Examples, _ validation: Examples, _ options: TrainingOptions,
-        _ crew: Crew
-    ) {
-        engine = ParallelClassifier(model.configuration, model.parameters, steps: training.steps, crew: crew)
-        (self.training, self.validation) = (training, validation)
-        order = BatchOrder(count: training.count, batch: options.batch, seed: options.seed)
+extension ParallelClassifier: BatchEngine {
+    func gradient(_ examples: Examples, _ indices: [Int], ofStep seed: UInt64) -> Evaluation {
+        Evaluation(gradient(examples, indices), count: indices.count)
     }
 
-    var gradients: Parameters { engine.gradients }
-    var carried: Parameters? { nil }
+    func evaluation(_ examples: Examples) -> Evaluation { Evaluation(evaluate(examples), count: examples.count) }
+}
 
-    func skip() { order.advance() }
-
-    func advance(step: Int) -> Double {
-        order.advance()
-        return engine.gradient(training, order.indices).loss
+extension ParallelNetwork: BatchEngine {
+    func gradient(_ data: SequenceData, _ indices: [Int], ofStep seed: UInt64) -> Evaluation {
+        gradient(data, indices, dropoutSeed: seed)
     }
 
-    func evaluate() -> Evaluation {
-        let result = engine.evaluate(validation)
-        return Evaluation(loss: result.loss, error: Double(result.errors) / Double(validation.count))
+    func evaluation(_ data: SequenceData) -> Evaluation { evaluate(data) }
+}
+
+extension ParallelConvolution: BatchEngine {
+    func gradient(_ data: SequenceData, _ indices: [Int], ofStep seed: UInt64) -> Evaluation {
+        gradient(data, indices, seed: seed)
+    }
+
+    func evaluation(_ data: SequenceData) -> Evaluation { evaluate(data) }
+}
+
+extension Evaluation {
+    fileprivate init(_ result: BlockLoss, count: Int) {
+        self.init(loss: result.loss, error: Double(result.errors) / Double(count))
     }
 }
 
-/// Batches of sequences of one's own.
-private final class SequenceSource: TrainingSource {
-    private let engine: ParallelNetwork
-    private let training: SequenceData
-    private let validation: SequenceData
+/// Batches of examples in a shuffled order.
+private final class BatchSource<Engine: BatchEngine>: TrainingSource {
+    private let engine: Engine
+    private let training: Engine.Examples
+    private let validation: Engine.Examples
     private let options: TrainingOptions
     private var order: BatchOrder
 
     init(
-        _ network: RecurrentNetwork, _ training: SequenceData, _ validation: SequenceData, _ options: TrainingOptions,
-        _ crew: Crew
+        _ engine: Engine, count: Int, _ training: Engine.Examples, _ validation: Engine.Examples,
+        _ options: TrainingOptions
     ) {
-        engine = ParallelNetwork(
-            network.configuration, network.parameters, longest: training.longest, takesTokens: training.width == nil,
-            crew: crew)
-        (self.training, self.validation, self.options) = (training, validation, options)
-        order = BatchOrder(count: training.count, batch: options.batch, seed: options.seed)
+        (self.engine, self.training, self.validation, self.options) = (engine, training, validation, options)
+        order = BatchOrder(count: count, batch: options.batch, seed: options.seed)
     }
 
     var gradients: Parameters { engine.gradients }
@@ -113,8 +145,8 @@ private final class SequenceSource: TrainingSource {
 
     func advance(step: Int) -> Double {
         order.advance()
-        return engine.gradient(training, order.indices, dropoutSeed: options.seed(ofStep: step)).loss
+        return engine.gradient(training, order.indices, ofStep: options.seed(ofStep: step)).loss
     }
 
-    func evaluate() -> Evaluation { engine.evaluate(validation) }
+    func evaluate() -> Evaluation { engine.evaluation(validation) }
 }

@@ -1,4 +1,4 @@
-extension HTMLReport {
+extension HTMLPage {
     /// The page's own style; the pictures bring theirs.
     ///
     /// Figures stand side by side where there is room for two and below each other on a phone; a table wider than the

@@ -184,7 +184,7 @@
 
         @Test(arguments: cells)
         func stepsOfEpisodesAllocateNothing(cell: Cell) throws {
-            let agent = CatchAgent(cell, hidden: 8, task: try Catch(size: 6, visibleFrames: 2), seed: 1)
+            let agent = CatchAgent(cell, hidden: cell.size(7), task: try Catch(size: 6, visibleFrames: 2), seed: 1)
             var options = CatchOptions()
             options.workers = 2
             Crew.run(threads: 1) { crew in

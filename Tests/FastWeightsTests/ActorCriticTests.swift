@@ -108,6 +108,39 @@ import Testing
         #expect(abs(loss.entropy - entropies) < 1e-3)
     }
 
+    /// Of the same number an episode is the same in any lane of any block; other numbers and purposes have others.
+    @Test func episodesAreThoseOfTheirNumberAndPurpose() throws {
+        let agent = try Self.agent(.gru, size: 24, visible: 2)
+        let weights = Self.weights(agent)
+        let block = EpisodeBlock(agent.task, agent.network.configuration)
+        func play(from first: Int, _ purpose: EpisodePurpose) -> [Catch.Episode] {
+            block.begin(16, from: first, seed: 1, purpose)
+            block.play(weights, .sampled)
+            return block.episodes
+        }
+        let training = play(from: 0, .training)
+        #expect(Set(training.map(\.column)).count > 8)
+        #expect(play(from: 5, .training).prefix(11) == training.suffix(11))
+        let (evaluation, test) = (play(from: 0, .evaluation), play(from: 0, .test))
+        #expect(training != evaluation && evaluation != test && test != training)
+    }
+
+    @Test func theMostProbableIsDoneWhereAsked() throws {
+        let agent = try Self.agent(.lstm(), size: 16, visible: 16)
+        let block = EpisodeBlock(agent.task, agent.network.configuration)
+        block.begin(agent.task.allEpisodes.prefix(16))
+        block.play(Self.weights(agent), .greedy)
+        var done: Set<Int> = []
+        for t in 0..<agent.task.decisions {
+            for lane in 0..<16 {
+                let y = (0..<3).map { block.outputs(t)[$0][lane] }
+                done.insert(block.action(t, lane: lane).rawValue)
+                #expect(block.action(t, lane: lane).rawValue == y.firstIndex(of: y.max()!))
+            }
+        }
+        #expect(done.count > 1, "always the same is done, so that nothing is shown")
+    }
+
     @Test func actionsAreDrawnByTheirProbabilities() throws {
         let agent = try Self.agent(.gru, size: 3, visible: 0)
         let weights = Self.weights(agent)

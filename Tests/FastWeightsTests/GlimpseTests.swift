@@ -74,6 +74,27 @@ import Testing
         #expect(corners == [2, 4, 6, 18, 20, 22])
     }
 
+    /// Forty images alike: with a seed for all of them each is moved its own way.
+    @Test func imagesOfABatchMoveEachItsOwnWay() {
+        let pixels = (0..<40).flatMap { _ in (0..<64).map { UInt8($0) } }
+        let alike = ImageSet(
+            height: 8, width: 8, pixels: pixels, labels: [Int](repeating: 0, count: 40), classes: 1)
+        let moving = Glimpses(StandardisedImages(alike, .by(mean: 0, deviation: 1), shift: 1), GlimpsePolicy(side: 8))
+        let corners = Set((0..<40).map { Self.glimpse(moving, 4, $0, seed: 3)[0] })
+        #expect(corners.count > 6, "of nine places an image may be moved to, \(corners.count) came out")
+    }
+
+    @Test func aWholeImageIsReadRowByRow() {
+        let pixels = (0..<12).map { UInt8(3 * $0) }
+        let image = ImageSet(height: 3, width: 4, pixels: pixels, labels: [0], classes: 1)
+        let whole = WholeImages(source: StandardisedImages(image, .by(mean: 5, deviation: 2), shift: 0))
+        #expect(whole.steps == 1 && whole.width == 12)
+        let arena = Arena()
+        let panels = arena.panels(1, rows: 12)
+        whole.write(0, from: 0, count: 1, into: panels, lane: 2, seed: nil)
+        #expect((0..<12).map { panels[0][$0][2] } == pixels.map { (Float($0) - 5) / 2 })
+    }
+
     @Test func drawnDigitsAreTheSameForASeed() {
         let (a, b) = (GeneratedDigits.make(count: 30, seed: 4), GeneratedDigits.make(count: 30, seed: 4))
         #expect(a.pixels == b.pixels && a.labels == (0..<30).map { $0 % 10 })

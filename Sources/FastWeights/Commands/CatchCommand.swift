@@ -31,7 +31,7 @@ enum CatchCommand {
 
     /// Options of the command that mean nothing here.
     private static let others = [
-        "checkpoint", "every", "resume", "minutes", "steps", "batch", "weight-decay", "patience",
+        "checkpoint", "every", "resume", "minutes", "steps", "batch", "weight-decay", "embedding-deviation", "patience",
     ]
 
     /// Trains, writes the agent and says how often it catches the ball.

@@ -66,8 +66,10 @@ private struct Comparison {
                         var options = TrainingOptions(arguments, recipe, quick: arguments.flag("quick"))
                         options.learningRate = rate
                         options.seed = seed &+ offset
-                        jobs.append(
-                            RetrievalTraining(model: model, hidden: hidden, seed: seed &+ offset, options: options))
+                        var job = RetrievalTraining(
+                            model: model, hidden: hidden, seed: seed &+ offset, options: options)
+                        job.takeFirstValues(arguments)
+                        jobs.append(job)
                     }
                 }
             }
@@ -195,6 +197,7 @@ private struct Comparison {
                             "learning_rate": .number($0.options.learningRate),
                             "weight_decay": .number($0.options.optimizer.decay),
                             "clip": $0.options.clip.map { .number(Double($0)) } ?? .null,
+                            "embedding_deviation": .number(Double($0.embeddingDeviation)),
                             "steps": .number(Double($0.options.steps)),
                             "cell": CellConfiguration($0.model.cell, input: 100, hidden: $0.hidden).json,
                         ]

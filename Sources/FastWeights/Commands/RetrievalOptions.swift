@@ -19,6 +19,9 @@ extension Option {
     static let clip = Option(
         name: "clip", placeholder: "X", kind: .number(0...1e9), defaultShown: "each model's own",
         help: "Global norm the gradients are clipped to; 0 for none")
+    static let embeddingDeviation = Option(
+        name: "embedding-deviation", placeholder: "X", kind: .number(0...1e3), defaultShown: "each model's own",
+        help: "Standard deviation of the embeddings' first values")
     static let schedule = Option(
         name: "schedule", placeholder: "NAME", kind: .choice(Schedule.allCases.map(\.rawValue)),
         defaultValue: Schedule.cosine.rawValue, help: "How the learning rate falls in the course of the training")
@@ -33,7 +36,9 @@ extension Option {
         help: "Stop after N evaluations without a lower validation error; 0 for never")
 
     static let data: [Option] = [.pairs, .distinctDigits, .trainingExamples, .validationExamples, .testExamples]
-    static let training: [Option] = [.batch, .clip, .weightDecay, .schedule, .evaluateEvery, .patience]
+    static let training: [Option] = [
+        .batch, .clip, .weightDecay, .embeddingDeviation, .schedule, .evaluateEvery, .patience,
+    ]
 }
 
 extension RetrievalData {
@@ -44,6 +49,15 @@ extension RetrievalData {
                 pairs: arguments.integer("pairs"), repeatsDigits: !arguments.flag("distinct-digits")),
             counts: ["train-examples", "validation-examples", "test-examples"].map { arguments.integer($0) },
             seed: seed)
+    }
+}
+
+extension RetrievalTraining {
+    /// Takes what the options of `Option.training` say of first values.
+    mutating func takeFirstValues(_ arguments: ParsedArguments) {
+        if arguments.hasValue("embedding-deviation") {
+            embeddingDeviation = Float(arguments.number("embedding-deviation"))
+        }
     }
 }
 

@@ -69,7 +69,8 @@ extension Command {
         if arguments.hasValue("learning-rate") { options.learningRate = arguments.number("learning-rate") }
         options.setLimit(arguments)
         options.checkpoint = try checkpoint(arguments)
-        let job = RetrievalTraining(model: model, hidden: hidden, seed: seed, options: options)
+        var job = RetrievalTraining(model: model, hidden: hidden, seed: seed, options: options)
+        job.takeFirstValues(arguments)
         Interruption.install()
         let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
         let shown = display.start(job.name)

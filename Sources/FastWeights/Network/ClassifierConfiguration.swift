@@ -42,9 +42,9 @@ public final class SequenceClassifier: Sendable {
     /// All parameters in one block, in the configuration's layout.
     public let parameters: Parameters
 
-    /// A network with first values: embeddings standard normal, the two dense layers uniform in ±1/√(inputs), the
-    /// cell as `CellConfiguration` says.
-    public init(_ configuration: ClassifierConfiguration, seed: UInt64) {
+    /// A network with first values: embeddings normal with `embeddingDeviation`, the two dense layers uniform in
+    /// ±1/√(inputs), the cell as `CellConfiguration` says.
+    public init(_ configuration: ClassifierConfiguration, seed: UInt64, embeddingDeviation: Float = 1) {
         self.configuration = configuration
         parameters = Parameters(configuration.layout)
         var random = Random(seed: seed, stream: 1)
@@ -52,7 +52,7 @@ public final class SequenceClassifier: Sendable {
             let p = parameters.pointer + window.offset
             switch window.name {
             case "embedding.weight":
-                for i in 0..<window.count { p[i] = Float(random.normal()) }
+                for i in 0..<window.count { p[i] = Float(random.normal()) * embeddingDeviation }
             case "hidden.weight", "hidden.bias":
                 for i in 0..<window.count {
                     p[i] = random.uniform(within: 1 / Float(configuration.cell.hidden).squareRoot())

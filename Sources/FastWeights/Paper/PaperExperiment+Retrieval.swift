@@ -140,6 +140,7 @@ extension PaperJob {
                 ("weight decay", JSON.number(options.optimizer.decay).serialised()),
                 ("clip", options.clip.map { JSON.number(Double($0)).serialised() } ?? "none"),
                 ("schedule", options.schedule.rawValue),
+                ("deviation of embeddings", JSON.number(Double(training.embeddingDeviation)).serialised()),
                 ("examples", PaperJob.retrievalCounts.map { "\($0)" }.joined(separator: ", ")),
             ], isQuick: isQuick, seconds: training.work(pairs: PaperJob.pairs) * PaperJob.secondsPerCost
         ) { context in

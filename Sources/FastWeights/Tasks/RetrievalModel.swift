@@ -10,12 +10,14 @@ struct RetrievalModel: Sendable {
     /// How long and how fast it trains by default, by the smallest R each entry holds for.
     private let recipes: [(hidden: Int, recipe: Recipe)]
 
-    /// Learning rate, decay and clipping with the lowest validation error in the sweeps that README shows, and steps
+    /// Learning rate, decay, clipping and first embeddings with the lowest validation error in the sweeps that README shows, and steps
     /// enough for its curve to be flat at the end.
     struct Recipe: Sendable {
         let learningRate: Double
         var weightDecay = 0.0
         var clip: Float = 5
+        /// Standard deviation of the embeddings' first values.
+        var embeddingDeviation: Float = 1
         let steps: Int
         /// Steps with `--quick`.
         let quickSteps: Int
@@ -50,7 +52,11 @@ struct RetrievalModel: Sendable {
             name: "lstm", title: "LSTM", cell: .lstm(), paperErrors: [20: 0.6081, 50: 0.0185, 100: 0],
             recipes: [
                 (0, Recipe(learningRate: 3e-3, clip: 1, steps: 150_000, quickSteps: 8000)),
-                (50, Recipe(learningRate: 1e-3, weightDecay: 0.1, steps: 40_000, quickSteps: 5000)),
+                (
+                    50,
+                    Recipe(
+                        learningRate: 1e-3, weightDecay: 0.1, embeddingDeviation: 2.5, steps: 40_000, quickSteps: 5000)
+                ),
                 (100, Recipe(learningRate: 2e-3, weightDecay: 0.1, steps: 30_000, quickSteps: 2500)),
             ]),
         RetrievalModel(

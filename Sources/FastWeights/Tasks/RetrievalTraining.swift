@@ -3,7 +3,15 @@ struct RetrievalTraining: Sendable {
     let model: RetrievalModel
     let hidden: Int
     let seed: UInt64
+    /// Of the embeddings' first values.
+    var embeddingDeviation: Float
     var options: TrainingOptions
+
+    /// A training whose embeddings begin as the model's recipe says.
+    init(model: RetrievalModel, hidden: Int, seed: UInt64, options: TrainingOptions) {
+        (self.model, self.hidden, self.seed, self.options) = (model, hidden, seed, options)
+        embeddingDeviation = model.recipe(hidden: hidden).embeddingDeviation
+    }
 
     var name: String {
         "\(model.title) R=\(hidden) seed \(seed) rate \(JSON.number(options.learningRate).serialised())"
@@ -21,7 +29,7 @@ struct RetrievalTraining: Sendable {
         let network = SequenceClassifier(
             ClassifierConfiguration(
                 model.cell, hidden: hidden, vocabulary: AssociativeRetrieval.vocabulary,
-                classes: AssociativeRetrieval.classes), seed: seed)
+                classes: AssociativeRetrieval.classes), seed: seed, embeddingDeviation: embeddingDeviation)
         let trainer = Trainer(network, training: data.training, validation: data.validation, options: options)
         let outcome = try trainer.run(progress: progress, shouldStop: shouldStop)
         let test = network.evaluate(data.test, threads: options.threads)

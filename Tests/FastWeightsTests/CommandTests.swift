@@ -25,6 +25,24 @@ import Testing
         }
     }
 
+    /// Each would have been trained without what was asked for.
+    @Test(arguments: [
+        ("associative-retrieval", ["--file", "book.txt"]), ("associative-retrieval", ["--asynchronous"]),
+        ("text", ["--pairs", "3"]), ("text", ["--episodes", "9"]), ("text", ["--embedding-deviation", "1"]),
+        ("catch", ["--layers", "2"]), ("catch", ["--distinct-digits"]), ("catch", ["--steps", "6"]),
+    ])
+    func trainRefusesOptionsOfOtherTasks(task: String, words: [String]) throws {
+        try TemporaryFolder.with { folder in
+            let file = folder + "/book.txt"
+            try Files.writeAtomically(Array("a word and a word".utf8), to: file)
+            let output = folder + "/model.safetensors"
+            var arguments = ["train", "--task", task, "--output", output] + words
+            if task == "text" { arguments += ["--file", file] }
+            #expect(CommandLineTool.run(arguments: arguments) == 2)
+            #expect(!Files.exists(output))
+        }
+    }
+
     @Test func recallAttendsAsTheListFormSays() throws {
         let model = TrainingTests.model(.fastWeights())
         let tokens = try AssociativeRetrieval.parse("c9k8j3f1??c").tokens

@@ -39,6 +39,21 @@ import Testing
         #expect(throws: Failure.self) { try Crew.run(threads: threads) { _ in throw Failure() } }
     }
 
+    /// Half the smallest normal number, on every thread of a crew, in the job and after it.
+    @Test(arguments: [1, 2, 3])
+    func subnormalsAreZeroInACrewAlone(threads: Int) {
+        let (numbers, halves) = (Buffer<Float>(64), Buffer<Float>(64))
+        for i in 0..<64 { numbers.pointer[i] = .leastNormalMagnitude }
+        let half = Job { halves.pointer[$0] = numbers.pointer[$0] / 2 }
+        for round in 0..<200 {
+            halves.clear()
+            Crew.run(threads: threads) { $0.perform(half, pieces: 64) }
+            let isZero = (0..<64).map { halves.pointer[$0] == 0 }
+            #expect(isZero == [Bool](repeating: Subnormals.canBeFlushed, count: 64), "round \(round)")
+            #expect(numbers.pointer[0] / 2 > 0)
+        }
+    }
+
     @Test func piecesCoverAllOnce() {
         for total in [0, 1, 15, 16, 17, 4096, 4097, 10_000] {
             let pieces = Pieces(of: total)

@@ -94,6 +94,21 @@ import Testing
         }
     }
 
+    /// Without a layer norm h grows with every step of a sequence, here beyond what a number holds.
+    @Test func aLossThatIsNoNumberIsAResult() throws {
+        let cell = Cell.fastWeights(FastWeightsOptions(rate: 1e20, layerNorm: false))
+        let model = RetrievalModel.named("fast-weights").with(cell, title: "Fast weights")
+        var options = TrainingOptions(model.recipe(hidden: 20), quick: true)
+        options.steps = 6
+        let training = RetrievalTraining(model: model, hidden: 20, seed: 1, options: options)
+        let job = PaperJob("table-1", training, isQuick: true)
+        let outcome = try job.run(context())
+        #expect(outcome.measure == 1 && outcome.steps == 1)
+        #expect(outcome.facts == [PaperJob.Fact(name: "diverged", value: "at step 1")])
+        let html = PaperReport(results: [PaperResult(job, outcome, seconds: 1)], problems: []).render()
+        #expect(html.contains("1 of 1 diverged"))
+    }
+
     @Test func anInterruptedJobLeavesNothing() {
         #expect(throws: InterruptedJob.self) { _ = try job().run(context(stops: true)) }
     }

@@ -85,7 +85,6 @@ import Testing
             #expect(CommandLineTool.run(arguments: ["play"]) == 2)
             #expect(CommandLineTool.run(arguments: ["play", "--model", folder + "/none"]) == 1)
             #expect(CommandLineTool.run(arguments: words + ["--visible", "6"]) == 2)
-            #expect(CommandLineTool.run(arguments: words + ["--steps", "6"]) == 2)
             #expect(CommandLineTool.run(arguments: words + ["--model", "gru", "--fast-rate", "0.1"]) == 2)
         }
     }

@@ -29,16 +29,13 @@ enum CatchCommand {
             help: "What a reward of --task catch counts a decision earlier"),
     ]
 
-    /// Options of the command that mean nothing here.
-    private static let others = [
+    /// Options of the command that mean nothing here: training is as long as `--episodes`, of as many `--workers`.
+    static let others = [
         "checkpoint", "every", "resume", "minutes", "steps", "batch", "weight-decay", "embedding-deviation", "patience",
     ]
 
     /// Trains, writes the agent and says how often it catches the ball.
     static func run(_ arguments: ParsedArguments) throws -> Int32 {
-        if let other = others.first(where: { arguments.isGiven($0) }) {
-            throw UsageError("--\(other) is not for --task catch, which trains for as many --episodes as asked for")
-        }
         let task: Catch
         do {
             task = try Catch(

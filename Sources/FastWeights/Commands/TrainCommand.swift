@@ -54,6 +54,7 @@ extension Command {
             "train --model lstm --hidden 100 --learning-rate 2e-3",
         ]
     ) { arguments in
+        try refuseOptionsOfOtherTasks(arguments)
         try Files.checkWritable(arguments.text("output"))
         if arguments.text("task") == "catch" { return try CatchCommand.run(arguments) }
         if arguments.text("task") == "text" { return try TextTraining.run(arguments, try checkpoint(arguments)) }
@@ -94,6 +95,21 @@ extension Command {
 
             """)
         return run.stoppedEarly == nil ? 0 : 130
+    }
+
+    /// Throws where an option is given that means nothing to the task, which would be another training than asked for.
+    private static func refuseOptionsOfOtherTasks(_ arguments: ParsedArguments) throws(UsageError) {
+        let task = arguments.text("task")
+        let (retrieval, text, game) = (Option.data, TextTraining.options, CatchCommand.options)
+        let others: [String] =
+            switch task {
+            case "catch": (retrieval + text).map(\.name) + CatchCommand.others
+            case "text": (retrieval + game).map(\.name) + ["embedding-deviation"]
+            default: (text + game).map(\.name)
+            }
+        guard let other = others.first(where: { arguments.isGiven($0) }) else { return }
+        throw UsageError(
+            "--\(other) is not for --task \(task); `fastweights train --help` says which task each option is for")
     }
 
     /// Where the training keeps its checkpoint, and a word about what it begins from.

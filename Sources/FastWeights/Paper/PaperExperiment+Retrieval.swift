@@ -99,6 +99,12 @@ extension PaperExperiment {
                 title: "no fast matrix, no inner step: IRNN with layer norm", cell: .irnn(layerNorm: true),
                 recipes: "ln-irnn"),
             Control(title: "no layer norm", cell: changed { $0.layerNorm = false }),
+            Control(
+                title: "no layer norm, η = 0.02",
+                cell: changed {
+                    $0.layerNorm = false
+                    $0.rate = 0.02
+                }),
             Control(title: "LSTM with layer norm", cell: .lstm(layerNorm: true), recipes: "ln-lstm"),
             Control(title: "layer norm on h₀ too", cell: changed { $0.normaliseFirst = true }),
             Control(title: "A lags a step, as in the paper's v1", cell: changed { $0.lagged = true }),
@@ -148,8 +154,13 @@ extension PaperJob {
                 AssociativeRetrieval(pairs: PaperJob.pairs), counts: PaperJob.retrievalCounts, seed: training.seed)
             var training = training
             training.options.threads = context.threads
-            let (run, model) = try training.run(data, shouldStop: context.shouldStop) { progress in
-                context.progress(Double(progress.step) / Double(progress.steps), progress.status)
+            let (run, model): (TrainingRun, SequenceClassifier)
+            do throws(TrainingError) {
+                (run, model) = try training.run(data, shouldStop: context.shouldStop) { progress in
+                    context.progress(Double(progress.step) / Double(progress.steps), progress.status)
+                }
+            } catch .diverged(let step, _) {
+                return Outcome(divergedAt: step)
             }
             if run.stoppedEarly != nil { throw InterruptedJob() }
             var outcome = Outcome(run)
@@ -166,6 +177,13 @@ extension PaperJob.Outcome {
         (steps, parameters) = (run.steps, run.parameters)
         milestone = run.stepsBelowOnePercent.map { Double($0) }
         curves = Self.curves(run.curve)
+    }
+
+    /// Of a training whose loss stopped being a number: it answers nothing right. Of a control that is a finding.
+    fileprivate init(divergedAt step: Int) {
+        self.init(measure: 1)
+        steps = step
+        facts = [PaperJob.Fact(name: PaperJob.Fact.diverged, value: "at step \(step)")]
     }
 
     /// The validation error and loss of a training.

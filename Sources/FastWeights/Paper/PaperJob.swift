@@ -54,6 +54,9 @@ struct PaperJob: Sendable {
     }
 
     struct Fact: Sendable, Equatable {
+        /// The name of what says when a training's loss stopped being a number.
+        static let diverged = "diverged"
+
         var name: String
         var value: String
     }

@@ -173,6 +173,10 @@ struct PaperReport {
             let of = experiment.hasInterval ? "parts" : "seeds"
             html += "<small>\(cell.results.count) \(of), \(range)</small>"
         }
+        let diverged = cell.results.count { result in
+            result.outcome.facts.contains { $0.name == PaperJob.Fact.diverged }
+        }
+        if diverged > 0 { html += "<small>\(diverged) of \(cell.results.count) diverged</small>" }
         if experiment.hasInterval && cell.results.count > 1 {
             let parts = CrossValidation(cell.results.map(\.outcome.measure))
             let width = FixedPoint.text(parts.halfWidth * 100, decimals: 1)

@@ -60,17 +60,21 @@ final class Crew: @unchecked Sendable {
     /// Most threads that work, the leader's included.
     var threads: Int { helpers + 1 }
 
-    /// Runs `lead` with a crew of at most `threads` threads, the leader's included, and dismisses it afterwards.
+    /// Runs `lead` with a crew of at most `threads` threads, the leader's included, and dismisses it afterwards. All of
+    /// them work with subnormals `flushed`.
     static func run<Result, Failure: Error>(
         threads: Int, _ lead: (Crew) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         let crew = Crew(helpers: max(threads, 1) - 1)
-        guard crew.helpers > 0 else { return try lead(crew) }
+        func flushedLead() throws(Failure) -> Result {
+            try Subnormals.flushed { () throws(Failure) in try lead(crew) }
+        }
+        guard crew.helpers > 0 else { return try flushedLead() }
         var result: Swift.Result<Result, Failure>?
         ParallelLoop.run(crew.helpers + 1, threads: crew.helpers + 1) { member in
-            guard member == 0 else { return crew.help() }
+            guard member == 0 else { return Subnormals.flushed { crew.help() } }
             defer { crew.ticket.store(dismissal, ordering: .releasing) }
-            do throws(Failure) { result = .success(try lead(crew)) } catch { result = .failure(error) }
+            do throws(Failure) { result = .success(try flushedLead()) } catch { result = .failure(error) }
         }
         return try result!.get()
     }

@@ -57,7 +57,7 @@ def refuse_ties(x, size):
     if windows.shape[-1] < 2:
         return
     first, second = windows.topk(2).values.unbind(-1)
-    if ((first - second < 1e-4) & (first > 0)).any():
+    if ((first - second < 1e-4) & ~((first == 0) & (second == 0))).any():
         raise Unsuitable("a pool cannot tell which number is the largest")
 
 

@@ -123,7 +123,11 @@ import Testing
             #expect(model.digitErrors[features] != nil)
             let settings = model.digitSettings(features: features)
             #expect(settings.epochs > model.digitSettings(features: features, quick: true).epochs)
-            #expect(settings.described.contains { $0 == ("epochs", "\(settings.epochs)") })
+            let described = GlimpseJob(model, features: features, seed: 1, settings: settings)
+                .described(images: "MNIST")
+            #expect(described.contains { $0 == ("epochs", "\(settings.epochs)") })
+            #expect(described.contains { $0.name == "λ" } == (name == "fast-weights"))
+            #expect(described.contains { $0.name == "windows" } == (name == "convnet"))
         }
         #expect(model.faceSettings().batch == 32)
     }
@@ -174,6 +178,21 @@ import Testing
         #expect(stopped.interrupted && stopped.steps == 0)
     }
 
+    /// As far as validation: nothing but the images' places differs.
+    @Test(arguments: GlimpseModel.all.map(\.name))
+    func aTrainingMovesItsImages(name: String) throws {
+        let data = GlimpseData.generatedDigits(training: 100, test: 10, seed: 2)
+        func losses(shift: Int) throws -> [Double] {
+            var settings = GlimpseSettings()
+            (settings.batch, settings.epochs, settings.shift) = (30, 1, shift)
+            return try GlimpseJob(.named(name), features: 5, seed: 1, settings: settings).run(data)
+                .curve.map(\.trainingLoss)
+        }
+        let (still, moved) = (try losses(shift: 0), try losses(shift: 2))
+        #expect(!still.isEmpty && still.count == moved.count && still != moved)
+        #expect(try losses(shift: 2) == moved)
+    }
+
     @Test func filesOfOtherShapesAreRefused() throws {
         try TemporaryFolder.with { folder in
             func write(_ name: String, _ bytes: [UInt8]) throws -> String {
@@ -196,6 +215,11 @@ import Testing
                 }
             }
             #expect(throws: ImageSetError.self) { try ImageSet(images: images, labels: nine, classes: 9) }
+            #expect {
+                _ = try ImageSet(images: images, labels: nine, column: 1)
+            } throws: {
+                "\($0)".contains("with a column 1, found [1]")
+            }
         }
     }
 }

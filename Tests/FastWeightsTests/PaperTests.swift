@@ -19,11 +19,14 @@ import Testing
         PaperJob.Context(threads: 2, progress: { _, _ in }, shouldStop: { stops })
     }
 
-    private func result(_ row: String, _ column: String, seed: UInt64, _ measure: Double) throws -> PaperResult {
+    private func result(_ row: String, _ column: String, seed: UInt64, _ measure: Double, data: String? = nil) throws
+        -> PaperResult
+    {
         let job = PaperJob(
             experiment: "table-1", row: row, column: column, seed: seed, settings: [("steps", "3")], isQuick: false,
-            seconds: 1, run: { _ in PaperJob.Outcome(measure: 0) })
+            seconds: 1, worst: 1, train: { _ in PaperJob.Outcome(measure: 0) })
         var outcome = PaperJob.Outcome(measure: measure)
+        outcome.data = data
         outcome.curves = [
             PaperJob.Curve(
                 name: PaperJob.Curve.validationLoss, points: [.init(x: 1, y: 2.25), .init(x: 2, y: measure)])
@@ -107,6 +110,40 @@ import Testing
         #expect(outcome.facts == [PaperJob.Fact(name: "diverged", value: "at step 1")])
         let html = PaperReport(results: [PaperResult(job, outcome, seconds: 1)], problems: []).render()
         #expect(html.contains("1 of 1 diverged"))
+    }
+
+    @Test func whatComesToNothingIsTheWorstThereIs() throws {
+        for experiment in PaperExperiment.all {
+            for job in experiment.jobs(PaperExperiment.Scale(isQuick: true)) {
+                #expect(job.worst == (experiment.measure.lowerIsBetter ? 1 : 0))
+            }
+        }
+    }
+
+    @Test func standInsHaveNothingOfThePapersBesideThem() throws {
+        let results = [
+            try result("LSTM", "R = 50", seed: 1, 0.01, data: "drawn digits"),
+            try result("LSTM", "R = 100", seed: 1, 0.02),
+        ]
+        let report = PaperReport(results: results, problems: [])
+        let html = report.render()
+        #expect(!html.contains("paper 1.85 %") && html.contains("paper 0.00 %"))
+        #expect(html.contains("not to be compared with these: drawn digits"))
+        #expect(report.plain().contains("not to be compared with these: drawn digits"))
+        #expect(!report.plain().contains("1.85 %") && report.csv().contains(",drawn digits\r\n"))
+    }
+
+    /// Results on drawn digits are not taken for those on MNIST.
+    @Test func theImagesDecideTheResult() {
+        let job = GlimpseJob(.named("irnn"), features: 50, seed: 1, settings: GlimpseSettings())
+        #expect(job.described(images: "MNIST").map(\.value) != job.described(images: "drawn digits").map(\.value))
+        for experiment in [PaperExperiment.glimpses, .readings] {
+            let jobs = experiment.jobs(PaperExperiment.Scale())
+            #expect(jobs.allSatisfy { $0.settings.contains { $0.name == "images" && !$0.value.isEmpty } })
+            // No two rows train the same.
+            let trainings = jobs.filter { $0.seed == 1 }.map { "\($0.column) \($0.row) \($0.settings)" }
+            #expect(Set(trainings).count == trainings.count)
+        }
     }
 
     @Test func anInterruptedJobLeavesNothing() {

@@ -85,7 +85,7 @@ struct AssociativeStream {
                 // An input key and an output key at once.
                 let (key, other) = (row + (3 &+ 2 &* n), row + (3 &+ 2 &* (pairs &+ n)))
                 let (a, b) = (Lanes(lowHalf: key[0], highHalf: other[0]), Lanes(lowHalf: key[1], highHalf: other[1]))
-                let factor = boundFactor(boundScale(a, b))
+                let factor = boundScale(a, b)
                 real = real.mad(factor, a)
                 imaginary = imaginary.mad(factor, b)
                 n &+= 1
@@ -106,7 +106,7 @@ struct AssociativeStream {
     @inline(__always)
     private func bounded(_ real: Octet, _ imaginary: Octet) -> Lanes {
         let scale = boundScale(Lanes(lowHalf: real, highHalf: real), Lanes(lowHalf: imaginary, highHalf: imaginary))
-        return boundFactor(scale) * Lanes(lowHalf: real, highHalf: imaginary)
+        return scale * Lanes(lowHalf: real, highHalf: imaginary)
     }
 
     /// Both keys in the order of copy s.

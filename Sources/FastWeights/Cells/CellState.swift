@@ -5,7 +5,8 @@
 public struct CellState: Sendable, Equatable {
     /// h, [B, H].
     public var hidden: [Float]
-    /// What the cell keeps beside h: c of the LSTM, [B, H]; A of the fast weights, [B, H, H]; otherwise empty.
+    /// What the cell keeps beside h: c of the LSTM, [B, H]; A of the fast weights, [B, H, H]; the
+    /// associative LSTM's S copies, [B, S, H]; otherwise empty.
     public var memory: [Float]
     /// The place of the next step in the schedule of fast weights that have one; otherwise 0. All sequences have taken as
     /// many steps.

@@ -79,6 +79,14 @@ public struct ConvolutionalNetworkConfiguration: Sendable, Equatable {
     /// What the dense layer reads.
     public var features: MapShape { work.last?.output ?? input }
 
+    /// Multiplications of filters and dense layer for one image, forward.
+    var multiplications: Int {
+        work.reduce(classes * features.count) { sum, work in
+            guard case .convolution(let c) = work else { return sum }
+            return sum + c.output.count * c.depth
+        }
+    }
+
     /// The parameters by PyTorch's names in a `Sequential` called `layers`, whose ReLUs do not count: `layers.0.weight`
     /// [features, channels, size, size], `layers.0.bias`, …, `head.weight` [classes, numbers] and `head.bias`.
     public var layout: ParameterLayout {

@@ -1,6 +1,6 @@
 // bound(z) = z / max(1, |z|) of complex numbers: real parts in one row, imaginary parts in another.
 
-/// 1/|z| where |z| is above 1, and 0 where z stays as it is.
+/// What z is multiplied by: 1/|z| where |z| is above 1, which then is below 1, and 1 elsewhere.
 ///
 /// |z| is the larger part's modulus times a root from 1 to √2, so that no square overflows.
 @_transparent
@@ -9,12 +9,8 @@ func boundScale(_ real: Lanes, _ imaginary: Lanes) -> Lanes {
         Lanes(repeating: 1))
     let (a, b) = (real / largest, imaginary / largest)
     let modulus = largest * (a * a).mad(b, b).squareRoot()
-    return (1 / modulus).replacing(with: 0, where: modulus .<= 1)
+    return (1 / modulus).replacing(with: 1, where: modulus .<= 1)
 }
-
-/// What a bounded number is multiplied by, from its scale.
-@_transparent
-func boundFactor(_ scale: Lanes) -> Lanes { scale.replacing(with: 1, where: scale .== 0) }
 
 /// z becomes bound(z): `count` rows of real parts and as many of imaginary ones; `scales` has a row a number.
 @inline(never)
@@ -23,10 +19,9 @@ func applyBound(_ z: Panel, count: Int, scales: Panel) {
     var k = 0
     while k < count {
         let scale = boundScale(z[k], imaginary[k])
-        let factor = boundFactor(scale)
         scales[k] = scale
-        z[k] *= factor
-        imaginary[k] *= factor
+        z[k] *= scale
+        imaginary[k] *= scale
         k &+= 1
     }
 }
@@ -42,10 +37,9 @@ func applyBoundBackward(_ dy: Panel, _ y: Panel, count: Int, scales: Panel, into
         let (a, b) = (y[k], y[count &+ k])
         let (da, db) = (dy[k], dy[count &+ k])
         let scale = scales[k]
-        let factor = boundFactor(scale)
-        let along = scale * (a * da).mad(b, db)
-        dz[k] = factor * da - along * a
-        dz[count &+ k] = factor * db - along * b
+        let along = (scale * (a * da).mad(b, db)).replacing(with: 0, where: scale .== 1)
+        dz[k] = scale * da - along * a
+        dz[count &+ k] = scale * db - along * b
         k &+= 1
     }
 }

@@ -1,7 +1,8 @@
 // Convolution of sixteen images side by side: a panel has a row a number of an image, channel by channel, row by row.
 //
 // The numbers under the filter at one place are copied into a panel of their own, C·k·k rows (im2col), so that a place is
-// one product with the filters as a matrix. The places of one row of the output are held at a time.
+// one product with the filters as a matrix. Forward holds one place at a time, backward
+// those of one row of the output.
 
 /// Numbers of an image, or of what a layer makes of it: channels, rows and columns.
 public struct MapShape: Sendable, Equatable {

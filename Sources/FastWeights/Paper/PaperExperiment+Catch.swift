@@ -70,7 +70,8 @@ extension PaperJob {
                 ("clip", options.clip.map { JSON.number(Double($0)).serialised() } ?? "none"),
                 ("discount", "\(options.weights.discount)"), ("value weight", "\(options.weights.value)"),
                 ("entropy weight", "\(options.weights.entropy)"),
-            ], isQuick: isQuick, seconds: Double(options.episodes) * products * Self.secondsPerProduct
+            ], isQuick: isQuick, seconds: Double(options.episodes) * products * Self.secondsPerProduct,
+            worst: 0
         ) { context in
             var training = training
             training.options.threads = context.threads

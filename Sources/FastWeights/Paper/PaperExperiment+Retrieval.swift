@@ -148,19 +148,14 @@ extension PaperJob {
                 ("schedule", options.schedule.rawValue),
                 ("deviation of embeddings", JSON.number(Double(training.embeddingDeviation)).serialised()),
                 ("examples", PaperJob.retrievalCounts.map { "\($0)" }.joined(separator: ", ")),
-            ], isQuick: isQuick, seconds: training.work(pairs: PaperJob.pairs) * PaperJob.secondsPerCost
+            ], isQuick: isQuick, seconds: training.work(pairs: PaperJob.pairs) * PaperJob.secondsPerCost, worst: 1
         ) { context in
             let data = try RetrievalData(
                 AssociativeRetrieval(pairs: PaperJob.pairs), counts: PaperJob.retrievalCounts, seed: training.seed)
             var training = training
             training.options.threads = context.threads
-            let (run, model): (TrainingRun, SequenceClassifier)
-            do throws(TrainingError) {
-                (run, model) = try training.run(data, shouldStop: context.shouldStop) { progress in
-                    context.progress(Double(progress.step) / Double(progress.steps), progress.status)
-                }
-            } catch .diverged(let step, _) {
-                return Outcome(divergedAt: step)
+            let (run, model) = try training.run(data, shouldStop: context.shouldStop) { progress in
+                context.progress(Double(progress.step) / Double(progress.steps), progress.status)
             }
             if run.stoppedEarly != nil { throw InterruptedJob() }
             var outcome = Outcome(run)
@@ -177,13 +172,6 @@ extension PaperJob.Outcome {
         (steps, parameters) = (run.steps, run.parameters)
         milestone = run.stepsBelowOnePercent.map { Double($0) }
         curves = Self.curves(run.curve)
-    }
-
-    /// Of a training whose loss stopped being a number: it answers nothing right. Of a control that is a finding.
-    fileprivate init(divergedAt step: Int) {
-        self.init(measure: 1)
-        steps = step
-        facts = [PaperJob.Fact(name: PaperJob.Fact.diverged, value: "at step \(step)")]
     }
 
     /// The validation error and loss of a training.

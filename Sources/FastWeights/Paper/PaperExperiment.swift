@@ -64,7 +64,9 @@ struct PaperExperiment: Sendable {
     }
 
     /// All of them. The last is there only with its data, so that it does not change the numbers of the others' jobs.
-    static let all: [PaperExperiment] = [.retrieval, .controls, .glimpses, .catching, .inside, .faces]
+    static let all: [PaperExperiment] = [
+        .retrieval, .controls, .glimpses, .catching, .inside, .readings, .faces,
+    ]
 
     static func named(_ name: String) -> PaperExperiment? { all.first { $0.name == name } }
 }

@@ -13,8 +13,22 @@ struct PaperJob: Sendable {
     let isQuick: Bool
     /// About how long it takes on one core, in seconds.
     let seconds: Double
+    /// The measure of a training that comes to nothing.
+    let worst: Double
     /// Does the work.
-    let run: @Sendable (Context) throws -> Outcome
+    let train: @Sendable (Context) throws -> Outcome
+
+    /// Does the work. A loss that stops being a number is a result too: all that is asked is taken as answered wrong.
+    func run(_ context: Context) throws -> Outcome {
+        do {
+            return try train(context)
+        } catch TrainingError.diverged(let step, _) {
+            var outcome = Outcome(measure: worst)
+            outcome.steps = step
+            outcome.facts = [Fact(name: Fact.diverged, value: "at step \(step)")]
+            return outcome
+        }
+    }
 
     /// What a job is run with.
     struct Context {

@@ -22,9 +22,11 @@ struct PaperReport {
         let here = results.filter { ($0.experiment, $0.row, $0.column) == (experiment.name, row, column) }
             .sorted { $0.seed < $1.seed }
         guard !here.isEmpty else { return nil }
+        // What was trained on other data has nothing of the paper's beside it.
+        let isItsData = here.allSatisfy { $0.outcome.data == nil }
         return Cell(
             results: here, measure: ComparisonTable.Spread(here.map(\.outcome.measure)),
-            paper: experiment.paper[row]?[column], milestones: here.compactMap(\.outcome.milestone))
+            paper: isItsData ? experiment.paper[row]?[column] : nil, milestones: here.compactMap(\.outcome.milestone))
     }
 
     /// The experiments that have results, in the order of the paper.
@@ -37,7 +39,7 @@ struct PaperReport {
     /// The tables for a terminal.
     func plain() -> String {
         var text = experiments.map { experiment in
-            "\(experiment.title), \(experiment.measure.name)\n\n\(table(experiment).plain())\n"
+            "\(([experiment.title + ", " + experiment.measure.name] + standIns(of: experiment)).joined(separator: "\n"))\n\n\(table(experiment).plain())\n"
         }.joined()
         text += problems.map { $0 + "\n" }.joined()
         return text.isEmpty ? "No results yet.\n" : text
@@ -66,14 +68,14 @@ struct PaperReport {
     func csv() -> String {
         let header = [
             "experiment", "row", "column", "seed", "measure", "validation", "milestone", "steps", "parameters",
-            "seconds",
+            "seconds", "data",
         ]
         func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
         let lines = results.map { result in
             MetricsCSV.record([
                 result.experiment, result.row, result.column, "\(result.seed)", number(result.outcome.measure),
                 number(result.outcome.validation), number(result.outcome.milestone), "\(result.outcome.steps)",
-                "\(result.outcome.parameters)", number(result.seconds),
+                "\(result.outcome.parameters)", number(result.seconds), result.outcome.data ?? "",
             ])
         }
         return MetricsCSV.record(header) + lines.joined()
@@ -129,7 +131,12 @@ struct PaperReport {
     private func standIns(of experiment: PaperExperiment) -> [String] {
         let here = results.filter { $0.experiment == experiment.name }
         let data = Set(here.compactMap(\.outcome.data)).sorted()
-        return data.isEmpty ? [] : ["In place of the data: " + data.joined(separator: "; ") + "."]
+        return data.isEmpty
+            ? []
+            : [
+                "In place of the paper's data, whose figures are not to be compared with these: "
+                    + data.joined(separator: "; ") + "."
+            ]
     }
 
     /// A row a model and a column a size; every cell has our figure, a bar, and the paper's as a tick on the bar.
@@ -180,7 +187,8 @@ struct PaperReport {
         if experiment.hasInterval && cell.results.count > 1 {
             let parts = CrossValidation(cell.results.map(\.outcome.measure))
             let width = FixedPoint.text(parts.halfWidth * 100, decimals: 1)
-            html += "<small>mean \(FixedPoint.percent(parts.mean, decimals: 1)) ± \(width), 95 % interval</small>"
+            html +=
+                "<small>mean \(FixedPoint.percent(parts.mean, decimals: 1)) ± \(width), 95 % interval, about</small>"
         }
         if let milestone = experiment.milestone {
             let reached =

@@ -1,6 +1,7 @@
 /// What one model came to on the parts of a cross-validation: errors, or accuracies.
 ///
-/// The parts are the independent draws, not the images: those of one person are alike.
+/// The parts are taken for the draws, not the images: those of one person are alike. They are not quite independent, as
+/// any two trainings share some of the persons they train on, so the interval is approximate.
 struct CrossValidation: Sendable, Equatable {
     /// Of each part, 0...1.
     let values: [Double]

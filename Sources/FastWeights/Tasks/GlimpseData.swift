@@ -32,13 +32,17 @@ extension GlimpseData {
     /// Training images that are held out for validation.
     private static let heldOut = 5000
 
-    /// MNIST from the folder `mnist` of `folder`, the last 5000 training images held out for validation; or drawn digits,
-    /// a tenth as many, where `folder` is nil or has no such folder.
+    /// The folder of MNIST in `folder`, if it is there.
+    static func mnist(in folder: String?) -> String? {
+        folder.map { $0 + "/mnist" }.flatMap { Files.exists($0) ? $0 : nil }
+    }
+
+    /// MNIST from its folder, the last 5000 training images held out for validation; without one drawn digits, a tenth as
+    /// many.
     ///
     /// Throws `FormatError`, `FileError` or `ImageSetError` for files that cannot be used.
-    static func digits(folder: String?) throws -> GlimpseData {
-        let mnist = folder.map { $0 + "/mnist" }
-        guard let mnist, Files.exists(mnist) else { return generatedDigits(training: 6000, test: 1000, seed: 1) }
+    static func digits(mnist: String?) throws -> GlimpseData {
+        guard let mnist else { return generatedDigits(training: 6000, test: 1000, seed: 1) }
         func images(_ part: String) throws -> ImageSet {
             try ImageSet(
                 images: "\(mnist)/\(part)-images-idx3-ubyte.gz", labels: "\(mnist)/\(part)-labels-idx1-ubyte.gz",
@@ -46,11 +50,11 @@ extension GlimpseData {
         }
         let (all, test) = (try images("train"), try images("t10k"))
         guard all.count > heldOut, (all.height, all.width) == (test.height, test.width), all.height == all.width,
-            all.height % 4 == 0
+            all.height % 4 == 0, all.height >= 12
         else {
             throw ImageSetError(
                 mnist,
-                "expected more than \(heldOut) square images of a multiple of 4 pixels a side, found \(all.count) of \(all.height) by \(all.width) and \(test.count) of \(test.height) by \(test.width)"
+                "expected more than \(heldOut) square images of a multiple of 4 pixels a side, 12 or more, found \(all.count) of \(all.height) by \(all.width) and \(test.count) of \(test.height) by \(test.width)"
             )
         }
         return GlimpseData(
@@ -81,9 +85,9 @@ extension GlimpseData {
 
 /// What is to be told of a face of the CMU Face Images (Mitchell 1997).
 enum FaceLabel: String, Sendable, CaseIterable {
-    /// Straight, left, right or up.
+    /// Straight, left, right or up: four classes.
     case pose
-    /// Neutral, happy, sad or angry.
+    /// Neutral, happy, sad or angry: four classes.
     case expression
 
     /// Its column in the file of labels, whose first is the person.
@@ -105,7 +109,8 @@ extension GlimpseData {
         let labels = place + "/cmu-faces-labels-idx2-ubyte.gz"
         let persons = try ImageSet(images: images, labels: labels, column: 0)
         return try byPerson(
-            ImageSet(images: images, labels: labels, column: label.column), persons.labels, fold: fold, path: place,
+            ImageSet(images: images, labels: labels, column: label.column, classes: 4), persons.labels, fold: fold,
+            path: place,
             source: "CMU Face Images, \(label.rawValue)")
     }
 

@@ -20,8 +20,6 @@ struct GlimpseJob: Sendable {
         var testLoss: Double
         var curve: [Trainer.Point]
         var steps: Int
-        var bestStep: Int
-        var seconds: Double
         /// Trained numbers.
         var parameters: Int
         /// Which images.
@@ -41,7 +39,6 @@ struct GlimpseJob: Sendable {
         _ data: GlimpseData, threads: Int = 1, progress: (Trainer.Progress) -> Void = { _ in },
         shouldStop: () -> Bool = { false }
     ) throws(TrainingError) -> Result {
-        let start = ContinuousClock.now
         let cell = model.cell(settings)
         let parts = data.sequences(cell == nil ? nil : settings.controls, shift: settings.shift)
         let made = make(cell, data, parts.training, parts.validation, options(data, threads))
@@ -49,11 +46,9 @@ struct GlimpseJob: Sendable {
         let test = made.evaluate(parts.test)
         return Result(
             validationError: outcome.curve.isEmpty ? 1 : outcome.bestError, testError: test.error, testLoss: test.loss,
-            curve: outcome.curve, steps: outcome.steps, bestStep: outcome.bestStep,
-            seconds: (ContinuousClock.now - start).seconds,
+            curve: outcome.curve, steps: outcome.steps,
             parameters: made.trainer.parameters.layout.parameterCount, source: data.source,
-            isGenerated: data.isGenerated,
-            interrupted: outcome.interrupted)
+            isGenerated: data.isGenerated, interrupted: outcome.interrupted)
     }
 
     /// The network's trainer, and what evaluates it.
@@ -74,7 +69,6 @@ struct GlimpseJob: Sendable {
         let network = RecurrentNetwork(
             RecurrentNetworkConfiguration(
                 cell, input: training.width!, hidden: features, head: .perSequence(data.training.classes)), seed: seed)
-        if let scale = settings.recurrentScale { setRecurrent(network, scale) }
         // Sequences of numbers with classes that the head has: nothing is left to throw for.
         func fits<Value>(_ body: () throws(SequenceDataError) -> Value) -> Value {
             do { return try body() } catch { preconditionFailure("the network is made for these images: \(error)") }
@@ -101,12 +95,5 @@ struct GlimpseJob: Sendable {
         options.seed = seed
         options.threads = threads
         return options
-    }
-
-    /// W = scale · identity.
-    private func setRecurrent(_ network: RecurrentNetwork, _ scale: Float) {
-        guard case .fastWeights = network.configuration.cell else { return }
-        let H = features
-        network.parameters["weight_hh_l0"] = (0..<H * H).map { $0 / H == $0 % H ? scale : 0 }
     }
 }

@@ -38,17 +38,27 @@ extension GlimpseModel {
     }
 }
 
-extension GlimpseSettings {
-    /// Everything that was chosen, for a report.
-    var described: [(name: String, value: String)] {
-        [
-            ("batch", "\(batch)"), ("epochs", "\(epochs)"), ("learning rate", "\(learningRate)"),
-            ("weight decay", "\(weightDecay)"), ("clip", clip.map { "\($0)" } ?? "none"),
-            ("images moved by", "0 to \(shift) pixels"), ("controls", controls.rawValue), ("λ", "\(decay)"),
-            ("η", "\(rate)"), ("S", "\(innerSteps)"), ("layer norm of h_0", "\(normaliseFirst)"),
-            ("separate norms", "\(separateNorms)"), ("events", events.rawValue),
-            ("W starts as", recurrentScale.map { "\($0) · identity" } ?? "the cell has it"),
-            ("windows of the ConvNet", windows.rawValue),
+extension GlimpseJob {
+    /// Everything that decides the result of a training on `images`, which is their name.
+    func described(images: String) -> [(name: String, value: String)] {
+        func number(_ value: Double) -> String { JSON.number(value).serialised() }
+        let read = ("controls", settings.controls.rawValue)
+        let network: [(name: String, value: String)] =
+            switch model.kind {
+            case .convolution: [("windows", settings.windows.rawValue)]
+            case .irnn, .lstm: [read]
+            case .fastWeights:
+                [
+                    read, ("λ", "\(settings.decay)"), ("η", "\(settings.rate)"), ("S", "\(settings.innerSteps)"),
+                    ("layer norm of h₀", "\(settings.normaliseFirst)"), ("norms apart", "\(settings.separateNorms)"),
+                    ("events", settings.events.rawValue),
+                ]
+            }
+        return [("images", images), ("features", "\(features)")] + network + [
+            ("batch", "\(settings.batch)"), ("epochs", "\(settings.epochs)"),
+            ("learning rate", number(settings.learningRate)), ("weight decay", number(settings.weightDecay)),
+            ("clip", settings.clip.map { number(Double($0)) } ?? "none"),
+            ("schedule", TrainingOptions().schedule.rawValue), ("images moved by at most", "\(settings.shift) pixels"),
         ]
     }
 }

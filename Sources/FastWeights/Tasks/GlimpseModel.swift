@@ -100,10 +100,8 @@ struct GlimpseSettings: Sendable, Equatable {
     var separateNorms = false
     /// When the fast weights are written and read.
     var events = Events.scheduled
-    /// W starts as so many times the identity; nil as the kind of cell has it.
-    var recurrentScale: Float?
 
-    enum Events: String, Sendable, CaseIterable {
+    enum Events: String, Sendable {
         /// A coarse view is written and h cleared, and the integration reads.
         case scheduled
         /// Every glimpse reads and is written, none clears: the cell of the other experiments.
@@ -113,11 +111,10 @@ struct GlimpseSettings: Sendable, Equatable {
     /// Where the filters of the network of convolutions look.
     var windows = Windows.overlapping
 
-    enum Windows: String, Sendable, CaseIterable {
+    enum Windows: String, Sendable {
         /// At the patches of the glimpses and nowhere else: sixteen, then four quadrants, then the whole.
         case patches
         /// At windows of a patch's size that overlap, with pools between.
         case overlapping
     }
-
 }

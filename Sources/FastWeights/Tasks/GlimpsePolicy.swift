@@ -10,7 +10,7 @@ struct GlimpsePolicy: Sendable, Equatable {
     let controls: Controls
 
     /// What the network is told beside the patch.
-    enum Controls: String, Sendable, CaseIterable {
+    enum Controls: String, Sendable {
         /// One of three: a coarse view, a detail, the coarse view again.
         case kind
         /// The same, and one of four for the quadrant, one of four for the detail.

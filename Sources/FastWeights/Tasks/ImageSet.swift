@@ -2,7 +2,7 @@
 struct ImageSet: Sendable {
     let height: Int
     let width: Int
-    /// 0 is 255 · black, row by row, image after image.
+    /// From 0 to 255, row by row, image after image.
     let pixels: [UInt8]
     /// The class of each image, 0..<classes.
     let labels: [Int]
@@ -57,7 +57,8 @@ extension ImageSet {
         }
         let columns = given.shape.count == 2 ? given.shape[1] : 1
         guard given.shape.count == 1 || given.shape.count == 2, (0..<columns).contains(column) else {
-            throw ImageSetError(labels, "expected labels [count] or [count, labels], found \(given.shape)")
+            throw ImageSetError(
+                labels, "expected labels [count], or [count, labels] with a column \(column), found \(given.shape)")
         }
         guard given.shape[0] == pictures.shape[0] else {
             throw ImageSetError(labels, "expected \(pictures.shape[0]) labels, one an image, found \(given.shape[0])")
@@ -75,7 +76,7 @@ extension ImageSet {
     }
 
     /// The same images made `side` by `side`: the largest square in the middle, its pixels the means of the area each
-    /// covers, or of one that is smaller the nearest.
+    /// covers.
     func square(_ side: Int) -> ImageSet {
         let edge = min(height, width)
         guard edge != side || height != width else { return self }

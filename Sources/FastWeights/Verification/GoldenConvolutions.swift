@@ -7,7 +7,7 @@ extension Fixture {
         try fill(network.parameters, from: "parameter.")
         let (batch, size) = (try shape("input")[0], configuration.input.count)
         let (input, labels) = (try floats("input"), try tensors.integers("targets"))
-        // A shard at a time, with the gradients of the images.
+        // A block at a time, with the gradients of the images.
         let weights = ConvolutionWeights(configuration, network.parameters)
         for piece in 0..<weights.pieces { weights.pack(piece: piece) }
         let gradients = Parameters(configuration.layout)
@@ -18,9 +18,8 @@ extension Fixture {
         var inputGradient: [Float] = []
         var loss = 0.0
         for first in stride(from: 0, to: batch, by: Lanes.width) {
-            let block = LaneBlock(
-                samples: Array(first..<min(first + Lanes.width, batch)),
-                lengths: Array(first..<min(first + Lanes.width, batch)))
+            let samples = Array(first..<min(first + Lanes.width, batch))
+            let block = LaneBlock(samples: samples, lengths: samples.map { _ in 1 })
             let count = block.samples.count
             input.withUnsafeBufferPointer {
                 block.gather($0.baseAddress!, count: count, rows: size, into: pass.input)

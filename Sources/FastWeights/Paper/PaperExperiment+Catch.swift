@@ -52,7 +52,7 @@ private let catchRate = "catch rate"
 
 extension PaperJob {
     /// Seconds for a frame of an episode and a unit of the recurrent product, about.
-    private static let secondsPerProduct = 1.2e-10
+    private static let secondsPerProduct = 7.5e-11
 
     /// A training of an agent.
     fileprivate init(_ training: CatchTraining, column: String, isQuick: Bool) {

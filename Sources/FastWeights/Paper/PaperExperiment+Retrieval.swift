@@ -128,7 +128,7 @@ extension PaperJob {
     /// Training examples and those to choose and to test by, as in the paper.
     static let retrievalCounts = [100_000, 10_000, 20_000]
     /// Seconds for one unit of `RetrievalModel.cost`, on a core of the machine README names.
-    private static let secondsPerCost = 4.5e-9
+    private static let secondsPerCost = 5.8e-9
 
     /// A training on associative retrieval with K = 4 on examples of its own seed.
     /// `finish` may add to what came out, from the trained network.

@@ -110,9 +110,10 @@ struct PaperReport {
         var html = "<section id=\"\(experiment.name)\">\n<h2>\(Markup.escaped(experiment.title))</h2>\n"
         html += HTMLPage.paragraphs(experiment.introduction + standIns(of: experiment))
         if experiment.draw == nil { html += overview(experiment) }
-        var figures = experiment.figures.enumerated().map { index, figure in
-            HTMLPage.Figure(
-                caption: "", svg: plot(experiment, figure).svg(prefix: "\(experiment.name)-\(index)"))
+        var figures = experiment.figures.enumerated().compactMap { index, figure -> HTMLPage.Figure? in
+            let plot = plot(experiment, figure)
+            guard !plot.series.isEmpty else { return nil }
+            return HTMLPage.Figure(caption: "", svg: plot.svg(prefix: "\(experiment.name)-\(index)"))
         }
         if let draw = experiment.draw {
             figures += results.filter { $0.experiment == experiment.name }.prefix(1).compactMap(\.outcome.drawing)

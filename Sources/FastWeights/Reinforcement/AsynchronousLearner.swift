@@ -51,7 +51,7 @@ final class AsynchronousLearner: @unchecked Sendable {
     func run(progress: (CatchCurve.Point) -> Void, shouldStop: () -> Bool) throws(TrainingError) -> CatchCurve {
         let threads = min(options.threads, options.workers)
         ParallelLoop.run(threads, threads: threads) { _ in
-            while let worker = begin(shouldStop) { turn(worker, progress) }
+            Subnormals.flushed { while let worker = begin(shouldStop) { turn(worker, progress) } }
         }
         if let failure { throw failure }
         return curve

@@ -20,7 +20,8 @@ done
 mkdir -p "$out/log"
 
 # The numbers of the jobs without a result, as Slurm writes them: 0,3,7.
-numbers=$("$tool" jobs "$@" --missing | paste -s -d , -)
+missing=$("$tool" jobs "$@" --missing)
+numbers=$(printf '%s' "$missing" | paste -s -d , -)
 if [ -z "$numbers" ]; then
     echo "Nothing is missing in $out"
     exec "$tool" report "$out"
@@ -28,7 +29,7 @@ fi
 words=
 for word in "$@"; do words="$words '$word'"; done
 array=$(sbatch --parsable --job-name fastweights --ntasks 1 --cpus-per-task 1 --array "$numbers" \
-    --output "$out/log/%a.txt" --wrap "exec $tool run-job \$SLURM_ARRAY_TASK_ID --threads 1$words")
+    --output "$out/log/%a.txt" --wrap "exec $tool run-job \$SLURM_ARRAY_TASK_ID$words --threads 1")
 report=$(sbatch --parsable --job-name fastweights-report --dependency "afterany:$array" \
     --output "$out/log/report.txt" --wrap "exec $tool report '$out'")
 echo "Job array $array, then the report, job $report: squeue shows them, $out/log what they say, $out/report.html comes last"

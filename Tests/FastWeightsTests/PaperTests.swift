@@ -130,7 +130,7 @@ import Testing
         #expect(!html.contains("paper 1.85 %") && html.contains("paper 0.00 %"))
         #expect(html.contains("not to be compared with these: drawn digits"))
         #expect(report.plain().contains("not to be compared with these: drawn digits"))
-        #expect(!report.plain().contains("1.85 %") && report.csv().contains(",drawn digits\r\n"))
+        #expect(!report.plain().contains("1.85 %") && report.csv().contains(",drawn digits,"))
     }
 
     /// Results on drawn digits are not taken for those on MNIST.
@@ -141,9 +141,65 @@ import Testing
             let jobs = experiment.jobs(PaperExperiment.Scale())
             #expect(jobs.allSatisfy { $0.settings.contains { $0.name == "images" && !$0.value.isEmpty } })
             // No two rows train the same.
-            let trainings = jobs.filter { $0.seed == 1 }.map { "\($0.column) \($0.row) \($0.settings)" }
+            let trainings = jobs.filter { $0.seed == 1 }.map { "\($0.column) \($0.settings)" }
             #expect(Set(trainings).count == trainings.count)
         }
+    }
+
+    /// Quick results, other data, other settings and copies of a file have no part in a median.
+    @Test func resultsThatAreNotAlikeAreNotMixed() throws {
+        func other(_ measure: Double, seed: UInt64, steps: String = "3", quick: Bool = false) -> PaperResult {
+            let job = PaperJob(
+                experiment: "table-1", row: "LSTM", column: "R = 50", seed: seed, settings: [("steps", steps)],
+                isQuick: quick, seconds: 1, worst: 1, train: { _ in PaperJob.Outcome(measure: 0) })
+            return PaperResult(job, PaperJob.Outcome(measure: measure), seconds: 1)
+        }
+        var results = [
+            other(0.03, seed: 2), other(0.01, seed: 1), other(0.02, seed: 3), other(0.9, seed: 4, steps: "9"),
+            other(0.8, seed: 1, quick: true), other(0.7, seed: 3),
+        ]
+        results.append(try result("LSTM", "R = 50", seed: 5, 0.6, data: "drawn digits"))
+        let report = PaperReport(results: results, problems: [])
+        let cell = try #require(report.cell(.retrieval, row: "LSTM", column: "R = 50"))
+        #expect(cell.results.map(\.outcome.measure) == [0.01, 0.03, 0.02] && cell.paper == 0.0185)
+        #expect(report.plain().contains("4 results are left out") && report.render().contains("4 results are left out"))
+        let quick = PaperReport(results: [other(0.8, seed: 1, quick: true)], problems: [])
+        #expect(quick.cell(.retrieval, row: "LSTM", column: "R = 50")?.measure.median == 0.8)
+        #expect(!quick.plain().contains("left out"))
+    }
+
+    /// So that a quick one, or one on drawn digits, takes no whole one's place.
+    @Test func theFileTellsQuickJobsAndOtherDataApart() {
+        var ids: [String] = []
+        for (isQuick, standIn) in [(false, nil), (true, nil), (false, "drawn digits"), (true, "drawn digits")] {
+            ids.append(
+                PaperJob(
+                    experiment: "table-2", row: "LSTM", column: "50 features", seed: 3, settings: [],
+                    isQuick: isQuick, standIn: standIn, seconds: 1, worst: 1,
+                    train: { _ in PaperJob.Outcome(measure: 0) }
+                ).id)
+        }
+        #expect(ids[0] == "table-2/lstm/50-features/seed-3" && Set(ids).count == 4)
+    }
+
+    @Test(arguments: [
+        ("measure", JSON.number(17)), ("measure", .null), ("validation", .number(-1)), ("milestone", .number(1e300)),
+        ("milestone", .number(0.5)),
+    ])
+    func aResultOutOfRangeIsRefused(key: String, value: JSON) throws {
+        let good = try result("LSTM", "R = 50", seed: 1, 0.5).json
+        #expect(try PaperResult(json: good).outcome.measure == 0.5)
+        let members = (good.members ?? []).map { $0.key == key ? JSON.Member(key: key, value: value) : $0 }
+        #expect(throws: ConfigurationError.self) { try PaperResult(json: .object(members)) }
+    }
+
+    /// Numbers that no axis takes are gaps in a curve.
+    @Test func aCurveOfHugeNumbersIsDrawn() throws {
+        var outcome = try result("LSTM", "R = 50", seed: 1, 0.5).outcome
+        outcome.curves[0].points = [.init(x: -1e308, y: 1e308), .init(x: 1, y: 2), .init(x: 2, y: 1)]
+        let huge = try PaperResult(json: PaperResult(job(hidden: 50), outcome, seconds: 1).json)
+        #expect(huge.outcome.curves[0].points[0].x.isNaN)
+        #expect(PaperReport(results: [huge], problems: []).render().contains("Figure 2"))
     }
 
     @Test func anInterruptedJobLeavesNothing() {

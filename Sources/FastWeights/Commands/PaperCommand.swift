@@ -40,7 +40,7 @@ extension Command {
             .threads,
         ], examples: ["jobs", "jobs --quick --only table-1", "jobs --missing"]
     ) { arguments in
-        let run = PaperRun(arguments)
+        let run = try PaperRun(arguments)
         let missing = run.missing
         if arguments.flag("missing") {
             Terminal.write(missing.map { "\($0)\n" }.joined())
@@ -67,7 +67,7 @@ extension Command {
         options: Option.jobs + [.threads],
         examples: ["run-job 12", "run-job $SLURM_ARRAY_TASK_ID --threads 1"]
     ) { arguments in
-        let run = PaperRun(arguments)
+        let run = try PaperRun(arguments)
         let word = arguments.positional("number")[0]
         guard let number = Int(word), run.jobs.indices.contains(number) else {
             throw UsageError(
@@ -102,13 +102,22 @@ private struct PaperRun {
     let jobs: [PaperJob]
     private let threads: Int
 
-    init(_ arguments: ParsedArguments) {
+    /// Throws where the data folder that is named is not there, and where nothing is left of what was asked for.
+    init(_ arguments: ParsedArguments) throws(UsageError) {
+        if let data = DataFolder.path, !Files.exists(data) {
+            throw UsageError("FASTWEIGHTS_DATA names the folder \(data), which is not there.")
+        }
         folder = PaperFolder(arguments.text("out"))
         threads = arguments.integer("threads")
         let scale = PaperExperiment.Scale(
             isQuick: arguments.flag("quick"), seeds: arguments.hasValue("seeds") ? arguments.integer("seeds") : nil)
         let names = arguments.hasValue("only") ? arguments.texts("only") : PaperExperiment.all.map(\.name)
         jobs = PaperExperiment.all.filter { names.contains($0.name) }.flatMap { $0.jobs(scale) }
+        guard !jobs.isEmpty else {
+            throw UsageError(
+                "\(names.joined(separator: ", ")) needs data that are not there: FASTWEIGHTS_DATA names the folder with cmu_faces."
+            )
+        }
     }
 
     /// The numbers of the jobs without a result.
@@ -141,7 +150,7 @@ private struct PaperRun {
         let order = numbers.sorted { (jobs[$0].seconds, $1) > (jobs[$1].seconds, $0) }
         let display = ProgressDisplay.onStandardError(
             jobs: order.count, work: order.reduce(0) { $0 + jobs[$1].seconds })
-        let failures = Slots<any Error>(count: order.count)
+        let failures = Slots<String>(count: order.count)
         ParallelLoop.run(order.count, threads: threads) { position in
             let job = jobs[order[position]]
             guard !Interruption.requested, folder.result(of: job) == nil else { return }
@@ -159,11 +168,13 @@ private struct PaperRun {
             } catch is InterruptedJob {
                 display.finish(shown, status: "interrupted, not kept")
             } catch {
-                failures.set(position, error)
+                failures.set(position, "\(job.id) failed: \(error)")
                 display.finish(shown, status: "\(error)", outcome: .failed)
             }
         }
         display.close()
+        // A display of one line may have cut them short.
+        for failure in failures.filled { Terminal.write("fastweights: \(failure)\n", to: .error) }
         if Interruption.requested {
             Terminal.write(
                 "fastweights: interrupted; what is finished is kept in \(folder.path), the same command goes on\n",

@@ -26,6 +26,7 @@ extension PaperExperiment {
         deviations: [
             "The order of the 24 glimpses and the control signals are not in the paper. Here each of four quadrants is coarse view, four details, coarse view; the first is written to A and clears h, the second reads A; the controls say which kind a glimpse is.",
             "In training images are moved at random, by at most 1 pixel in each direction, at 200 features 2, and the weights decay, for all models alike; the paper mentions neither.",
+            "λ = 0.95, η = 0.5, S = 1, a layer norm on what an integration reads and none on h₀: the paper does not say. Other readings are in a table of their own below.",
             "The layers of the paper’s ConvNet are not known either: ours has three, of as many filters as features, the first as large as a glimpse, over windows that overlap.",
         ],
         jobs: { scale in
@@ -118,6 +119,8 @@ extension PaperExperiment {
 /// The images a job is about: what is known before they are read.
 private struct GlimpseImages: Sendable {
     let name: String
+    /// Whether they stand in for the paper's.
+    var areStandIns = false
     /// The column of the table; nil for one a number of features.
     var column: String?
     /// Images in training, pixels on a side and classes: those of the usual files, for an estimate of the time.
@@ -131,7 +134,8 @@ private struct GlimpseImages: Sendable {
     static func digits() -> GlimpseImages {
         let mnist = GlimpseData.mnist(in: DataFolder.path)
         return GlimpseImages(
-            name: mnist == nil ? "drawn digits" : "MNIST", training: mnist == nil ? 5400 : 55_000, side: 28,
+            name: mnist == nil ? "drawn digits" : "MNIST", areStandIns: mnist == nil,
+            training: mnist == nil ? 5400 : 55_000, side: 28,
             classes: 10
         ) { try GlimpseData.digits(mnist: mnist) }
     }
@@ -163,6 +167,7 @@ extension PaperJob {
         self.init(
             experiment: experiment, row: row, column: images.column ?? "\(job.features) features", seed: job.seed,
             settings: job.described(images: images.name), isQuick: isQuick,
+            standIn: images.areStandIns ? images.name : nil,
             seconds: Double(settings.epochs * images.training) * Double(products) * Self.secondsPerProduct,
             worst: images.measuresAccuracy ? 0 : 1
         ) { context in

@@ -11,6 +11,8 @@ struct PaperJob: Sendable {
     let settings: [(name: String, value: String)]
     /// Whether it is cut short, to see that everything runs.
     let isQuick: Bool
+    /// What stands in for the paper's data, if anything does.
+    var standIn: String?
     /// About how long it takes on one core, in seconds.
     let seconds: Double
     /// The measure of a training that comes to nothing.
@@ -75,9 +77,11 @@ struct PaperJob: Sendable {
         var value: String
     }
 
-    /// Names the job and its file: "table-1/fast-weights/r-50/seed-1".
+    /// Names the job and its file: "table-1/fast-weights/r-50/seed-1". Quick ones and those on other data have names of
+    /// their own, so that none takes the place of a whole one.
     var id: String {
-        [experiment, PaperJob.slug(row), PaperJob.slug(column), "seed-\(seed)"].joined(separator: "/")
+        ([experiment, PaperJob.slug(row), PaperJob.slug(column)] + (isQuick ? ["quick"] : [])
+            + (standIn.map { [PaperJob.slug($0)] } ?? []) + ["seed-\(seed)"]).joined(separator: "/")
     }
 
     /// Latin letters and digits in lower case, the paper's Greek letters by their names, all else one hyphen.

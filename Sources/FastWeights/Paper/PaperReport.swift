@@ -20,13 +20,45 @@ struct PaperReport {
 
     func cell(_ experiment: PaperExperiment, row: String, column: String) -> Cell? {
         let here = results.filter { ($0.experiment, $0.row, $0.column) == (experiment.name, row, column) }
-            .sorted { $0.seed < $1.seed }
-        guard !here.isEmpty else { return nil }
+        let shown = PaperReport.alike(here)
+        guard !shown.isEmpty else { return nil }
         // What was trained on other data has nothing of the paper's beside it.
-        let isItsData = here.allSatisfy { $0.outcome.data == nil }
+        let isItsData = shown.allSatisfy { $0.outcome.data == nil }
         return Cell(
-            results: here, measure: ComparisonTable.Spread(here.map(\.outcome.measure)),
-            paper: isItsData ? experiment.paper[row]?[column] : nil, milestones: here.compactMap(\.outcome.milestone))
+            results: shown, measure: ComparisonTable.Spread(shown.map(\.outcome.measure)),
+            paper: isItsData ? experiment.paper[row]?[column] : nil, milestones: shown.compactMap(\.outcome.milestone))
+    }
+
+    /// Of the results of one place those that may stand together, a seed once and in order: whole trainings before quick
+    /// ones, the paper's data before what stands in for them, and of several settings those that most have.
+    private static func alike(_ results: [PaperResult]) -> [PaperResult] {
+        var results = results
+        for isBetter in [{ !$0.isQuick }, { $0.outcome.data == nil }] as [(PaperResult) -> Bool]
+        where results.contains(where: isBetter) {
+            results = results.filter(isBetter)
+        }
+        let groups = Dictionary(grouping: results) { result in
+            result.settings.map { "\($0.name) \($0.value)" }.joined(separator: "\n")
+        }
+        let most = groups.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }?.value ?? []
+        var seeds: Set<UInt64> = []
+        return most.sorted { $0.seed < $1.seed }.filter { seeds.insert($0.seed).inserted }
+    }
+
+    /// What of the results is in no table, as a sentence.
+    private var leftOut: [String] {
+        let shown = PaperExperiment.all.reduce(0) { sum, experiment in
+            sum
+                + experiment.rows.reduce(0) { sum, row in
+                    sum
+                        + experiment.columns.reduce(0) {
+                            $0 + (cell(experiment, row: row, column: $1)?.results.count ?? 0)
+                        }
+                }
+        }
+        let count = results.count - shown
+        return count == 0
+            ? [] : ["\(count) results are left out: of quick trainings, other data or other settings than those shown."]
     }
 
     /// The experiments that have results, in the order of the paper.
@@ -41,7 +73,7 @@ struct PaperReport {
         var text = experiments.map { experiment in
             "\(([experiment.title + ", " + experiment.measure.name] + standIns(of: experiment)).joined(separator: "\n"))\n\n\(table(experiment).plain())\n"
         }.joined()
-        text += problems.map { $0 + "\n" }.joined()
+        text += (leftOut + problems).map { $0 + "\n" }.joined()
         return text.isEmpty ? "No results yet.\n" : text
     }
 
@@ -68,7 +100,7 @@ struct PaperReport {
     func csv() -> String {
         let header = [
             "experiment", "row", "column", "seed", "measure", "validation", "milestone", "steps", "parameters",
-            "seconds", "data",
+            "seconds", "data", "quick", "settings",
         ]
         func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
         let lines = results.map { result in
@@ -76,6 +108,7 @@ struct PaperReport {
                 result.experiment, result.row, result.column, "\(result.seed)", number(result.outcome.measure),
                 number(result.outcome.validation), number(result.outcome.milestone), "\(result.outcome.steps)",
                 "\(result.outcome.parameters)", number(result.seconds), result.outcome.data ?? "",
+                "\(result.isQuick)", result.settings.map { "\($0.name) \($0.value)" }.joined(separator: "; "),
             ])
         }
         return MetricsCSV.record(header) + lines.joined()
@@ -94,7 +127,7 @@ struct PaperReport {
         let machines = Set(results.map(\.machine)).sorted().joined(separator: "; ")
         var texts = [
             "Every table and figure of Ba, Hinton, Mnih, Leibo and Ionescu (2016) that could be trained anew: our figures beside the paper’s, the median of several seeds with their range, and what we did otherwise.",
-            "\(results.count) trainings, \(FixedPoint.clock(seconds)) of one core in all, on \(machines.isEmpty ? "no machine" : machines).",
+            "\(results.count) trainings, \(FixedPoint.clock(seconds)) of training in all, on \(machines.isEmpty ? "no machine" : machines).",
         ]
         if results.contains(where: \.isQuick) {
             texts.append("Quick trainings are among them, cut short: their figures are not final.")
@@ -103,7 +136,7 @@ struct PaperReport {
         if !missing.isEmpty {
             texts.append("Not among the results: " + missing.map(\.title).joined(separator: "; ") + ".")
         }
-        return texts + problems
+        return texts + leftOut + problems
     }
 
     private func section(_ experiment: PaperExperiment) -> String {
@@ -120,10 +153,13 @@ struct PaperReport {
                 .flatMap(draw)
         }
         if !figures.isEmpty { html += HTMLPage.figures(figures) }
+        if !experiment.figures.isEmpty && !figures.isEmpty {
+            html += HTMLPage.paragraphs(["A thin line is one training, the thick one their median."])
+        }
         if !experiment.deviations.isEmpty {
             html += "<h3>Deviations</h3>\n" + HTMLPage.paragraphs(experiment.deviations)
         }
-        html += "<details><summary>Every run</summary>\n"
+        html += "<details open><summary>Every run</summary>\n"
         html += HTMLPage.table(everyRun(experiment), label: "Every run of \(experiment.title)") + "</details>\n"
         return html + "</section>\n"
     }

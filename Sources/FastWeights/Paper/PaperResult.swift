@@ -64,16 +64,24 @@ extension PaperResult {
         self.seed = seed
         settings = facts("settings")
         isQuick = try reader.flag("quick")
-        var outcome = PaperJob.Outcome(measure: try reader.number("measure"))
-        outcome.validation = json["validation"]?.number
-        outcome.milestone = json["milestone"]?.number
+        func share(_ key: String, _ value: Double) throws(ConfigurationError) -> Double {
+            guard (0...1).contains(value) else {
+                throw ConfigurationError(description: "the result's \(key) must be from 0 to 1, found \(value)")
+            }
+            return value
+        }
+        var outcome = PaperJob.Outcome(measure: try share("measure", try reader.number("measure")))
+        if let validation = json["validation"]?.number { outcome.validation = try share("validation", validation) }
+        if let milestone = json["milestone"], milestone != .null {
+            outcome.milestone = Double(try reader.count("milestone", from: 0, to: 1 << 52))
+        }
         outcome.steps = try reader.count("steps", from: 0, to: .max)
         outcome.parameters = try reader.count("parameters", from: 0, to: .max)
         outcome.data = json["data"]?.text
         outcome.facts = facts("facts")
         for member in json["curves"]?.members ?? [] {
             let points = (member.value.elements ?? []).map { point in
-                let numbers = (point.elements ?? []).map { $0.number ?? .nan }
+                let numbers = (point.elements ?? []).map { $0.number.flatMap { abs($0) < 1e30 ? $0 : nil } ?? .nan }
                 return LinePlot.Point(x: numbers.first ?? .nan, y: numbers.count > 1 ? numbers[1] : .nan)
             }
             outcome.curves.append(PaperJob.Curve(name: member.key, points: points))

@@ -65,7 +65,7 @@ extension HTMLPage {
         @media print{:root{--bg:#ffffff}body{font-size:11pt}main{max-width:none;padding:0}.scroll,pre{overflow:visible}
         pre{white-space:pre-wrap}h2{break-after:avoid}tr{break-inside:avoid}
         *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
-        table{font-size:8.5pt}th,td{white-space:normal;padding:.3em .5em}.overview td{min-width:0}
+        table{font-size:8.5pt}th,td{white-space:normal;overflow-wrap:anywhere;padding:.3em .5em}.overview td{min-width:0}
         .plots{grid-template-columns:1fr 1fr}}
 
         """

@@ -289,7 +289,6 @@ import Testing
         // What asynchronous workers learn is another each time, but far above the third that chance gives.
         #expect(run.catchRate > (isAsynchronous ? 0.6 : 0.9))
         #expect(run.catchRate == agent.catchRate(episodes: CatchTraining.testEpisodes, seed: 1))
-        #expect(run.json["curve"]?.elements?.count == run.curve.points.count)
     }
 
     @Test func stoppingKeepsWhatIsDone() throws {

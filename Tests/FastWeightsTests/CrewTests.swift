@@ -66,5 +66,9 @@ import Testing
             let pieces = Pieces(of: total)
             #expect((0..<pieces.count).flatMap { Array(pieces[$0]) } == Array(0..<total))
         }
+        // A network of four thousand million parameters, in no more pieces than a job has.
+        let pieces = Pieces(of: 1 << 32)
+        #expect(pieces.count <= 40_000 && pieces[pieces.count - 1].upperBound == 1 << 32)
+        #expect(pieces.size % Lanes.width == 0)
     }
 }

@@ -41,6 +41,8 @@ import Testing
         let last = CatchFrame(episode: episode, decision: nil).text
         #expect(last.hasSuffix("|    |  |  =o|\n+----+  +----+\ncaught\n"))
         #expect(last.split(separator: "\n").count == CatchFrame.rows(task))
+        let rows = CatchFrame(episode: episode, decision: decision).text.split(separator: "\n")
+        #expect(rows.map(\.count).max() == CatchFrame.columns(task))
         var missed = Catch.Episode(task, column: 3, paddle: 0)
         for _ in 0..<3 { missed.advance(.left) }
         #expect(CatchFrame(episode: missed, decision: nil).text.hasSuffix("missed by 2 columns\n"))
@@ -85,6 +87,7 @@ import Testing
             #expect(CommandLineTool.run(arguments: ["play"]) == 2)
             #expect(CommandLineTool.run(arguments: ["play", "--model", folder + "/none"]) == 1)
             #expect(CommandLineTool.run(arguments: words + ["--visible", "6"]) == 2)
+            #expect(CommandLineTool.run(arguments: words + ["--model", "a-lstm"]) == 2)
             #expect(CommandLineTool.run(arguments: words + ["--model", "gru", "--fast-rate", "0.1"]) == 2)
         }
     }

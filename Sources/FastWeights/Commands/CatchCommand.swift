@@ -13,13 +13,14 @@ enum CatchCommand {
             defaultValue: Catch.Start.centre.rawValue, help: "Where the paddle of --task catch begins"),
         Option(
             name: "episodes", placeholder: "N", kind: .integer(1...1_000_000_000),
-            defaultValue: "\(CatchOptions().episodes)", help: "Episodes of --task catch to learn from"),
+            defaultValue: "\(CatchOptions().episodes)",
+            help: "Episodes of --task catch to learn from, in whole turns of the workers"),
         Option(
             name: "workers", placeholder: "N", kind: .integer(1...256), defaultValue: "\(CatchOptions().workers)",
             help: "Workers of --task catch, of sixteen episodes each"),
         Option(
             name: "asynchronous", kind: .flag,
-            help: "Workers of --task catch step on their own; no two trainings are then the same"),
+            help: "Workers of --task catch step on their own; the same seed then gives another agent each time"),
         Option(
             name: "entropy", placeholder: "X", kind: .number(0...10),
             defaultValue: JSON.number(Double("\(ActorCriticWeights().entropy)") ?? 0).serialised(),
@@ -46,6 +47,7 @@ enum CatchCommand {
         var training = CatchTraining(model: model, task: task, options: CatchOptions(arguments, model))
         training.cell = try model.cell(arguments, rate: CatchTraining.fastRate)
         if arguments.isGiven("hidden") { training.hidden = arguments.integer("hidden") }
+        try model.check(hidden: training.hidden)
         Interruption.install()
         let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
         let shown = display.start(training.name)
@@ -55,7 +57,8 @@ enum CatchCommand {
                     shown, fraction: Double($0.episodes) / Double(training.options.episodes),
                     status: "caught \(FixedPoint.percent($0.catchRate, decimals: 1))")
             }, shouldStop: { Interruption.requested })
-        display.finish(shown, status: "done after \(run.curve.episodes) episodes")
+        display.finish(
+            shown, status: "\(run.curve.interrupted ? "interrupted" : "done") after \(run.curve.episodes) episodes")
         display.close()
         let notes = [
             ("model", training.model.name), ("episodes", "\(run.curve.episodes)"),

@@ -1,9 +1,11 @@
 // The commands that reproduce the paper: all of it, or job by job on several machines.
 
+import Synchronization
+
 extension Option {
     fileprivate static let folder = Option(
         name: "out", placeholder: "DIR", kind: .text, defaultValue: "runs/paper",
-        help: "The folder of the results; several processes may share it")
+        help: "The folder of the results; jobs of several machines may share it")
     fileprivate static let experiments = Option(
         name: "only", placeholder: "NAMES", kind: .list(of: .choice(PaperExperiment.all.map(\.name))),
         defaultShown: "all", help: "Experiments")
@@ -11,7 +13,7 @@ extension Option {
         name: "quick", kind: .flag, help: "Short trainings, one seed: a version of ten minutes")
     fileprivate static let seeds = Option(
         name: "seeds", placeholder: "N", kind: .integer(1...1000), defaultShown: "each experiment's own",
-        help: "Trainings for each place of a table, with seeds 1 to N")
+        help: "Trainings for each place of a table, with seeds 1 to N; table-3 and inside keep their own")
     fileprivate static let jobs = [folder, experiments, quick, seeds]
 }
 
@@ -134,8 +136,6 @@ private struct PaperRun {
 
     /// Everything that is missing, then the report.
     func run() throws -> Int32 {
-        // Before the work, so that a folder that cannot be written costs nothing.
-        try Files.createDirectory("\(folder.path)/jobs")
         let numbers = missing
         Terminal.write("fastweights paper: " + estimate(numbers) + "\n", to: .error)
         let status = try run(numbers)
@@ -146,14 +146,21 @@ private struct PaperRun {
     /// The jobs of these numbers side by side, the longest first so that the cores end together. A lone job has all
     /// threads.
     func run(_ numbers: [Int]) throws -> Int32 {
+        // Before the work, so that a folder that cannot be written costs nothing.
+        try Files.createDirectory("\(folder.path)/jobs")
+        try Files.checkWritable("\(folder.path)/jobs/result")
         Interruption.install()
         let order = numbers.sorted { (jobs[$0].seconds, $1) > (jobs[$1].seconds, $0) }
         let display = ProgressDisplay.onStandardError(
             jobs: order.count, work: order.reduce(0) { $0 + jobs[$1].seconds })
         let failures = Slots<String>(count: order.count)
+        // A disk that is full ends the work: what is trained afterwards would be lost.
+        let isLosing = Atomic<Bool>(false)
         ParallelLoop.run(order.count, threads: threads) { position in
             let job = jobs[order[position]]
-            guard !Interruption.requested, folder.result(of: job) == nil else { return }
+            guard !Interruption.requested, !isLosing.load(ordering: .relaxed), folder.result(of: job) == nil else {
+                return
+            }
             let shown = display.start(job.id, work: job.seconds)
             let start = ContinuousClock.now
             let context = PaperJob.Context(
@@ -163,7 +170,12 @@ private struct PaperRun {
             do {
                 let outcome = try job.run(context)
                 let seconds = (ContinuousClock.now - start).seconds
-                try folder.write(PaperResult(job, outcome, seconds: seconds), of: job)
+                do {
+                    try folder.write(PaperResult(job, outcome, seconds: seconds), of: job)
+                } catch {
+                    isLosing.store(true, ordering: .relaxed)
+                    throw error
+                }
                 display.finish(shown, status: "\(FixedPoint.percent(outcome.measure))")
             } catch is InterruptedJob {
                 display.finish(shown, status: "interrupted, not kept")

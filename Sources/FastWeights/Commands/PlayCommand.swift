@@ -5,7 +5,8 @@ extension Command {
         discussion: """
             Shows what the agent sees beside what there is: the ball, o, and the paddle, ==.
             Below stand the probabilities of what it may do, the reward it expects, from -1
-            to 1, and what it does. In a terminal the frames follow one another in place.
+            to 1, and what it does. In a terminal that has room for them the frames follow
+            one another in place.
             """,
         options: [
             Option(
@@ -23,7 +24,10 @@ extension Command {
         }
         let agent = try CatchAgent(path: arguments.text("model"))
         let player = CatchPlayer(agent, seed: arguments.unsigned("seed"), isGreedy: arguments.flag("greedy"))
-        let isMoving = Terminal.allowsColour(.output)
+        let isMoving =
+            Terminal.allowsColour(.output)
+            && Terminal.holds(
+                rows: CatchFrame.rows(agent.task) + 1, columns: CatchFrame.columns(agent.task), .output)
         let speed = arguments.number("speed")
         Interruption.install()
         var isFirst = true

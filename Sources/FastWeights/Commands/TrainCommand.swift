@@ -9,7 +9,8 @@ extension Command {
             with it.
 
             With --task catch an agent learns by actor-critic to catch a ball that it sees
-            in the first frames only. `play` then shows it.
+            in the first frames only. `play` then shows it. Unless given, --hidden is 128,
+            --schedule linear, --clip 1 and --evaluate-every 2500, in episodes.
             """,
         options: [
             Option(

@@ -67,6 +67,4 @@ struct PaperExperiment: Sendable {
     static let all: [PaperExperiment] = [
         .retrieval, .controls, .glimpses, .catching, .inside, .readings, .faces,
     ]
-
-    static func named(_ name: String) -> PaperExperiment? { all.first { $0.name == name } }
 }

@@ -45,20 +45,26 @@ struct PaperReport {
         return most.sorted { $0.seed < $1.seed }.filter { seeds.insert($0.seed).inserted }
     }
 
-    /// What of the results is in no table, as a sentence.
-    private var leftOut: [String] {
-        let shown = PaperExperiment.all.reduce(0) { sum, experiment in
-            sum
-                + experiment.rows.reduce(0) { sum, row in
-                    sum
-                        + experiment.columns.reduce(0) {
-                            $0 + (cell(experiment, row: row, column: $1)?.results.count ?? 0)
-                        }
-                }
+    /// The results that are in an experiment's table, in its order.
+    private func shown(_ experiment: PaperExperiment) -> [PaperResult] {
+        experiment.rows.flatMap { row in
+            experiment.columns.flatMap { cell(experiment, row: row, column: $0)?.results ?? [] }
         }
-        let count = results.count - shown
-        return count == 0
-            ? [] : ["\(count) results are left out: of quick trainings, other data or other settings than those shown."]
+    }
+
+    /// What a reader has to know of the results as a whole.
+    private var remarks: [String] {
+        let shown = PaperExperiment.all.flatMap(shown)
+        var texts: [String] = []
+        if shown.contains(where: \.isQuick) {
+            texts.append("Quick trainings are among them, cut short: their figures are not final.")
+        }
+        let count = results.count - shown.count
+        if count > 0 {
+            texts.append(
+                "\(count) results are left out: of quick trainings, other data or other settings than those shown.")
+        }
+        return texts + problems
     }
 
     /// The experiments that have results, in the order of the paper.
@@ -73,7 +79,7 @@ struct PaperReport {
         var text = experiments.map { experiment in
             "\(([experiment.title + ", " + experiment.measure.name] + standIns(of: experiment)).joined(separator: "\n"))\n\n\(table(experiment).plain())\n"
         }.joined()
-        text += (leftOut + problems).map { $0 + "\n" }.joined()
+        text += remarks.map { $0 + "\n" }.joined()
         return text.isEmpty ? "No results yet.\n" : text
     }
 
@@ -129,28 +135,27 @@ struct PaperReport {
             "Every table and figure of Ba, Hinton, Mnih, Leibo and Ionescu (2016) that could be trained anew: our figures beside the paper’s, the median of several seeds with their range, and what we did otherwise.",
             "\(results.count) trainings, \(FixedPoint.clock(seconds)) of training in all, on \(machines.isEmpty ? "no machine" : machines).",
         ]
-        if results.contains(where: \.isQuick) {
-            texts.append("Quick trainings are among them, cut short: their figures are not final.")
-        }
         let missing = PaperExperiment.all.filter { experiment in !experiments.contains { $0.name == experiment.name } }
         if !missing.isEmpty {
             texts.append("Not among the results: " + missing.map(\.title).joined(separator: "; ") + ".")
         }
-        return texts + leftOut + problems
+        return texts + remarks
     }
 
     private func section(_ experiment: PaperExperiment) -> String {
         var html = "<section id=\"\(experiment.name)\">\n<h2>\(Markup.escaped(experiment.title))</h2>\n"
         html += HTMLPage.paragraphs(experiment.introduction + standIns(of: experiment))
         if experiment.draw == nil { html += overview(experiment) }
+        if shown(experiment).contains(where: PaperReport.hasDiverged) {
+            html += HTMLPage.paragraphs(["A training whose loss became no number counts as wrong throughout."])
+        }
         var figures = experiment.figures.enumerated().compactMap { index, figure -> HTMLPage.Figure? in
             let plot = plot(experiment, figure)
             guard !plot.series.isEmpty else { return nil }
             return HTMLPage.Figure(caption: "", svg: plot.svg(prefix: "\(experiment.name)-\(index)"))
         }
         if let draw = experiment.draw {
-            figures += results.filter { $0.experiment == experiment.name }.prefix(1).compactMap(\.outcome.drawing)
-                .flatMap(draw)
+            figures += shown(experiment).prefix(1).compactMap(\.outcome.drawing).flatMap(draw)
         }
         if !figures.isEmpty { html += HTMLPage.figures(figures) }
         if !experiment.figures.isEmpty && !figures.isEmpty {
@@ -166,8 +171,7 @@ struct PaperReport {
 
     /// What stood in for data that were not there.
     private func standIns(of experiment: PaperExperiment) -> [String] {
-        let here = results.filter { $0.experiment == experiment.name }
-        let data = Set(here.compactMap(\.outcome.data)).sorted()
+        let data = Set(shown(experiment).compactMap(\.outcome.data)).sorted()
         return data.isEmpty
             ? []
             : [
@@ -217,10 +221,9 @@ struct PaperReport {
             let of = experiment.hasInterval ? "parts" : "seeds"
             html += "<small>\(cell.results.count) \(of), \(range)</small>"
         }
-        let diverged = cell.results.count { result in
-            result.outcome.facts.contains { $0.name == PaperJob.Fact.diverged }
-        }
+        let diverged = cell.results.count(where: PaperReport.hasDiverged)
         if diverged > 0 { html += "<small>\(diverged) of \(cell.results.count) diverged</small>" }
+        if cell.results.contains(where: \.isQuick) { html += "<small>quick, not final</small>" }
         if experiment.hasInterval && cell.results.count > 1 {
             let parts = CrossValidation(cell.results.map(\.outcome.measure))
             let width = FixedPoint.text(parts.halfWidth * 100, decimals: 1)
@@ -236,6 +239,10 @@ struct PaperReport {
             html += "<small>\(Markup.escaped(milestone)): \(reached)\(count)</small>"
         }
         return html + (word.isEmpty ? "" : "<em>\(word)</em>") + "</td>"
+    }
+
+    private static func hasDiverged(_ result: PaperResult) -> Bool {
+        result.outcome.facts.contains { $0.name == PaperJob.Fact.diverged }
     }
 
     /// Smallest and largest of several seeds; nil of one.
@@ -277,17 +284,13 @@ struct PaperReport {
         func text(_ facts: [PaperJob.Fact]) -> String {
             facts.map { "\($0.name) \($0.value)" }.joined(separator: "; ")
         }
-        for row in experiment.rows {
-            for column in experiment.columns {
-                for result in cell(experiment, row: row, column: column)?.results ?? [] {
-                    table.add([
-                        row, column, "\(result.seed)", FixedPoint.percent(result.outcome.measure),
-                        result.outcome.validation.map { FixedPoint.percent($0) } ?? "–",
-                        FixedPoint.grouped(result.outcome.steps), FixedPoint.grouped(result.outcome.parameters),
-                        FixedPoint.text(result.seconds, decimals: 1), text(result.settings), text(result.outcome.facts),
-                    ])
-                }
-            }
+        for result in shown(experiment) {
+            table.add([
+                result.row, result.column, "\(result.seed)", FixedPoint.percent(result.outcome.measure),
+                result.outcome.validation.map { FixedPoint.percent($0) } ?? "–",
+                FixedPoint.grouped(result.outcome.steps), FixedPoint.grouped(result.outcome.parameters),
+                FixedPoint.text(result.seconds, decimals: 1), text(result.settings), text(result.outcome.facts),
+            ])
         }
         return table
     }

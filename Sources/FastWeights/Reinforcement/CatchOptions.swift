@@ -1,10 +1,10 @@
 /// What a training of an agent of Catch is to do.
 struct CatchOptions: Sendable, Equatable {
-    /// Episodes at most, in whole turns of the workers.
+    /// Episodes to learn from, rounded up to whole turns of the workers.
     var episodes = 200_000
     /// Each plays sixteen episodes a turn. Together they make a step's batch, or each makes steps of its own.
     var workers = 4
-    /// Whether workers step on their own, see `AsynchronousLearner`. Then no two trainings are the same.
+    /// Whether workers step on their own, see `AsynchronousLearner`. Then a seed does not repeat the bits.
     var isAsynchronous = false
     var learningRate = 1e-2
     var schedule = Schedule.linear

@@ -47,7 +47,6 @@ struct CatchTraining: Sendable {
         }
         let seconds = (ContinuousClock.now - start).seconds
         let run = CatchRun(
-            model: model.title, network: agent.network.configuration, task: task, options: options,
             parameters: agent.network.parameters.layout.parameterCount, curve: curve,
             catchRate: agent.catchRate(episodes: Self.testEpisodes, seed: options.seed),
             greedyCatchRate: agent.greedyCatchRate(), seconds: seconds)
@@ -55,12 +54,8 @@ struct CatchTraining: Sendable {
     }
 }
 
-/// One finished training of an agent on Catch: what was trained, how it went and what came out.
+/// One finished training of an agent on Catch: how it went and what came out.
 struct CatchRun: Sendable {
-    let model: String
-    let network: RecurrentNetworkConfiguration
-    let task: Catch
-    let options: CatchOptions
     let parameters: Int
     let curve: CatchCurve
     /// Share of test episodes caught by an agent that draws what it does, and of all episodes there are by one that does
@@ -72,39 +67,6 @@ struct CatchRun: Sendable {
 
     /// Episodes after which an evaluation first had `rate` of the balls caught, if one had.
     func episodes(to rate: Double) -> Int? { curve.points.first { $0.catchRate >= rate }?.episodes }
-
-    /// Everything but the seconds, which differ from run to run, stands before them.
-    var json: JSON {
-        func count(_ value: Int) -> JSON { .number(Double(value)) }
-        return [
-            "model": .string(model), "network": network.json, "task": task.json, "options": options.json,
-            "parameters": count(parameters), "episodes": count(curve.episodes), "steps": count(curve.steps),
-            "catch_rate": .number(catchRate), "greedy_catch_rate": .number(greedyCatchRate),
-            "chance_level": .number(task.chanceLevel), "informed_optimum": .number(task.informedOptimum),
-            "episodes_to_95_percent": episodes(to: 0.95).map(count) ?? .null, "interrupted": .bool(curve.interrupted),
-            "curve": .array(
-                curve.points.map {
-                    [
-                        "episodes": count($0.episodes), "catch_rate": .number($0.catchRate), "loss": .number($0.loss),
-                        "entropy": .number($0.entropy),
-                    ]
-                }),
-            "seconds": .number(seconds),
-        ]
-    }
-}
-
-extension CatchOptions {
-    fileprivate var json: JSON {
-        func number(_ value: Float) -> JSON { .number(Double("\(value)") ?? Double(value)) }
-        return [
-            "seed": .string("\(seed)"), "workers": .number(Double(workers)), "asynchronous": .bool(isAsynchronous),
-            "learning_rate": .number(learningRate), "schedule": .string(schedule.rawValue),
-            "clip": clip.map(number) ?? .null, "discount": number(weights.discount),
-            "value_weight": number(weights.value), "entropy_weight": number(weights.entropy),
-            "evaluation_episodes": .number(Double(evaluationEpisodes)),
-        ]
-    }
 }
 
 extension CatchAgent {

@@ -19,6 +19,9 @@ struct CatchFrame {
     /// Rows of `text`, the same in every frame of an episode.
     static func rows(_ task: Catch) -> Int { task.size + 5 }
 
+    /// Columns of the longest row, two screens or what stands below them.
+    static func columns(_ task: Catch) -> Int { max(2 * (task.size + 2) + gap.count, 59) }
+
     /// The rows, each ending with a newline.
     var text: String {
         let size = episode.task.size

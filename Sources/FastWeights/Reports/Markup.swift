@@ -116,10 +116,10 @@ enum Markup {
     /// lightened where a dark ground asks for it.
     static let seriesColors = [
         Variable(name: "c0", light: "#0072b2", dark: "#56b4e9"),
-        Variable(name: "c1", light: "#d55e00", dark: "#f28e43"),
+        Variable(name: "c1", light: "#bd5200", dark: "#f28e43"),
         Variable(name: "c2", light: "#00815f", dark: "#2fc49a"),
         Variable(name: "c3", light: "#b0568f", dark: "#dd96c0"),
-        Variable(name: "c4", light: "#b27a00", dark: "#e6b34a"),
+        Variable(name: "c4", light: "#946500", dark: "#e6b34a"),
         Variable(name: "c5", light: "#4b5563", dark: "#c3cad4"),
     ]
 

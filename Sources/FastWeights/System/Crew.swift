@@ -25,8 +25,12 @@ struct Pieces: Sendable {
     let total: Int
     let size: Int
 
-    /// Pieces of `size` numbers, whole vectors each: 2048 floats take about half a microsecond.
-    init(of total: Int, size: Int = 2048) { (self.total, self.size) = (total, size) }
+    /// Pieces of whole vectors: 2048 floats, which take about half a microsecond, or more where there would be more pieces
+    /// than a job has.
+    init(of total: Int) { self.init(of: total, size: max(2048, total / 32_768 / Lanes.width * Lanes.width)) }
+
+    /// Pieces of `size` numbers.
+    init(of total: Int, size: Int) { (self.total, self.size) = (total, size) }
 
     var count: Int { (total + size - 1) / size }
 

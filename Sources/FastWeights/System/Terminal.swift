@@ -33,7 +33,12 @@ enum Terminal {
 
     /// Columns of the terminal: what it says itself, else the variable COLUMNS, else 80.
     static func width(_ stream: Stream = .error) -> Int {
-        measuredWidth(stream) ?? declaredWidth(environment: environment) ?? defaultWidth
+        measuredSize(stream)?.columns ?? declaredWidth(environment: environment) ?? defaultWidth
+    }
+
+    /// Whether lines and columns of `stream`'s terminal hold so many; true where it does not say.
+    static func holds(rows: Int, columns: Int, _ stream: Stream) -> Bool {
+        measuredSize(stream).map { $0.rows >= rows && $0.columns >= columns } ?? true
     }
 
     /// Whether escape sequences for colour are welcome: a terminal that is not "dumb", and no NO_COLOR.
@@ -66,18 +71,19 @@ extension Terminal {
         getenv(name).map { String(cString: $0) }
     }
 
-    private static func measuredWidth(_ stream: Stream) -> Int? {
+    private static func measuredSize(_ stream: Stream) -> (columns: Int, rows: Int)? {
         #if os(Windows)
             var info = CONSOLE_SCREEN_BUFFER_INFO()
             let handle = GetStdHandle(stream == .output ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE)
             guard GetConsoleScreenBufferInfo(handle, &info) else { return nil }
             let columns = Int(info.srWindow.Right - info.srWindow.Left) + 1
+            let rows = Int(info.srWindow.Bottom - info.srWindow.Top) + 1
         #else
             var size = winsize()
             guard ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0 else { return nil }
-            let columns = Int(size.ws_col)
+            let (columns, rows) = (Int(size.ws_col), Int(size.ws_row))
         #endif
-        return columns > 0 ? columns : nil
+        return columns > 0 && rows > 0 ? (columns, rows) : nil
     }
 }
 
@@ -124,6 +130,8 @@ extension Terminal {
             Sleep(UInt32(max(0, min(seconds * 1000, 1e9))))
         #else
             var time = timespec()
+            // A century is for ever.
+            let seconds = min(seconds, 3e9)
             time.tv_sec = Int(seconds)
             time.tv_nsec = Int((seconds - seconds.rounded(.down)) * 1e9)
             nanosleep(&time, nil)

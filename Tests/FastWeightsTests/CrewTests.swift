@@ -65,6 +65,9 @@ import Testing
         for total in [0, 1, 15, 16, 17, 4096, 4097, 10_000] {
             let pieces = Pieces(of: total)
             #expect((0..<pieces.count).flatMap { Array(pieces[$0]) } == Array(0..<total))
+            let even = Pieces(of: total, about: 32)
+            #expect((0..<even.count).flatMap { Array(even[$0]) } == Array(0..<total))
+            #expect(total < 16 || (0..<even.count).allSatisfy { (16..<48).contains(even[$0].count) })
         }
         // A network of four thousand million parameters, in no more pieces than a job has.
         let pieces = Pieces(of: 1 << 32)

@@ -3,6 +3,8 @@ struct TokenRows {
     let values: UnsafeMutablePointer<Float>
     /// Numbers a token.
     let rows: Int
+    /// From the numbers of one token to those of the next.
+    let stride: Int
 
     /// panel[r][lane] = table[token of the lane][r].
     func gather<Token: UnsignedInteger & FixedWidthInteger>(_ tokens: UnsafePointer<Token>, into panel: Panel) {
@@ -57,6 +59,6 @@ struct TokenRows {
     @inline(__always) private func row<Token: UnsignedInteger & FixedWidthInteger>(
         _ token: Token
     ) -> UnsafeMutablePointer<Float> {
-        values + Int(truncatingIfNeeded: token) &* rows
+        values + Int(truncatingIfNeeded: token) &* stride
     }
 }

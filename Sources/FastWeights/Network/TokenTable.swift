@@ -8,6 +8,8 @@ final class TokenTable {
     private let vocabulary: Int
     private let embedding: Int
     let rows: Int
+    /// A row begins a cache line, so that threads that write beside each other share none.
+    private let stride: Int
     private let plainRows: Int
     let values: Buffer<Float>
     /// One for each piece that may be done at the same time as another.
@@ -18,12 +20,13 @@ final class TokenTable {
         embedding = configuration.cell.input
         rows = configuration.cell.gateRows
         plainRows = configuration.cell.plainBiasRows
-        values = Buffer(vocabulary * rows)
+        stride = (rows + Lanes.width - 1) / Lanes.width * Lanes.width
+        values = Buffer(vocabulary * stride)
         workspaces = (0..<gradientPieces).map { _ in ProductWorkspace() }
     }
 
-    private var rowPieces: Pieces { Pieces(of: rows, size: 16) }
-    private var embeddingPieces: Pieces { Pieces(of: embedding, size: 16) }
+    private var rowPieces: Pieces { Pieces(of: rows, about: 32) }
+    private var embeddingPieces: Pieces { Pieces(of: embedding, about: 32) }
 
     var fillPieces: Int { rowPieces.count }
     var gradientPieces: Int { rowPieces.count + embeddingPieces.count }
@@ -39,7 +42,7 @@ final class TokenTable {
         let first = range.lowerBound
         let biases = values.pointer + first
         parameters.cell.copyBias(range, plainRows, into: biases)
-        for v in 1..<max(vocabulary, 1) { (biases + v * rows).update(from: biases, count: range.count) }
+        for v in 1..<max(vocabulary, 1) { (biases + v * stride).update(from: biases, count: range.count) }
         multiply(
             MatrixView(parameters.embedding, vocabulary, embedding),
             MatrixView(parameters.cell.inputWeight + first * embedding, range.count, embedding).transposed,
@@ -57,7 +60,7 @@ final class TokenTable {
                 accumulate: false, workspace: workspaces[piece])
             for r in range { gradients.cell.inputBias[r] = values.pointer[r] }
             for v in 1..<max(vocabulary, 1) {
-                let row = values.pointer + v * rows
+                let row = values.pointer + v * stride
                 for r in range { gradients.cell.inputBias[r] += row[r] }
             }
         } else {
@@ -66,19 +69,19 @@ final class TokenTable {
             var target = MatrixView(gradients.embedding + range.lowerBound, vocabulary, embedding)
             (weight.columns, target.columns) = (range.count, range.count)
             multiply(
-                MatrixView(values.pointer, vocabulary, rows), weight, into: target, accumulate: false,
+                columns(0..<rows), weight, into: target, accumulate: false,
                 workspace: workspaces[piece])
         }
     }
 
     private func columns(_ range: Range<Int>) -> MatrixView {
-        var view = MatrixView(values.pointer + range.lowerBound, vocabulary, rows)
+        var view = MatrixView(values.pointer + range.lowerBound, vocabulary, stride)
         view.columns = range.count
         return view
     }
 
     /// The table by tokens.
-    var tokenRows: TokenRows { TokenRows(values: values.pointer, rows: rows) }
+    var tokenRows: TokenRows { TokenRows(values: values.pointer, rows: rows, stride: stride) }
 }
 
 /// Pointers to a classifier's windows in a block of parameters or of gradients.

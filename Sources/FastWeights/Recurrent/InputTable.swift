@@ -17,7 +17,9 @@ final class InputTable: @unchecked Sendable {
         rowPieces = Self.pieces(cell.configuration)
     }
 
-    var rows: TokenRows { TokenRows(values: values.pointer, rows: cell.configuration.gateRows) }
+    var rows: TokenRows {
+        TokenRows(values: values.pointer, rows: cell.configuration.gateRows, stride: cell.configuration.gateRows)
+    }
 
     /// Pieces of `fill` and of `turn`: some of the gates' rows.
     var pieces: Int { rowPieces.count }

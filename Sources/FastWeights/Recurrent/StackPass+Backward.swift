@@ -78,7 +78,7 @@ extension StackPass {
             unroll.backward(own.parameters, own.recurrent, gradients: target)
             accumulateSums(unroll.projections, rows: rows, count: steps, into: target.inputBias)
             if let tokens = cell.tokens {
-                let table = TokenRows(values: target.inputWeight, rows: rows)
+                let table = TokenRows(values: target.inputWeight, rows: rows, stride: rows)
                 for t in 0..<steps {
                     table.scatter(
                         tokens.pointer + t * Lanes.width, from: unroll.projections[t], count: block.active(at: t))

@@ -190,7 +190,7 @@ extension EpisodeBlock {
             into: PanelSequence(pointer: unroll.dh[1], stride: unroll.dh.stride))
         unroll.backward(weights.cell.parameters, weights.cell.recurrent, gradients: gradients.cell)
         accumulateSums(unroll.projections, rows: rows, count: steps, into: gradients.cell.inputBias)
-        let table = TokenRows(values: gradients.cell.inputWeight, rows: rows)
+        let table = TokenRows(values: gradients.cell.inputWeight, rows: rows, stride: rows)
         for t in 0..<min(task.visibleFrames, steps) {
             for i in 0..<Catch.litPixels {
                 table.scatter(litPixels(t, i), from: unroll.projections[t], count: count)

@@ -164,7 +164,7 @@ struct PaperReport {
         if !experiment.deviations.isEmpty {
             html += "<h3>Deviations</h3>\n" + HTMLPage.paragraphs(experiment.deviations)
         }
-        html += "<details open><summary>Every run</summary>\n"
+        html += "<details><summary>Every run; results.csv has them too</summary>\n"
         html += HTMLPage.table(everyRun(experiment), label: "Every run of \(experiment.title)") + "</details>\n"
         return html + "</section>\n"
     }

@@ -46,7 +46,7 @@ private struct SequencesBench {
         guard
             let data = try? SequenceData(
                 .numbers(sequences, width: Self.input), .classes((0..<count).map { $0 * 7 % Self.classes }))
-        else { preconditionFailure("sequences of one length are data") }
+        else { misuse("sequences of one length are data") }
         Crew.run(threads: threads) { crew in
             let engine = ParallelNetwork(
                 configuration, network.parameters, longest: Self.steps, takesTokens: false, crew: crew)

@@ -32,7 +32,7 @@ public struct AssociativeLSTMOptions: Sendable, Equatable {
         copies: Int = 1, keys: Int = 1, permutationSeed: UInt32 = 0, candidateIsRecurrent: Bool = true,
         forgetBias: Float = 1
     ) {
-        precondition(
+        require(
             (1...Self.limit).contains(copies) && (1...Self.limit).contains(keys),
             "an associative LSTM needs from 1 to \(Self.limit) copies and keys, found \(copies) copies and \(keys) keys"
         )

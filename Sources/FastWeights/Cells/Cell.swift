@@ -105,13 +105,13 @@ public struct FastWeightsOptions: Sendable, Equatable {
         layerNorm: Bool = true, normaliseFirst: Bool = false, separateNorms: Bool = false, lagged: Bool = false,
         memory: FastMemoryForm = .automatic, schedule: [MemoryEvents] = [.usual]
     ) {
-        precondition(
+        require(
             (0...Self.innerStepLimit).contains(innerSteps),
             "inner steps must be from 0 to \(Self.innerStepLimit), found \(innerSteps)")
-        precondition(!schedule.isEmpty, "a schedule of the fast memory needs the events of at least 1 step, found none")
-        precondition(
+        require(!schedule.isEmpty, "a schedule of the fast memory needs the events of at least 1 step, found none")
+        require(
             !lagged || schedule.allSatisfy { $0 == .usual },
-            "a lagged memory reads and writes at every step; the schedule given is \(schedule.map(\.text))")
+            "a lagged memory reads and writes at every step; the schedule given is \(schedule.map { $0.text })")
         self.decay = decay
         self.rate = rate
         self.innerSteps = innerSteps
@@ -155,7 +155,7 @@ public enum FastMemoryForm: Sendable, Equatable {
         case .matrix: return 1
         case .list: return max(steps, 1)
         case .chunks(let length):
-            precondition(length > 0, "a chunk of the fast memory needs at least 1 step, found \(length)")
+            require(length > 0, "a chunk of the fast memory needs at least 1 step, found \(length)")
             return length
         case .automatic: return steps <= 3 * hidden ? max(steps, 1) : max(hidden, 1)
         }
@@ -175,9 +175,9 @@ public struct CellConfiguration: Sendable, Equatable {
 
     /// A cell of these sizes. Traps on sizes below 1, and on an odd H of an associative LSTM.
     public init(_ cell: Cell, input: Int, hidden: Int, epsilon: Float = 1e-5) {
-        precondition(
+        require(
             input > 0 && hidden > 0, "a cell needs input and hidden sizes of at least 1, found \(input) and \(hidden)")
-        if let problem = cell.problem(hidden: hidden) { preconditionFailure(problem) }
+        if let problem = cell.problem(hidden: hidden) { misuse(problem) }
         self.cell = cell
         self.input = input
         self.hidden = hidden

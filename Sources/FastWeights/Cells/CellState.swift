@@ -14,7 +14,7 @@ public struct CellState: Sendable, Equatable {
 
     /// A state of h, [B, H] a cell, and the memory; whoever takes it checks their counts. Traps on a step below 0.
     public init(hidden: [Float], memory: [Float] = [], step: Int = 0) {
-        precondition(step >= 0, "a state's step is at least 0, found \(step)")
+        require(step >= 0, "a state's step is at least 0, found \(step)")
         self.step = step
         self.hidden = hidden
         self.memory = memory

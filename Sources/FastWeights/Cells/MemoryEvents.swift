@@ -29,7 +29,7 @@ public struct MemoryEvents: OptionSet, Sendable, Hashable {
     ]
 
     /// The events by name, as they stand in files: "read write", "" of none.
-    var text: String { Self.names.filter { contains($0.events) }.map(\.name).joined(separator: " ") }
+    var text: String { Self.names.filter { contains($0.events) }.map { $0.name }.joined(separator: " ") }
 
     /// The events that `text` names, or nil where it names another.
     init?(text: String) {

@@ -102,7 +102,7 @@ public final class RecurrentStream {
     /// Copies h, [H], into `target` without making an array. Traps unless it has room for H numbers exactly.
     public func copyHidden(into target: inout [Float]) {
         let H = configuration.hidden
-        precondition(target.count == H, "h has \(H) numbers; the array to copy it into has \(target.count)")
+        require(target.count == H, "h has \(H) numbers; the array to copy it into has \(target.count)")
         let source = numbers(h)
         target.withUnsafeMutableBufferPointer { $0.baseAddress!.update(from: source, count: H) }
     }
@@ -124,7 +124,7 @@ public final class RecurrentStream {
         }
         set {
             let (H, M) = (configuration.hidden, configuration.memoryRows)
-            precondition(
+            require(
                 newValue.hidden.count == H && newValue.memory.count == M,
                 "the state of one sequence has \(H) numbers of h and \(M) of memory; "
                     + "\(newValue.hidden.count) and \(newValue.memory.count) were given")
@@ -165,7 +165,7 @@ public final class RecurrentStream {
 
     /// Takes the next I numbers of the sequence.
     func advance(_ input: UnsafeBufferPointer<Float>) {
-        precondition(
+        require(
             input.count == configuration.input,
             "a step of this stream takes \(configuration.input) numbers; \(input.count) were given")
         advance(ColumnNumbers(pointer: input.baseAddress!, count: input.count))
@@ -174,7 +174,7 @@ public final class RecurrentStream {
     /// Takes the next token of the sequence.
     func advance(token: Int) {
         let columns = configuration.input
-        precondition(
+        require(
             (0..<columns).contains(token), "a token of this stream is from 0 to \(columns - 1); \(token) was given")
         var four = SIMD4<Float>.zero
         withUnsafeMutablePointer(to: &four) { advance(ColumnNumbers(oneAt: token, of: columns, in: $0)) }

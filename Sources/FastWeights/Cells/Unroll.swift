@@ -73,11 +73,11 @@ class Unroll {
 
     /// The steps of `range` alone, where the projections of a step depend on what came of those before: from 0 to T in turn.
     func forward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, _ range: Range<Int>) {
-        preconditionFailure("each kind of cell has its own forward pass")
+        misuse("each kind of cell has its own forward pass")
     }
 
     func backward(_ parameters: CellParameters, _ recurrent: RecurrentWeights, gradients: CellParameters) {
-        preconditionFailure("each kind of cell has its own backward pass")
+        misuse("each kind of cell has its own backward pass")
     }
 
     /// The last h of every sequence, after `forward`.

@@ -74,24 +74,24 @@ struct ParsedArguments: Sendable {
 
     /// The words of the positional `name`: one, or as many as its arity allows.
     func positional(_ name: String) -> [String] {
-        guard let words = positionals[name] else { preconditionFailure("the command has no positional <\(name)>") }
+        guard let words = positionals[name] else { misuse("the command has no positional <\(name)>") }
         return words
     }
 
     private func checkDeclared(_ name: String) {
-        precondition(declared.contains(name), "the command has no option --\(name)")
+        require(declared.contains(name), "the command has no option --\(name)")
     }
 
     private func value<T>(_ name: String, _ content: (Value) -> T?) -> T {
         checkDeclared(name)
-        guard let value = values[name] else { preconditionFailure("--\(name) has no value and no default") }
-        guard let content = content(value) else { preconditionFailure("--\(name) has the value \(value)") }
+        guard let value = values[name] else { misuse("--\(name) has no value and no default") }
+        guard let content = content(value) else { misuse("--\(name) has the value \(value)") }
         return content
     }
 
     private func list<T>(_ name: String, _ content: (Value) -> T?) -> [T] {
         value(name) { $0.elements }.map { element in
-            guard let content = content(element) else { preconditionFailure("--\(name) has the element \(element)") }
+            guard let content = content(element) else { misuse("--\(name) has the element \(element)") }
             return content
         }
     }

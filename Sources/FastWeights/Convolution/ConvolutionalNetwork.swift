@@ -31,11 +31,11 @@ public final class ConvolutionalNetwork: Sendable {
     }
 
     func check(_ data: SequenceData) {
-        precondition(
+        require(
             data.width == configuration.input.count && data.longest == 1,
             "images of \(configuration.input.count) numbers, one step each, are expected; the data has \(data.width ?? 0) numbers a step and up to \(data.longest) steps"
         )
-        precondition(
+        require(
             !data.targets.isRegression && !data.targets.isPerStep
                 && data.targets.classes.allSatisfy { (0..<Int32(configuration.classes)).contains($0) },
             "the images need one of \(configuration.classes) classes each")

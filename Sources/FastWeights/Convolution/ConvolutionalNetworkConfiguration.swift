@@ -22,7 +22,7 @@ public struct ConvolutionalNetworkConfiguration: Sendable, Equatable {
 
     /// Traps on sizes below 1, and on a layer that does not fit the image that the one before leaves.
     public init(_ input: MapShape, _ layers: [Layer], classes: Int) {
-        precondition(
+        require(
             input.channels > 0 && input.height > 0 && input.width > 0 && classes > 0,
             "an image has at least 1 channel, row and column, and a network 1 class, found \(input) and \(classes)")
         (self.input, self.layers, self.classes) = (input, layers, classes)
@@ -31,12 +31,12 @@ public struct ConvolutionalNetworkConfiguration: Sendable, Equatable {
             let least = min(shape.height, shape.width)
             switch layer {
             case .convolution(let features, let size, let stride, let padding):
-                precondition(
+                require(
                     features > 0 && size > 0 && stride > 0 && padding >= 0 && padding < size
                         && size <= least + 2 * padding,
                     "layer \(i), \(layer), does not fit an image of \(shape.height) by \(shape.width)")
             case .maxPool(let size):
-                precondition(
+                require(
                     size > 0 && size <= least,
                     "layer \(i), \(layer), does not fit an image of \(shape.height) by \(shape.width)")
             }

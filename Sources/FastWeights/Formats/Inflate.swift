@@ -197,7 +197,7 @@ private struct BitReader {
     private var count = 0
 
     init(bytes: [UInt8], range: Range<Int>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "\(range) in \(bytes.count) bytes")
+        require(range.lowerBound >= 0 && range.upperBound <= bytes.count, "\(range) in \(bytes.count) bytes")
         self.bytes = bytes
         next = range.lowerBound
         end = range.upperBound

@@ -100,7 +100,7 @@ extension NumPyArray {
     ///   - values: Row-major, as many as the shape says.
     /// - Complexity: O(*n*) in the number of values.
     public static func serialise(shape: [Int], values: [Float]) -> [UInt8] {
-        precondition(
+        require(
             shape.allSatisfy { $0 >= 0 } && shape.count <= NumPyHeader.largestRank
                 && shape.reduce(1, *) == values.count,
             "an array of shape \(shape) has \(values.count) values")

@@ -140,7 +140,7 @@ extension [UInt8] {
     /// The little-endian number whose first byte is at `offset`; traps when it does not lie within the bytes.
     func littleEndian<Number: FixedWidthInteger>(_: Number.Type, at offset: Int) -> Number {
         withUnsafeBytes { raw in
-            precondition(
+            require(
                 offset >= 0 && offset <= raw.count - MemoryLayout<Number>.size,
                 "a number of \(MemoryLayout<Number>.size) bytes at byte \(offset) of \(raw.count)")
             return Number(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: Number.self))

@@ -187,15 +187,15 @@ extension SafeTensors {
     ) -> [UInt8] {
         var members: [JSON.Member] = []
         if !metadata.isEmpty {
-            precondition(Set(metadata.map(\.0)).count == metadata.count, "metadata keys must differ: \(metadata)")
+            require(Set(metadata.map(\.0)).count == metadata.count, "metadata keys must differ: \(metadata)")
             let entries = metadata.map { JSON.Member(key: $0.0, value: .string($0.1)) }
             members.append(JSON.Member(key: SafeTensorsHeader.metadataKey, value: .object(entries)))
         }
         var names: Set<String> = [SafeTensorsHeader.metadataKey]
         var end = 0
         for (name, shape, values) in tensors {
-            precondition(names.insert(name).inserted, "the tensor name \"\(name)\" is reserved or given twice")
-            precondition(
+            require(names.insert(name).inserted, "the tensor name \"\(name)\" is reserved or given twice")
+            require(
                 shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == values.count,
                 "the tensor \"\(name)\" of shape \(shape) has \(values.count) values")
             let begin = end
@@ -208,7 +208,7 @@ extension SafeTensors {
         }
         var header = Array(JSON.object(members).serialised().utf8)
         header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
-        precondition(header.count <= SafeTensorsHeader.lengthLimit, "a header of \(header.count) bytes is too long")
+        require(header.count <= SafeTensorsHeader.lengthLimit, "a header of \(header.count) bytes is too long")
 
         var bytes: [UInt8] = []
         bytes.reserveCapacity(SafeTensorsHeader.prefixLength + header.count + end)

@@ -102,16 +102,16 @@ extension ZipArchive {
     /// - Complexity: O(*n*) in the number of bytes.
     public static func serialise(_ entries: [(name: String, content: [UInt8])]) -> [UInt8] {
         let size = entries.reduce(0) { $0 + $1.content.count + 2 * $1.name.utf8.count + 128 }
-        precondition(
+        require(
             entries.count < 0xFFFF && size < 1 << 31,
             "\(entries.count) entries with \(size) bytes are too many for a zip archive without a 64-bit directory")
-        precondition(
+        require(
             Set(entries.map(\.name)).count == entries.count, "the names of a zip archive's entries must differ")
         var bytes: [UInt8] = []
         bytes.reserveCapacity(size)
         var directory: [UInt8] = []
         for (name, content) in entries {
-            precondition(name.utf8.count <= 0xFFFF, "an entry's name of \(name.utf8.count) bytes is too long")
+            require(name.utf8.count <= 0xFFFF, "an entry's name of \(name.utf8.count) bytes is too long")
             let offset = UInt32(bytes.count)
             let header = Header(name: name, content: content)
             header.appendLocal(to: &bytes)

@@ -327,10 +327,10 @@ private func clear(_ c: MatrixView) {
 }
 
 private func checkShapes(_ a: MatrixView, _ b: MatrixView, _ c: MatrixView) {
-    precondition(
+    require(
         a.columns == b.rows && a.rows == c.rows && b.columns == c.columns,
         "matrix product of [\(a.rows), \(a.columns)] and [\(b.rows), \(b.columns)] into [\(c.rows), \(c.columns)]")
-    precondition(c.columnStride == 1 || c.columns <= 1, "the result of a matrix product must lie in rows")
+    require(c.columnStride == 1 || c.columns <= 1, "the result of a matrix product must lie in rows")
 }
 
 /// The naive twin of `multiply`: three loops, the reference its tests compare with.

@@ -54,7 +54,7 @@ func crossEntropy<Label: FixedWidthInteger>(
     withUnsafeTemporaryAllocation(of: Float.self, capacity: Lanes.width) { targetLogits in
         for lane in 0..<count where targets[lane] >= 0 {
             let target = Int(truncatingIfNeeded: targets[lane])
-            precondition(target < classes, "target \(target) is not among \(classes) classes")
+            require(target < classes, "target \(target) is not among \(classes) classes")
             var best = 0
             for c in 1..<max(classes, 1) where values[c * Lanes.width + lane] > values[best * Lanes.width + lane] {
                 best = c

@@ -13,7 +13,7 @@ public struct ClassifierConfiguration: Sendable, Equatable {
 
     /// A classifier of these sizes. Traps on sizes below 1, and on more than 256 tokens or classes.
     public init(_ cell: Cell, hidden: Int, vocabulary: Int, classes: Int, embedding: Int = 100, head: Int = 100) {
-        precondition(
+        require(
             (1...256).contains(vocabulary) && (1...256).contains(classes) && head > 0,
             "a classifier needs 1 to 256 tokens and classes and a head, found \(vocabulary), \(classes) and \(head)")
         self.vocabulary = vocabulary
@@ -115,7 +115,7 @@ public struct Examples: Sendable, Equatable {
 
     /// Traps unless there is one target for each `steps` tokens.
     public init(tokens: [UInt8], targets: [UInt8], steps: Int) {
-        precondition(
+        require(
             steps > 0 && tokens.count == targets.count * steps,
             "\(targets.count) sequences of \(steps) steps need \(targets.count * steps) tokens; \(tokens.count) were given"
         )
@@ -127,12 +127,12 @@ public struct Examples: Sendable, Equatable {
     /// Traps unless every token and target is within the network's vocabulary and classes.
     func check(_ configuration: ClassifierConfiguration) {
         for (i, token) in tokens.enumerated() where Int(token) >= configuration.vocabulary {
-            preconditionFailure(
+            misuse(
                 "token \(token) at step \(i % steps) of sequence \(i / steps); the vocabulary has \(configuration.vocabulary)"
             )
         }
         for (i, target) in targets.enumerated() where Int(target) >= configuration.classes {
-            preconditionFailure("target \(target) of sequence \(i); there are \(configuration.classes) classes")
+            misuse("target \(target) of sequence \(i); there are \(configuration.classes) classes")
         }
     }
 }

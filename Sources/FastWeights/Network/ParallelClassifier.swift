@@ -158,7 +158,7 @@ final class ParallelClassifier {
     }
 
     private func run(_ job: Job, _ examples: Examples, _ indices: [Int]?) -> BlockLoss {
-        precondition(
+        require(
             examples.steps == steps, "an engine for sequences of \(steps) tokens was given some of \(examples.steps)")
         (batch.examples, batch.indices, batch.count) = (examples, indices, indices?.count ?? examples.count)
         batch.shards = min(batch.blocks, Self.shardLimit)

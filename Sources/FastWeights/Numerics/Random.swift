@@ -40,7 +40,7 @@ public struct Random: RandomNumberGenerator, Sendable {
 
     /// A uniform whole number in 0..<bound, without bias (Lemire's multiplication with rejection).
     public mutating func below(_ bound: Int) -> Int {
-        precondition(bound > 0, "Random.below needs a bound of at least 1, found \(bound)")
+        require(bound > 0, "Random.below needs a bound of at least 1, found \(bound)")
         let n = UInt64(bound)
         var product = next().multipliedFullWidth(by: n)
         if product.low < n {

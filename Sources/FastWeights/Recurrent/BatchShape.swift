@@ -7,16 +7,16 @@ struct BatchShape {
 
     /// Traps on sizes below 1, and on lengths that are not one from 1 to T for each sequence.
     init(_ configuration: RecurrentNetworkConfiguration, steps: Int, batch: Int, lengths: [Int]?) {
-        precondition(steps > 0 && batch > 0, "a run needs at least 1 step and 1 sequence, found \(steps) and \(batch)")
+        require(steps > 0 && batch > 0, "a run needs at least 1 step and 1 sequence, found \(steps) and \(batch)")
         if let lengths {
-            precondition(
+            require(
                 lengths.count == batch, "\(batch) sequences need \(batch) lengths; \(lengths.count) were given")
             for (b, length) in lengths.enumerated() where !(1...steps).contains(length) {
-                preconditionFailure(
+                misuse(
                     "sequence \(b) has the length \(length); a batch of \(steps) steps allows 1 to \(steps)")
             }
             // Their states would stand at different places of the schedule.
-            precondition(
+            require(
                 configuration.cell.period == 1 || lengths.allSatisfy { $0 == lengths[0] },
                 "fast weights with a schedule of \(configuration.cell.period) steps run sequences of one length; "
                     + "the lengths given are \(lengths)")
@@ -37,13 +37,13 @@ struct BatchShape {
     }
 
     func check(input: [Float]) {
-        precondition(
+        require(
             input.count == inputCount,
             "input [\(steps), \(batch), \(configuration.input)] has \(inputCount) numbers; \(input.count) were given")
     }
 
     func check(outputGradient: [Float]) {
-        precondition(
+        require(
             outputGradient.count == outputCount,
             "the outputs \(outputSizes) have \(outputCount) gradients; \(outputGradient.count) were given"
         )
@@ -51,7 +51,7 @@ struct BatchShape {
 
     func check(state: CellState?) {
         guard let state else { return }
-        precondition(
+        require(
             state.hidden.count == hiddenCount && state.memory.count == memoryCount,
             "the state of \(batch) sequences and \(cells) cells has \(hiddenCount) numbers of h and \(memoryCount) of memory; \(state.hidden.count) and \(state.memory.count) were given"
         )

@@ -75,7 +75,7 @@ public final class NetworkPass {
     public func backward(
         _ outputGradient: [Float], state stateGradient: CellState? = nil
     ) -> (input: [Float], state: CellState) {
-        guard let shape else { preconditionFailure("a backward pass needs the forward pass before it") }
+        guard let shape else { misuse("a backward pass needs the forward pass before it") }
         shape.check(outputGradient: outputGradient)
         shape.check(state: stateGradient)
         return shape.backward(outputGradient, stateGradient) { arrays in

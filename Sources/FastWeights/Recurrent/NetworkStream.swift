@@ -73,7 +73,7 @@ public final class NetworkStream {
     /// many numbers.
     public func copyOutput(into target: inout [Float]) {
         let count = configuration.output
-        precondition(
+        require(
             target.count == count, "the output has \(count) numbers; the array to copy it into has \(target.count)")
         let source = configuration.head == nil ? numbers(top.h) : numbers(headOutput.pointer)
         target.withUnsafeMutableBufferPointer { $0.baseAddress!.update(from: source, count: count) }
@@ -94,7 +94,7 @@ public final class NetworkStream {
         }
         set {
             let (H, M) = (configuration.hidden, configuration.memoryRows)
-            precondition(
+            require(
                 newValue.hidden.count == cells.count * H && newValue.memory.count == cells.count * M,
                 "the state of one sequence in \(cells.count) layers has \(cells.count * H) numbers of h and \(cells.count * M) of memory; \(newValue.hidden.count) and \(newValue.memory.count) were given"
             )
@@ -147,7 +147,7 @@ public final class StreamWeights: Sendable {
     /// Copies the parameters as they are now; later changes of them do not reach the streams. Traps when the network is
     /// bidirectional, as the reversed direction begins at the end of a sequence, which a stream does not know.
     public init(_ network: RecurrentNetwork) {
-        precondition(
+        require(
             !network.configuration.bidirectional,
             "a stream runs forwards only, and this network is bidirectional; run it over whole sequences")
         configuration = network.configuration

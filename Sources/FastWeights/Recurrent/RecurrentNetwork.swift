@@ -31,7 +31,7 @@ public final class RecurrentNetwork: Sendable {
 
     /// A network of these parameters, which must have the configuration's layout.
     init(_ configuration: RecurrentNetworkConfiguration, parameters: Parameters) {
-        precondition(parameters.layout == configuration.layout, "the parameters are of another network")
+        require(parameters.layout == configuration.layout, "the parameters are of another network")
         self.configuration = configuration
         self.parameters = parameters
     }

@@ -34,14 +34,14 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
         _ cell: Cell, input: Int, hidden: Int, layers: Int = 1, bidirectional: Bool = false, bias: Bool = true,
         dropout: Float = 0, epsilon: Float = 1e-5, head: Head? = nil
     ) {
-        precondition(
+        require(
             input > 0 && hidden > 0 && layers > 0,
             "a network needs an input size, a hidden size and layers of at least 1, found \(input), \(hidden) and \(layers)"
         )
-        precondition(layers <= Self.layerLimit, "a network has at most \(Self.layerLimit) layers, found \(layers)")
-        precondition((0..<1).contains(dropout), "dropout needs a probability from 0 to below 1, found \(dropout)")
-        if let problem = cell.problem(hidden: hidden) { preconditionFailure(problem) }
-        if let head { precondition(head.outputs > 0, "a head needs at least 1 output, found \(head.outputs)") }
+        require(layers <= Self.layerLimit, "a network has at most \(Self.layerLimit) layers, found \(layers)")
+        require((0..<1).contains(dropout), "dropout needs a probability from 0 to below 1, found \(dropout)")
+        if let problem = cell.problem(hidden: hidden) { misuse(problem) }
+        if let head { require(head.outputs > 0, "a head needs at least 1 output, found \(head.outputs)") }
         self.cell = cell
         self.input = input
         self.hidden = hidden

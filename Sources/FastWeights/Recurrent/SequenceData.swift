@@ -65,7 +65,7 @@ public struct SequenceData: Sendable {
 
     /// The sequences at `indices`, in that order. Traps on an index out of range, and without any.
     public func selecting(_ indices: [Int]) -> SequenceData {
-        precondition(!indices.isEmpty, "data needs at least one sequence; none was selected")
+        require(!indices.isEmpty, "data needs at least one sequence; none was selected")
         return SequenceData(self, indices)
     }
 
@@ -75,7 +75,7 @@ public struct SequenceData: Sendable {
     public func split(
         validation share: Double, seed: UInt64
     ) throws(SequenceDataError) -> (training: SequenceData, validation: SequenceData) {
-        precondition(share > 0 && share < 1, "the share for validation must be between 0 and 1, found \(share)")
+        require(share > 0 && share < 1, "the share for validation must be between 0 and 1, found \(share)")
         guard count > 1 else {
             throw SequenceDataError(description: "there is only one sequence; a split needs at least two")
         }

@@ -81,7 +81,7 @@ struct SequenceInputs: Sendable {
     /// Traps unless the network takes as many numbers a step; throws when a token is outside its vocabulary.
     func check(_ configuration: RecurrentNetworkConfiguration) throws(SequenceDataError) {
         if let width {
-            precondition(
+            require(
                 width == configuration.input,
                 "the network takes \(configuration.input) numbers a step; the data has \(width)")
         }

@@ -108,12 +108,12 @@ struct SequenceTargets: Sendable {
     /// Traps unless the network has a head for such targets; throws when a class is not among its classes.
     func check(_ configuration: RecurrentNetworkConfiguration) throws(SequenceDataError) {
         guard let head = configuration.head else {
-            preconditionFailure("the network has no head for the targets; give its configuration a head")
+            misuse("the network has no head for the targets; give its configuration a head")
         }
-        precondition(
+        require(
             head.isPerStep == isPerStep,
             "the network's head is \(head); the data has targets a \(isPerStep ? "step" : "sequence")")
-        precondition(
+        require(
             !isRegression || width == head.outputs,
             "the network's head has \(head.outputs) outputs; the data has \(width) target numbers")
         if let label = classes.first(where: { Int($0) >= head.outputs }) {

@@ -38,7 +38,7 @@ extension StackPass {
     var outputGradients: PanelSequence { head?.outputs ?? gradient(configuration.layers) }
 
     private func gradient(_ boundary: Int) -> PanelSequence {
-        guard let training else { preconditionFailure("the backward pass needs a pass that trains") }
+        guard let training else { misuse("the backward pass needs a pass that trains") }
         return PanelSequence(pointer: training.boundaries[boundary % 2], stride: widths[boundary])
     }
 
@@ -48,7 +48,7 @@ extension StackPass {
         _ weights: NetworkWeights, gradients: NetworkGradients, _ block: LaneBlock, dropout: Bool,
         lastHidden: (pointer: UnsafePointer<Float>, batch: Int)? = nil, ofInput: Bool
     ) {
-        guard let training else { preconditionFailure("the backward pass needs a pass that trains") }
+        guard let training else { misuse("the backward pass needs a pass that trains") }
         let H = configuration.hidden
         differentiateHead(weights, gradients, block, training)
         for (i, cell) in cells.enumerated().reversed() {

@@ -289,7 +289,7 @@ extension StackPass {
     /// Drops numbers of what `layer` gave and divides the others by 1 - p. Each layer and sequence has random numbers of
     /// its own, so that they depend neither on the block nor on the other sequences.
     private func drop(after layer: Int, _ block: LaneBlock, seed: UInt64) {
-        guard let mask = training?.masks[layer] else { preconditionFailure("dropout needs a pass that trains") }
+        guard let mask = training?.masks[layer] else { misuse("dropout needs a pass that trains") }
         let (p, rows) = (Double(configuration.dropout), widths[layer + 1])
         let scale = 1 / (1 - configuration.dropout)
         let boundary = boundaries[layer + 1]

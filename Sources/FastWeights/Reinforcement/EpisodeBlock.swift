@@ -30,7 +30,7 @@ final class EpisodeBlock {
 
     /// A block for agents of `configuration`, which has one layer over the pixels, and a head of the actions and a value.
     init(_ task: Catch, _ configuration: RecurrentNetworkConfiguration) {
-        precondition(
+        require(
             configuration.input == task.pixels && configuration.layers == 1 && !configuration.bidirectional
                 && configuration.head == CatchAgent.head,
             "an agent of Catch has one layer of \(task.pixels) inputs and a head \(CatchAgent.head), found \(configuration)"

@@ -38,7 +38,7 @@ final class GradientSum {
         sources = parts.map(\.block)
         tables = sources.map(\.pointer)
         cell = configuration.cell(at: 0)
-        precondition(
+        require(
             target.layout.windows[0].name.hasPrefix("weight_ih"), "the first of the parameters is not W_ih")
         turns = InputTable.pieces(cell).count
         rest = Pieces(of: target.layout.blockCount - target.layout.windows[1].offset)

@@ -26,7 +26,7 @@ struct ComparisonTable: Sendable {
 
         /// NaN sorts last, as the worst; the median of an even number is the mean of the middle two.
         init(_ values: [Double]) {
-            precondition(!values.isEmpty, "a spread needs at least one value")
+            require(!values.isEmpty, "a spread needs at least one value")
             let sorted = values.sorted { first, second in second.isNaN ? !first.isNaN : first < second }
             let middle = sorted.count / 2
             median = sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2

@@ -10,7 +10,7 @@ enum FixedPoint {
     ///
     /// - Precondition: `decimals` in 0...18.
     static func text(_ value: Double, decimals: Int) -> String {
-        precondition((0...18).contains(decimals), "decimals must be in 0...18, not \(decimals)")
+        require((0...18).contains(decimals), "decimals must be in 0...18, not \(decimals)")
         if value.isNaN { return notAvailable }
         if value.isInfinite { return value < 0 ? "-inf" : "inf" }
 

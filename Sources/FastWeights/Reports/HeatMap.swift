@@ -19,13 +19,13 @@ struct HeatMap: Sendable {
 
     /// - Precondition: a row of weights for each character, row t with at least t of them, and ten probabilities.
     init(sequence: [Character], weights: [[Double]], probabilities: [Double], correct: Int? = nil) {
-        precondition(!sequence.isEmpty, "the sequence is empty")
-        precondition(
+        require(!sequence.isEmpty, "the sequence is empty")
+        require(
             weights.count == sequence.count, "\(sequence.count) characters but \(weights.count) rows of weights")
         for (step, row) in weights.enumerated() {
-            precondition(row.count >= step, "row \(step) has \(row.count) weights, fewer than there are earlier steps")
+            require(row.count >= step, "row \(step) has \(row.count) weights, fewer than there are earlier steps")
         }
-        precondition(probabilities.count == 10, "ten digits but \(probabilities.count) probabilities")
+        require(probabilities.count == 10, "ten digits but \(probabilities.count) probabilities")
         self.sequence = sequence
         self.weights = weights
         self.probabilities = probabilities

@@ -66,7 +66,7 @@ enum Markup {
 
     /// The opening tag, title and description of a picture that scales to its container and is read out as one image.
     static func svgStart(prefix: String, width: Double, height: Double, title: String, description: String) -> String {
-        precondition(
+        require(
             isName(prefix), "the prefix must be a letter followed by letters, digits or hyphens, not \(prefix)")
         return """
             <svg xmlns="http://www.w3.org/2000/svg" class="\(prefix)" viewBox="0 0 \(number(width)) \(number(height))" \

@@ -144,7 +144,7 @@ struct PlotScale {
 
     /// The decimal logarithm of a positive value, the same on every machine.
     static func log10(_ value: Double) -> Double {
-        precondition(value > 0 && value.isFinite, "the logarithm needs a positive number")
+        require(value > 0 && value.isFinite, "the logarithm needs a positive number")
         return naturalLogarithm(value) * 0.43429448190325183
     }
 }

@@ -16,7 +16,7 @@ struct TextTable: Sendable {
     /// An empty table. Without alignments the first column is on the left and all others, numbers, on the right.
     init(_ header: [String], alignments: [Alignment]? = nil) {
         let sides = alignments ?? header.indices.map { $0 == 0 ? .left : .right }
-        precondition(
+        require(
             sides.count == header.count, "the table has \(header.count) columns but \(sides.count) alignments")
         self.header = header
         self.alignments = sides
@@ -26,7 +26,7 @@ struct TextTable: Sendable {
     ///
     /// - Precondition: one text for each column.
     mutating func add(_ row: [String]) {
-        precondition(row.count == header.count, "the table has \(header.count) columns but the row has \(row.count)")
+        require(row.count == header.count, "the table has \(header.count) columns but the row has \(row.count)")
         rows.append(row)
     }
 

@@ -7,7 +7,7 @@ final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
     let count: Int
 
     init(_ count: Int) {
-        precondition(count >= 0, "a buffer needs a count of at least 0, found \(count)")
+        require(count >= 0, "a buffer needs a count of at least 0, found \(count)")
         let bytes = max(count, 1) * MemoryLayout<Element>.stride
         let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
         raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
@@ -39,7 +39,7 @@ extension Buffer where Element == Float {
     var array: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 
     func copy(from other: Buffer<Float>) {
-        precondition(other.count == count, "copying a buffer of \(other.count) numbers into one of \(count)")
+        require(other.count == count, "copying a buffer of \(other.count) numbers into one of \(count)")
         pointer.update(from: other.pointer, count: count)
     }
 

@@ -33,7 +33,7 @@ public struct ParameterLayout: Sendable, Equatable {
     }
 
     mutating func append(_ name: String, shape: [Int]) -> Int {
-        precondition(!windows.contains { $0.name == name }, "two parameters are named \(name)")
+        require(!windows.contains { $0.name == name }, "two parameters are named \(name)")
         let offset = blockCount
         windows.append(Window(name: name, shape: shape, offset: offset))
         blockCount += (windows[windows.count - 1].count + 15) / 16 * 16
@@ -43,8 +43,8 @@ public struct ParameterLayout: Sendable, Equatable {
     /// The window called `name`; traps when there is none.
     public func window(_ name: String) -> Window {
         guard let window = windows.first(where: { $0.name == name }) else {
-            preconditionFailure(
-                "no parameter is named \(name); there are \(windows.map(\.name).joined(separator: ", "))")
+            misuse(
+                "no parameter is named \(name); there are \(windows.map { $0.name }.joined(separator: ", "))")
         }
         return window
     }
@@ -76,7 +76,7 @@ public final class Parameters: @unchecked Sendable {
         }
         set {
             let window = layout.window(name)
-            precondition(
+            require(
                 newValue.count == window.count,
                 "parameter \(name) has shape \(window.shape), \(window.count) numbers; \(newValue.count) were given")
             for (i, value) in newValue.enumerated() { block.pointer[window.offset + i] = value }
@@ -88,7 +88,7 @@ public final class Parameters: @unchecked Sendable {
 
     /// Copies every number of a block of the same layout.
     public func copy(from other: Parameters) {
-        precondition(other.layout == layout, "copying between parameter blocks of different layouts")
+        require(other.layout == layout, "copying between parameter blocks of different layouts")
         block.copy(from: other.block)
     }
 }

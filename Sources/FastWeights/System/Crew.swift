@@ -94,7 +94,7 @@ final class Crew: @unchecked Sendable {
             for piece in 0..<count { job.body(piece) }
             return
         }
-        precondition(count < Self.mostPieces, "a job has at most \(Self.mostPieces - 1) pieces, found \(count)")
+        require(count < Self.mostPieces, "a job has at most \(Self.mostPieces - 1) pieces, found \(count)")
         self.job = Unmanaged.passUnretained(job)
         leadersCore.store(Core.current, ordering: .relaxed)
         done.store(0, ordering: .relaxed)

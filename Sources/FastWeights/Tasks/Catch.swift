@@ -90,7 +90,7 @@ extension Catch {
 
         /// Traps where ball or paddle would not be on the screen.
         init(_ task: Catch, column: Int, paddle: Int) {
-            precondition(
+            require(
                 (0..<task.size).contains(column) && task.places.contains(paddle),
                 "a screen of \(task.size) columns has no ball in column \(column) or paddle from column \(paddle) on")
             (self.task, self.column, self.paddle) = (task, column, paddle)
@@ -112,7 +112,7 @@ extension Catch {
 
         /// Goes on to the next frame. Traps where there is none.
         mutating func advance(_ action: Action) {
-            precondition(!isOver, "the episode is over at frame \(frame)")
+            require(!isOver, "the episode is over at frame \(frame)")
             frame += 1
             paddle = max(0, min(task.size - Catch.paddle, paddle + action.rawValue - Action.stay.rawValue))
         }

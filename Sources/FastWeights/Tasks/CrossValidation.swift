@@ -8,7 +8,7 @@ struct CrossValidation: Sendable, Equatable {
 
     /// Traps without a part.
     init(_ values: [Double]) {
-        precondition(!values.isEmpty, "a cross-validation needs at least 1 part")
+        require(!values.isEmpty, "a cross-validation needs at least 1 part")
         self.values = values
     }
 

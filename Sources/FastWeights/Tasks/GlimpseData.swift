@@ -20,7 +20,7 @@ struct GlimpseData: Sendable {
             do {
                 guard let policy else { return try SequenceData(WholeImages(source: source), classes: images.labels) }
                 return try SequenceData(Glimpses(source, policy), classes: images.labels)
-            } catch { preconditionFailure("images with a label each make sequences with a class each: \(error)") }
+            } catch { misuse("images with a label each make sequences with a class each: \(error)") }
         }
         return (data(training, shift: shift), data(validation), data(test))
     }
@@ -64,7 +64,7 @@ extension GlimpseData {
 
     /// Drawn digits, a tenth of the training images held out. Traps unless there are ten of each part.
     static func generatedDigits(training: Int, test: Int, seed: UInt64) -> GlimpseData {
-        precondition(training >= 100 && test >= 10, "too few digits: \(training) and \(test)")
+        require(training >= 100 && test >= 10, "too few digits: \(training) and \(test)")
         return GlimpseData(
             GeneratedDigits.make(count: training, seed: seed), heldOut: training / 10,
             test: GeneratedDigits.make(count: test, seed: seed &+ 0x7E57),
@@ -118,7 +118,7 @@ extension GlimpseData {
     static func byPerson(
         _ images: ImageSet, _ persons: [Int], fold: Int, path: String, source: String
     ) throws -> GlimpseData {
-        precondition((0..<folds).contains(fold), "there are the parts 0 to \(folds - 1), found \(fold)")
+        require((0..<folds).contains(fold), "there are the parts 0 to \(folds - 1), found \(fold)")
         // Persons are dealt to the parts in an order of its own, the same for all parts.
         var order = Array(Set(persons)).sorted()
         guard order.count >= folds else {

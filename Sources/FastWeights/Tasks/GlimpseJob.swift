@@ -8,7 +8,7 @@ struct GlimpseJob: Sendable {
 
     /// Traps unless there is at least one feature.
     init(_ model: GlimpseModel, features: Int, seed: UInt64, settings: GlimpseSettings) {
-        precondition(features > 0, "a model needs at least 1 feature, found \(features)")
+        require(features > 0, "a model needs at least 1 feature, found \(features)")
         (self.model, self.features, self.seed, self.settings) = (model, features, seed, settings)
     }
 
@@ -71,7 +71,7 @@ struct GlimpseJob: Sendable {
                 cell, input: training.width!, hidden: features, head: .perSequence(data.training.classes)), seed: seed)
         // Sequences of numbers with classes that the head has: nothing is left to throw for.
         func fits<Value>(_ body: () throws(SequenceDataError) -> Value) -> Value {
-            do { return try body() } catch { preconditionFailure("the network is made for these images: \(error)") }
+            do { return try body() } catch { misuse("the network is made for these images: \(error)") }
         }
         return (
             fits { () throws(SequenceDataError) in

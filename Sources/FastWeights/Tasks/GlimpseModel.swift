@@ -25,7 +25,7 @@ struct GlimpseModel: Sendable {
     /// The model called `name`; traps when there is none.
     static func named(_ name: String) -> GlimpseModel {
         guard let model = all.first(where: { $0.name == name }) else {
-            preconditionFailure("no model is named \(name); there are \(all.map(\.name).joined(separator: ", "))")
+            misuse("no model is named \(name); there are \(all.map(\.name).joined(separator: ", "))")
         }
         return model
     }

@@ -38,7 +38,7 @@ struct GlimpsePolicy: Sendable, Equatable {
 
     /// A policy for images of `side` by `side`. Traps unless that is a multiple of 4.
     init(side: Int, controls: Controls = .kind) {
-        precondition(
+        require(
             side > 0 && side % 4 == 0, "an image for glimpses has a multiple of 4 pixels a side, found \(side)")
         (patch, self.controls) = (side / 4, controls)
     }

@@ -17,7 +17,7 @@ struct StandardisedImages: Sendable {
 
     /// Traps on a shift below 0.
     init(_ images: ImageSet, _ rule: Rule, shift: Int) {
-        precondition(shift >= 0, "images are moved by 0 pixels or more, found \(shift)")
+        require(shift >= 0, "images are moved by 0 pixels or more, found \(shift)")
         (self.images, self.shift) = (images, shift)
         let size = images.height * images.width
         let moments = (0..<images.count).map { i in
@@ -81,7 +81,7 @@ struct Glimpses: MadeSequences {
 
     /// Traps unless the images are as large as the policy's.
     init(_ source: StandardisedImages, _ policy: GlimpsePolicy) {
-        precondition(
+        require(
             source.images.height == policy.side && source.images.width == policy.side,
             "the policy is for images of \(policy.side) by \(policy.side); these are \(source.images.height) by \(source.images.width)"
         )

@@ -13,11 +13,11 @@ struct ImageSet: Sendable {
 
     /// Traps unless there are height · width pixels an image and every label is one of the classes.
     init(height: Int, width: Int, pixels: [UInt8], labels: [Int], classes: Int) {
-        precondition(
+        require(
             height > 0 && width > 0 && pixels.count == labels.count * height * width,
             "\(labels.count) images of \(height) by \(width) have \(labels.count * height * width) pixels; \(pixels.count) were given"
         )
-        precondition(labels.allSatisfy { (0..<classes).contains($0) }, "a label is not among \(classes) classes")
+        require(labels.allSatisfy { (0..<classes).contains($0) }, "a label is not among \(classes) classes")
         (self.height, self.width, self.pixels, self.labels, self.classes) = (height, width, pixels, labels, classes)
     }
 

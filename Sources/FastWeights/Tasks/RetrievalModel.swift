@@ -94,7 +94,7 @@ struct RetrievalModel: Sendable {
 
     static func named(_ name: String) -> RetrievalModel {
         guard let model = all.first(where: { $0.name == name }) else {
-            preconditionFailure("no model is named \(name); there are \(all.map(\.name).joined(separator: ", "))")
+            misuse("no model is named \(name); there are \(all.map(\.name).joined(separator: ", "))")
         }
         return model
     }

@@ -86,7 +86,7 @@ public final class TextWriter {
     private var pending: [UInt8] = []
 
     fileprivate init(_ model: TextModel, prompt: [UInt16], temperature: Float, seed: UInt64) {
-        precondition(temperature >= 0, "a temperature is at least 0, found \(temperature)")
+        require(temperature >= 0, "a temperature is at least 0, found \(temperature)")
         vocabulary = model.vocabulary
         stream = NetworkStream(model.network)
         self.temperature = temperature

@@ -5,9 +5,9 @@ extension Trainer {
     /// time). The validation error is the loss, nats a token on the text held out; over log 2 it is bits. Traps unless
     /// `window` is at least 1.
     public convenience init(_ model: TextModel, text: TrainingText, window: Int = 64, options: TrainingOptions) {
-        precondition(window > 0, "a window has at least 1 token, found \(window)")
+        require(window > 0, "a window has at least 1 token, found \(window)")
         let period = model.network.configuration.cell.period
-        precondition(
+        require(
             window % period == 0,
             "windows of fast weights with a schedule are of whole turns of its \(period) steps, found \(window) tokens")
         func summary(_ data: SequenceData) -> JSON {

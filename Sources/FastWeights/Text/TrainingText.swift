@@ -9,7 +9,7 @@ public struct TrainingText: Sendable {
     /// Throws `TextError` when the content is too short for both, or has a character outside the vocabulary. Traps
     /// unless the share is between 0 and 1.
     public init(_ content: [UInt8], _ vocabulary: TextVocabulary, heldOut share: Double = 0.1) throws {
-        precondition(share > 0 && share < 1, "the share held out must be between 0 and 1, found \(share)")
+        require(share > 0 && share < 1, "the share held out must be between 0 and 1, found \(share)")
         guard !content.isEmpty else { throw TextError(description: "the text is empty; there is nothing to learn") }
         let tokens = try vocabulary.tokens(content)
         let size = Int((Double(tokens.count) * share).rounded())

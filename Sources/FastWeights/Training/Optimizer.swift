@@ -46,7 +46,7 @@ final class Optimizer {
 
     /// An optimizer that moves `parameters` along `gradients`, as both are at each step.
     init(_ rule: OptimizerRule, _ parameters: Parameters, _ gradients: Parameters, crew: Crew) {
-        precondition(parameters.layout == gradients.layout, "parameters and gradients of different layouts")
+        require(parameters.layout == gradients.layout, "parameters and gradients of different layouts")
         let moments = Moments(rule, parameters.layout)
         let pieces = Pieces(of: parameters.layout.blockCount)
         let squares = Buffer<Double>(pieces.count)

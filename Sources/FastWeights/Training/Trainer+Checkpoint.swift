@@ -9,7 +9,7 @@ public struct CheckpointOptions: Sendable, Equatable {
 
     /// Traps unless `every` is at least 1.
     public init(path: String, every: Int = 1000, resumes: Bool = false) {
-        precondition(every > 0, "steps between checkpoints must be at least 1, found \(every)")
+        require(every > 0, "steps between checkpoints must be at least 1, found \(every)")
         (self.path, self.every, self.resumes) = (path, every, resumes)
     }
 }

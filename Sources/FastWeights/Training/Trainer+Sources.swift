@@ -4,7 +4,7 @@ extension Trainer {
     public convenience init(
         _ model: SequenceClassifier, training: Examples, validation: Examples, options: TrainingOptions
     ) {
-        precondition(
+        require(
             training.count > 0 && validation.count > 0 && training.steps == validation.steps,
             "training needs examples of one length; found \(training.count) of \(training.steps) steps and \(validation.count) of \(validation.steps)"
         )
@@ -35,7 +35,7 @@ extension Trainer {
     public convenience init(
         _ network: RecurrentNetwork, training: SequenceData, validation: SequenceData, options: TrainingOptions
     ) throws(SequenceDataError) {
-        precondition(
+        require(
             training.width == validation.width,
             "training and validation are both of tokens, or of as many numbers a step; found \(training.width ?? 0) and \(validation.width ?? 0)"
         )

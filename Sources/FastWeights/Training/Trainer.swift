@@ -122,7 +122,7 @@ public final class Trainer {
         _ parameters: Parameters, _ options: TrainingOptions, identity: [(key: String, value: JSON)],
         source: @escaping (Crew) -> any TrainingSource
     ) {
-        precondition(options.batch > 0 && options.evaluateEvery > 0, "batch and evaluateEvery must be at least 1")
+        require(options.batch > 0 && options.evaluateEvery > 0, "batch and evaluateEvery must be at least 1")
         (self.parameters, self.options, self.identity, makeSource) = (parameters, options, identity, source)
     }
 

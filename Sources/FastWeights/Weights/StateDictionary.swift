@@ -23,7 +23,7 @@ public struct StateDictionary: Sendable {
     /// Tensors from elsewhere: names that differ, shapes, and numbers, row-major. Traps where a count is not its shape's.
     public init(_ tensors: [(name: String, shape: [Int], values: [Float])], source: String = "state dictionary") {
         for (name, shape, values) in tensors {
-            precondition(
+            require(
                 shape.reduce(1, *) == values.count, "the tensor \(name) of shape \(shape) has \(values.count) numbers")
         }
         self.source = source

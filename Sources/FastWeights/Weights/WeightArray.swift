@@ -7,7 +7,7 @@ public struct WeightArray: Sendable, Equatable {
 
     /// Traps where the count is not the shape's.
     public init(shape: [Int], values: [Float]) {
-        precondition(
+        require(
             shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == values.count,
             "an array of shape \(shape) has \(shape.reduce(1, *)) numbers; \(values.count) were given")
         self.shape = shape

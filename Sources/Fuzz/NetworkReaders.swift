@@ -42,7 +42,7 @@ extension Reader {
                     let isBidirectional = arrays.count % 6 == 0
                     let network = try RecurrentNetwork(keras: arrays, bidirectional: isBidirectional)
                     return { try use(network) }
-                }, inside: [shapes(of: arrays, NumPyArchive.serialise(_:)), zipEntries]),
+                }, inside: [shapes(of: arrays) { NumPyArchive.serialise($0) }, zipEntries]),
             Reader(
                 name: "onnx", seeds: onnx.map { archive(fixture("onnx/\($0).safetensors"), ["W.", "R.", "B."]) },
                 words: shapeWords, allowance: 1100,
@@ -61,7 +61,7 @@ extension Reader {
                     }
                     let network = try RecurrentNetwork(onnx: nodes)
                     return { try use(network) }
-                }, inside: [shapes(of: arrays, NumPyArchive.serialise(_:)), zipEntries]),
+                }, inside: [shapes(of: arrays) { NumPyArchive.serialise($0) }, zipEntries]),
         ]
     }
 

@@ -178,7 +178,7 @@ import Testing
             stream.state = before  // back to where it was
             #expect(branch.output == stream.output)
 
-            try SafeTensors.write(stream.stateTensors, to: path)
+            try stream.writeState(to: path)
             try stream.restore(from: SafeTensors(path: path))
             #expect(stream.state == before)
         }

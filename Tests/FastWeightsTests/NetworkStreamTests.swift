@@ -58,7 +58,7 @@ import Testing
         let (first, second) = (CellTests.random(5 * 3, 3), CellTests.random(6 * 3, 4))
         _ = Self.run(stream, first)
         let copy = stream.copy()
-        let saved = SafeTensors.serialise(stream.stateTensors)
+        let saved = stream.serialisedState()
         let expected = Self.run(stream, second)
         #expect(Self.run(copy, second) == expected)
         try copy.restore(from: try SafeTensors(bytes: saved, source: "state"))
@@ -73,7 +73,7 @@ import Testing
         let state = stream.state
         let configuration = RecurrentNetworkConfiguration(.lstm(), input: 3, hidden: 6, layers: 2)
         let other = NetworkStream(RecurrentNetwork(configuration, seed: 1))
-        let file = try SafeTensors(bytes: SafeTensors.serialise(other.stateTensors), source: "other")
+        let file = try SafeTensors(bytes: other.serialisedState(), source: "other")
         let error = #expect(throws: WeightsError.self) { try stream.restore(from: file) }
         #expect(
             error?.description

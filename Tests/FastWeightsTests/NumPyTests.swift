@@ -190,4 +190,19 @@ import Testing
         #expect(NumPyArchive.serialise(arrays) == bytes)
         #expect(try NumPyArchive.serialise([]) == FileFixtures.read("no_arrays.npz"))
     }
+
+    /// Whole numbers as int64: the bytes of `numpy.save`, and in an archive behind the others.
+    @Test func writesWholeNumbers() throws {
+        let bytes = try FileFixtures.read("i8.npy")
+        let array = try NumPyArray(bytes: bytes, source: "a")
+        let integers = try array.integers()
+        #expect(array.dtype == .int64 && NumPyArray.serialise(shape: array.shape, integers: integers) == bytes)
+        let archive = try NumPyArchive(
+            bytes: NumPyArchive.serialise([("x", [1], [0.5])], integers: [("n", [2], [.min, .max]), ("s", [], [7])]),
+            source: "a")
+        #expect(archive.names == ["x", "n", "s"])
+        #expect(try archive.array(named: "x").floats == [0.5])
+        #expect(try archive.array(named: "n").integers() == [.min, .max])
+        #expect(try archive.array(named: "s").integers() == [7] && archive.array(named: "s").shape == [])
+    }
 }

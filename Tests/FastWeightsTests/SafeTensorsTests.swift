@@ -93,6 +93,17 @@ import Testing
         #expect(bytes == [UInt8(padded.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(padded.utf8) + data)
     }
 
+    @Test func writesWholeNumbersBehindTheOthers() throws {
+        let bytes = SafeTensors.serialise([("a", [], [0.5])], integers: [("n", [2], [1, -2])])
+        let header =
+            #"{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"#
+            + #""n":{"dtype":"I64","shape":[2],"data_offsets":[4,20]}}"#
+        let padded = header + String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
+        let data: [UInt8] = [0, 0, 0, 0x3F, 1, 0, 0, 0, 0, 0, 0, 0, 0xFE] + [UInt8](repeating: 0xFF, count: 7)
+        #expect(bytes == [UInt8(padded.utf8.count), 0, 0, 0, 0, 0, 0, 0] + Array(padded.utf8) + data)
+        #expect(try SafeTensors(bytes: bytes, source: "memory").integers("n") == [1, -2])
+    }
+
     @Test func padsTheHeaderNoMoreThanNeeded() {
         for length in 1...16 {
             let name = String(repeating: "n", count: length)

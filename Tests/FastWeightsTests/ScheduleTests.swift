@@ -128,7 +128,7 @@ import Testing
             let output = stream.output
             #expect(zip(output, whole.outputs[t * B * 5..<t * B * 5 + 5]).allSatisfy { abs($0 - $1) < 1e-4 })
             let copy = NetworkStream(network)
-            try copy.restore(from: SafeTensors(bytes: SafeTensors.serialise(stream.stateTensors), source: "state"))
+            try copy.restore(from: SafeTensors(bytes: stream.serialisedState(), source: "state"))
             #expect(copy.state == stream.state)
             stream.state = copy.state
         }

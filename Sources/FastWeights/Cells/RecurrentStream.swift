@@ -107,8 +107,8 @@ public final class RecurrentStream {
         target.withUnsafeMutableBufferPointer { $0.baseAddress!.update(from: source, count: H) }
     }
 
-    /// The state of the sequence, of which a stream or a layer can go on: `CellState` of one sequence, h [H] and c [H],
-    /// A [H, H] or c [S, H] of an associative LSTM. Setting traps on arrays of other sizes.
+    /// The state of the sequence, of which a stream or a layer can go on: `CellState` of one sequence, h [H], 0 where the
+    /// last step cleared it, and c [H], A [H, H] or c [S, H] of an associative LSTM. Setting traps on arrays of other sizes.
     public var state: CellState {
         get {
             if case .fastWeights = configuration.cell { fade(by: numbers(inner), from: z, into: z) }
@@ -152,6 +152,15 @@ public final class RecurrentStream {
         written.update(repeating: .zero, count: parameters.vectors)
         (pendingDecay, pendingRate) = (1, 0)
         (place, isCleared) = (0, false)
+    }
+
+    /// Takes over all that the next steps of another stream of the same parameters depend on, and its h.
+    func takeOver(_ other: RecurrentStream) {
+        h.update(from: other.h, count: (configuration.hidden + Octet.width - 1) / Octet.width)
+        memory.values.update(from: other.memory.values, count: memory.vectors * memory.columns)
+        written.update(from: other.written, count: parameters.vectors)
+        (pendingDecay, pendingRate) = (other.pendingDecay, other.pendingRate)
+        (place, isCleared) = (other.place, other.isCleared)
     }
 
     /// A takes in what is pending, and y = start + A·x.

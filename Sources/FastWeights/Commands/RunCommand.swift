@@ -11,7 +11,11 @@ extension Command {
             model with a head `output` is the head's, logits of classes or numbers:
             [T, B, outputs] a step, [B, outputs] a sequence, with either order of axes.
             Behind a sequence's end it is 0. Fast weights have `A0` and `A_n`
-            [layers·directions, B, H, H]. An .npy file is the input or the output alone.
+            [layers·directions, B, H, H], and with a schedule `step0` and `step_n`, a
+            whole number. An .npy file is the input or the output alone.
+
+            With --state the sequences go on from `h_n` and the rest of what a run before
+            has written: two halves, one after the other, give what the whole gives.
 
             The model is a state dict of nn.RNN, nn.LSTM or nn.GRU, told apart by names and
             shapes, or a file that this library saved.
@@ -22,6 +26,9 @@ extension Command {
             Option(
                 name: "output", placeholder: "FILE", kind: .text,
                 help: "Where the results go: .npz, .npy or, by any other name, safetensors"),
+            Option(
+                name: "state", placeholder: "FILE", kind: .text,
+                help: "Go on from the state that a run before wrote there, safetensors or .npz"),
             Option(name: "batch-first", kind: .flag, help: "Input and output are [B, T, …]; states stay as they are"),
             Option(
                 name: "activation", placeholder: "NAME", kind: .choice(["relu", "tanh"]), defaultValue: "tanh",
@@ -38,6 +45,7 @@ extension Command {
             "run --model lstm.safetensors --input x.st --output y.st",
             "run --model lstm.st --input x.npy --output y.npy --batch-first",
             "run --model rnn.st --activation relu --input x.st --output y.st",
+            "run --model lstm.st --input next.npy --state y.st --output z.st",
         ]
     ) { arguments in
         for name in ["model", "input", "output"] where !arguments.hasValue(name) {
@@ -48,9 +56,10 @@ extension Command {
             activation: Activation(rawValue: arguments.text("activation")) ?? .tanh)
         let sequences = try SequenceInput(
             try TensorFile(path: arguments.text("input")), network.configuration,
-            batchFirst: arguments.flag("batch-first"))
-        try TensorFile.write(
-            sequences.results(network, threads: arguments.integer("threads")), to: arguments.text("output"))
+            batchFirst: arguments.flag("batch-first"),
+            goingOnFrom: arguments.hasValue("state") ? try TensorFile(path: arguments.text("state")) : nil)
+        let (tensors, integers) = sequences.results(network, threads: arguments.integer("threads"))
+        try TensorFile.write(tensors, integers: integers, to: arguments.text("output"))
         if arguments.hasValue("save") { try network.write(to: arguments.text("save")) }
         return 0
     }
@@ -76,8 +85,13 @@ struct SequenceInput {
     private let state: CellState?
     private let lengths: [Int]?
 
+    /// The sequences of `file`, from the state beside them or from that of the run that wrote `before`.
+    ///
     /// Throws `SequenceInputError` for tensors of other shapes than the network needs, and lengths that cannot be.
-    init(_ file: TensorFile, _ configuration: RecurrentNetworkConfiguration, batchFirst: Bool) throws {
+    init(
+        _ file: TensorFile, _ configuration: RecurrentNetworkConfiguration, batchFirst: Bool,
+        goingOnFrom before: TensorFile?
+    ) throws {
         func fail(_ problem: String) -> SequenceInputError { SequenceInputError(path: file.path, problem: problem) }
         let array = try file.array("input")
         let shape = array.shape
@@ -94,40 +108,27 @@ struct SequenceInput {
         (steps, batch) = (T, B)
         input = self.batchFirst ? array.exchangingFirstAxes.values : array.values
 
-        /// The state called `name`, with the axis of the batch left out where the input has none.
-        func part(_ name: String, _ sizes: [Int]) throws -> [Float] {
-            let cells = configuration.layers * configuration.directions
-            let wanted = [cells] + (isSingle ? [] : [B]) + sizes
-            let array = try file.array(name)
-            guard array.shape == wanted else {
-                throw fail("\(name) should have the shape \(wanted), found \(array.shape)")
+        let own = try InitialState(file, .besideInput, configuration).read(batch: B, isSingle: isSingle)
+        if let before {
+            let stored = InitialState(before, .ofRun, configuration)
+            func refuse(_ problem: String) -> SequenceInputError {
+                SequenceInputError(path: before.path, problem: problem)
             }
-            return array.values
-        }
-        /// The place in the fast weights' schedule that a run before wrote as step_n.
-        func place() throws -> Int {
-            guard file.contains("step0") else { return 0 }
-            let (shape, values) = try file.integers("step0")
-            guard values.count == 1, values[0] >= 0 else {
-                throw fail("step0 should be one whole number from 0, found \(values.prefix(20)) of shape \(shape)")
+            guard own == nil else {
+                throw refuse("the input has a state of its own, \(file.path) has h0; give one of the two")
             }
-            return values[0]
+            guard !configuration.bidirectional else {
+                throw refuse(
+                    "a bidirectional model cannot go on from a run, as its other direction begins at the sequences' ends; run whole sequences"
+                )
+            }
+            guard let last = try stored.read(batch: B, isSingle: isSingle) else {
+                throw refuse("expected \(stored.list), which a run into safetensors or .npz writes, found none of them")
+            }
+            state = last
+        } else {
+            state = own
         }
-        let memory = configuration.memoryTensor
-        let names = ["h0"] + (memory.map { ["\($0.letter)0"] } ?? [])
-        let given = names.filter(file.contains)
-        guard given.isEmpty || given == names else {
-            throw fail(
-                "expected \(names.joined(separator: " and ")) together or neither, found \(given.joined(separator: ", ")) alone"
-            )
-        }
-        state =
-            given.isEmpty
-            ? nil
-            : CellState(
-                hidden: try part("h0", [configuration.hidden]),
-                memory: try memory.map { try part("\($0.letter)0", $0.sizes) } ?? [],
-                step: try place())
         guard file.contains("lengths") else {
             lengths = nil
             return
@@ -139,14 +140,16 @@ struct SequenceInput {
                 "lengths should be \(B) whole numbers from 1 to \(T), found \(values.prefix(20)) of shape \(lengthShape)"
             )
         }
-        guard configuration.cell.period == 1 || values.allSatisfy({ $0 == values[0] }) else {
+        guard !configuration.hasSchedule || values.allSatisfy({ $0 == values[0] }) else {
             throw fail("the model's fast weights have a schedule, for which all lengths should be the same")
         }
         lengths = values
     }
 
-    /// The tensors of the output file.
-    func results(_ network: RecurrentNetwork, threads: Int) -> [(name: String, array: WeightArray)] {
+    /// The tensors of the output file, and those of whole numbers.
+    func results(
+        _ network: RecurrentNetwork, threads: Int
+    ) -> (tensors: [(name: String, array: WeightArray)], integers: [(name: String, shape: [Int], values: [Int])]) {
         let result = network.run(
             input, steps: steps, batch: batch, lengths: lengths, state: state, threads: threads)
         let batchAxis = isSingle ? [] : [batch]
@@ -154,21 +157,13 @@ struct SequenceInput {
         let output = WeightArray(
             shape: (isPerStep ? [steps] : []) + batchAxis + [configuration.output], values: result.outputs)
         let cells = configuration.layers * configuration.directions
-        var tensors = [
-            ("output", batchFirst && isPerStep ? output.exchangingFirstAxes : output),
-            ("h_n", WeightArray(shape: [cells] + batchAxis + [configuration.hidden], values: result.state.hidden)),
-        ]
-        if let memory = configuration.memoryTensor {
-            tensors.append(
-                (
-                    "\(memory.letter)_n",
-                    WeightArray(shape: [cells] + batchAxis + memory.sizes, values: result.state.memory)
-                ))
+        let states = zip(configuration.stateParts, [result.state.hidden, result.state.memory]).map { part, values in
+            (name: part.letter + "_n", array: WeightArray(shape: [cells] + batchAxis + part.sizes, values: values))
         }
-        if configuration.cell.period > 1 {
-            tensors.append(("step_n", WeightArray(shape: [1], values: [Float(result.state.step)])))
-        }
-        return tensors.map { (name: $0.0, array: $0.1) }
+        return (
+            [(name: "output", array: batchFirst && isPerStep ? output.exchangingFirstAxes : output)] + states,
+            configuration.hasSchedule ? [(name: "step_n", shape: [1], values: [result.state.step])] : []
+        )
     }
 }
 

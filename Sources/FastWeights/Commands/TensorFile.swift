@@ -41,27 +41,35 @@ struct TensorFile {
         }
     }
 
-    /// The tensor `name` as whole numbers; throws when there is none, or it holds others.
+    /// The tensor `name` as whole numbers, which may be stored as floating point; throws when there is none, or it holds
+    /// others.
     func integers(_ name: String) throws -> (shape: [Int], values: [Int]) {
         switch content {
-        case .safetensors(let file): return (try file.tensor(named: name).shape, try file.integers(name))
+        case .safetensors(let file): return (try file.tensor(named: name).shape, try file.wholeNumbers(name))
         case .archive(let file):
             let array = try file.array(named: name)
-            return (array.shape, try array.integers())
-        case .array(let array): return (array.shape, try array.integers())
+            do { return (array.shape, try array.wholeNumbers()) } catch {
+                var error = error
+                error.entry = name
+                throw error
+            }
+        case .array(let array): return (array.shape, try array.wholeNumbers())
         }
     }
 
-    /// Writes tensors atomically: all of them, or into an .npy file the first alone.
-    static func write(_ tensors: [(name: String, array: WeightArray)], to path: String) throws {
+    /// Writes tensors and behind them whole numbers atomically: all of them, or into an .npy file the first alone.
+    static func write(
+        _ tensors: [(name: String, array: WeightArray)],
+        integers: [(name: String, shape: [Int], values: [Int])] = [], to path: String
+    ) throws {
         let all = tensors.map { (name: $0.name, shape: $0.array.shape, values: $0.array.values) }
         let bytes =
             if path.hasSuffix(".npy") {
                 NumPyArray.serialise(shape: all[0].shape, values: all[0].values)
             } else if path.hasSuffix(".npz") {
-                NumPyArchive.serialise(all)
+                NumPyArchive.serialise(all, integers: integers)
             } else {
-                SafeTensors.serialise(all)
+                SafeTensors.serialise(all, integers: integers)
             }
         try Files.writeAtomically(bytes, to: path)
     }

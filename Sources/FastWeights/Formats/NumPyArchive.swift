@@ -1,5 +1,5 @@
 /// Named arrays in NumPy's `.npz` format: what `numpy.savez` and `numpy.savez_compressed` write, read strictly; written as
-/// F32 without compression.
+/// float32 and int64 without compression.
 ///
 ///     let archive = try NumPyArchive(path: "weights.npz")
 ///     let kernel = try archive.array(named: "kernel").floats
@@ -67,19 +67,28 @@ public struct NumPyArchive: Sendable {
 // MARK: - Writing
 
 extension NumPyArchive {
-    /// The bytes `numpy.savez` writes for little-endian float32 arrays in the order given.
+    /// The bytes `numpy.savez` writes for little-endian float32 arrays and behind them int64 ones, in the order given.
     ///
-    /// - Parameter arrays: Names that differ; values row-major, as many as the shape says; together less than 2 GiB, see
-    ///   ``ZipArchive/serialise(_:)``.
+    /// - Parameters:
+    ///   - arrays: Names that differ; values row-major, as many as the shape says; together less than 2 GiB, see
+    ///     ``ZipArchive/serialise(_:)``.
+    ///   - integers: The same of whole numbers, as `lengths` of `fastweights run`.
     /// - Complexity: O(*n*) in the number of values.
-    public static func serialise(_ arrays: [(name: String, shape: [Int], values: [Float])]) -> [UInt8] {
+    public static func serialise(
+        _ arrays: [(name: String, shape: [Int], values: [Float])],
+        integers: [(name: String, shape: [Int], values: [Int])] = []
+    ) -> [UInt8] {
         ZipArchive.serialise(
-            arrays.map { ($0.name + suffix, NumPyArray.serialise(shape: $0.shape, values: $0.values)) })
+            arrays.map { ($0.name + suffix, NumPyArray.serialise(shape: $0.shape, values: $0.values)) }
+                + integers.map { ($0.name + suffix, NumPyArray.serialise(shape: $0.shape, integers: $0.values)) })
     }
 
-    /// Writes the archive at `path` atomically, as ``serialise(_:)`` gives it; throws ``FileError`` when it cannot be
-    /// written, and then nothing has changed.
-    public static func write(_ arrays: [(name: String, shape: [Int], values: [Float])], to path: String) throws {
-        try Files.writeAtomically(serialise(arrays), to: path)
+    /// Writes the archive at `path` atomically, as ``serialise(_:integers:)`` gives it; throws ``FileError`` when it cannot
+    /// be written, and then nothing has changed.
+    public static func write(
+        _ arrays: [(name: String, shape: [Int], values: [Float])],
+        integers: [(name: String, shape: [Int], values: [Int])] = [], to path: String
+    ) throws {
+        try Files.writeAtomically(serialise(arrays, integers: integers), to: path)
     }
 }

@@ -1,4 +1,4 @@
-/// One array in NumPy's `.npy` format: read strictly from what `numpy.save` writes; written as F32.
+/// One array in NumPy's `.npy` format: read strictly from what `numpy.save` writes; written as float32 and int64.
 ///
 ///     let array = try NumPyArray(path: "input.npy")
 ///     let values = try array.floats()     // row-major, last index fastest
@@ -100,13 +100,25 @@ extension NumPyArray {
     ///   - values: Row-major, as many as the shape says.
     /// - Complexity: O(*n*) in the number of values.
     public static func serialise(shape: [Int], values: [Float]) -> [UInt8] {
-        require(
-            shape.allSatisfy { $0 >= 0 } && shape.count <= NumPyHeader.largestRank
-                && shape.reduce(1, *) == values.count,
-            "an array of shape \(shape) has \(values.count) values")
-        var bytes = NumPyHeader.serialise(shape: shape)
-        bytes.reserveCapacity(bytes.count + 4 * values.count)
+        var bytes = header(.float32, shape: shape, count: values.count)
         bytes.appendLittleEndian(values)
+        return bytes
+    }
+
+    /// The same of whole numbers, as int64.
+    public static func serialise(shape: [Int], integers: [Int]) -> [UInt8] {
+        var bytes = header(.int64, shape: shape, count: integers.count)
+        bytes.appendLittleEndian(integers)
+        return bytes
+    }
+
+    /// Everything before the numbers, with room for them.
+    private static func header(_ type: NumberType, shape: [Int], count: Int) -> [UInt8] {
+        require(
+            shape.allSatisfy { $0 >= 0 } && shape.count <= NumPyHeader.largestRank && shape.reduce(1, *) == count,
+            "an array of shape \(shape) has \(count) values")
+        var bytes = NumPyHeader.serialise(type, shape: shape)
+        bytes.reserveCapacity(bytes.count + type.width * count)
         return bytes
     }
 

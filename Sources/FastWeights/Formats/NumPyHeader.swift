@@ -209,10 +209,10 @@ extension NumPyHeader {
 // MARK: - Writing
 
 extension NumPyHeader {
-    /// Everything before the numbers of a little-endian float32 array: the bytes NumPy writes.
-    static func serialise(shape: [Int]) -> [UInt8] {
+    /// Everything before the numbers of a little-endian array of `type`: the bytes NumPy writes.
+    static func serialise(_ type: NumberType, shape: [Int]) -> [UInt8] {
         let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
-        var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(sizes)), }"
+        var header = "{'descr': '<\(type.rawValue)', 'fortran_order': False, 'shape': (\(sizes)), }"
         // NumPy leaves room for the first size to grow to 21 digits.
         if let first = shape.first { header += String(repeating: " ", count: 21 - "\(first)".count) }
         // The numbers begin at a multiple of 64; the last byte before them is a line feed.

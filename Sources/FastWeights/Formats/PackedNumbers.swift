@@ -158,6 +158,11 @@ extension [UInt8] {
             for number in numbers { appendLittleEndian(number.bitPattern) }
         #endif
     }
+
+    /// Each in 64 bits.
+    mutating func appendLittleEndian(_ numbers: [Int]) {
+        for number in numbers { appendLittleEndian(Int64(number)) }
+    }
 }
 
 extension Float {

@@ -1,4 +1,4 @@
-/// Named tensors in the safetensors format: what PyTorch and others write, read strictly; and written, as F32.
+/// Named tensors in the safetensors format: what PyTorch and others write, read strictly; and written, as F32 and I64.
 ///
 ///     let file = try SafeTensors(path: "model.safetensors")  // or (bytes: bytes, source: "model.safetensors")
 ///     let weights = try file.floats("lstm.weight_ih_l0")     // row-major, last index fastest
@@ -174,16 +174,19 @@ extension SafeTensors {
 // MARK: - Writing
 
 extension SafeTensors {
-    /// The bytes of a file that holds `tensors` as F32 in the order given: the same arguments always give the same bytes.
+    /// The bytes of a file that holds `tensors` as F32 and behind them `integers` as I64, in the order given: the same
+    /// arguments always give the same bytes.
     ///
     /// The header is padded with spaces so that the data begin at a multiple of 8.
     ///
     /// - Parameters:
     ///   - tensors: Names that differ and are not `__metadata__`; values row-major, as many as the shape says.
+    ///   - integers: The same of whole numbers, as `lengths` of `fastweights run`.
     ///   - metadata: Keys, which differ, with their values; left out of the file if empty.
     /// - Complexity: O(*n*) in the number of values.
     public static func serialise(
-        _ tensors: [(name: String, shape: [Int], values: [Float])], metadata: [(String, String)] = []
+        _ tensors: [(name: String, shape: [Int], values: [Float])],
+        integers: [(name: String, shape: [Int], values: [Int])] = [], metadata: [(String, String)] = []
     ) -> [UInt8] {
         var members: [JSON.Member] = []
         if !metadata.isEmpty {
@@ -193,19 +196,21 @@ extension SafeTensors {
         }
         var names: Set<String> = [SafeTensorsHeader.metadataKey]
         var end = 0
-        for (name, shape, values) in tensors {
+        func declare(_ name: String, _ type: DType, _ shape: [Int], count: Int) {
             require(names.insert(name).inserted, "the tensor name \"\(name)\" is reserved or given twice")
             require(
-                shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == values.count,
-                "the tensor \"\(name)\" of shape \(shape) has \(values.count) values")
+                shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == count,
+                "the tensor \"\(name)\" of shape \(shape) has \(count) values")
             let begin = end
-            end += values.count * DType.float32.width
+            end += count * type.width
             let entry: JSON = [
-                "dtype": .string(DType.float32.rawValue), "shape": .array(shape.map { .number(Double($0)) }),
+                "dtype": .string(type.rawValue), "shape": .array(shape.map { .number(Double($0)) }),
                 "data_offsets": [.number(Double(begin)), .number(Double(end))],
             ]
             members.append(JSON.Member(key: name, value: entry))
         }
+        for (name, shape, values) in tensors { declare(name, .float32, shape, count: values.count) }
+        for (name, shape, values) in integers { declare(name, .int64, shape, count: values.count) }
         var header = Array(JSON.object(members).serialised().utf8)
         header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
         require(header.count <= SafeTensorsHeader.lengthLimit, "a header of \(header.count) bytes is too long")
@@ -215,14 +220,17 @@ extension SafeTensors {
         withUnsafeBytes(of: UInt64(header.count).littleEndian) { bytes.append(contentsOf: $0) }
         bytes.append(contentsOf: header)
         for tensor in tensors { bytes.appendLittleEndian(tensor.values) }
+        for tensor in integers { bytes.appendLittleEndian(tensor.values) }
         return bytes
     }
 
-    /// Writes the file at `path` atomically, as ``serialise(_:metadata:)`` gives it; throws ``FileError`` when it cannot be
-    /// written, and then nothing has changed.
+    /// Writes the file at `path` atomically, as ``serialise(_:integers:metadata:)`` gives it; throws ``FileError`` when it
+    /// cannot be written, and then nothing has changed.
     public static func write(
-        _ tensors: [(name: String, shape: [Int], values: [Float])], metadata: [(String, String)] = [], to path: String
+        _ tensors: [(name: String, shape: [Int], values: [Float])],
+        integers: [(name: String, shape: [Int], values: [Int])] = [], metadata: [(String, String)] = [],
+        to path: String
     ) throws {
-        try Files.writeAtomically(serialise(tensors, metadata: metadata), to: path)
+        try Files.writeAtomically(serialise(tensors, integers: integers, metadata: metadata), to: path)
     }
 }

@@ -59,7 +59,8 @@ struct BatchShape {
 
     /// The state's place in the fast weights' schedule, and that after these steps.
     private func place(after steps: Int, _ state: CellState?) -> Int {
-        ((state?.step ?? 0) + steps) % configuration.cell.period
+        let period = configuration.cell.period
+        return ((state?.step ?? 0) % period + steps) % period
     }
 
     /// A state of zeros.

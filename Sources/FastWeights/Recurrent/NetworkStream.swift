@@ -24,7 +24,7 @@ public final class NetworkStream {
         cells = weights.cells.map { RecurrentStream($0) }
         top = cells[cells.count - 1]
         headOutput = Buffer(weights.head?.vectors ?? 0)
-        if let state { self.state = state }
+        if let state { self.state = state } else { applyHead() }
     }
 
     /// A stream with a copy of the network's parameters as they are now. Traps when the network is bidirectional.
@@ -57,8 +57,8 @@ public final class NetworkStream {
         advanceAbove()
     }
 
-    /// A copy of what the last step gave: the last layer's h, [H], or y of the head, [outputs]. A head a sequence gives
-    /// what it would if the sequence ended here. Before the first step all is zero.
+    /// A copy of what the last step gave: the last layer's h, [H], or y = W·h + b of the head, [outputs]. A head a sequence
+    /// gives what it would if the sequence ended here. Before the first step h is that of the state the stream began with.
     public var output: [Float] { withOutput { $0.withUnsafeBufferPointer { Array($0) } } }
 
     /// Calls `body` with what the last step gave, as `output` has it, in place.
@@ -80,7 +80,8 @@ public final class NetworkStream {
     }
 
     /// The state of the sequence, with which another stream or `RecurrentNetwork.run` of one sequence goes on: h
-    /// [layers, H], and c [layers, H] or A [layers, H, H]. Setting traps on arrays of other sizes.
+    /// [layers, H], 0 where the last step cleared it, c [layers, H] or A [layers, H, H], and the place in the schedule.
+    /// Once set, the output is that of its h. Setting traps on arrays of other sizes.
     public var state: CellState {
         get {
             var state = CellState(hidden: [])
@@ -103,16 +104,22 @@ public final class NetworkStream {
                     hidden: Array(newValue.hidden[i * H..<(i + 1) * H]),
                     memory: Array(newValue.memory[i * M..<(i + 1) * M]), step: newValue.step)
             }
+            applyHead()
         }
     }
 
-    /// Another stream of the same network in the same state, which from now on goes its own way.
-    public func copy() -> NetworkStream { NetworkStream(weights, state: state) }
+    /// Another stream of the same network in the same state and with the same output, which from now on goes its own way.
+    public func copy() -> NetworkStream {
+        let copy = NetworkStream(weights)
+        for (own, cell) in zip(copy.cells, cells) { own.takeOver(cell) }
+        copy.applyHead()
+        return copy
+    }
 
     /// Begins a new sequence from the zero state.
     public func reset() {
         for cell in cells { cell.reset() }
-        headOutput.clear()
+        applyHead()
     }
 
     private func advance(_ input: UnsafeBufferPointer<Float>) {
@@ -129,6 +136,12 @@ public final class NetworkStream {
                 UnsafeBufferPointer(start: numbers(below.h), count: below.configuration.hidden))
             layer &+= 1
         }
+        applyHead()
+    }
+
+    /// y = W·h + b, where there is a head.
+    @inline(__always)
+    private func applyHead() {
         guard let head = weights.head else { return }
         let h = numbers(top.h)
         multiply(

@@ -75,6 +75,8 @@ import Testing
                 let share = Double(
                     !head.isPerStep
                         ? 1 : regression ? data.lengths[i] : alone.targets.classes.filter { $0 >= 0 }.count)
+                // A sequence without a target has no loss.
+                if share == 0 { continue }
                 sum += try network.evaluate(alone).loss * share
                 terms += share
             }

@@ -18,7 +18,7 @@ extension Command {
         Terminal.write(
             """
             Examples  \(examples.count), K = \(file.task.pairs)
-            Error     \(FixedPoint.percent(Double(result.errors) / Double(examples.count)))
+            Error     \(FixedPoint.percent(result.error))
             Loss      \(FixedPoint.text(result.loss, decimals: 4)) nats
             Plateau   \(FixedPoint.percent(plateau.error)), \(FixedPoint.text(plateau.loss, decimals: 4)) nats
 

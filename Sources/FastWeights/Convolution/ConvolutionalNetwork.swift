@@ -26,7 +26,7 @@ public final class ConvolutionalNetwork: Sendable {
     public func evaluate(_ data: SequenceData, threads: Int = 1) -> Evaluation {
         check(data)
         return Crew.run(threads: threads) { crew in
-            ParallelConvolution(configuration, parameters, crew: crew).evaluate(data)
+            ParallelConvolution(configuration, parameters, crew: crew).evaluate(data).evaluation
         }
     }
 

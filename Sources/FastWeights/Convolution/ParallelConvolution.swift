@@ -31,28 +31,28 @@ final class ParallelConvolution {
         pieces = (weights.pieces, parts.count)
     }
 
-    /// Mean loss over the images at `indices` and its gradient, left in `gradients`. With a `seed` made images change.
-    func gradient(_ data: SequenceData, _ indices: [Int], seed: UInt64? = nil) -> Evaluation {
+    /// The losses of the images at `indices`, and the gradient of their mean, left in `gradients`. With a `seed` made images
+    /// change.
+    func gradient(_ data: SequenceData, _ indices: [Int], seed: UInt64? = nil) -> LossSum {
         batch.set(data, indices, seed)
         let result = run(train)
         crew.perform(addUp, pieces: pieces.addUp)
         return result
     }
 
-    /// Mean loss and error over all of `data`, without gradients.
-    func evaluate(_ data: SequenceData) -> Evaluation {
+    /// The losses of all of `data`, without gradients.
+    func evaluate(_ data: SequenceData) -> LossSum {
         batch.set(data, nil, nil)
         return run(evaluate)
     }
 
-    private func run(_ job: Job) -> Evaluation {
+    private func run(_ job: Job) -> LossSum {
         crew.perform(prepare, pieces: pieces.prepare)
         crew.perform(job, pieces: batch.shards)
         batch.release()
         var result = BlockLoss()
         for s in 0..<batch.shards { result += shards[s].result }
-        let count = Double(max(batch.count, 1))
-        return Evaluation(loss: result.loss / count, error: Double(result.errors) / count)
+        return LossSum(result, terms: batch.count)
     }
 }
 

@@ -144,20 +144,20 @@ final class ParallelClassifier {
         tableGradients = Job { piece in dTable.writeGradients(p, into: g, piece: piece) }
     }
 
-    /// Mean loss over the sequences at `indices` and its gradient, left in `gradients`.
-    func gradient(_ examples: Examples, _ indices: [Int]) -> BlockLoss {
+    /// The losses of the sequences at `indices`, and the gradient of their mean, left in `gradients`.
+    func gradient(_ examples: Examples, _ indices: [Int]) -> LossSum {
         let result = run(train, examples, indices)
         crew.perform(addUp, pieces: addUpPieces)
         crew.perform(tableGradients, pieces: table.gradientPieces)
         return result
     }
 
-    /// Mean loss and errors over all of `examples`, without gradients. Without examples both are 0.
-    func evaluate(_ examples: Examples) -> BlockLoss {
+    /// The losses of all of `examples`, without gradients.
+    func evaluate(_ examples: Examples) -> LossSum {
         run(evaluate, examples, nil)
     }
 
-    private func run(_ job: Job, _ examples: Examples, _ indices: [Int]?) -> BlockLoss {
+    private func run(_ job: Job, _ examples: Examples, _ indices: [Int]?) -> LossSum {
         require(
             examples.steps == steps, "an engine for sequences of \(steps) tokens was given some of \(examples.steps)")
         (batch.examples, batch.indices, batch.count) = (examples, indices, indices?.count ?? examples.count)
@@ -168,13 +168,13 @@ final class ParallelClassifier {
         batch.indices = nil
         var result = BlockLoss()
         for s in 0..<batch.shards { result += shards[s].result }
-        return BlockLoss(loss: result.loss / Double(max(batch.count, 1)), errors: result.errors)
+        return LossSum(result, terms: batch.count)
     }
 }
 
 extension SequenceClassifier {
-    /// Mean loss in nats and errors over all of `examples`, which must fit the model.
-    func evaluate(_ examples: Examples, threads: Int) -> BlockLoss {
+    /// The losses of all of `examples`, in nats, which must fit the model.
+    func evaluate(_ examples: Examples, threads: Int) -> LossSum {
         Crew.run(threads: threads) { crew in
             ParallelClassifier(configuration, parameters, steps: examples.steps, crew: crew).evaluate(examples)
         }

@@ -95,11 +95,9 @@ final class NetworkBatch {
         }
     }
 
-    /// The mean of a sum over the batch's targets.
-    func evaluation(_ sum: BlockLoss) -> Evaluation {
-        let terms = Double(max(terms, 1))
-        let loss = sum.loss / terms
-        return Evaluation(loss: loss, error: targets?.isRegression == true ? loss : Double(sum.errors) / terms)
+    /// What was found in all blocks, with the batch's targets that count.
+    func sum(_ found: BlockLoss) -> LossSum {
+        LossSum(found, terms: terms, isRegression: targets?.isRegression == true)
     }
 }
 

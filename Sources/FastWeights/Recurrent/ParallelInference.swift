@@ -18,8 +18,8 @@ final class ParallelInference {
         prepare = Job { weights.pack(piece: $0) }
     }
 
-    /// Mean loss and error over all of `data`.
-    func evaluate(_ data: SequenceData) -> Evaluation {
+    /// The losses of all of `data`.
+    func evaluate(_ data: SequenceData) -> LossSum {
         begin(data.inputs, data.targets)
         let losses = Buffer<BlockLoss>(batch.blocks)
         forEachBlock { [batch] worker, b in
@@ -29,7 +29,7 @@ final class ParallelInference {
         }
         var sum = BlockLoss()
         for b in 0..<batch.blocks { sum += losses.pointer[b] }
-        return batch.evaluation(sum)
+        return batch.sum(sum)
     }
 
     /// The outputs of all sequences, one behind the other: a row of them a sequence or a step.
@@ -113,11 +113,11 @@ private final class Worker {
 extension RecurrentNetwork {
     /// Mean loss and error over `data`, on at most `threads` cores; the bits do not depend on their number.
     ///
-    /// Throws `SequenceDataError` for tokens and classes that the network has not. Traps when its input or its head is not
-    /// for such data. O(steps·layers·directions·G·H·(I + H)), G the gates.
+    /// Throws `SequenceDataError` for tokens and classes that the network has not, and where no target counts. Traps when its
+    /// input or its head is not for such data. O(steps·layers·directions·G·H·(I + H)), G the gates.
     public func evaluate(_ data: SequenceData, threads: Int = 1) throws(SequenceDataError) -> Evaluation {
-        try data.check(configuration)
-        return infer(data.inputs, threads: threads) { $0.evaluate(data) }
+        try data.check(configuration, as: "the data to evaluate on")
+        return infer(data.inputs, threads: threads) { $0.evaluate(data).evaluation }
     }
 
     /// What the network makes of each sequence, in their order, on at most `threads` cores; the bits do not depend on

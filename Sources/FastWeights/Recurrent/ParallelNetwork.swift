@@ -80,42 +80,43 @@ final class ParallelNetwork {
         }
     }
 
-    /// Mean loss over the sequences at `indices` and its gradient, left in `gradients`. With a `seed` dropout acts.
-    func gradient(_ data: SequenceData, _ indices: [Int], dropoutSeed seed: UInt64? = nil) -> Evaluation {
+    /// The losses of the sequences at `indices`, and the gradient of their mean, left in `gradients`: zero where no target
+    /// counts. With a `seed` dropout acts.
+    func gradient(_ data: SequenceData, _ indices: [Int], dropoutSeed seed: UInt64? = nil) -> LossSum {
         batch.set(data.inputs, data.targets, indices)
         return gradient(seed)
     }
 
     /// The same over a window of a text's streams, whose states go on.
-    func gradient(_ text: TextStreams, dropoutSeed seed: UInt64? = nil) -> Evaluation {
+    func gradient(_ text: TextStreams, dropoutSeed seed: UInt64? = nil) -> LossSum {
         batch.set(text)
         return gradient(seed)
     }
 
-    /// Mean loss and error over all of `data`, of sequences as long as they may be, without gradients.
-    func evaluate(_ data: SequenceData) -> Evaluation { inference.evaluate(data) }
+    /// The losses of all of `data`, of sequences as long as they may be, without gradients.
+    func evaluate(_ data: SequenceData) -> LossSum { inference.evaluate(data) }
 
     /// The same over a window of a text's streams, whose states go on.
-    func evaluate(_ text: TextStreams) -> Evaluation {
+    func evaluate(_ text: TextStreams) -> LossSum {
         batch.set(text)
         return run(evaluate, seed: nil)
     }
 
-    private func gradient(_ seed: UInt64?) -> Evaluation {
+    private func gradient(_ seed: UInt64?) -> LossSum {
         let result = run(train, seed: seed)
         crew.perform(addUp, pieces: addUpPieces)
         crew.perform(turn, pieces: turnPieces)
         return result
     }
 
-    private func run(_ job: Job, seed: UInt64?) -> Evaluation {
+    private func run(_ job: Job, seed: UInt64?) -> LossSum {
         step.dropoutSeed = seed
         step.shards = min(batch.blocks, Self.shardLimit)
         crew.perform(prepare, pieces: weights.pieces)
         crew.perform(job, pieces: step.shards)
         var result = BlockLoss()
         for s in 0..<step.shards { result += shards[s].result }
-        return batch.evaluation(result)
+        return batch.sum(result)
     }
 }
 

@@ -71,7 +71,8 @@ public struct SequenceData: Sendable {
 
     /// The data in two parts, drawn with `seed`: the share `validation`, rounded, and at least one sequence of each.
     ///
-    /// Throws `SequenceDataError` when there is but one sequence. Traps unless the share is between 0 and 1.
+    /// Throws `SequenceDataError` when there is but one sequence, and when no target of one of the parts counts, of which
+    /// nothing could be learnt or said. Traps unless the share is between 0 and 1.
     public func split(
         validation share: Double, seed: UInt64
     ) throws(SequenceDataError) -> (training: SequenceData, validation: SequenceData) {
@@ -83,16 +84,29 @@ public struct SequenceData: Sendable {
         var random = Random(seed: seed, stream: 3)
         random.shuffle(&order)
         let size = min(max(Int((Double(count) * share).rounded()), 1), count - 1)
-        return (selecting(Array(order[size...])), selecting(Array(order[..<size])))
+        let parts = (training: selecting(Array(order[size...])), validation: selecting(Array(order[..<size])))
+        for (name, part) in [("training", parts.training), ("validation", parts.validation)] {
+            try part.requireTargets(
+                as: "the \(name) part of the split, \(part.count) of \(count) sequences drawn with seed \(seed)",
+                advice: "take another share or seed, or leave out the sequences without targets")
+        }
+        return parts
     }
 }
 
 extension SequenceData {
     /// Traps unless the network takes such sequences and has a head for such targets; throws when a token is outside its
-    /// vocabulary or a class is not among its classes.
-    func check(_ configuration: RecurrentNetworkConfiguration) throws(SequenceDataError) {
+    /// vocabulary, a class is not among its classes, or no target counts, in words that call the data `name`.
+    func check(_ configuration: RecurrentNetworkConfiguration, as name: String) throws(SequenceDataError) {
         try inputs.check(configuration)
         try targets.check(configuration)
+        try requireTargets(as: name, advice: "give it sequences with targets")
+    }
+
+    private func requireTargets(as name: String, advice: String) throws(SequenceDataError) {
+        guard !targets.terms.contains(where: { $0 > 0 }) else { return }
+        throw SequenceDataError(
+            description: "no target counts in \(name): there is nothing but \(targets.nameOfNone); \(advice)")
     }
 
     /// A number for all of the data: two data sets with the same are most likely the same.

@@ -10,6 +10,8 @@ struct SequenceTargets: Sendable {
     private(set) var terms: [Int] = []
 
     var isRegression: Bool { width > 0 }
+    /// What stands where no target counts.
+    var nameOfNone: String { isRegression ? "nan" : "the class to be ignored" }
 
     /// Throws `SequenceDataError`, which names the sequence, for targets of another count, classes that cannot be,
     /// infinite numbers, and where no target counts at all.
@@ -73,7 +75,7 @@ struct SequenceTargets: Sendable {
         }
         countTerms(lengths)
         guard terms.contains(where: { $0 > 0 }) else {
-            throw fail("no target counts: there is nothing but \(isRegression ? "nan" : "the class to be ignored")")
+            throw fail("no target counts: there is nothing but \(nameOfNone)")
         }
     }
 

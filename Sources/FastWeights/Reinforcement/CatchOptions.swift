@@ -68,8 +68,8 @@ struct CatchCurve: Sendable, Equatable {
 
     /// Where the curve stands, to become a point with a catch rate.
     mutating func mark(_ options: CatchOptions) -> @Sendable (Double) -> Point {
-        let (episodes, loss) = (episodes, sum.mean(options.weights, terms: max(terms, 1)))
-        let entropy = sum.entropy / Double(max(terms, 1))
+        let (episodes, loss) = (episodes, sum.mean(options.weights, terms: terms))
+        let entropy = sum.entropy / Double(terms)
         (sum, terms) = (ActorCriticLoss(), 0)
         return { Point(episodes: episodes, catchRate: $0, loss: loss, entropy: entropy) }
     }

@@ -37,7 +37,8 @@ struct ImageSet: Sendable {
             $0.0 += Int($1)
             $0.1 += Int($1) * Int($1)
         }
-        let count = Double(max(pixels.count, 1))
+        require(!pixels.isEmpty, "the mean of pixels needs at least 1")
+        let count = Double(pixels.count)
         let mean = Double(sum) / count
         return (Float(mean), Float(max(Double(squares) / count - mean * mean, 1e-6).squareRoot()))
     }

@@ -38,7 +38,7 @@ struct RetrievalTraining: Sendable {
             model: model.title, hidden: hidden, pairs: data.task.pairs, seed: seed, learningRate: options.learningRate,
             parameters: network.parameters.layout.parameterCount, steps: outcome.steps, bestStep: outcome.bestStep,
             validationError: outcome.curve.isEmpty ? 1 : outcome.bestError,
-            testError: Double(test.errors) / Double(data.test.count), testLoss: test.loss,
+            testError: test.error, testLoss: test.loss,
             stepsBelowOnePercent: outcome.stepsBelowOnePercent, seconds: (ContinuousClock.now - start).seconds,
             curve: outcome.curve,
             stoppedEarly: outcome.interrupted ? "interrupted at step \(outcome.steps) of \(options.steps)" : nil,

@@ -68,8 +68,11 @@ public final class TextModel: Sendable {
 
     /// Bits a token, the mean over the part of `text` that is held out, on at most `threads` cores. O(tokens·G·H²).
     public func bitsPerToken(of text: TrainingText, threads: Int = 1) -> Double {
-        Crew.run(threads: threads) { crew in
-            let source = TextSource(self, text, window: 64, streams: Lanes.width, crew)
+        // Windows begin a schedule anew, so they are of whole turns.
+        let period = network.configuration.cell.period
+        return Crew.run(threads: threads) { crew in
+            let source = TextSource(
+                self, text, window: (64 + period - 1) / period * period, streams: Lanes.width, crew)
             return source.evaluate().loss / naturalLogarithm(2)
         }
     }

@@ -51,21 +51,19 @@ final class TextSource: TrainingSource {
 
     func skip() { _ = training.advance() }
 
-    func advance(step: Int) -> Double {
+    func advance(step: Int) -> LossSum {
         if training.advance() { training.states.values.clear() }
-        return engine.gradient(training, dropoutSeed: UInt64(step)).loss
+        return engine.gradient(training, dropoutSeed: UInt64(step))
     }
 
     func evaluate() -> Evaluation {
         heldOut.rewind()
-        var (loss, terms) = (0.0, 0)
+        var sum = LossSum()
         for _ in 0..<heldOut.windows {
             if heldOut.advance() { heldOut.states.values.clear() }
-            let count = heldOut.steps * heldOut.starts.count
-            loss += engine.evaluate(heldOut).loss * Double(count)
-            terms += count
+            sum += engine.evaluate(heldOut)
         }
         // Of texts the model with the lowest loss is kept.
-        return Evaluation(loss: loss / Double(terms), error: loss / Double(terms))
+        return Evaluation(loss: sum.loss, error: sum.loss)
     }
 }

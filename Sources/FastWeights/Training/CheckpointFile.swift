@@ -11,7 +11,7 @@ struct CheckpointFile {
     /// How far it had come.
     var state: JSON
 
-    private static let format = "fastweights-checkpoint-1"
+    private static let format = "fastweights-checkpoint-2"
     /// How every file begins after the eight bytes of the header's length; the eight digits of the checksum follow.
     private static let beginning = Array(#"{"__metadata__":{"crc32":""#.utf8)
     private static let noChecksum = "00000000"
@@ -48,7 +48,8 @@ struct CheckpointFile {
             guard file.metadata["format"] == Self.format, let identity = file.metadata["identity"],
                 let state = file.metadata["state"]
             else {
-                throw fail("expected a checkpoint of the format \(Self.format); \(Self.advice)")
+                let found = file.metadata["format"].map { "\($0), that of another version" } ?? "none"
+                throw fail("expected a checkpoint of the format \(Self.format), found \(found); \(Self.advice)")
             }
             self.identity = try JSON(parsing: Array(identity.utf8))
             self.state = try JSON(parsing: Array(state.utf8))

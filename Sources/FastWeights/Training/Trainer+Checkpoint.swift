@@ -45,7 +45,7 @@ extension Trainer {
                 ($0.block, try file.parameters($0.name, $0.block.layout))
             }
             for (block, values) in blocks { block.copy(from: values) }
-            optimizer.steps = state.outcome.steps
+            optimizer.steps = state.moves
             return state
         } catch {
             throw TrainingError.checkpoint("\(error)")

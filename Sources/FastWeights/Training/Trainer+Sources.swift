@@ -30,8 +30,10 @@ extension Trainer {
     ///
     /// The losses are those of the data's targets: cross-entropy of classes, the mean of squares of numbers. Dropout acts
     /// in the steps and not in the evaluations. The same data, options and first values give the same bits on any number
-    /// of threads. Throws `SequenceDataError` for tokens and classes that the network has not; traps when its input or
-    /// its head is not for such data.
+    /// of threads. Throws `SequenceDataError` for tokens and classes that the network has not, and where no target of the
+    /// training data or of the validation data counts; traps when its input or its head is not for such data.
+    ///
+    /// A batch in which no target counts has no loss: the step is taken, the optimizer leaves parameters and moments alone.
     public convenience init(
         _ network: RecurrentNetwork, training: SequenceData, validation: SequenceData, options: TrainingOptions
     ) throws(SequenceDataError) {
@@ -39,8 +41,8 @@ extension Trainer {
             training.width == validation.width,
             "training and validation are both of tokens, or of as many numbers a step; found \(training.width ?? 0) and \(validation.width ?? 0)"
         )
-        try training.check(network.configuration)
-        try validation.check(network.configuration)
+        try training.check(network.configuration, as: "the training part")
+        try validation.check(network.configuration, as: "the validation part")
         self.init(
             network.parameters, options,
             identity: Self.identity(network.configuration.json, training, validation)
@@ -87,38 +89,26 @@ extension Trainer {
 private protocol BatchEngine: AnyObject {
     associatedtype Examples
     var gradients: Parameters { get }
-    /// Mean loss of the examples at `indices`, whose gradient is left in `gradients`; `seed` is that of the step.
-    func gradient(_ examples: Examples, _ indices: [Int], ofStep seed: UInt64) -> Evaluation
-    func evaluation(_ examples: Examples) -> Evaluation
+    /// The losses of the examples at `indices`, the gradient of whose mean is left in `gradients`; `seed` is that of the step.
+    func gradient(_ examples: Examples, _ indices: [Int], ofStep seed: UInt64) -> LossSum
+    func evaluate(_ examples: Examples) -> LossSum
 }
 
 extension ParallelClassifier: BatchEngine {
-    func gradient(_ examples: Examples, _ indices: [Int], ofStep seed: UInt64) -> Evaluation {
-        Evaluation(gradient(examples, indices), count: indices.count)
+    func gradient(_ examples: Examples, _ indices: [Int], ofStep seed: UInt64) -> LossSum {
+        gradient(examples, indices)
     }
-
-    func evaluation(_ examples: Examples) -> Evaluation { Evaluation(evaluate(examples), count: examples.count) }
 }
 
 extension ParallelNetwork: BatchEngine {
-    func gradient(_ data: SequenceData, _ indices: [Int], ofStep seed: UInt64) -> Evaluation {
+    func gradient(_ data: SequenceData, _ indices: [Int], ofStep seed: UInt64) -> LossSum {
         gradient(data, indices, dropoutSeed: seed)
     }
-
-    func evaluation(_ data: SequenceData) -> Evaluation { evaluate(data) }
 }
 
 extension ParallelConvolution: BatchEngine {
-    func gradient(_ data: SequenceData, _ indices: [Int], ofStep seed: UInt64) -> Evaluation {
+    func gradient(_ data: SequenceData, _ indices: [Int], ofStep seed: UInt64) -> LossSum {
         gradient(data, indices, seed: seed)
-    }
-
-    func evaluation(_ data: SequenceData) -> Evaluation { evaluate(data) }
-}
-
-extension Evaluation {
-    fileprivate init(_ result: BlockLoss, count: Int) {
-        self.init(loss: result.loss, error: Double(result.errors) / Double(count))
     }
 }
 
@@ -143,10 +133,10 @@ private final class BatchSource<Engine: BatchEngine>: TrainingSource {
 
     func skip() { order.advance() }
 
-    func advance(step: Int) -> Double {
+    func advance(step: Int) -> LossSum {
         order.advance()
-        return engine.gradient(training, order.indices, ofStep: options.seed(ofStep: step)).loss
+        return engine.gradient(training, order.indices, ofStep: options.seed(ofStep: step))
     }
 
-    func evaluate() -> Evaluation { engine.evaluation(validation) }
+    func evaluate() -> Evaluation { engine.evaluate(validation).evaluation }
 }

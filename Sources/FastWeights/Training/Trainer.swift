@@ -70,7 +70,7 @@ public final class Trainer {
         public var steps: Int
         /// The share that is over, of the steps or of the time, whichever is larger: 0...1.
         public var done: Double
-        /// Mean training loss since the last evaluation.
+        /// Mean training loss since the last evaluation, over the targets that count; not a number where none did.
         public var trainingLoss: Double
         /// The last validation error, once there is one: 0...1 of classes, the loss of numbers.
         public var validationError: Double?
@@ -80,7 +80,7 @@ public final class Trainer {
     public struct Point: Sendable {
         /// Optimizer steps taken so far.
         public var step: Int
-        /// Mean training loss since the point before.
+        /// Mean training loss since the point before, over the targets that count; not a number where none did.
         public var trainingLoss: Double
         /// Mean validation loss.
         public var validationLoss: Double
@@ -92,7 +92,7 @@ public final class Trainer {
     public struct Outcome: Sendable {
         /// The metrics of every evaluation.
         public var curve: [Point] = []
-        /// Optimizer steps taken.
+        /// Steps taken, those of batches without a target that counts among them.
         public var steps = 0
         /// The step whose parameters were kept; 0 before the first evaluation.
         public var bestStep = 0
@@ -166,13 +166,14 @@ public final class Trainer {
             }
             let step = state.outcome.steps + 1
             let loss = source.advance(step: step)
-            guard loss.isFinite else {
+            guard loss.total.isFinite else {
                 throw TrainingError.diverged(step: step, learningRate: options.learningRate)
             }
             let rate = Float(options.learningRate) * options.schedule.factor(state.done(options))
-            optimizer.step(rate: rate, clip: options.clip)
+            // A batch in which no target counts has no gradient; a step along zero would still move by the moments.
+            if loss.terms > 0 { optimizer.step(rate: rate, clip: options.clip) }
             (state.outcome.steps, state.seconds) = (step, seconds())
-            state.lossSum += loss
+            state.take(loss, moves: optimizer.steps)
             if step % options.evaluateEvery == 0 || state.done(options) >= 1 {
                 if state.take(source.evaluate(), options) { best.copy(from: parameters) }
                 state.seconds = seconds()
@@ -198,8 +199,8 @@ protocol TrainingSource: AnyObject {
     var carried: Parameters? { get }
     /// Moves on to the next batch without looking at it.
     func skip()
-    /// Moves on to the next batch, that of step `step`: its mean loss, the gradient of which is left in `gradients`.
-    func advance(step: Int) -> Double
+    /// Moves on to the next batch, that of step `step`: its losses, the gradient of whose mean is left in `gradients`.
+    func advance(step: Int) -> LossSum
     /// Loss and error over the validation examples.
     func evaluate() -> Evaluation
 }

@@ -1,8 +1,10 @@
 /// How far a training has come: what its loop carries from step to step beside the numbers of model and optimizer.
 struct TrainingState {
     var outcome = Trainer.Outcome()
-    /// Σ of the training losses since the last evaluation.
-    var lossSum = 0.0
+    /// Σ of the training losses since the last evaluation, and of how many targets.
+    private var (lossSum, lossTerms) = (0.0, 0)
+    /// Steps of the optimizer, which takes none where no target of a batch counts.
+    private(set) var moves = 0
     /// Time spent, evaluations included, of a training with a limit.
     var seconds = 0.0
     /// Evaluations in a row without a lower validation error, and without any error.
@@ -13,14 +15,21 @@ struct TrainingState {
 
     init() {}
 
+    /// Takes in the losses of a step, after which the optimizer has taken `moves`.
+    mutating func take(_ losses: LossSum, moves: Int) {
+        lossSum += losses.total
+        lossTerms += losses.terms
+        self.moves = moves
+    }
+
     /// Takes in an evaluation after the steps so far. Returns whether it is the best one.
     mutating func take(_ evaluation: Evaluation, _ options: TrainingOptions) -> Bool {
         let (validationLoss, error) = (evaluation.loss, evaluation.error)
         outcome.curve.append(
             Trainer.Point(
-                step: outcome.steps, trainingLoss: meanLoss(options), validationLoss: validationLoss,
+                step: outcome.steps, trainingLoss: meanLoss, validationLoss: validationLoss,
                 validationError: error))
-        lossSum = 0
+        (lossSum, lossTerms) = (0, 0)
         stale += 1
         let isBest = (error, validationLoss) < (outcome.bestError, outcome.bestLoss)
         if isBest {
@@ -45,13 +54,12 @@ struct TrainingState {
         let last = outcome.curve.last
         return Trainer.Progress(
             step: outcome.steps, steps: options.steps, done: min(done(options), 1),
-            trainingLoss: last?.step == outcome.steps ? last!.trainingLoss : meanLoss(options),
+            trainingLoss: last?.step == outcome.steps ? last!.trainingLoss : meanLoss,
             validationError: last?.validationError)
     }
 
-    private func meanLoss(_ options: TrainingOptions) -> Double {
-        lossSum / Double((outcome.steps - 1) % options.evaluateEvery + 1)
-    }
+    /// Not a number where no target counted.
+    private var meanLoss: Double { lossSum / Double(lossTerms) }
 }
 
 extension TrainingState {
@@ -61,7 +69,8 @@ extension TrainingState {
             "steps": .number(Double(outcome.steps)), "best_step": .number(Double(outcome.bestStep)),
             "best_error": .number(outcome.bestError), "best_loss": .number(outcome.bestLoss),
             "steps_below_one_percent": outcome.stepsBelowOnePercent.map { .number(Double($0)) } ?? .null,
-            "loss_sum": .number(lossSum), "seconds": .number(seconds), "stale": .number(Double(stale)),
+            "loss_sum": .number(lossSum), "loss_terms": .number(Double(lossTerms)), "moves": .number(Double(moves)),
+            "seconds": .number(seconds), "stale": .number(Double(stale)),
             "perfect": .number(Double(perfect)), "is_over": .bool(isOver),
             "curve": .array(
                 outcome.curve.map {
@@ -86,12 +95,15 @@ extension TrainingState {
         outcome.bestLoss = try reader.number("best_loss", default: .infinity)
         outcome.stepsBelowOnePercent = json["steps_below_one_percent"]?.integer
         lossSum = try reader.number("loss_sum")
+        lossTerms = try reader.count("loss_terms", from: 0, to: 1 << 52)
+        moves = try count("moves")
         seconds = try reader.number("seconds", default: 0)
         stale = try count("stale")
         perfect = try count("perfect")
         isOver = try reader.flag("is_over")
         for point in json["curve"]?.elements ?? [] {
-            let numbers = (point.elements ?? []).map { $0.number ?? .infinity }
+            // What JSON has no number for: the mean of no training loss, and losses of validation that are infinite.
+            let numbers = (point.elements ?? []).enumerated().map { $1.number ?? ($0 == 1 ? .nan : .infinity) }
             guard numbers.count == 4, let step = Int(exactly: numbers[0]) else {
                 throw ConfigurationError(
                     description: "the training's curve needs points of 4 numbers, found \(point.serialised())")

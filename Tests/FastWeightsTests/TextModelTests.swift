@@ -152,6 +152,25 @@ import Testing
         expectSame(one.parameters, other.parameters)
     }
 
+    /// What a model writes depends on all that stands before it: a prompt that ends with some of the text goes on with the
+    /// rest.
+    @Test func aPromptIsReadWhole() throws {
+        let vocabulary = TextVocabulary(of: Array("abcdefgh".utf8))
+        let model = TextModel(.lstm(), hidden: 8, vocabulary: vocabulary, seed: 1)
+        // Weights large enough for a state that never settles.
+        for window in model.network.configuration.layout.windows {
+            model.network.parameters[window.name] = model.network.parameters[window.name].map { $0 * 12 }
+        }
+        func write(_ prompt: String, _ count: Int) throws -> String {
+            let writer = try model.writer(prompt: prompt, temperature: 0, seed: 1)
+            return (0..<count).map { _ in writer.next() }.joined()
+        }
+        let text = try write("abc", 24)
+        for count in 0...20 { #expect(try write("abc" + text.prefix(count), 24 - count) == text.dropFirst(count)) }
+        let others = Set(try ["c", "bc", "dbc", "aac"].map { try write($0, 24) } + [text])
+        #expect(others.count > 2, "prompts that end alike are written on alike: \(others)")
+    }
+
     /// Tokens are drawn as often as softmax(logits / temperature) says.
     @Test(arguments: [Float(0.5), 1, 3])
     func tokensAreDrawnByTheirProbabilities(temperature: Float) throws {

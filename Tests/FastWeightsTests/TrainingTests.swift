@@ -168,6 +168,25 @@ import Testing
         }
         #expect(seen.prefix(10).sorted() == Array(0..<10) && seen.suffix(10).sorted() == Array(0..<10))
         #expect(Array(seen.prefix(10)) != Array(seen.suffix(10)))
+        var other = BatchOrder(count: 10, batch: 10, seed: 2)
+        other.advance()
+        #expect(other.indices.sorted() == Array(0..<10) && other.indices != Array(seen.prefix(10)))
+    }
+
+    /// Patience is for a lower error: a loss that falls alone makes a model the best one, and ends a training all the same.
+    @Test func patienceWaitsForALowerError() {
+        var options = TrainingOptions()
+        options.patience = 2
+        var state = TrainingState()
+        let evaluations = [(0.5, 3.0), (0.4, 4), (0.4, 2), (0.4, 3)]
+        var (best, over): ([Bool], [Bool]) = ([], [])
+        for (error, loss) in evaluations {
+            state.outcome.steps += options.evaluateEvery
+            best.append(state.take(Evaluation(loss: loss, error: error), options))
+            over.append(state.isOver)
+        }
+        #expect(best == [true, true, true, false] && over == [false, false, false, true])
+        #expect(state.outcome.bestError == 0.4 && state.outcome.bestLoss == 2 && state.outcome.bestStep == 1500)
     }
 
     @Test func schedulesRunFromOneToZero() {

@@ -244,7 +244,8 @@ import Testing
         #expect(one.1.points.map(\.episodes) == [336, 624, 912, 1008] && one.1.steps == 21)
         for threads in [2, 3, 8] {
             let other = try Self.train(cell, Self.options { $0.threads = threads })
-            #expect(one.0 == other.0 && one.1 == other.1)
+            expectSame(one.0, other.0)
+            #expect(one.1 == other.1)
         }
         #expect(try Self.train(cell, Self.options { $0.seed = 2 }).0 != one.0)
     }
@@ -258,7 +259,8 @@ import Testing
         let alone = try Self.train(.gru, options)
         // One worker that applies what it learnt before it goes on is the synchronous training of one worker.
         let synchronous = try Self.train(.gru, Self.options { $0.workers = 1 })
-        #expect(alone.0 == synchronous.0 && alone.1 == synchronous.1)
+        expectSame(alone.0, synchronous.0)
+        #expect(alone.1 == synchronous.1)
         // Several on one thread are stale by some steps, and yet come out the same every time.
         let stale = Self.options { $0.isAsynchronous = true }
         let first = try Self.train(.gru, stale)

@@ -52,17 +52,31 @@ import Testing
 
         try network.write(to: path)  // safetensors; PyTorch reads it too
         let loaded = try RecurrentNetwork(path: path)
-        #expect(loaded.run(input, steps: 10, batch: 4).outputs == outputs)
+        expectSame(loaded.run(input, steps: 10, batch: 4).outputs, outputs)
     }
 
-    @Test func errorsThatAreThrown() {
-        let path = folder.path("missing.safetensors")
+    @Test func errorsThatAreThrown() throws {
+        let path = folder.path("damaged.safetensors")
+        let good = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: 2, hidden: 3), seed: 1)
+        try good.write(to: path)
+        let right = try String(contentsOfFile: path, encoding: .isoLatin1)
+        // Names of as many letters, and sizes of as many numbers.
+        let wrong = right.replacingOccurrences(of: "bias_hh_l0", with: "bias_hh_lx")
+            .replacingOccurrences(of: "[9,2]", with: "[2,9]")
+        try wrong.write(toFile: path, atomically: true, encoding: .isoLatin1)
         do {
             let network = try RecurrentNetwork(path: path)
             print(network.configuration)
         } catch {
             print(error)  // every missing, unexpected and misshapen tensor, in one sentence
         }
+        let error = #expect(throws: WeightsError.self) { try RecurrentNetwork(path: path) }
+        let sentence = error?.description ?? ""
+        for part in ["missing tensors: bias_hh_l0", "unexpected tensors: bias_hh_lx", "weight_ih_l0 [2, 9]"] {
+            #expect(sentence.contains(part), "\(sentence)")
+        }
+        let missing = #expect(throws: (any Error).self) { try RecurrentNetwork(path: folder.path("none")) }
+        #expect("\(missing!)".contains("none"))
     }
 
     // MARK: - Cells and equations
@@ -139,7 +153,7 @@ import Testing
         let bytes = SafeTensors.serialise(network.tensors(prefix: "encoder.rnn.") + [head])
         let file = try SafeTensors(bytes: bytes, source: "download")
         #expect(try file.floats("head.weight") == head.values)
-        #expect(try RecurrentNetwork(file).parameters["weight_hh_l0"] == network.parameters["weight_hh_l0"])
+        try expectSame(RecurrentNetwork(file).parameters["weight_hh_l0"], network.parameters["weight_hh_l0"])
 
         // The names that numpy.savez gives.
         let kernel = (name: "arr_0", shape: [I, 4 * H], values: w)
@@ -221,7 +235,7 @@ import Testing
         let path = folder.path("model.safetensors")
         try ModelFile(model, task: task).write(to: path)
         let restored = try ModelFile(path: path).model
-        #expect(restored.parameters["output.weight"] == model.parameters["output.weight"])
+        expectSame(restored.parameters["output.weight"], model.parameters["output.weight"])
     }
 
     @Test func yourOwnSequences() throws {
@@ -314,7 +328,7 @@ import Testing
         let network = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: 2, hidden: 6), seed: 1)
         let input = numbers(T * B * 2)
         let outputs = network.run(input, steps: T, batch: B, threads: 2).outputs
-        #expect(outputs == network.run(input, steps: T, batch: B).outputs)
+        expectSame(outputs, network.run(input, steps: T, batch: B).outputs)
     }
 
     @Test func reproducingThePaper() throws {

@@ -48,7 +48,7 @@ import Testing
             pass.forward(input, steps: Self.steps, batch: Self.batch, dropoutSeed: 7).outputs == expected)
         #expect(pass.forward(input, steps: Self.steps, batch: Self.batch, dropoutSeed: 8).outputs != expected)
         let without = pass.forward(input, steps: Self.steps, batch: Self.batch).outputs
-        #expect(without == network.run(input, steps: Self.steps, batch: Self.batch).outputs)
+        expectSame(without, network.run(input, steps: Self.steps, batch: Self.batch).outputs)
     }
 
     /// The gradients against differences of the loss under the same random numbers.
@@ -91,6 +91,56 @@ import Testing
             _ = Self.loss(pass, input, cotangent, seed: nil)
             _ = pass.backward(cotangent)
         }
-        #expect(passes.0.gradients.block.array == passes.1.gradients.block.array)
+        expectSame(passes.0.gradients.block.array, passes.1.gradients.block.array)
+    }
+
+    /// Layers that hand on what they read: W_ih the identity, W_hh and the biases 0, ReLU. Of ones comes the product of what
+    /// dropout multiplied by at each place between layers, [T, B, H].
+    private static func masks(layers: Int, dropout: Float, steps: Int, batch: Int, hidden H: Int, seed: UInt64)
+        -> [Float]
+    {
+        let network = RecurrentNetwork(
+            RecurrentNetworkConfiguration(
+                .rnn(activation: .relu), input: H, hidden: H, layers: layers, dropout: dropout), seed: 1)
+        network.parameters.clear()
+        for layer in 0..<layers {
+            network.parameters["weight_ih_l\(layer)"] = (0..<H * H).map { $0 % (H + 1) == 0 ? 1 : 0 }
+        }
+        let ones = [Float](repeating: 1, count: steps * batch * H)
+        return NetworkPass(network).forward(ones, steps: steps, batch: batch, dropoutSeed: seed).outputs
+    }
+
+    /// What is left after n layers that each drop for themselves is (1 - p)ⁿ of the numbers, each of them 1/(1 - p)ⁿ times
+    /// as large; and nothing is dropped behind the last layer.
+    @Test(arguments: [1, 2, 3, 5], [Float(0.5), 0.2])
+    func everyLayerDropsForItself(layers: Int, dropout p: Float) {
+        let found = Self.masks(layers: layers, dropout: p, steps: 40, batch: 19, hidden: 8, seed: 3)
+        let (share, n) = ((0..<layers - 1).reduce(1.0) { product, _ in product * Double(1 - p) }, Double(found.count))
+        let left = found.filter { $0 != 0 }
+        #expect(abs(Double(left.count) / n - share) <= 4 * (share * (1 - share) / n).squareRoot())
+        #expect(left.count { abs(Double($0) * share - 1) > 1e-5 } == 0)
+    }
+
+    /// No two steps, sequences, units or seeds have the numbers of one another: of each pair as many are dropped in both
+    /// as chance has it.
+    @Test func nothingIsDroppedTwiceAlike() {
+        let (T, B, H) = (24, 19, 16)
+        let found = Self.masks(layers: 2, dropout: 0.5, steps: T, batch: B, hidden: H, seed: 3).map { $0 == 0 }
+        let other = Self.masks(layers: 2, dropout: 0.5, steps: T, batch: B, hidden: H, seed: 4).map { $0 == 0 }
+        func expectUnlike(_ count: Int, _ what: String, _ row: (Int) -> [Bool]) {
+            let rows = (0..<count).map(row)
+            for a in 0..<count {
+                for b in 0..<a {
+                    let alike = Double(zip(rows[a], rows[b]).count { $0 == $1 }) / Double(rows[a].count)
+                    // Five deviations of a share of halves.
+                    #expect(
+                        abs(alike - 0.5) < 2.5 / Double(rows[a].count).squareRoot(), "\(what)s \(b) and \(a)")
+                }
+            }
+        }
+        expectUnlike(T, "step") { t in (0..<B * H).map { found[t * B * H + $0] } }
+        expectUnlike(B, "sequence") { b in (0..<T * H).map { found[($0 / H * B + b) * H + $0 % H] } }
+        expectUnlike(H, "unit") { r in (0..<T * B).map { found[$0 * H + r] } }
+        expectUnlike(2, "seed") { $0 == 0 ? found : other }
     }
 }

@@ -14,8 +14,8 @@ import Testing
         let data = GlimpseData.generatedDigits(training: 100, test: 20, seed: 3)
         let drawn = GeneratedDigits.make(count: 100, seed: 3)
         #expect(data.training.count == 90 && data.validation.count == 10 && data.test.count == 20)
-        #expect(data.training.pixels + data.validation.pixels == drawn.pixels)
-        #expect(data.training.labels + data.validation.labels == drawn.labels)
+        expectSame(data.training.pixels + data.validation.pixels, drawn.pixels)
+        expectSame(data.training.labels + data.validation.labels, drawn.labels)
         #expect(data.test.pixels != GeneratedDigits.make(count: 20, seed: 3).pixels)
         let moments = data.training.moments
         #expect(data.standardisation == .by(mean: moments.mean, deviation: moments.deviation))

@@ -111,8 +111,8 @@ import Testing
         let square = ImageSet(height: 4, width: 6, pixels: pixels, labels: [0], classes: 1).square(2)
         // The middle 4 by 4, each new pixel the mean of four: of 10, 20, 70 and 80 the first.
         let expected: [UInt8] = [45, 65, 165, 185]
-        #expect(square.pixels == expected)
-        #expect(Self.images.square(8).pixels == Self.images.pixels)
+        expectSame(square.pixels, expected)
+        expectSame(Self.images.square(8).pixels, Self.images.pixels)
         #expect(Self.images.square(3).pixels.count == 18)
     }
 
@@ -190,7 +190,7 @@ import Testing
         }
         let (still, moved) = (try losses(shift: 0), try losses(shift: 2))
         #expect(!still.isEmpty && still.count == moved.count && still != moved)
-        #expect(try losses(shift: 2) == moved)
+        try expectSame(losses(shift: 2), moved)
     }
 
     @Test func filesOfOtherShapesAreRefused() throws {

@@ -34,4 +34,37 @@ import Testing
         tally.gradient("c", [1], [1, 2])
         #expect(tally.gradients == .infinity)
     }
+
+    /// An error of a tenth in a small gate beside a large one is an error of a tenth.
+    @Test func aSmallGateDoesNotHideBehindALargeOne() {
+        let expected = [100, -50, 0.5, 1, 0.5, 2]
+        let found: [Float] = [100, -50, 0.5, 1.1, 0.5, 2.1]
+        func error(_ parts: [Range<Int>]?) -> Double {
+            var tally = ErrorTally()
+            tally.gradient("a", found, expected, parts: parts)
+            #expect(tally.worstTensor == (parts == nil ? "a" : "a, part 2 of 3"))
+            return tally.gradients
+        }
+        #expect(abs(error(nil) - 0.001) < 1e-6)
+        #expect(abs(error([0..<2, 2..<4, 4..<6]) - 0.1) < 1e-6)
+    }
+
+    /// The parts of a cell's parameters are its gates' rows, and its layer norms.
+    @Test func gatesArePartsOfTheirOwn() {
+        func sizes(_ cell: Cell, input: Int = 3, hidden: Int = 4) -> [String: [Int]] {
+            CellConfiguration(cell, input: input, hidden: hidden).parts(prefix: "a.").mapValues { $0.map(\.count) }
+        }
+        let lstm = sizes(.lstm(layerNorm: true))
+        #expect(lstm["a.weight_ih"] == [12, 12, 12, 12] && lstm["a.weight_hh"] == [16, 16, 16, 16])
+        #expect(lstm["a.bias_hh"] == [4, 4, 4, 4] && lstm["a.norm_weight"] == [4, 4, 4, 4])
+        #expect(lstm["a.norm_cell_bias"] == [4] && sizes(.gru)["a.weight_ih"] == [12, 12, 12])
+        let norms = sizes(.fastWeights(FastWeightsOptions(innerSteps: 3, separateNorms: true)))
+        #expect(norms["a.norm_bias"] == [4, 4, 4] && norms["a.weight_hh"] == [16])
+        // i f o of two complex numbers, two keys in, two out; the candidate does not read h.
+        let associative = sizes(.associativeLSTM(AssociativeLSTMOptions(keys: 2, candidateIsRecurrent: false)))
+        #expect(associative["a.weight_ih"] == [6, 6, 6, 12, 12, 12, 12, 12])
+        #expect(associative["a.weight_hh"] == [8, 8, 8, 16, 16, 16, 16])
+        let stack = RecurrentNetworkConfiguration(.gru, input: 3, hidden: 4, layers: 2, bidirectional: true)
+        #expect(stack.parts["weight_ih_l1_reverse"]?.map(\.count) == [32, 32, 32] && stack.parts.count == 16)
+    }
 }

@@ -22,17 +22,17 @@ import Testing
     }
 
     @Test func readsEveryKindOfBlock() throws {
-        #expect(try content("gzip.gz") == FileFixtures.skewed(70_000))
+        try expectSame(content("gzip.gz"), FileFixtures.skewed(70_000))
         for name in ["stored.gz", "fixed.gz", "huffman.gz"] {
-            #expect(try content(name) == FileFixtures.skewed(3000))
+            try expectSame(content(name), FileFixtures.skewed(3000))
         }
         #expect(try content("runs.gz") == [UInt8](repeating: 0, count: 100_000))
         #expect(try content("empty.gz") == [])
     }
 
     @Test func readsHeaderFieldsAndMembers() throws {
-        #expect(try content("fields.gz") == FileFixtures.skewed(300))
-        #expect(try content("members.gz") == FileFixtures.skewed(700))
+        try expectSame(content("fields.gz"), FileFixtures.skewed(300))
+        try expectSame(content("members.gz"), FileFixtures.skewed(700))
     }
 
     @Test func holdsToTheLimit() throws {
@@ -55,12 +55,17 @@ import Testing
                 let cut = try? Gzip.decompress(Array(bytes[..<count]), source: name)
                 #expect(cut == nil || content.starts(with: cut!) && cut!.count < content.count)
             }
+            var read = 0
             for i in bytes.indices {
                 var changed = bytes
                 changed[i] ^= 0x10
                 // The time, the hint at the compressor and the system are free; names may be any bytes.
-                if let other = try? Gzip.decompress(changed, source: name) { #expect(other == content) }
+                guard let other = try? Gzip.decompress(changed, source: name) else { continue }
+                expectSame(other, content)
+                read += 1
             }
+            // Of the shortest header's ten bytes those are six; a header with a checksum has none.
+            #expect(name == "fields.gz" || read >= 6, "\(name) is read with \(read) of its bytes changed")
         }
     }
 

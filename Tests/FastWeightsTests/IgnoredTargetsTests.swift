@@ -98,7 +98,7 @@ import Testing
         }
         let one = try train(1)
         #expect(one.outcome.bestLoss.isFinite && one.values.allSatisfy(\.isFinite))
-        #expect(try train(3).values == one.values)
+        try expectSame(train(3).values, one.values)
     }
 
     @Test func dataWithoutAnyTargetIsRefused() throws {

@@ -68,7 +68,7 @@ import Testing
                 multiply(
                     left.view, right.view, into: MatrixView(result.pointer, m, n), accumulate: accumulate,
                     threads: threads, workspace: workspace)
-                #expect(result.array == whole.array, "\(threads) threads")
+                expectSame(result.array, whole.array, "\(threads) threads")
             }
         }
     }

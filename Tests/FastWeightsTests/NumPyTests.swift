@@ -9,9 +9,12 @@ import Testing
 
     // MARK: Arrays
 
-    @Test(arguments: NumberType.allCases, [false, true])
+    /// One byte has no order.
+    private static let types =
+        NumberType.allCases.map { ($0, false) } + NumberType.allCases.filter { $0.width > 1 }.map { ($0, true) }
+
+    @Test(arguments: types)
     func readsEveryTypeInBothOrders(type: NumberType, isBigEndian: Bool) throws {
-        guard type.width > 1 || !isBigEndian else { return }
         let array = try array(type.rawValue + (isBigEndian ? "_big.npy" : ".npy"))
         let expected = FileFixtures.numbers(type, 24)
         #expect(array.dtype == type && array.shape == [2, 3, 4] && array.count == 24)
@@ -153,11 +156,11 @@ import Testing
         for (name, shape) in [("kernel", [3, 4]), ("bias", [4]), ("ü scalar", [])] {
             let array = try archive.array(named: name)
             #expect(array.shape == shape)
-            #expect(array.doubles == FileFixtures.numbers(.float32, array.count))
+            expectSame(array.doubles, FileFixtures.numbers(.float32, array.count))
         }
         if name == "compressed.npz" {
             let counts = try archive.array(named: "counts")
-            #expect(try counts.integers() == FileFixtures.numbers(.int64, 1200).map { Int($0) })
+            try expectSame(counts.integers(), FileFixtures.numbers(.int64, 1200).map { Int($0) })
         }
         let fault = FileFixtures.fault { try archive.array(named: "kernal") }
         #expect(fault?.reason == .missing && fault?.advice == "Did you mean \"kernel\"?")
@@ -175,7 +178,7 @@ import Testing
         #expect(try self.archive("no_arrays.npz").names == [])
         let text = try ZipArchive(bytes: try FileFixtures.read("text.zip"), source: "text.zip")
         #expect(text.entries.map(\.name) == ["folder/text.txt"])
-        #expect(try text.content(of: text.entries[0]) == FileFixtures.skewed(3000))
+        try expectSame(text.content(of: text.entries[0]), FileFixtures.skewed(3000))
         #expect(FileFixtures.fault { try self.archive("text.zip") }?.reason == .header)
         #expect(FileFixtures.fault { try self.archive("bzip2.npz") }?.reason == .unsupported)
     }
@@ -187,7 +190,7 @@ import Testing
             let array = try archive.array(named: name)
             return (name: name, shape: array.shape, values: array.floats)
         }
-        #expect(NumPyArchive.serialise(arrays) == bytes)
+        expectSame(NumPyArchive.serialise(arrays), bytes)
         #expect(try NumPyArchive.serialise([]) == FileFixtures.read("no_arrays.npz"))
     }
 

@@ -37,7 +37,7 @@ import Testing
                 if cell.isFading {
                     #expect(RecurrentStreamTests.relativeError(prediction.outputs, alone) < 1e-3)
                 } else {
-                    #expect(prediction.outputs == alone)
+                    expectSame(prediction.outputs, alone)
                 }
             }
         }
@@ -124,6 +124,37 @@ import Testing
             if found != Int(wanted) { errors += 1 }
         }
         #expect(try network.evaluate(data).error == Double(errors) / Double(terms))
+    }
+
+    /// A class is right or wrong however little its logit is ahead; of equal ones the first counts. Of networks of every
+    /// kind that give these logits whatever they are given.
+    @Test(arguments: [
+        ([1, Float(1).nextUp, 1], 1), ([Float(1).nextUp, 1, 1], 0), ([-2, -2, Float(-2).nextUp], 2), ([3, 3, 3], 0),
+        ([0, 1e-3, 9e-4], 1), ([1e-30, 0, 2e-30], 2), ([1000, 1000.01, 1000.005], 1),
+    ])
+    func theSmallestGapDecides(logits: [Float], largest: Int) throws {
+        let network = RecurrentNetwork(
+            RecurrentNetworkConfiguration(.gru, input: 2, hidden: 3, head: .perSequence(3)), seed: 1)
+        let classifier = SequenceClassifier(
+            ClassifierConfiguration(.gru, hidden: 3, vocabulary: 5, classes: 3, embedding: 2, head: 2), seed: 1)
+        let images = ConvolutionalNetwork(
+            ConvolutionalNetworkConfiguration(
+                MapShape(channels: 1, height: 2, width: 1), [.convolution(features: 2, size: 1)], classes: 3), seed: 1)
+        for (parameters, layer) in [
+            (network.parameters, "head"), (classifier.parameters, "output"), (images.parameters, "head"),
+        ] {
+            parameters["\(layer).weight"] = parameters["\(layer).weight"].map { _ in 0 }
+            parameters["\(layer).bias"] = logits
+        }
+        for wanted in 0..<3 {
+            let isWrong = wanted != largest
+            let data = try SequenceData(.numbers([[1, 2], [3, 4]], width: 2), .classes([wanted, wanted]))
+            #expect(try network.evaluate(data).error == (isWrong ? 1 : 0))
+            #expect(try network.predict(data).map(\.classes) == [[largest], [largest]])
+            #expect(images.evaluate(data).error == (isWrong ? 1 : 0))
+            let examples = Examples(tokens: [1, 2, 3, 4], targets: [UInt8(wanted), UInt8(wanted)], steps: 2)
+            #expect(classifier.evaluate(examples, threads: 1).errors == (isWrong ? 2 : 0))
+        }
     }
 
     /// What is held out may be longer than what is trained on.

@@ -49,7 +49,8 @@ import Testing
         let (a, b) = (
             network.run(input, steps: 4, batch: 2), network.run(input, steps: 4, batch: 2, state: zero)
         )
-        #expect(a.outputs == b.outputs && a.state == b.state)
+        expectSame(a.outputs, b.outputs)
+        #expect(a.state == b.state)
         #expect(a.outputs.contains { $0 != 0 })
     }
 
@@ -75,7 +76,7 @@ import Testing
         if case .fastWeights = cell {
             #expect(RecurrentStreamTests.relativeError(a, b) < 1e-3)
         } else {
-            #expect(a == b)
+            expectSame(a, b)
         }
     }
 
@@ -94,7 +95,8 @@ import Testing
             let one = network.run(input, steps: steps, batch: batch, lengths: lengths, state: start)
             let three = network.run(
                 input, steps: steps, batch: batch, lengths: lengths, state: start, threads: 3)
-            #expect(one.outputs == three.outputs && one.state == three.state)
+            expectSame(one.outputs, three.outputs)
+            #expect(one.state == three.state)
             expectEqual(one.outputs, pass.outputs, cell)
             expectEqual(one.state.hidden, pass.state.hidden, cell)
             expectEqual(one.state.memory, pass.state.memory, cell)
@@ -122,11 +124,11 @@ import Testing
             let result = alone.forward(
                 sequence(input, 3), steps: lengths[b], batch: 1,
                 state: Self.state(start, of: b, batch: batch, cells: cells))
-            #expect(result.outputs == sequence(whole.outputs, width))
+            expectSame(result.outputs, sequence(whole.outputs, width))
             #expect(result.state == Self.state(whole.state, of: b, batch: batch, cells: cells))
             let dx = alone.backward(
                 sequence(cotangent, width), state: Self.state(last, of: b, batch: batch, cells: cells))
-            #expect(dx.input == sequence(gradient.input, 3))
+            expectSame(dx.input, sequence(gradient.input, 3))
             #expect(dx.state == Self.state(gradient.state, of: b, batch: batch, cells: cells))
             let behind = CellTests.sequence(b, of: whole.outputs, batch, steps, width)[(lengths[b] * width)...]
             #expect(behind.allSatisfy { $0 == 0 })
@@ -166,8 +168,8 @@ import Testing
         }
         let expected = results(garbage: 0)
         #expect(expected.joined().allSatisfy { $0.isFinite })
-        #expect(results(garbage: .nan) == expected)
-        #expect(results(garbage: .infinity) == expected)
+        expectSame(results(garbage: .nan), expected)
+        expectSame(results(garbage: .infinity), expected)
     }
 
     /// A network that grows without bound must not run on behind a sequence's end.
@@ -199,7 +201,7 @@ import Testing
             for await (i, outputs) in group { results[i] = outputs }
             return results
         }
-        #expect(found == expected)
+        expectSame(found, expected)
     }
 
     @Test func firstValuesAreThoseOfPyTorch() {

@@ -60,17 +60,17 @@ import Testing
         let output = try #require(try Self.run(network, tensors, (batchFirst ? ["--batch-first"] : []) + relu))
         #expect(output.names == (cell == .lstm() ? ["c_n", "h_n", "output"] : ["h_n", "output"]))
         #expect(try output.tensor(named: "output").shape == (batchFirst ? [B, T, 10] : [T, B, 10]))
-        #expect(try output.floats("output") == (batchFirst ? turned(expected.outputs, 10) : expected.outputs))
+        try expectSame(output.floats("output"), (batchFirst ? turned(expected.outputs, 10) : expected.outputs))
         #expect(try output.tensor(named: "h_n").shape == [4, B, 5])
-        #expect(try output.floats("h_n") == expected.state.hidden)
-        if cell == .lstm() { #expect(try output.floats("c_n") == expected.state.memory) }
+        try expectSame(output.floats("h_n"), expected.state.hidden)
+        if cell == .lstm() { try expectSame(output.floats("c_n"), expected.state.memory) }
     }
 
     @Test func oneSequenceNeedsNoAxisForTheBatch() throws {
         let network = RecurrentNetworkTests.network(.lstm())
         let input = CellTests.random(6 * 3, 3)
         let output = try #require(try Self.run(network, [("input", [6, 3], input)], ["--batch-first"]))
-        #expect(try output.floats("output") == network.run(input, steps: 6, batch: 1).outputs)
+        try expectSame(output.floats("output"), network.run(input, steps: 6, batch: 1).outputs)
         #expect(try output.tensor(named: "output").shape == [6, 5])
         #expect(try output.tensor(named: "c_n").shape == [2, 5])
     }
@@ -97,16 +97,16 @@ import Testing
             run("/x.npy", "/y.npy")
             let alone = try NumPyArray(path: folder + "/y.npy")
             #expect(alone.shape == [T, B, 5])
-            #expect(alone.floats == network.run(input, steps: T, batch: B).outputs)
+            expectSame(alone.floats, network.run(input, steps: T, batch: B).outputs)
             run("/x.npz", "/y.npz")
             let expected = network.run(input, steps: T, batch: B, state: state)
             let archive = try NumPyArchive(path: folder + "/y.npz")
             #expect(archive.names == ["output", "h_n", "c_n"])
-            #expect(try archive.array(named: "output").floats == expected.outputs)
-            #expect(try archive.array(named: "c_n").floats == expected.state.memory)
+            try expectSame(archive.array(named: "output").floats, expected.outputs)
+            try expectSame(archive.array(named: "c_n").floats, expected.state.memory)
             run("/x.npz", "/y.safetensors")
             let tensors = try SafeTensors(bytes: try Files.read(folder + "/y.safetensors"), source: "y")
-            #expect(try tensors.floats("h_n") == expected.state.hidden)
+            try expectSame(tensors.floats("h_n"), expected.state.hidden)
         }
     }
 
@@ -128,9 +128,9 @@ import Testing
             #expect(status == 0)
             let output = try SafeTensors(bytes: try Files.read(folder + "/output"), source: "output")
             let expected = network.run(input, steps: 4, batch: 2, state: state)
-            #expect(try output.floats("output") == expected.outputs)
-            #expect(try output.floats("A_n") == expected.state.memory)
-            #expect(try Files.read(folder + "/copy") == Files.read(folder + "/model"))
+            try expectSame(output.floats("output"), expected.outputs)
+            try expectSame(output.floats("A_n"), expected.state.memory)
+            try expectSame(Files.read(folder + "/copy"), Files.read(folder + "/model"))
         }
     }
 

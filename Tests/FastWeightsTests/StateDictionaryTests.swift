@@ -198,7 +198,7 @@ import Testing
                 expected.cell = .fastWeights(options)
             }
             #expect(again.configuration == expected)
-            #expect(again.parameters.block.array == network.parameters.block.array)
+            expectSame(again.parameters.block.array, network.parameters.block.array)
         }
     }
 

@@ -24,7 +24,7 @@ import Testing
         let one = try Self.train(cell, threads: 1)
         for threads in [2, 3, 8] {
             let other = try Self.train(cell, threads: threads)
-            #expect(one.model.network.parameters.block.array == other.model.network.parameters.block.array)
+            expectSame(one.model.network.parameters.block.array, other.model.network.parameters.block.array)
             #expect(one.outcome.curve.map(\.validationLoss) == other.outcome.curve.map(\.validationLoss))
         }
     }
@@ -47,7 +47,7 @@ import Testing
                 return left < 0
             })
             if stop > 7 {
-                #expect(model.network.parameters.block.array == whole.model.network.parameters.block.array)
+                expectSame(model.network.parameters.block.array, whole.model.network.parameters.block.array)
             }
         }
     }
@@ -104,6 +104,92 @@ import Testing
         #expect(try TextVocabulary(json: characters.json) == characters)
         #expect(TextVocabulary(of: [0xFF, 0x41]) == .bytes && TextVocabulary.bytes.count == 256)
         #expect(try TextVocabulary(json: TextVocabulary.bytes.json) == .bytes)
+    }
+
+    /// A character may be several scalars: a base with its marks, a flag, a family, CRLF. Each scalar is a token, in its
+    /// order, and the tokens are the text again.
+    @Test(arguments: [
+        "e\u{301}tude n\u{303}o\u{308}", "🇫🇮🇸🇪", "👩‍👩‍👧‍👦 👍🏽", "one\r\ntwo\r\n\r\n", "ก็ नि\u{94D}", "plain",
+    ])
+    func aTokenIsAScalar(text: String) throws {
+        let bytes = Array(text.utf8)
+        let vocabulary = TextVocabulary(of: bytes)
+        let scalars = Array(text.unicodeScalars)
+        #expect(vocabulary.characters == Set(scalars).sorted())
+        for copy in [vocabulary, try TextVocabulary(json: JSON(parsing: Array(vocabulary.json.serialised().utf8)))] {
+            let tokens = try copy.tokens(bytes)
+            #expect(tokens.map { copy.characters?[Int($0)] } == scalars)
+            #expect(tokens.flatMap { copy.bytes(of: Int($0)) } == bytes)
+        }
+        // So does a training see them: all but the last to read, all but the first to predict.
+        let content = Array(String(repeating: text, count: 20).utf8)
+        let all = try vocabulary.tokens(content)
+        let training = try TrainingText(content, vocabulary, heldOut: 0.5)
+        let (first, second) = (all.dropLast(all.count / 2), all.suffix(all.count / 2))
+        for (part, tokens) in [(training.training, first), (training.heldOut, second)] {
+            #expect(part.inputs.tokens == Array(tokens.dropLast()))
+            #expect(part.targets.classes == tokens.dropFirst().map { Int32($0) })
+        }
+    }
+
+    /// The end of a text is held out and not learnt from: what it says changes the losses there and no parameter.
+    @Test func theEndIsHeldOut() throws {
+        let beginning = String(repeating: "the cat sat on the mat, ", count: 40).prefix(900)
+        let vocabulary = TextVocabulary(of: Array(beginning.utf8))
+        func train(_ end: String) throws -> (loss: Double, parameters: [Float]) {
+            let text = try TrainingText(Array((beginning + end).utf8), vocabulary, heldOut: 0.1)
+            #expect(text.heldOut.longest == 99)
+            let model = TextModel(.gru, hidden: 5, vocabulary: vocabulary, seed: 1)
+            var options = TrainingOptions()
+            (options.steps, options.batch, options.evaluateEvery) = (3, 4, 3)
+            let outcome = try Trainer(model, text: text, window: 9, options: options).run()
+            #expect(abs(model.bitsPerToken(of: text) * naturalLogarithm(2) - outcome.bestLoss) < 1e-3)
+            return (outcome.bestLoss, model.network.parameters.block.array)
+        }
+        let one = try train(String(repeating: "cats ", count: 20))
+        let other = try train(String(repeating: "t", count: 100))
+        #expect(abs(one.loss - other.loss) > 1e-3)
+        expectSame(one.parameters, other.parameters)
+    }
+
+    /// What a model writes depends on all that stands before it: a prompt that ends with some of the text goes on with the
+    /// rest.
+    @Test func aPromptIsReadWhole() throws {
+        let vocabulary = TextVocabulary(of: Array("abcdefgh".utf8))
+        let model = TextModel(.lstm(), hidden: 8, vocabulary: vocabulary, seed: 1)
+        // Weights large enough for a state that never settles.
+        for window in model.network.configuration.layout.windows {
+            model.network.parameters[window.name] = model.network.parameters[window.name].map { $0 * 12 }
+        }
+        func write(_ prompt: String, _ count: Int) throws -> String {
+            let writer = try model.writer(prompt: prompt, temperature: 0, seed: 1)
+            return (0..<count).map { _ in writer.next() }.joined()
+        }
+        let text = try write("abc", 24)
+        for count in 0...20 { #expect(try write("abc" + text.prefix(count), 24 - count) == text.dropFirst(count)) }
+        let others = Set(try ["c", "bc", "dbc", "aac"].map { try write($0, 24) } + [text])
+        #expect(others.count > 2, "prompts that end alike are written on alike: \(others)")
+    }
+
+    /// Tokens are drawn as often as softmax(logits / temperature) says.
+    @Test(arguments: [Float(0.5), 1, 3])
+    func tokensAreDrawnByTheirProbabilities(temperature: Float) throws {
+        let vocabulary = TextVocabulary(of: Array("abcd".utf8))
+        let model = TextModel(.gru, hidden: 2, vocabulary: vocabulary, seed: 1)
+        // Of every state the same logits.
+        let logits: [Float] = [0, 1, -0.5, 0.25]
+        model.network.parameters["head.weight"] = [Float](repeating: 0, count: 8)
+        model.network.parameters["head.bias"] = logits
+        let writer = try model.writer(prompt: "", temperature: temperature, seed: 2)
+        var counts: [String: Int] = [:]
+        let draws = 4000
+        for _ in 0..<draws { counts[writer.next(), default: 0] += 1 }
+        let weights = logits.map { exp(Double($0 / temperature)) }
+        for (letter, weight) in zip(["a", "b", "c", "d"], weights) {
+            let p = weight / weights.reduce(0, +)
+            let share = Double(counts[letter] ?? 0) / Double(draws)
+            #expect(abs(share - p) < 4 * (p * (1 - p) / Double(draws)).squareRoot(), "\(letter)")
+        }
     }
 
     @Test func theCommandsWork() throws {

@@ -32,7 +32,8 @@ import Testing
         let one = try train(1)
         for threads in [2, 3, 8] {
             let other = try train(threads)
-            #expect(one.0 == other.0 && one.1 == other.1)
+            expectSame(one.0, other.0)
+            expectSame(one.1, other.1)
         }
     }
 
@@ -110,7 +111,8 @@ import Testing
         let whole = try train(14, nil)
         #expect(whole.outcome.curve.map(\.step) == [4, 8, 12, 14])
         func expectWhole(_ found: (bits: [Float], outcome: Trainer.Outcome)) {
-            #expect(found.bits == whole.bits && !found.outcome.interrupted)
+            expectSame(found.bits, whole.bits)
+            #expect(!found.outcome.interrupted)
             #expect(found.outcome.curve.map(\.step) == whole.outcome.curve.map(\.step))
             #expect(found.outcome.curve.map(\.trainingLoss) == whole.outcome.curve.map(\.trainingLoss))
         }
@@ -126,6 +128,37 @@ import Testing
         #expect(throws: TrainingError.self) { try train(.max, .seconds(15), checkpoint) }
     }
 
+    /// A training is its steps written out: batches in the order of the seed, the gradient clipped, the rate as the
+    /// schedule has it where the share of the steps before is over.
+    @Test(arguments: Schedule.allCases, [nil, Float(0.3)])
+    func aTrainingIsItsSteps(schedule: Schedule, clip: Float?) throws {
+        let sets = try AssociativeRetrieval(pairs: 2).generate(counts: [60, 20], seed: 1)
+        let (trained, written) = (Self.model(.gru, hidden: 3), Self.model(.gru, hidden: 3))
+        var options = TrainingOptions()
+        (options.steps, options.batch, options.evaluateEvery, options.seed) = (6, 25, 2, 9)
+        (options.schedule, options.clip, options.learningRate) = (schedule, clip, 0.02)
+        options.optimizer = .sgd(momentum: 0.5)
+        var found: [Float] = []
+        let outcome = try Trainer(trained, training: sets[0], validation: sets[1], options: options)
+            .run(onEvaluation: { _ in found = trained.parameters.block.array })
+        var losses: [Double] = []
+        Crew.run(threads: 1) { crew in
+            let engine = ParallelClassifier(written.configuration, written.parameters, steps: sets[0].steps, crew: crew)
+            let optimizer = Optimizer(.sgd(momentum: 0.5), written.parameters, engine.gradients, crew: crew)
+            var order = BatchOrder(count: 60, batch: 25, seed: 9)
+            for step in 0..<6 {
+                order.advance()
+                losses.append(engine.gradient(sets[0], order.indices).loss)
+                optimizer.step(rate: 0.02 * schedule.factor(Double(step) / 6), clip: clip)
+            }
+        }
+        expectSame(found, written.parameters.block.array)
+        #expect(outcome.curve.map(\.step) == [2, 4, 6])
+        for (i, point) in outcome.curve.enumerated() {
+            #expect(abs(point.trainingLoss - (losses[2 * i] + losses[2 * i + 1]) / 2) < 1e-12)
+        }
+    }
+
     @Test func batchesGoThroughEveryExampleOnceAPass() {
         var order = BatchOrder(count: 10, batch: 4, seed: 1)
         var seen: [Int] = []
@@ -135,6 +168,25 @@ import Testing
         }
         #expect(seen.prefix(10).sorted() == Array(0..<10) && seen.suffix(10).sorted() == Array(0..<10))
         #expect(Array(seen.prefix(10)) != Array(seen.suffix(10)))
+        var other = BatchOrder(count: 10, batch: 10, seed: 2)
+        other.advance()
+        #expect(other.indices.sorted() == Array(0..<10) && other.indices != Array(seen.prefix(10)))
+    }
+
+    /// Patience is for a lower error: a loss that falls alone makes a model the best one, and ends a training all the same.
+    @Test func patienceWaitsForALowerError() {
+        var options = TrainingOptions()
+        options.patience = 2
+        var state = TrainingState()
+        let evaluations = [(0.5, 3.0), (0.4, 4), (0.4, 2), (0.4, 3)]
+        var (best, over): ([Bool], [Bool]) = ([], [])
+        for (error, loss) in evaluations {
+            state.outcome.steps += options.evaluateEvery
+            best.append(state.take(Evaluation(loss: loss, error: error), options))
+            over.append(state.isOver)
+        }
+        #expect(best == [true, true, true, false] && over == [false, false, false, true])
+        #expect(state.outcome.bestError == 0.4 && state.outcome.bestLoss == 2 && state.outcome.bestStep == 1500)
     }
 
     @Test func schedulesRunFromOneToZero() {

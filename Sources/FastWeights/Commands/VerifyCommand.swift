@@ -5,7 +5,7 @@ extension Command {
         discussion: """
             Each row is a case: the worst error of what the forward pass gives and of the
             gradients (or of the parameters after ten training steps), relative to the
-            largest number of a tensor.
+            largest number of a tensor, or of each gate's part of it.
             """,
         options: [
             Option(

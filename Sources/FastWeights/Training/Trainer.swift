@@ -19,7 +19,7 @@ public struct TrainingOptions: Sendable, Equatable {
     public var clip: Float? = 5
     /// Steps between two evaluations on the validation examples.
     public var evaluateEvery = 500
-    /// Evaluations without a better validation loss or error after which training ends; nil goes on to the last step.
+    /// Evaluations in a row without a lower validation error after which training ends; nil goes on to the last step.
     public var patience: Int? = nil
     /// Evaluations in a row without a validation error after which training ends.
     public var perfectEvaluations = 10

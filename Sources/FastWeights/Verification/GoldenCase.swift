@@ -18,38 +18,6 @@ struct GoldenResult: Sendable {
     }
 }
 
-/// Collects errors: of each tensor max |found - expected| / max |expected|, absolute where all expected are zero. The worst
-/// of none is not a number; one that is not a number counts as infinite.
-struct ErrorTally {
-    private(set) var outputs = Double.nan
-    private(set) var gradients = Double.nan
-    private(set) var worstTensor = "-"
-
-    mutating func output(_ name: String, _ found: [Float], _ expected: [Double]) {
-        outputs = note(name, found, expected, outputs)
-    }
-
-    mutating func gradient(_ name: String, _ found: [Float], _ expected: [Double]) {
-        gradients = note(name, found, expected, gradients)
-    }
-
-    private mutating func note(_ name: String, _ found: [Float], _ expected: [Double], _ worst: Double) -> Double {
-        if found.isEmpty && expected.isEmpty { return worst }
-        var error = found.count == expected.count ? 0.0 : Double.infinity
-        var scale = 0.0
-        for (a, b) in zip(found, expected) {
-            let difference = abs(Double(a) - b)
-            // Written so that NaN is the worst of all.
-            if !(difference <= error) { error = difference.isNaN ? .infinity : difference }
-            scale = max(scale, abs(b))
-        }
-        if scale > 0 { error /= scale }
-        if error.isNaN { error = .infinity }
-        if !(error <= outputs || error <= gradients) { worstTensor = name }
-        return worst.isNaN ? error : max(worst, error)
-    }
-}
-
 /// A fixture that cannot be used, with the file and what is wrong.
 struct FixtureError: Error, CustomStringConvertible {
     let description: String
@@ -92,6 +60,16 @@ struct Fixture {
                 throw FixtureError(name, "\(window.name) should have shape \(window.shape)")
             }
             block[window.name] = values
+        }
+    }
+
+    /// Notes the error of every tensor of `block` against "<prefix><name>", each part of those in `parts` apart.
+    func compare(
+        _ block: Parameters, _ prefix: String, _ tally: inout ErrorTally, parts: TensorParts = [:], note: String = ""
+    ) throws {
+        for window in block.layout.windows {
+            let name = prefix + window.name
+            tally.gradient(name + note, block[window.name], try doubles(name), parts: parts[window.name])
         }
     }
 }

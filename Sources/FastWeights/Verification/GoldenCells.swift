@@ -26,22 +26,21 @@ extension Fixture {
         let input = try floats("input")
         let result = layer.forward(input, steps: steps, batch: batch, state: start)
         tally.output("output", result.outputs, try doubles("output"))
-        try check(result.state, "final.", memory) { tally.output($0, $1, $2) }
+        try check(result.state, "final.", memory) { tally.output($0, $1, $2, parts: $3) }
         let cotangent = try floats("cotangent.output")
         let gradients = layer.backward(cotangent, state: try state("cotangent.final.", memory))
-        for window in layer.parameters.layout.windows {
-            tally.gradient(
-                "gradient.\(window.name)", layer.gradients[window.name], try doubles("gradient.\(window.name)"))
-        }
+        try compare(layer.gradients, "gradient.", &tally, parts: configuration.parts())
         tally.gradient("gradient.input", gradients.input, try doubles("gradient.input"))
-        if start != nil { try check(gradients.state, "gradient.state.", memory) { tally.gradient($0, $1, $2) } }
+        if start != nil {
+            try check(gradients.state, "gradient.state.", memory) { tally.gradient($0, $1, $2, parts: $3) }
+        }
         if steps > 1 {
             // The same sequence in two parts, the state carried on.
             let cut = steps / 2 * batch * configuration.input
             let first = layer.forward(Array(input[..<cut]), steps: steps / 2, batch: batch, state: start)
             let second = layer.forward(Array(input[cut...]), steps: steps - steps / 2, batch: batch, state: first.state)
             tally.output("output, split", first.outputs + second.outputs, try doubles("output"))
-            try check(second.state, "final.", memory) { tally.output($0 + ", split", $1, $2) }
+            try check(second.state, "final.", memory) { tally.output($0 + ", split", $1, $2, parts: $3) }
         }
         // The first sequence of the batch alone, a step at a time.
         let stream = RecurrentStream(layer, state: start?.first(of: batch))
@@ -55,7 +54,9 @@ extension Fixture {
             expected += batchOutputs[t * batch * H..<t * batch * H + H]
         }
         tally.output("output, stream", outputs, expected)
-        try check(stream.state, "final.", memory) { tally.output($0 + ", stream", $1, Array($2.prefix($1.count))) }
+        try check(stream.state, "final.", memory) {
+            tally.output($0 + ", stream", $1, Array($2.prefix($1.count)), parts: $3)
+        }
     }
 
     func state(_ prefix: String, _ memory: String?) throws -> CellState? {
@@ -64,11 +65,17 @@ extension Fixture {
             hidden: try floats(prefix + "h"), memory: try memory.map { try floats(prefix + $0) } ?? [])
     }
 
+    /// Notes h and the memory of so many cells, each cell's apart.
     func check(
-        _ state: CellState, _ prefix: String, _ memory: String?, _ note: (String, [Float], [Double]) -> Void
+        _ state: CellState, _ prefix: String, _ memory: String?, cells: Int = 1,
+        _ note: (String, [Float], [Double], [Range<Int>]) -> Void
     ) throws {
-        note(prefix + "h", state.hidden, try doubles(prefix + "h"))
-        if let memory { note(prefix + memory, state.memory, try doubles(prefix + memory)) }
+        func check(_ name: String, _ values: [Float]) throws {
+            let sizes = [Int](repeating: values.count / cells, count: cells)
+            note(name, values, try doubles(name), consecutive(sizes, within: values.count))
+        }
+        try check(prefix + "h", state.hidden)
+        if let memory { try check(prefix + memory, state.memory) }
     }
 }
 

@@ -45,11 +45,8 @@ extension Fixture {
             let engine = ParallelConvolution(configuration, network.parameters, crew: crew)
             let result = engine.gradient(data, Array(0..<batch))
             tally.output("loss, in shards", [Float(result.loss)], try doubles("loss"))
-            for window in configuration.layout.windows {
-                let (name, expected) = ("gradient.\(window.name)", try doubles("gradient.\(window.name)"))
-                tally.gradient(name, gradients[window.name], expected)
-                tally.gradient(name + ", in shards", engine.gradients[window.name], expected)
-            }
+            try compare(gradients, "gradient.", &tally)
+            try compare(engine.gradients, "gradient.", &tally, note: ", in shards")
         }
     }
 }

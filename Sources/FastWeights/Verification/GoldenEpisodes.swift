@@ -22,7 +22,7 @@ extension Fixture {
         var outputs = [Float](repeating: 0, count: decisions * episodes.count * width)
         var rewards: [Float] = []
         var loss = ActorCriticLoss()
-        var parts: [Parameters] = []
+        var blocks: [Parameters] = []
         for first in stride(from: 0, to: episodes.count, by: Lanes.width) {
             let block = EpisodeBlock(task, configuration)
             block.begin(episodes[first..<min(first + Lanes.width, episodes.count)])
@@ -42,10 +42,10 @@ extension Fixture {
             loss += block.loss(settings, scale: 1 / Float(decisions * episodes.count))
             let gradients = Parameters(configuration.layout)
             block.backward(weights, gradients: EpisodeGradients(configuration, gradients))
-            parts.append(gradients)
+            blocks.append(gradients)
         }
         let sum = Parameters(configuration.layout)
-        GradientSum(configuration, parts, into: sum).collect()
+        GradientSum(configuration, blocks, into: sum).collect()
 
         tally.output("rewards", rewards, try doubles("rewards"))
         tally.output("output", outputs, try doubles("output"))
@@ -54,9 +54,12 @@ extension Fixture {
         tally.output("entropy", [Float(loss.entropy)], try doubles("entropy"))
         tally.output(
             "loss", [Float(loss.mean(settings, terms: decisions * episodes.count))], try doubles("loss"))
-        for window in configuration.layout.windows {
-            let name = "gradient.\(window.name)"
-            tally.gradient(name, sum[window.name], try doubles(name))
+        // The logits of the policy and the value come of one head.
+        var parts = configuration.parts
+        for window in configuration.layout.windows where window.name.hasPrefix("head.") {
+            let row = window.count / width
+            parts[window.name] = consecutive([(width - 1) * row, row], within: window.count)
         }
+        try compare(sum, "gradient.", &tally, parts: parts)
     }
 }

@@ -15,6 +15,7 @@ extension Fixture {
         let rule = try OptimizerRule(settings)
         let rate = Float(try settings.number("learning_rate"))
         let clip = configuration["clip"]?.number.map { Float($0) }
+        let parts = network.cell.parts(prefix: "cell.")
         var losses: [Float] = []
         try Crew.run(threads: 1) { crew in
             let engine = ParallelClassifier(network, parameters, steps: steps, crew: crew)
@@ -23,18 +24,13 @@ extension Fixture {
                 let loss = engine.gradient(examples, Array(step * batch..<(step + 1) * batch)).loss
                 losses.append(Float(loss))
                 if step == 0 {
-                    for window in network.layout.windows {
-                        let name = "gradient.\(window.name)"
-                        tally.gradient(name, engine.gradients[window.name], try doubles(name))
-                    }
+                    try compare(engine.gradients, "gradient.", &tally, parts: parts)
                 }
                 optimizer.step(rate: rate, clip: clip)
             }
         }
         tally.output("losses", losses, try doubles("losses"))
-        for window in network.layout.windows {
-            tally.gradient("final.\(window.name)", parameters[window.name], try doubles("final.\(window.name)"))
-        }
+        try compare(parameters, "final.", &tally, parts: parts)
     }
 
     func checkLayerNorm(_ tally: inout ErrorTally) throws {

@@ -10,23 +10,25 @@ extension Fixture {
         let (steps, batch) = (try shape("input")[0], try shape("input")[1])
         let lengths = has("lengths") ? try tensors.integers("lengths") : nil
         let start = try state("state.", memory)
+        let cells = configuration.places.count
 
         let pass = NetworkPass(network)
         let result = pass.forward(input, steps: steps, batch: batch, lengths: lengths, state: start)
         tally.output("output", result.outputs, try doubles("output"))
-        try check(result.state, "final.", memory) { tally.output($0, $1, $2) }
+        try check(result.state, "final.", memory, cells: cells) { tally.output($0, $1, $2, parts: $3) }
         let gradients = pass.backward(
             try floats("cotangent.output"), state: try state("cotangent.final.", memory))
-        for window in configuration.layout.windows {
-            tally.gradient(
-                "gradient.\(window.name)", pass.gradients[window.name], try doubles("gradient.\(window.name)"))
-        }
+        try compare(pass.gradients, "gradient.", &tally, parts: configuration.parts)
         tally.gradient("gradient.input", gradients.input, try doubles("gradient.input"))
-        if start != nil { try check(gradients.state, "gradient.state.", memory) { tally.gradient($0, $1, $2) } }
+        if start != nil {
+            try check(gradients.state, "gradient.state.", memory, cells: cells) {
+                tally.gradient($0, $1, $2, parts: $3)
+            }
+        }
 
         let run = network.run(input, steps: steps, batch: batch, lengths: lengths, state: start, threads: 2)
         tally.output("output, run", run.outputs, try doubles("output"))
-        try check(run.state, "final.", memory) { tally.output($0 + ", run", $1, $2) }
+        try check(run.state, "final.", memory, cells: cells) { tally.output($0 + ", run", $1, $2, parts: $3) }
         guard !configuration.bidirectional else { return }
         try checkStream(network, batch: batch, steps: lengths?[0] ?? steps, start, &tally)
     }
@@ -103,7 +105,9 @@ extension Fixture {
         }
         let result = network.run(try floats("input"), steps: try shape("input")[0], batch: try shape("input")[1])
         tally.output("output", result.outputs, try doubles("output"))
-        try check(result.state, "final.", expected.memoryTensor?.letter) { tally.output($0, $1, $2) }
+        try check(result.state, "final.", expected.memoryTensor?.letter, cells: expected.places.count) {
+            tally.output($0, $1, $2, parts: $3)
+        }
     }
 }
 

@@ -12,6 +12,7 @@ extension Fixture {
         let sizes = try shape(has("tokens") ? "tokens" : "input")
         let (count, batch, steps) = (sizes[0], sizes[1], sizes[2])
         let data = try trainingData(network, count: count * batch, steps: steps)
+        let parts = network.parts
         var losses: [Float] = []
         try Crew.run(threads: 2) { crew in
             let engine = ParallelNetwork(
@@ -20,18 +21,13 @@ extension Fixture {
             for step in 0..<count {
                 losses.append(Float(engine.gradient(data, Array(step * batch..<(step + 1) * batch)).loss))
                 if step == 0 {
-                    for window in network.layout.windows {
-                        let name = "gradient.\(window.name)"
-                        tally.gradient(name, engine.gradients[window.name], try doubles(name))
-                    }
+                    try compare(engine.gradients, "gradient.", &tally, parts: parts)
                 }
                 optimizer.step(rate: Float(rate))
             }
         }
         tally.output("losses", losses, try doubles("losses"))
-        for window in network.layout.windows {
-            tally.gradient("final.\(window.name)", parameters[window.name], try doubles("final.\(window.name)"))
-        }
+        try compare(parameters, "final.", &tally, parts: parts)
     }
 
     /// The sequences of all batches, each cut at its own end.

@@ -43,6 +43,8 @@ let package = Package(
             // The functions of AllocationMeter, so that what a file makes a reader allocate can be measured.
             linkerSettings: interposing(
                 "metered_", ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign", "free"])),
+        // One mistake after another, each of which must end with its sentence (MisuseTests); in no product.
+        .executableTarget(name: "FastWeightsMisuse", dependencies: ["FastWeights"], path: "Sources/Misuse"),
         // Programs to begin from, run in Tests/embedding.sh; in no product.
         .executableTarget(name: "StreamLSTM", dependencies: ["FastWeights"], path: "Sources/Examples/StreamLSTM"),
         .executableTarget(name: "MapBatch", dependencies: ["FastWeights"], path: "Sources/Examples/MapBatch"),
@@ -51,7 +53,7 @@ let package = Package(
             name: "ResumeTraining", dependencies: ["FastWeights"], path: "Sources/Examples/ResumeTraining"),
         .executableTarget(name: "WriteText", dependencies: ["FastWeights"], path: "Sources/Examples/WriteText"),
         .testTarget(
-            name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool"],
+            name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool", "FastWeightsMisuse"],
             swiftSettings: sanitizes ? [.define("SANITIZED")] : [],
             // The functions of AllocationTests, so that a step's allocations can be counted.
             linkerSettings: interposing(

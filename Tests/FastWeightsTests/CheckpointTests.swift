@@ -179,6 +179,24 @@ import Testing
         #expect("\(error!)".contains("none/checkpoint") && steps == 0)
     }
 
+    /// Their metrics would make the header longer than a safetensors file may have, after days of work.
+    @Test func moreEvaluationsThanFitAreRefusedBeforeTheWork() throws {
+        let error = #expect(throws: TrainingError.self) {
+            try trainer(network(.gru)) { ($0.steps, $0.evaluateEvery) = (1_000_001, 1) }
+                .run(shouldStop: {
+                    Issue.record("a step was begun")
+                    return true
+                })
+        }
+        #expect(
+            "\(error!)".hasSuffix(
+                "a checkpoint holds at most 1000000 evaluations, and 1000001 are asked for; evaluate less often"))
+        #expect(!Files.exists(folder.path("checkpoint")))
+        #expect(
+            try trainer(network(.gru)) { ($0.steps, $0.evaluateEvery) = (1_000_000, 1) }.run(shouldStop: { true }).steps
+                == 0)
+    }
+
     @Test func everyDamageIsNoticed() throws {
         _ = try trainer(network(.gru)) { $0.steps = 9 }.run()
         let path = folder.path("checkpoint")

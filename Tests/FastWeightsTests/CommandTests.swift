@@ -43,6 +43,15 @@ import Testing
         }
     }
 
+    /// Numbers that are above 0 as they are written, and 0 as the type that takes them.
+    @Test(arguments: [["--clip", "1e-300"], ["--minutes", "1e-300"]])
+    func optionsNextToZeroAreTaken(words: [String]) throws {
+        try TemporaryFolder.with { folder in
+            let arguments = ["train", "--hidden", "2", "--steps", "2", "--pairs", "2", "--output", folder + "/model"]
+            #expect(CommandLineTool.run(arguments: arguments + words + Self.small) == 0)
+        }
+    }
+
     @Test func recallAttendsAsTheListFormSays() throws {
         let model = TrainingTests.model(.fastWeights())
         let tokens = try AssociativeRetrieval.parse("c9k8j3f1??c").tokens

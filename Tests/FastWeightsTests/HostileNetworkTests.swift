@@ -22,6 +22,8 @@ import Testing
             return error.description
         } catch let error as TrainingError {
             return error.description
+        } catch let error as ConfigurationError {
+            return error.description
         }
     }
 
@@ -66,6 +68,41 @@ import Testing
             let found = try problem { _ = try RecurrentNetwork(try file(network.tensors(), metadata)) }
             #expect(isRight ? found == "" : found.contains("inner_steps as a whole number from 0 to 256"), "\(found)")
         }
+    }
+
+    @Test func numbersThatNoNetworkCanHaveAreNamed() throws {
+        func found(_ configuration: RecurrentNetworkConfiguration, _ change: (from: String, to: String)...) throws
+            -> String
+        {
+            var config = configuration.json.serialised()
+            for (from, to) in change {
+                #expect(config.contains(from), "\(config)")
+                config = config.split(separator: from).joined(separator: to)
+            }
+            return try problem { _ = try RecurrentNetworkConfiguration(json: try JSON(parsing: config.utf8)) }
+        }
+        let fast = RecurrentNetworkConfiguration(.fastWeights(), input: 2, hidden: 2)
+        let associative = RecurrentNetworkConfiguration(.associativeLSTM(), input: 2, hidden: 2)
+        // As `Float` these are infinite.
+        #expect(try found(fast, ("0.95", "1e300")) == "fast weights need finite λ and η, found inf and 0.5")
+        #expect(try found(fast, ("\"eta\":0.5", "\"eta\":-1e39")).hasSuffix("found 0.95 and -inf"))
+        #expect(try found(associative, ("bias\":1", "bias\":1e39")).contains("a finite bias of f, found inf"))
+        for number in ["-1", "1e39"] {
+            #expect(
+                try found(fast, ("1e-05", number)).contains("the ε of a layer norm is a finite number of at least 0"))
+        }
+        #expect(try found(fast, ("\"dropout\":0", "\"dropout\":1")).contains("from 0 to below 1, found 1.0"))
+        // Each size is allowed, the one that the layers above read is not.
+        #expect(
+            try found(
+                RecurrentNetworkConfiguration(.gru, input: 2, hidden: 2, layers: 2, bidirectional: true),
+                ("\"hidden\":2", "\"hidden\":1048576"))
+                == "a layer gives at most 1048576 numbers a step, H·directions, found 2097152")
+        #expect(
+            try found(
+                RecurrentNetworkConfiguration(.fastWeights(FastWeightsOptions(schedule: [.read])), input: 2, hidden: 2),
+                ("\"lagged\":false", "\"lagged\":true")
+            ).contains("a lagged memory reads and writes at every step"))
     }
 
     // MARK: Weights of other frameworks

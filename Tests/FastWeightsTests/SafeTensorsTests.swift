@@ -211,6 +211,20 @@ import Testing
         #expect(try SafeTensors(bytes: odd, source: "f").doubles("a") == [0])
     }
 
+    /// The format allows a header of 100,000,000 bytes; here it is said to be less.
+    @Test func aHeaderThatIsTooLongIsNotWritten() throws {
+        let tensors: [(name: String, shape: [Int], values: [Float])] = [("w", [2], [1, 2])]
+        let whole = SafeTensors.serialise(tensors, metadata: [("k", "v")])
+        let length = Int(whole.littleEndian(UInt64.self, at: 0))
+        #expect(try SafeTensors.bytes(tensors, metadata: [("k", "v")], source: "a", limit: length) == whole)
+        let error = #expect(throws: SafeTensorsError.self) {
+            try SafeTensors.bytes(tensors, metadata: [("k", "v")], source: "a", limit: length - 1)
+        }
+        #expect(
+            error?.description
+                == "a: expected names and metadata for a header of at most \(length - 1) bytes, found \(length) bytes.")
+    }
+
     @Test func refusesATruncatedFileAtEveryLength() {
         for length in 0..<Self.golden.count {
             #expect(reason(Array(Self.golden.prefix(length))) != nil, "\(length) bytes")

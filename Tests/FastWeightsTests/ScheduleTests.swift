@@ -134,6 +134,24 @@ import Testing
         }
     }
 
+    /// A place that a file gives may be any whole number.
+    @Test func theLastPlaceOfAllIsOneInTheSchedule() {
+        let options = FastWeightsOptions(schedule: [.usual, .read, []])
+        let network = RecurrentNetwork(
+            RecurrentNetworkConfiguration(.fastWeights(options), input: 1, hidden: 2), seed: 1)
+        func outputs(_ step: Int) -> [Float] {
+            let state = CellState(hidden: [0.5, 1], memory: [1, 0.5, 0.5, 2], step: step)
+            let run = network.run([1, -1, 2], steps: 3, batch: 1, state: state)
+            #expect(run.state.step == step % 3)
+            let stream = NetworkStream(network, state: state)
+            stream.step(1)
+            #expect(stream.state.step == (step % 3 + 1) % 3)
+            return run.outputs
+        }
+        // 2⁶³ - 1 is 1 modulo 3.
+        #expect(outputs(.max) == outputs(1) && outputs(.max) != outputs(0))
+    }
+
     @Test func filesKeepTheSchedule() throws {
         let cell = Cell.fastWeights(FastWeightsOptions(schedule: [[.write, .clear], [], .read]))
         let configuration = RecurrentNetworkConfiguration(cell, input: 2, hidden: 3)

@@ -27,29 +27,37 @@ public struct AssociativeLSTMOptions: Sendable, Equatable {
     /// The largest number of copies, and of keys.
     static let limit = 256
 
-    /// Traps unless copies and keys are from 1 to 256.
+    /// Traps unless copies and keys are from 1 to 256, and the bias finite.
     public init(
         copies: Int = 1, keys: Int = 1, permutationSeed: UInt32 = 0, candidateIsRecurrent: Bool = true,
         forgetBias: Float = 1
     ) {
-        require(
-            (1...Self.limit).contains(copies) && (1...Self.limit).contains(keys),
-            "an associative LSTM needs from 1 to \(Self.limit) copies and keys, found \(copies) copies and \(keys) keys"
-        )
         self.copies = copies
         self.keys = keys
         self.permutationSeed = permutationSeed
         self.candidateIsRecurrent = candidateIsRecurrent
         self.forgetBias = forgetBias
+        if let problem { misuse(problem) }
+    }
+
+    /// What makes these options impossible; nil of possible ones.
+    var problem: String? {
+        guard (1...Self.limit).contains(copies), (1...Self.limit).contains(keys) else {
+            return "an associative LSTM needs from 1 to \(Self.limit) copies and keys, found \(copies) copies and "
+                + "\(keys) keys"
+        }
+        return forgetBias.isFinite ? nil : "an associative LSTM needs a finite bias of f, found \(forgetBias)"
     }
 
     /// The orders P_1 … P_S of `count` complex numbers, one behind the other: number k of P_s r is number
     /// `permutations[s·count + k]` of r, s from 0.
     ///
     /// The first is the order as it is, for the keys are learned anyway. The others are shuffles by
-    /// `Random(seed: permutationSeed, stream: s)`, the same on every machine.
+    /// `Random(seed: permutationSeed, stream: s)`, the same on every machine. Traps on a count below 0.
     public func permutations(of count: Int) -> [Int] {
-        (0..<copies).flatMap { s in
+        if let problem { misuse(problem) }
+        require(count >= 0, "an order is of 0 or more numbers, found \(count)")
+        return (0..<copies).flatMap { s in
             var order = Array(0..<count)
             if s > 0 {
                 var random = Random(seed: UInt64(permutationSeed), stream: UInt64(s))
@@ -64,10 +72,17 @@ public struct AssociativeLSTMOptions: Sendable, Equatable {
 }
 
 extension Cell {
-    /// Why the cell cannot have so many hidden units; nil if it can.
+    /// Why the cell cannot be, or not have so many hidden units; nil if it can.
     func problem(hidden: Int) -> String? {
-        guard case .associativeLSTM = self, hidden % 2 != 0 else { return nil }
-        return "an associative LSTM needs an even number of hidden units, as half of them are the imaginary parts; "
-            + "found \(hidden)"
+        switch self {
+        case .rnn, .lstm, .gru: return nil
+        case .fastWeights(let options): return options.problem
+        case .associativeLSTM(let options):
+            guard hidden % 2 == 0 else {
+                return "an associative LSTM needs an even number of hidden units, as half of them are the imaginary "
+                    + "parts; found \(hidden)"
+            }
+            return options.problem
+        }
     }
 }

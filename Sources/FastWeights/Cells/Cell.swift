@@ -98,20 +98,13 @@ public struct FastWeightsOptions: Sendable, Equatable {
     /// Most steps that a schedule of a file has before it begins again.
     static let periodLimit = 1 << 16
 
-    /// Options with the defaults of the paper. Traps unless the inner steps are 0 to 256, on an empty schedule, and on a
-    /// lagged memory with a schedule other than the usual one.
+    /// Options with the defaults of the paper. Traps unless λ and η are finite and the inner steps 0 to 256, on an empty
+    /// schedule, on a lagged memory with a schedule other than the usual one, and on chunks without steps.
     public init(
         decay: Float = 0.95, rate: Float = 0.5, innerSteps: Int = 1, activation: Activation = .relu,
         layerNorm: Bool = true, normaliseFirst: Bool = false, separateNorms: Bool = false, lagged: Bool = false,
         memory: FastMemoryForm = .automatic, schedule: [MemoryEvents] = [.usual]
     ) {
-        require(
-            (0...Self.innerStepLimit).contains(innerSteps),
-            "inner steps must be from 0 to \(Self.innerStepLimit), found \(innerSteps)")
-        require(!schedule.isEmpty, "a schedule of the fast memory needs the events of at least 1 step, found none")
-        require(
-            !lagged || schedule.allSatisfy { $0 == .usual },
-            "a lagged memory reads and writes at every step; the schedule given is \(schedule.map { $0.text })")
         self.decay = decay
         self.rate = rate
         self.innerSteps = innerSteps
@@ -122,6 +115,25 @@ public struct FastWeightsOptions: Sendable, Equatable {
         self.lagged = lagged
         self.memory = memory
         self.schedule = schedule
+        if let problem { misuse(problem) }
+    }
+
+    /// What makes these options impossible; nil of possible ones.
+    var problem: String? {
+        guard decay.isFinite && rate.isFinite else {
+            return "fast weights need finite λ and η, found \(decay) and \(rate)"
+        }
+        guard (0...Self.innerStepLimit).contains(innerSteps) else {
+            return "inner steps must be from 0 to \(Self.innerStepLimit), found \(innerSteps)"
+        }
+        guard !schedule.isEmpty else {
+            return "a schedule of the fast memory needs the events of at least 1 step, found none"
+        }
+        guard !lagged || isUsual else {
+            return "a lagged memory reads and writes at every step; the schedule given is \(schedule.map { $0.text })"
+        }
+        guard case .chunks(let length) = memory, length < 1 else { return nil }
+        return "a chunk of the fast memory needs at least 1 step, found \(length)"
     }
 
     /// Whether every step reads and writes, and none clears.
@@ -154,9 +166,7 @@ public enum FastMemoryForm: Sendable, Equatable {
         switch self {
         case .matrix: return 1
         case .list: return max(steps, 1)
-        case .chunks(let length):
-            require(length > 0, "a chunk of the fast memory needs at least 1 step, found \(length)")
-            return length
+        case .chunks(let length): return length
         case .automatic: return steps <= 3 * hidden ? max(steps, 1) : max(hidden, 1)
         }
     }
@@ -173,15 +183,30 @@ public struct CellConfiguration: Sendable, Equatable {
     /// ε inside the square root of a layer norm.
     public var epsilon: Float
 
-    /// A cell of these sizes. Traps on sizes below 1, and on an odd H of an associative LSTM.
+    /// The largest of all sizes: a file of some hundred bytes cannot ask for more.
+    static let sizeLimit = 1 << 20
+
+    /// A cell of these sizes. Traps unless they are from 1 to 1,048,576, on an odd H of an associative LSTM, and on an ε
+    /// that is below 0 or not finite.
     public init(_ cell: Cell, input: Int, hidden: Int, epsilon: Float = 1e-5) {
-        require(
-            input > 0 && hidden > 0, "a cell needs input and hidden sizes of at least 1, found \(input) and \(hidden)")
-        if let problem = cell.problem(hidden: hidden) { misuse(problem) }
         self.cell = cell
         self.input = input
         self.hidden = hidden
         self.epsilon = epsilon
+        if let problem { misuse(problem) }
+    }
+
+    /// What makes the cell impossible; nil of a possible one.
+    var problem: String? { Self.problem(cell, input: input, hidden: hidden, epsilon: epsilon) }
+
+    static func problem(_ cell: Cell, input: Int, hidden: Int, epsilon: Float = 1e-5) -> String? {
+        guard (1...Self.sizeLimit).contains(input), (1...Self.sizeLimit).contains(hidden) else {
+            return "a cell needs input and hidden sizes from 1 to \(Self.sizeLimit), found \(input) and \(hidden)"
+        }
+        guard epsilon >= 0 && epsilon.isFinite else {
+            return "the ε of a layer norm is a finite number of at least 0, found \(epsilon)"
+        }
+        return cell.problem(hidden: hidden)
     }
 
     /// Rows of weight_ih: H a gate, in the associative LSTM H/2 a gate and H a key.
@@ -224,7 +249,9 @@ public struct CellConfiguration: Sendable, Equatable {
     }
 
     /// Adds the cell's parameters, PyTorch's names between `prefix` and `suffix`; without `bias` neither b_ih nor b_hh.
+    /// Traps on a cell that a change since it was made has made impossible.
     func declare(in layout: inout ParameterLayout, prefix: String = "", suffix: String = "", bias: Bool = true) {
+        if let problem { misuse(problem) }
         func add(_ name: String, _ shape: Int...) { _ = layout.append(prefix + name + suffix, shape: shape) }
         add("weight_ih", gateRows, input)
         add("weight_hh", recurrentRows, hidden)

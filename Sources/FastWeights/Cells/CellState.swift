@@ -14,9 +14,15 @@ public struct CellState: Sendable, Equatable {
 
     /// A state of h, [B, H] a cell, and the memory; whoever takes it checks their counts. Traps on a step below 0.
     public init(hidden: [Float], memory: [Float] = [], step: Int = 0) {
-        require(step >= 0, "a state's step is at least 0, found \(step)")
         self.step = step
         self.hidden = hidden
         self.memory = memory
+        _ = place(in: 1)
+    }
+
+    /// The place of the next step in a schedule of `period` steps. Traps on a step below 0.
+    func place(in period: Int) -> Int {
+        require(step >= 0, "a state's step is at least 0, found \(step)")
+        return step % period
     }
 }

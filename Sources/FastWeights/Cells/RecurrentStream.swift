@@ -128,8 +128,9 @@ public final class RecurrentStream {
                 newValue.hidden.count == H && newValue.memory.count == M,
                 "the state of one sequence has \(H) numbers of h and \(M) of memory; "
                     + "\(newValue.hidden.count) and \(newValue.memory.count) were given")
+            let next = newValue.place(in: configuration.cell.period)
             reset()
-            place = newValue.step % configuration.cell.period
+            place = next
             for r in 0..<H { h[r / Octet.width][r % Octet.width] = newValue.hidden[r] }
             for r in 0..<configuration.units {
                 for k in 0..<memory.columns {

@@ -233,7 +233,9 @@ final class Arena {
     private var owned: [Buffer<Lanes>] = []
 
     func panels(_ count: Int, rows: Int) -> PanelSequence {
-        let buffer = Buffer<Lanes>(count * rows)
+        let (vectors, overflow) = count.multipliedReportingOverflow(by: rows)
+        require(!overflow, "\(count) steps of \(rows) numbers are more than memory can hold")
+        let buffer = Buffer<Lanes>(vectors)
         owned.append(buffer)
         return PanelSequence(pointer: buffer.pointer, stride: rows)
     }

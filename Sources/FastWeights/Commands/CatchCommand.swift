@@ -92,9 +92,7 @@ extension CatchOptions {
         weights.entropy = Float(arguments.number("entropy"))
         weights.discount = Float(arguments.number("discount"))
         if arguments.hasValue("learning-rate") { learningRate = arguments.number("learning-rate") }
-        if arguments.isGiven("clip") {
-            clip = arguments.number("clip") > 0 ? Float(arguments.number("clip")) : nil
-        }
+        if arguments.isGiven("clip") { clip = arguments.clip }
         if arguments.isGiven("schedule") { schedule = Schedule(rawValue: arguments.text("schedule")) ?? schedule }
         if arguments.isGiven("evaluate-every") { evaluateEvery = arguments.integer("evaluate-every") }
         seed = arguments.unsigned("seed")

@@ -75,11 +75,19 @@ extension TrainingOptions {
         self.init(recipe, quick: quick)
         if arguments.hasValue("steps") { steps = arguments.integer("steps") }
         if arguments.hasValue("weight-decay") { optimizer = .adam(decay: arguments.number("weight-decay")) }
-        if arguments.hasValue("clip") { clip = arguments.number("clip") > 0 ? Float(arguments.number("clip")) : nil }
+        if arguments.hasValue("clip") { clip = arguments.clip }
         batch = arguments.integer("batch")
         schedule = Schedule(rawValue: arguments.text("schedule")) ?? .cosine
         evaluateEvery = arguments.integer("evaluate-every")
         patience = arguments.integer("patience") > 0 ? arguments.integer("patience") : nil
+    }
+}
+
+extension ParsedArguments {
+    /// The norm of --clip; nil of 0. One that is 0 as a `Float` is the least that is not.
+    var clip: Float? {
+        let norm = number("clip")
+        return norm > 0 ? max(Float(norm), .leastNormalMagnitude) : nil
     }
 }
 

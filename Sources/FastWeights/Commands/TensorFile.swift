@@ -63,14 +63,12 @@ struct TensorFile {
         integers: [(name: String, shape: [Int], values: [Int])] = [], to path: String
     ) throws {
         let all = tensors.map { (name: $0.name, shape: $0.array.shape, values: $0.array.values) }
-        let bytes =
-            if path.hasSuffix(".npy") {
-                NumPyArray.serialise(shape: all[0].shape, values: all[0].values)
-            } else if path.hasSuffix(".npz") {
-                NumPyArchive.serialise(all, integers: integers)
-            } else {
-                SafeTensors.serialise(all, integers: integers)
-            }
-        try Files.writeAtomically(bytes, to: path)
+        if path.hasSuffix(".npy") {
+            try NumPyArray.write(shape: all[0].shape, values: all[0].values, to: path)
+        } else if path.hasSuffix(".npz") {
+            try NumPyArchive.write(all, integers: integers, to: path)
+        } else {
+            try SafeTensors.write(all, integers: integers, to: path)
+        }
     }
 }

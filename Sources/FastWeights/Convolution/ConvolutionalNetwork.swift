@@ -33,11 +33,14 @@ public final class ConvolutionalNetwork: Sendable {
     func check(_ data: SequenceData) {
         require(
             data.width == configuration.input.count && data.longest == 1,
-            "images of \(configuration.input.count) numbers, one step each, are expected; the data has \(data.width ?? 0) numbers a step and up to \(data.longest) steps"
+            "the network takes images of \(configuration.input.count) numbers, one step each; the data has \(data.width.map { "\($0) numbers" } ?? "a token") a step and up to \(data.longest) steps"
         )
         require(
-            !data.targets.isRegression && !data.targets.isPerStep
-                && data.targets.classes.allSatisfy { (0..<Int32(configuration.classes)).contains($0) },
-            "the images need one of \(configuration.classes) classes each")
+            !data.targets.isRegression && !data.targets.isPerStep,
+            "the network gives each image a class; the data has \(data.targets.isRegression ? "numbers" : "a class a step")"
+        )
+        if let label = data.targets.classes.first(where: { !(0..<configuration.classes).contains(Int($0)) }) {
+            misuse("there is a class \(label); the network has \(configuration.classes) classes, counted from 0")
+        }
     }
 }

@@ -20,28 +20,37 @@ public struct ConvolutionalNetworkConfiguration: Sendable, Equatable {
     /// Classes of the dense layer on top of all that the last layer gives.
     public let classes: Int
 
-    /// Traps on sizes below 1, and on a layer that does not fit the image that the one before leaves.
+    /// Most channels, rows, columns, features and classes.
+    private static let sizeLimit = 1 << 14
+
+    /// Traps unless sizes are from 1 to 16,384, and on a layer that does not fit the image that the one before leaves.
     public init(_ input: MapShape, _ layers: [Layer], classes: Int) {
-        require(
-            input.channels > 0 && input.height > 0 && input.width > 0 && classes > 0,
-            "an image has at least 1 channel, row and column, and a network 1 class, found \(input) and \(classes)")
         (self.input, self.layers, self.classes) = (input, layers, classes)
+        if let problem { misuse(problem) }
+    }
+
+    /// What makes the network impossible; nil of a possible one.
+    private var problem: String? {
+        func isSize(_ numbers: Int...) -> Bool { numbers.allSatisfy { (1...Self.sizeLimit).contains($0) } }
+        guard isSize(input.channels, input.height, input.width, classes) else {
+            return "an image's channels, rows and columns, and a network's classes are from 1 to \(Self.sizeLimit), "
+                + "found \(input.channels), \(input.height), \(input.width) and \(classes)"
+        }
         var shape = input
         for (i, layer) in layers.enumerated() {
             let least = min(shape.height, shape.width)
-            switch layer {
-            case .convolution(let features, let size, let stride, let padding):
-                require(
-                    features > 0 && size > 0 && stride > 0 && padding >= 0 && padding < size
-                        && size <= least + 2 * padding,
-                    "layer \(i), \(layer), does not fit an image of \(shape.height) by \(shape.width)")
-            case .maxPool(let size):
-                require(
-                    size > 0 && size <= least,
-                    "layer \(i), \(layer), does not fit an image of \(shape.height) by \(shape.width)")
+            let fits =
+                switch layer {
+                case .convolution(let features, let size, let stride, let padding):
+                    isSize(features, size, stride) && (0..<size).contains(padding) && size <= least + 2 * padding
+                case .maxPool(let size): isSize(size) && size <= least
+                }
+            guard fits else {
+                return "layer \(i), \(layer), does not fit an image of \(shape.height) by \(shape.width)"
             }
             shape = Self.work(of: layer, on: shape).output
         }
+        return nil
     }
 
     /// What a layer does to an image of some size.
@@ -123,7 +132,7 @@ extension ConvolutionalNetworkConfiguration {
         ]
     }
 
-    /// Reads what `json` wrote. Throws with the name of what is missing or unknown; traps on layers that do not fit.
+    /// Reads what `json` wrote. Throws with the name of what is missing or unknown, and on layers that do not fit.
     init(json: JSON) throws(ConfigurationError) {
         let reader = ConfigurationReader(json: json, place: "network")
         guard case .array(let given)? = json["layers"] else {
@@ -143,9 +152,10 @@ extension ConvolutionalNetworkConfiguration {
                 throw ConfigurationError(description: "expected a layer convolution or max_pool, found \"\(kind)\"")
             }
         }
-        self.init(
-            MapShape(
-                channels: try reader.count("channels"), height: try reader.count("height"),
-                width: try reader.count("width")), layers, classes: try reader.count("classes"))
+        input = MapShape(
+            channels: try reader.count("channels"), height: try reader.count("height"),
+            width: try reader.count("width"))
+        (self.layers, classes) = (layers, try reader.count("classes"))
+        if let problem { throw ConfigurationError(description: problem) }
     }
 }

@@ -12,12 +12,13 @@ public enum Gzip {
     ///   - source: Where the bytes came from, for error messages.
     ///   - limit: The most bytes it may hold; unless given, what a file of this size can: 1032 times as many.
     /// - Throws: ``FormatError`` if the bytes break a rule of the format, a checksum or size is wrong, anything but
-    ///   another member follows a member, or the content is larger than `limit`.
+    ///   another member follows a member, or the content is larger than `limit`. Traps on a limit below 0.
     /// - Complexity: O(*n* + *m*) in the numbers of bytes before and after. The memory taken grows with what has been
     ///   decompressed, not with what the file claims.
     public static func decompress(
         _ bytes: [UInt8], source: String, limit: Int? = nil
     ) throws(FormatError) -> [UInt8] {
+        if let limit { require(limit >= 0, "a limit of bytes is at least 0, found \(limit)") }
         var file = GzipFile(bytes: bytes, source: source)
         return try file.content(limit: limit ?? Inflate.largestSize(of: bytes.count))
     }

@@ -70,7 +70,7 @@ extension NumPyArchive {
     /// The bytes `numpy.savez` writes for little-endian float32 arrays and behind them int64 ones, in the order given.
     ///
     /// - Parameters:
-    ///   - arrays: Names that differ; values row-major, as many as the shape says; together less than 2 GiB, see
+    ///   - arrays: Names that differ; values row-major, as many as the shape says. Traps on others, and as
     ///     ``ZipArchive/serialise(_:)``.
     ///   - integers: The same of whole numbers, as `lengths` of `fastweights run`.
     /// - Complexity: O(*n*) in the number of values.

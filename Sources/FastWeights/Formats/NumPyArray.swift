@@ -97,7 +97,7 @@ extension NumPyArray {
     ///
     /// - Parameters:
     ///   - shape: At most 64 sizes, outermost first; empty for a scalar.
-    ///   - values: Row-major, as many as the shape says.
+    ///   - values: Row-major, as many as the shape says; traps on another count.
     /// - Complexity: O(*n*) in the number of values.
     public static func serialise(shape: [Int], values: [Float]) -> [UInt8] {
         var bytes = header(.float32, shape: shape, count: values.count)
@@ -115,8 +115,9 @@ extension NumPyArray {
     /// Everything before the numbers, with room for them.
     private static func header(_ type: NumberType, shape: [Int], count: Int) -> [UInt8] {
         require(
-            shape.allSatisfy { $0 >= 0 } && shape.count <= NumPyHeader.largestRank && shape.reduce(1, *) == count,
-            "an array of shape \(shape) has \(count) values")
+            shape.count <= NumPyHeader.largestRank,
+            "a NumPy array has at most \(NumPyHeader.largestRank) sizes, found \(shape.count)")
+        require(count, fits: shape, "an array")
         var bytes = NumPyHeader.serialise(type, shape: shape)
         bytes.reserveCapacity(bytes.count + type.width * count)
         return bytes

@@ -111,14 +111,7 @@ struct PackedNumbers: Sendable {
 
     /// How many numbers a shape has, and how many bytes they take; `nil` if a product on the way overflows.
     static func size(of shape: [Int], type: NumberType) -> (count: Int, bytes: Int)? {
-        var count = 1
-        for factor in shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: factor)
-            if overflow { return nil }
-            count = product
-        }
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: type.width)
-        return overflow ? nil : (count, bytes)
+        elementCount(shape + [type.width]).map { ($0 / type.width, $0) }
     }
 }
 

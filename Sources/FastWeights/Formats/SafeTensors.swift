@@ -183,14 +183,29 @@ extension SafeTensors {
     ///   - tensors: Names that differ and are not `__metadata__`; values row-major, as many as the shape says.
     ///   - integers: The same of whole numbers, as `lengths` of `fastweights run`.
     ///   - metadata: Keys, which differ, with their values; left out of the file if empty.
-    /// - Complexity: O(*n*) in the number of values.
+    /// - Complexity: O(*n*) in the number of values. Traps on names, keys and counts that are other, and where names and
+    ///   metadata are more than the 100,000,000 bytes that the format allows a header.
     public static func serialise(
         _ tensors: [(name: String, shape: [Int], values: [Float])],
         integers: [(name: String, shape: [Int], values: [Int])] = [], metadata: [(String, String)] = []
     ) -> [UInt8] {
+        do {
+            return try bytes(tensors, integers: integers, metadata: metadata, source: "safetensors")
+        } catch { misuse("\(error)") }
+    }
+
+    /// The same of a file `source`; throws where its header would be longer than `limit`.
+    static func bytes(
+        _ tensors: [(name: String, shape: [Int], values: [Float])],
+        integers: [(name: String, shape: [Int], values: [Int])] = [], metadata: [(String, String)], source: String,
+        limit: Int = SafeTensorsHeader.lengthLimit
+    ) throws(SafeTensorsError) -> [UInt8] {
         var members: [JSON.Member] = []
         if !metadata.isEmpty {
-            require(Set(metadata.map(\.0)).count == metadata.count, "metadata keys must differ: \(metadata)")
+            var keys: Set<String> = []
+            for (key, _) in metadata {
+                require(keys.insert(key).inserted, "the metadata key \"\(key)\" is given twice")
+            }
             let entries = metadata.map { JSON.Member(key: $0.0, value: .string($0.1)) }
             members.append(JSON.Member(key: SafeTensorsHeader.metadataKey, value: .object(entries)))
         }
@@ -198,9 +213,7 @@ extension SafeTensors {
         var end = 0
         func declare(_ name: String, _ type: DType, _ shape: [Int], count: Int) {
             require(names.insert(name).inserted, "the tensor name \"\(name)\" is reserved or given twice")
-            require(
-                shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == count,
-                "the tensor \"\(name)\" of shape \(shape) has \(count) values")
+            require(count, fits: shape, "the tensor \"\(name)\"")
             let begin = end
             end += count * type.width
             let entry: JSON = [
@@ -213,7 +226,12 @@ extension SafeTensors {
         for (name, shape, values) in integers { declare(name, .int64, shape, count: values.count) }
         var header = Array(JSON.object(members).serialised().utf8)
         header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
-        require(header.count <= SafeTensorsHeader.lengthLimit, "a header of \(header.count) bytes is too long")
+        guard header.count <= limit else {
+            throw SafeTensorsError(
+                source: source, reason: .headerLength,
+                expected: "names and metadata for a header of at most \(limit) bytes",
+                found: "\(header.count) bytes")
+        }
 
         var bytes: [UInt8] = []
         bytes.reserveCapacity(SafeTensorsHeader.prefixLength + header.count + end)
@@ -225,12 +243,13 @@ extension SafeTensors {
     }
 
     /// Writes the file at `path` atomically, as ``serialise(_:integers:metadata:)`` gives it; throws ``FileError`` when it
-    /// cannot be written, and then nothing has changed.
+    /// cannot be written, and ``SafeTensorsError`` where its header would be too long, and then nothing has changed.
     public static func write(
         _ tensors: [(name: String, shape: [Int], values: [Float])],
         integers: [(name: String, shape: [Int], values: [Int])] = [], metadata: [(String, String)] = [],
         to path: String
     ) throws {
-        try Files.writeAtomically(serialise(tensors, integers: integers, metadata: metadata), to: path)
+        try Files.writeAtomically(
+            try bytes(tensors, integers: integers, metadata: metadata, source: path), to: path)
     }
 }

@@ -142,7 +142,7 @@ extension SafeTensorsHeader {
             throw error(
                 .entry, tensor: name, expected: "data_offsets [begin, end] with begin <= end", found: "\(offsets)")
         }
-        guard let size = Self.size(of: shape, width: dtype.width) else {
+        guard let size = elementCount(shape + [dtype.width]) else {
             throw error(
                 .size, tensor: name, expected: "a shape whose size in bytes fits \(Int.bitWidth) bits",
                 found: "\(shape)")
@@ -187,17 +187,6 @@ extension SafeTensorsHeader {
             numbers.append(number)
         }
         return numbers
-    }
-
-    /// Bytes of a tensor, or `nil` if a product on the way overflows.
-    private static func size(of shape: [Int], width: Int) -> Int? {
-        var size = 1
-        for factor in shape + [width] {
-            let (product, overflow) = size.multipliedReportingOverflow(by: factor)
-            if overflow { return nil }
-            size = product
-        }
-        return size
     }
 }
 

@@ -49,9 +49,13 @@ public struct ZipArchive: Sendable {
     /// The content of an entry of this archive.
     ///
     /// - Throws: ``FormatError`` if the data do not decompress to as many bytes as the directory says, or their checksum
-    ///   is wrong.
+    ///   is wrong. Traps on an entry of another archive.
     /// - Complexity: O(*n*) in the entry's size, and no more memory than that.
     public func content(of entry: Entry) throws(FormatError) -> [UInt8] {
+        require(
+            entry.data.upperBound <= bytes.count,
+            "the entry \"\(entry.name)\" ends at byte \(entry.data.upperBound) and is of another archive than this of \(bytes.count)"
+        )
         var content: [UInt8] = []
         content.reserveCapacity(entry.size)
         if entry.isDeflated {
@@ -86,97 +90,5 @@ public struct ZipArchive: Sendable {
         FormatError(
             source: source, entry: entry.name, reason: reason, expected: expected, found: found,
             advice: FormatError.damaged)
-    }
-}
-
-// MARK: - Writing
-
-extension ZipArchive {
-    /// The bytes of an archive that stores `entries` in the order given: the same arguments always give the same bytes.
-    ///
-    /// They are those Python's zipfile writes for entries of unknown size, as `numpy.savez` does: dated 1 January 1980,
-    /// readable by their owner, sizes in 64 bits ahead of the data.
-    ///
-    /// - Parameter entries: Names that differ, of at most 65,535 bytes, with their content; at most 65,534, and together
-    ///   less than 2 GiB, as an archive beyond needs a directory in 64 bits. Safetensors has no such limit.
-    /// - Complexity: O(*n*) in the number of bytes.
-    public static func serialise(_ entries: [(name: String, content: [UInt8])]) -> [UInt8] {
-        let size = entries.reduce(0) { $0 + $1.content.count + 2 * $1.name.utf8.count + 128 }
-        require(
-            entries.count < 0xFFFF && size < 1 << 31,
-            "\(entries.count) entries with \(size) bytes are too many for a zip archive without a 64-bit directory")
-        require(
-            Set(entries.map(\.name)).count == entries.count, "the names of a zip archive's entries must differ")
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(size)
-        var directory: [UInt8] = []
-        for (name, content) in entries {
-            require(name.utf8.count <= 0xFFFF, "an entry's name of \(name.utf8.count) bytes is too long")
-            let offset = UInt32(bytes.count)
-            let header = Header(name: name, content: content)
-            header.appendLocal(to: &bytes)
-            bytes.append(contentsOf: content)
-            header.appendCentral(offset: offset, to: &directory)
-        }
-        let start = bytes.count
-        bytes.append(contentsOf: directory)
-        bytes.appendLittleEndian(ZipDirectory.endSignature)
-        bytes.appendLittleEndian(UInt32(0))  // this disk and that of the directory
-        bytes.appendLittleEndian(UInt16(entries.count))  // on this disk
-        bytes.appendLittleEndian(UInt16(entries.count))
-        bytes.appendLittleEndian(UInt32(directory.count))
-        bytes.appendLittleEndian(UInt32(start))
-        bytes.appendLittleEndian(UInt16(0))  // comment
-        return bytes
-    }
-
-    /// The two headers of an entry that is written.
-    private struct Header {
-        let name: [UInt8]
-        let flags: UInt16
-        let size: Int
-        let checksum: UInt32
-
-        init(name: String, content: [UInt8]) {
-            self.name = Array(name.utf8)
-            flags = self.name.allSatisfy { $0 < 0x80 } ? 0 : ZipDirectory.utf8Flag
-            size = content.count
-            checksum = CRC32.checksum(content)
-        }
-
-        func appendLocal(to bytes: inout [UInt8]) {
-            bytes.appendLittleEndian(ZipDirectory.localSignature)
-            appendCommon(size: .max, extra: 20, to: &bytes)
-            bytes.append(contentsOf: name)
-            bytes.appendLittleEndian(ZipDirectory.wideField)
-            bytes.appendLittleEndian(UInt16(16))
-            bytes.appendLittleEndian(UInt64(size))
-            bytes.appendLittleEndian(UInt64(size))
-        }
-
-        func appendCentral(offset: UInt32, to bytes: inout [UInt8]) {
-            bytes.appendLittleEndian(ZipDirectory.centralSignature)
-            bytes.appendLittleEndian(UInt16(3 << 8 | 45))  // made on Unix, by version 4.5
-            appendCommon(size: UInt32(size), extra: 0, to: &bytes)
-            bytes.appendLittleEndian(UInt16(0))  // comment
-            bytes.appendLittleEndian(UInt32(0))  // disk, internal attributes
-            bytes.appendLittleEndian(UInt32(0o600 << 16))  // permissions
-            bytes.appendLittleEndian(offset)
-            bytes.append(contentsOf: name)
-        }
-
-        /// What both headers have, from the version needed to the length of the extra field.
-        private func appendCommon(size: UInt32, extra: UInt16, to bytes: inout [UInt8]) {
-            bytes.appendLittleEndian(UInt16(45))  // version 4.5, the first with 64-bit sizes
-            bytes.appendLittleEndian(flags)
-            bytes.appendLittleEndian(UInt16(0))  // stored
-            bytes.appendLittleEndian(UInt16(0))  // midnight
-            bytes.appendLittleEndian(UInt16(1 << 5 | 1))  // 1 January 1980
-            bytes.appendLittleEndian(checksum)
-            bytes.appendLittleEndian(size)  // compressed
-            bytes.appendLittleEndian(size)
-            bytes.appendLittleEndian(UInt16(name.count))
-            bytes.appendLittleEndian(extra)
-        }
     }
 }

@@ -3,8 +3,8 @@ struct ZipDirectory {
     static let localSignature: UInt32 = 0x0403_4B50
     static let centralSignature: UInt32 = 0x0201_4B50
     static let endSignature: UInt32 = 0x0605_4B50
-    private static let wideEndSignature: UInt32 = 0x0606_4B50
-    private static let wideLocatorSignature: UInt32 = 0x0706_4B50
+    static let wideEndSignature: UInt32 = 0x0606_4B50
+    static let wideLocatorSignature: UInt32 = 0x0706_4B50
     /// The flag of a name in UTF-8.
     static let utf8Flag: UInt16 = 1 << 11
     /// The extra field that holds sizes and offset in 64 bits.
@@ -13,7 +13,7 @@ struct ZipDirectory {
     private static let localLength = 30
     private static let centralLength = 46
     private static let endLength = 22
-    private static let wideEndLength = 56
+    static let wideEndLength = 56
     private static let wideLocatorLength = 20
 
     private let bytes: [UInt8]

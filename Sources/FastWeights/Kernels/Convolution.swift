@@ -18,8 +18,16 @@ public struct MapShape: Sendable, Equatable {
         (self.channels, self.height, self.width) = (channels, height, width)
     }
 
-    /// Numbers in all.
-    public var count: Int { channels * height * width }
+    /// Numbers in all. Traps on a size below 0, and where they are more than memory can hold.
+    public var count: Int {
+        let (area, isLarge) = height.multipliedReportingOverflow(by: width)
+        let (count, isLarger) = channels.multipliedReportingOverflow(by: area)
+        require(
+            channels >= 0 && height >= 0 && width >= 0 && !isLarge && !isLarger,
+            "\(channels) channels of \(height) by \(width) numbers: sizes are at least 0, and memory must hold all numbers"
+        )
+        return count
+    }
 }
 
 /// y = f(W ∗ x + b) with square filters: y[f, v, u] = Σ_cij W[f, c, i, j] · x[c, v·stride + i - padding, …], x zero outside.

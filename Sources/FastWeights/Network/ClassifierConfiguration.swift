@@ -11,19 +11,33 @@ public struct ClassifierConfiguration: Sendable, Equatable {
     /// Classes, at most 256.
     public var classes: Int
 
-    /// A classifier of these sizes. Traps on sizes below 1, and on more than 256 tokens or classes.
+    /// Most tokens and classes: each is a byte.
+    static let kindLimit = 256
+
+    /// A classifier of these sizes. Traps unless they are from 1 to 1,048,576, those of tokens and classes to 256.
     public init(_ cell: Cell, hidden: Int, vocabulary: Int, classes: Int, embedding: Int = 100, head: Int = 100) {
-        require(
-            (1...256).contains(vocabulary) && (1...256).contains(classes) && head > 0,
-            "a classifier needs 1 to 256 tokens and classes and a head, found \(vocabulary), \(classes) and \(head)")
         self.vocabulary = vocabulary
         self.cell = CellConfiguration(cell, input: embedding, hidden: hidden)
         self.head = head
         self.classes = classes
+        check()
     }
 
-    /// The network's parameters: `embedding.weight`, `cell.…` by PyTorch's names, `hidden.…` and `output.…`.
+    /// Traps on a classifier that cannot be.
+    private func check() {
+        let kinds = 1...Self.kindLimit
+        require(
+            kinds.contains(vocabulary) && kinds.contains(classes),
+            "a classifier needs 1 to \(Self.kindLimit) tokens and classes, found \(vocabulary) and \(classes)")
+        require(
+            (1...CellConfiguration.sizeLimit).contains(head),
+            "a classifier's head needs 1 to \(CellConfiguration.sizeLimit) units, found \(head)")
+    }
+
+    /// The network's parameters: `embedding.weight`, `cell.…` by PyTorch's names, `hidden.…` and `output.…`. Traps on a
+    /// classifier that a change since it was made has made impossible.
     public var layout: ParameterLayout {
+        check()
         var layout = ParameterLayout()
         layout.append("embedding.weight", vocabulary, cell.input)
         cell.declare(in: &layout, prefix: "cell.")
@@ -44,7 +58,12 @@ public final class SequenceClassifier: Sendable {
 
     /// A network with first values: embeddings normal with `embeddingDeviation`, the two dense layers uniform in
     /// ±1/√(inputs), the cell as `CellConfiguration` says.
+    ///
+    /// Traps on a deviation that is below 0 or not finite.
     public init(_ configuration: ClassifierConfiguration, seed: UInt64, embeddingDeviation: Float = 1) {
+        require(
+            embeddingDeviation >= 0 && embeddingDeviation.isFinite,
+            "the deviation of embeddings is a finite number of at least 0, found \(embeddingDeviation)")
         self.configuration = configuration
         parameters = Parameters(configuration.layout)
         var random = Random(seed: seed, stream: 1)
@@ -115,24 +134,30 @@ public struct Examples: Sendable, Equatable {
 
     /// Traps unless there is one target for each `steps` tokens.
     public init(tokens: [UInt8], targets: [UInt8], steps: Int) {
-        require(
-            steps > 0 && tokens.count == targets.count * steps,
-            "\(targets.count) sequences of \(steps) steps need \(targets.count * steps) tokens; \(tokens.count) were given"
-        )
         self.tokens = tokens
         self.targets = targets
         self.steps = steps
+        checkCounts()
     }
 
-    /// Traps unless every token and target is within the network's vocabulary and classes.
+    private func checkCounts() {
+        require(steps > 0, "examples have sequences of at least 1 step, found \(steps)")
+        require(tokens.count, fits: [targets.count, steps], "the array of tokens")
+    }
+
+    /// Traps unless there is one target for each `steps` tokens, and every token and target is within the network's
+    /// vocabulary and classes.
     func check(_ configuration: ClassifierConfiguration) {
+        checkCounts()
         for (i, token) in tokens.enumerated() where Int(token) >= configuration.vocabulary {
             misuse(
-                "token \(token) at step \(i % steps) of sequence \(i / steps); the vocabulary has \(configuration.vocabulary)"
+                "sequence \(i / steps) has the token \(token) at step \(i % steps); the network's vocabulary has \(configuration.vocabulary), counted from 0"
             )
         }
         for (i, target) in targets.enumerated() where Int(target) >= configuration.classes {
-            misuse("target \(target) of sequence \(i); there are \(configuration.classes) classes")
+            misuse(
+                "sequence \(i) has the target \(target); the network has \(configuration.classes) classes, counted from 0"
+            )
         }
     }
 }

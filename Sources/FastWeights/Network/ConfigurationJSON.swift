@@ -58,32 +58,32 @@ extension CellConfiguration {
         case "lstm": cell = .lstm(layerNorm: try reader.flag("layer_norm"))
         case "gru": cell = .gru
         case "fast_weights":
-            cell = .fastWeights(
-                FastWeightsOptions(
-                    decay: Float(try reader.number("lambda")), rate: Float(try reader.number("eta")),
-                    innerSteps: try reader.count("inner_steps", from: 0, to: FastWeightsOptions.innerStepLimit),
-                    activation: try reader.activation(),
-                    layerNorm: try reader.flag("layer_norm"), normaliseFirst: try reader.flag("normalise_first"),
-                    separateNorms: try reader.flag("separate_norms"), lagged: try reader.flag("lagged"),
-                    schedule: try reader.schedule()))
+            // Set one by one, so that what is impossible comes to `problem` below.
+            var options = FastWeightsOptions()
+            (options.decay, options.rate) = (Float(try reader.number("lambda")), Float(try reader.number("eta")))
+            options.innerSteps = try reader.count("inner_steps", from: 0, to: FastWeightsOptions.innerStepLimit)
+            (options.activation, options.layerNorm) = (try reader.activation(), try reader.flag("layer_norm"))
+            options.normaliseFirst = try reader.flag("normalise_first")
+            options.separateNorms = try reader.flag("separate_norms")
+            (options.lagged, options.schedule) = (try reader.flag("lagged"), try reader.schedule())
+            cell = .fastWeights(options)
         case "associative_lstm":
-            cell = .associativeLSTM(
-                AssociativeLSTMOptions(
-                    copies: try reader.count("copies", to: AssociativeLSTMOptions.limit),
-                    keys: try reader.count("keys", to: AssociativeLSTMOptions.limit),
-                    permutationSeed: UInt32(try reader.count("permutation_seed", from: 0, to: Int(UInt32.max))),
-                    candidateIsRecurrent: try reader.flag("recurrent_candidate"),
-                    forgetBias: Float(try reader.number("forget_bias", default: 1))))
+            var options = AssociativeLSTMOptions()
+            options.copies = try reader.count("copies", to: AssociativeLSTMOptions.limit)
+            options.keys = try reader.count("keys", to: AssociativeLSTMOptions.limit)
+            options.permutationSeed = UInt32(try reader.count("permutation_seed", from: 0, to: Int(UInt32.max)))
+            options.candidateIsRecurrent = try reader.flag("recurrent_candidate")
+            options.forgetBias = Float(try reader.number("forget_bias", default: 1))
+            cell = .associativeLSTM(options)
         case let kind:
             throw ConfigurationError(
                 description:
                     "expected a cell rnn, lstm, gru, fast_weights or associative_lstm, found \"\(kind)\"")
         }
-        let hidden = try reader.count("hidden")
-        if let problem = cell.problem(hidden: hidden) { throw ConfigurationError(description: problem) }
-        self.init(
-            cell, input: try reader.count("input"), hidden: hidden,
-            epsilon: Float(try reader.number("epsilon", default: 1e-5)))
+        self.cell = cell
+        (input, hidden) = (try reader.count("input"), try reader.count("hidden"))
+        epsilon = Float(try reader.number("epsilon", default: 1e-5))
+        if let problem { throw ConfigurationError(description: problem) }
     }
 }
 
@@ -101,11 +101,11 @@ extension ClassifierConfiguration {
             throw ConfigurationError(description: "the network's configuration has no cell")
         }
         let configuration = try CellConfiguration(json: cell)
-        self.init(
-            configuration.cell, hidden: configuration.hidden, vocabulary: try reader.count("vocabulary", to: 256),
-            classes: try reader.count("classes", to: 256), embedding: configuration.input,
-            head: try reader.count("head"))
         self.cell = configuration
+        (vocabulary, classes) = (
+            try reader.count("vocabulary", to: Self.kindLimit), try reader.count("classes", to: Self.kindLimit)
+        )
+        head = try reader.count("head")
     }
 }
 
@@ -135,7 +135,7 @@ struct ConfigurationReader {
         return value
     }
 
-    func count(_ key: String, from: Int = 1, to: Int = 1 << 20) throws(ConfigurationError) -> Int {
+    func count(_ key: String, from: Int = 1, to: Int = CellConfiguration.sizeLimit) throws(ConfigurationError) -> Int {
         guard let value = json[key]?.integer, (from...to).contains(value) else {
             throw wrong(key, "a whole number from \(from) to \(to)")
         }
@@ -154,9 +154,6 @@ struct ConfigurationReader {
                 throw wrong("schedule", "events among read, write and clear")
             }
             schedule.append(events)
-        }
-        guard try !flag("lagged") || schedule.allSatisfy({ $0 == .usual }) else {
-            throw wrong("schedule", "one that reads and writes at every step, as the memory lags")
         }
         return schedule
     }

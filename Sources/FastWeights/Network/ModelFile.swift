@@ -9,8 +9,10 @@ public struct ModelFile: Sendable {
 
     private static let format = "fastweights-classifier-1"
 
-    /// A file of a model that was trained for `task`; nothing is written yet.
+    /// A file of a model that was trained for `task`; nothing is written yet. Traps on a model of other tokens or classes
+    /// than the task has.
     public init(_ model: SequenceClassifier, task: AssociativeRetrieval, notes: [(String, String)] = []) {
+        if let problem = Self.problem(model.configuration) { misuse(problem) }
         self.model = model
         self.task = task
         self.notes = notes
@@ -56,12 +58,7 @@ public struct ModelFile: Sendable {
             let reader = ConfigurationReader(json: try JSON(parsing: Array(task.utf8)), place: "task")
             self.task = try AssociativeRetrieval(
                 pairs: try reader.count("pairs", to: 26), repeatsDigits: try reader.flag("repeats_digits"))
-            let (tokens, classes) = (AssociativeRetrieval.vocabulary, AssociativeRetrieval.classes)
-            guard configuration.vocabulary == tokens, configuration.classes == classes else {
-                throw fail(
-                    "the task has \(tokens) tokens and \(classes) classes, the network \(configuration.vocabulary) and \(configuration.classes)"
-                )
-            }
+            if let problem = Self.problem(configuration) { throw fail(problem) }
             let layout = configuration.layout
             let windows = layout.windows
             let missing = windows.map(\.name).filter { !file.names.contains($0) }
@@ -93,6 +90,14 @@ public struct ModelFile: Sendable {
 }
 
 extension ModelFile {
+    /// Why a network is not for the task; nil if it is.
+    private static func problem(_ network: ClassifierConfiguration) -> String? {
+        let (tokens, classes) = (AssociativeRetrieval.vocabulary, AssociativeRetrieval.classes)
+        guard network.vocabulary != tokens || network.classes != classes else { return nil }
+        return "the task has \(tokens) tokens and \(classes) classes, the network \(network.vocabulary) and "
+            + "\(network.classes)"
+    }
+
     /// The configuration in the metadata of a file, nil of one that `write` did not make.
     static func configuration(of file: SafeTensors) throws -> ClassifierConfiguration? {
         guard file.metadata["format"] == format, let text = file.metadata["config"] else { return nil }

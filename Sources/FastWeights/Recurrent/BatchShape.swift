@@ -25,8 +25,8 @@ struct BatchShape {
     }
 
     var inputCount: Int { steps * batch * configuration.input }
-    var outputSizes: [Int] { configuration.outputSizes(steps: steps, batch: batch) }
-    var outputCount: Int { outputSizes.reduce(1, *) }
+    private var outputSizes: [Int] { configuration.outputSizes(steps: steps, batch: batch) }
+    private var outputCount: Int { elementCount(outputSizes) ?? .max }
     private var cells: Int { configuration.layers * configuration.directions }
     var hiddenCount: Int { cells * batch * configuration.hidden }
     var memoryCount: Int { cells * batch * configuration.memoryRows }
@@ -37,20 +37,16 @@ struct BatchShape {
     }
 
     func check(input: [Float]) {
-        require(
-            input.count == inputCount,
-            "input [\(steps), \(batch), \(configuration.input)] has \(inputCount) numbers; \(input.count) were given")
+        require(input.count, fits: [steps, batch, configuration.input], "the input")
     }
 
     func check(outputGradient: [Float]) {
-        require(
-            outputGradient.count == outputCount,
-            "the outputs \(outputSizes) have \(outputCount) gradients; \(outputGradient.count) were given"
-        )
+        require(outputGradient.count, fits: outputSizes, "the gradient of the outputs")
     }
 
     func check(state: CellState?) {
         guard let state else { return }
+        _ = state.place(in: configuration.cell.period)
         require(
             state.hidden.count == hiddenCount && state.memory.count == memoryCount,
             "the state of \(batch) sequences and \(cells) cells has \(hiddenCount) numbers of h and \(memoryCount) of memory; \(state.hidden.count) and \(state.memory.count) were given"
@@ -60,7 +56,7 @@ struct BatchShape {
     /// The state's place in the fast weights' schedule, and that after these steps.
     private func place(after steps: Int, _ state: CellState?) -> Int {
         let period = configuration.cell.period
-        return ((state?.step ?? 0) % period + steps) % period
+        return ((state?.place(in: period) ?? 0) + steps % period) % period
     }
 
     /// A state of zeros.

@@ -71,13 +71,15 @@ public final class NetworkPass {
     /// `gradients`.
     ///
     /// Gradients of outputs behind a sequence's end are not read, those of its input there are zero. Traps on arrays of
-    /// other sizes.
+    /// other sizes, and where no `forward` came before it.
     public func backward(
         _ outputGradient: [Float], state stateGradient: CellState? = nil
     ) -> (input: [Float], state: CellState) {
-        guard let shape else { misuse("a backward pass needs the forward pass before it") }
+        guard let shape else { misuse("a backward pass needs a forward pass before it, each one of its own") }
         shape.check(outputGradient: outputGradient)
         shape.check(state: stateGradient)
+        // What the forward pass left is used up.
+        self.shape = nil
         return shape.backward(outputGradient, stateGradient) { arrays in
             for (lanes, pass) in blocks {
                 pass.backward(weights, gradients: gradientWindows, lanes, arrays, dropout: dropped)

@@ -34,7 +34,7 @@ public final class RecurrentLayer {
 
     /// The backward pass of the last `forward`, once each: from ∂L/∂outputs, [T, B, H], and ∂L/∂(last state) (nil is
     /// zero) the gradients of the input, [T, B, I], and of the first state; those of the parameters are added to
-    /// `gradients`.
+    /// `gradients`. Traps on arrays of other sizes, and where no `forward` came before it.
     public func backward(
         _ outputGradient: [Float], state stateGradient: CellState? = nil
     ) -> (input: [Float], state: CellState) {

@@ -28,20 +28,12 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
     /// Most layers of a network: a file cannot claim more.
     static let layerLimit = 256
 
-    /// Traps unless the sizes are at least 1, those of a head too, the layers at most 256, the dropout is
-    /// in 0..<1, and the cell can have H units.
+    /// Traps unless the sizes are from 1 to 1,048,576, H·directions and those of a head too, the layers at most 256, the dropout is
+    /// in 0..<1, ε is finite and at least 0, and the cell can have H units.
     public init(
         _ cell: Cell, input: Int, hidden: Int, layers: Int = 1, bidirectional: Bool = false, bias: Bool = true,
         dropout: Float = 0, epsilon: Float = 1e-5, head: Head? = nil
     ) {
-        require(
-            input > 0 && hidden > 0 && layers > 0,
-            "a network needs an input size, a hidden size and layers of at least 1, found \(input), \(hidden) and \(layers)"
-        )
-        require(layers <= Self.layerLimit, "a network has at most \(Self.layerLimit) layers, found \(layers)")
-        require((0..<1).contains(dropout), "dropout needs a probability from 0 to below 1, found \(dropout)")
-        if let problem = cell.problem(hidden: hidden) { misuse(problem) }
-        if let head { require(head.outputs > 0, "a head needs at least 1 output, found \(head.outputs)") }
         self.cell = cell
         self.input = input
         self.hidden = hidden
@@ -51,6 +43,28 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
         self.dropout = dropout
         self.epsilon = epsilon
         self.head = head
+        if let problem { misuse(problem) }
+    }
+
+    /// What makes the network impossible; nil of a possible one.
+    var problem: String? {
+        let limit = CellConfiguration.sizeLimit
+        if let problem = CellConfiguration.problem(cell, input: input, hidden: hidden, epsilon: epsilon) {
+            return problem
+        }
+        guard features <= limit else {
+            return "a layer gives at most \(limit) numbers a step, H·directions, found \(features)"
+        }
+        guard (1...Self.layerLimit).contains(layers) else {
+            return "a network needs from 1 to \(Self.layerLimit) layers, found \(layers)"
+        }
+        guard (0..<1).contains(dropout) else {
+            return "dropout needs a probability from 0 to below 1, found \(dropout)"
+        }
+        if let head, !(1...limit).contains(head.outputs) {
+            return "a head needs from 1 to \(limit) outputs, found \(head.outputs)"
+        }
+        return nil
     }
 
     /// A network of one layer of a cell.
@@ -76,7 +90,10 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
     ///
     /// The fast weights and the associative LSTM have no `bias_hh`; layer norms add `norm_weight_l0`, `norm_bias_l0`, and in the LSTM
     /// `norm_cell_weight_l0`, `norm_cell_bias_l0`. A head has `head.weight` [outputs, H·directions] and `head.bias`.
+    ///
+    /// Traps on a configuration that a change since it was made has made impossible.
     public var layout: ParameterLayout {
+        if let problem { misuse(problem) }
         var layout = ParameterLayout()
         for place in places { cell(at: place.layer).declare(in: &layout, suffix: place.suffix, bias: bias) }
         if let head {

@@ -19,20 +19,16 @@ extension RecurrentNetworkConfiguration {
             throw ConfigurationError(description: "the network's configuration has no cell")
         }
         let configuration = try CellConfiguration(json: cell)
-        let dropout = Float(try reader.number("dropout", default: 0))
-        guard (0..<1).contains(dropout) else {
-            throw ConfigurationError(
-                description: "the network's configuration needs dropout as a number from 0 to below 1, found \(dropout)"
-            )
-        }
-        let head: Head?
+        (self.cell, input, hidden, epsilon) = (
+            configuration.cell, configuration.input, configuration.hidden, configuration.epsilon
+        )
+        layers = try reader.count("layers", to: Self.layerLimit)
+        (bidirectional, bias) = (try reader.flag("bidirectional"), try reader.flag("bias"))
+        dropout = Float(try reader.number("dropout", default: 0))
         switch json["head"] {
         case nil, .null?: head = nil
         case let value?: head = try Head(json: value)
         }
-        self.init(
-            configuration.cell, input: configuration.input, hidden: configuration.hidden,
-            layers: try reader.count("layers", to: Self.layerLimit), bidirectional: try reader.flag("bidirectional"),
-            bias: try reader.flag("bias"), dropout: dropout, epsilon: configuration.epsilon, head: head)
+        if let problem { throw ConfigurationError(description: problem) }
     }
 }

@@ -66,6 +66,9 @@ public struct SequenceData: Sendable {
     /// The sequences at `indices`, in that order. Traps on an index out of range, and without any.
     public func selecting(_ indices: [Int]) -> SequenceData {
         require(!indices.isEmpty, "data needs at least one sequence; none was selected")
+        if let wrong = indices.first(where: { !(0..<count).contains($0) }) {
+            misuse("sequence \(wrong) was selected; the data has \(count), counted from 0")
+        }
         return SequenceData(self, indices)
     }
 

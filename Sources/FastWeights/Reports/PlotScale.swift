@@ -144,7 +144,7 @@ struct PlotScale {
 
     /// The decimal logarithm of a positive value, the same on every machine.
     static func log10(_ value: Double) -> Double {
-        require(value > 0 && value.isFinite, "the logarithm needs a positive number")
+        require(value > 0 && value.isFinite, "a logarithm is of a positive finite number, found \(value)")
         return naturalLogarithm(value) * 0.43429448190325183
     }
 }

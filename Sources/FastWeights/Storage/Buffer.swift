@@ -7,8 +7,9 @@ final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
     let count: Int
 
     init(_ count: Int) {
-        require(count >= 0, "a buffer needs a count of at least 0, found \(count)")
-        let bytes = max(count, 1) * MemoryLayout<Element>.stride
+        let (size, overflow) = max(count, 1).multipliedReportingOverflow(by: MemoryLayout<Element>.stride)
+        require(count >= 0 && !overflow, "a buffer has 0 or more numbers, as many as memory can hold; found \(count)")
+        let bytes = size
         let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
         raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
         pointer = raw.bindMemory(to: Element.self, capacity: max(count, 1))

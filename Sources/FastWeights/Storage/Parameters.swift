@@ -26,7 +26,11 @@ public struct ParameterLayout: Sendable, Equatable {
     /// Trained numbers: the windows without the gaps.
     public var parameterCount: Int { windows.reduce(0) { $0 + $1.count } }
 
-    /// Adds a window behind the others and gives its offset.
+    /// Most floats of a block: their bytes can be counted.
+    private static let blockLimit = Int.max / 64
+
+    /// Adds a window behind the others and gives its offset. Traps on a name that is taken, and on a shape with a size
+    /// below 0, or of more numbers than memory can hold.
     @discardableResult
     public mutating func append(_ name: String, _ shape: Int...) -> Int {
         append(name, shape: shape)
@@ -34,10 +38,19 @@ public struct ParameterLayout: Sendable, Equatable {
 
     mutating func append(_ name: String, shape: [Int]) -> Int {
         require(!windows.contains { $0.name == name }, "two parameters are named \(name)")
+        guard let count = elementCount(shape), count <= Self.blockLimit - blockCount else {
+            misuse(
+                "the parameter \(name) has the shape \(shape); sizes are at least 0, and memory must hold all numbers")
+        }
         let offset = blockCount
         windows.append(Window(name: name, shape: shape, offset: offset))
-        blockCount += (windows[windows.count - 1].count + 15) / 16 * 16
+        blockCount += (count + 15) / 16 * 16
         return offset
+    }
+
+    /// The names and shapes, to be read by people.
+    var text: String {
+        windows.isEmpty ? "none" : windows.map { "\($0.name) \($0.shape)" }.joined(separator: ", ")
     }
 
     /// The window called `name`; traps when there is none.
@@ -76,9 +89,7 @@ public final class Parameters: @unchecked Sendable {
         }
         set {
             let window = layout.window(name)
-            require(
-                newValue.count == window.count,
-                "parameter \(name) has shape \(window.shape), \(window.count) numbers; \(newValue.count) were given")
+            require(newValue.count, fits: window.shape, "the parameter \(name)")
             for (i, value) in newValue.enumerated() { block.pointer[window.offset + i] = value }
         }
     }
@@ -86,9 +97,12 @@ public final class Parameters: @unchecked Sendable {
     /// Sets every number to 0, as gradients need before the next ones add up.
     public func clear() { block.clear() }
 
-    /// Copies every number of a block of the same layout.
+    /// Copies every number of a block of the same layout. Traps on another one.
     public func copy(from other: Parameters) {
-        require(other.layout == layout, "copying between parameter blocks of different layouts")
+        require(
+            other.layout == layout,
+            "parameters can only be copied from a block of the same layout: here are \(layout.text), there \(other.layout.text)"
+        )
         block.copy(from: other.block)
     }
 }

@@ -70,11 +70,12 @@ final class Crew: @unchecked Sendable {
     var threads: Int { helpers + 1 }
 
     /// Runs `lead` with a crew of at most `threads` threads, the leader's included, and dismisses it afterwards. All of
-    /// them work with subnormals `flushed`.
+    /// them work with subnormals `flushed`. Traps unless there are 1 to 1024.
     static func run<Result, Failure: Error>(
         threads: Int, _ lead: (Crew) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let crew = Crew(helpers: max(threads, 1) - 1)
+        if let problem = ParallelLoop.problem(threads: threads) { misuse(problem) }
+        let crew = Crew(helpers: threads - 1)
         func flushedLead() throws(Failure) -> Result {
             try Subnormals.flushed { () throws(Failure) in try lead(crew) }
         }

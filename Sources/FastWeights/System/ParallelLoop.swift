@@ -6,11 +6,21 @@ import Synchronization
 
 /// Independent pieces of work on several cores: the only file that knows Dispatch.
 enum ParallelLoop {
+    /// Most threads that may be asked for.
+    private static let threadLimit = 1024
+
+    /// Why work cannot be done on so many threads; nil if it can.
+    static func problem(threads: Int) -> String? {
+        (1...threadLimit).contains(threads) ? nil : "work is done on 1 to \(threadLimit) threads, found \(threads)"
+    }
+
     /// Calls `body` once for each of 0..<count, on at most `threads` threads, and returns when all are done.
     ///
     /// Which thread takes which piece is open, so pieces must write to places of their own, and results that are
-    /// added up must be added after the loop in a fixed order. Serial with one thread or where Dispatch is missing.
+    /// added up must be added after the loop in a fixed order. Serial with one thread or where Dispatch is missing. Traps
+    /// unless there are 1 to 1024 threads.
     static func run(_ count: Int, threads: Int, _ body: (Int) -> Void) {
+        if let problem = problem(threads: threads) { misuse(problem) }
         let workers = min(threads, count)
         #if canImport(Dispatch)
             if workers > 1 {

@@ -56,7 +56,7 @@ enum Terminal {
 
 extension Terminal {
     static func declaredWidth(environment: (String) -> String?) -> Int? {
-        environment("COLUMNS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+        environment("COLUMNS").flatMap { UInt16($0) }.flatMap { $0 > 0 ? Int($0) : nil }
     }
 
     static func allowsColour(isInteractive: Bool, environment: (String) -> String?) -> Bool {

@@ -36,8 +36,11 @@ public struct AssociativeRetrieval: Sendable, Equatable {
 
     /// Sets of examples of the given sizes, all different, so that none is in two sets. The same for the same seed.
     ///
-    /// Throws `TaskError` when there are not as many different sequences.
+    /// Throws `TaskError` when there are not as many different sequences. Traps on a size below 0 or above 2³².
     public func generate(counts: [Int], seed: UInt64) throws(TaskError) -> [Examples] {
+        if let wrong = counts.first(where: { !(0...1 << 32).contains(Int64($0)) }) {
+            misuse("a set has from 0 to 2³² examples, found \(wrong)")
+        }
         let total = counts.reduce(0, +)
         guard Double(total) <= distinct else { throw .tooManyExamples(total, distinct: Int(distinct), pairs: pairs) }
         var random = Random(seed: seed, stream: 3)
@@ -95,9 +98,13 @@ public struct AssociativeRetrieval: Sendable, Equatable {
         return (tokens, answer, pairs)
     }
 
-    /// A sequence as it is written, for example "c9k8j3f1??c".
+    /// A sequence as it is written, for example "c9k8j3f1??c". Traps on a token that is none of the 37.
     public static func text(_ tokens: some Collection<UInt8>) -> String {
-        String(decoding: tokens.map { symbols[Int($0)] }, as: UTF8.self)
+        let bytes = tokens.map { token in
+            require(token < vocabulary, "a token of the task is from 0 to \(vocabulary - 1); \(token) was given")
+            return symbols[Int(token)]
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -17,7 +17,9 @@ struct ImageSet: Sendable {
             height > 0 && width > 0 && pixels.count == labels.count * height * width,
             "\(labels.count) images of \(height) by \(width) have \(labels.count * height * width) pixels; \(pixels.count) were given"
         )
-        require(labels.allSatisfy { (0..<classes).contains($0) }, "a label is not among \(classes) classes")
+        if let label = labels.first(where: { !(0..<classes).contains($0) }) {
+            misuse("there is a label \(label); there are \(classes) classes, counted from 0")
+        }
         (self.height, self.width, self.pixels, self.labels, self.classes) = (height, width, pixels, labels, classes)
     }
 

@@ -13,10 +13,12 @@ public final class TextModel: Sendable {
     /// Input and head as large as the vocabulary.
     public let network: RecurrentNetwork
 
-    /// A model with first values as `RecurrentNetwork` gives them.
+    /// A model with first values as `RecurrentNetwork` gives them. Traps on a vocabulary without characters, and as
+    /// `RecurrentNetworkConfiguration`.
     public init(
         _ cell: Cell, hidden: Int, layers: Int = 1, vocabulary: TextVocabulary, dropout: Float = 0, seed: UInt64
     ) {
+        require(vocabulary.count > 0, "a vocabulary needs at least 1 character; the text it was made of has none")
         self.vocabulary = vocabulary
         network = RecurrentNetwork(
             RecurrentNetworkConfiguration(
@@ -61,13 +63,15 @@ public final class TextModel: Sendable {
     }
 
     /// Something that writes on from `prompt`. Throws `TextError` for a character outside the vocabulary. Traps on a
-    /// negative temperature.
+    /// temperature that is below 0 or not finite.
     public func writer(prompt: String, temperature: Float = 1, seed: UInt64) throws(TextError) -> TextWriter {
         TextWriter(self, prompt: try vocabulary.tokens(Array(prompt.utf8)), temperature: temperature, seed: seed)
     }
 
-    /// Bits a token, the mean over the part of `text` that is held out, on at most `threads` cores. O(tokens·G·H²).
+    /// Bits a token, the mean over the part of `text` that is held out, on at most `threads` cores. O(tokens·G·H²). Traps
+    /// on a text of another vocabulary.
     public func bitsPerToken(of text: TrainingText, threads: Int = 1) -> Double {
+        text.check(self)
         // Windows begin a schedule anew, so they are of whole turns.
         let period = network.configuration.cell.period
         return Crew.run(threads: threads) { crew in
@@ -89,7 +93,9 @@ public final class TextWriter {
     private var pending: [UInt8] = []
 
     fileprivate init(_ model: TextModel, prompt: [UInt16], temperature: Float, seed: UInt64) {
-        require(temperature >= 0, "a temperature is at least 0, found \(temperature)")
+        require(
+            temperature >= 0 && temperature.isFinite,
+            "a temperature is a finite number of at least 0, found \(temperature)")
         vocabulary = model.vocabulary
         stream = NetworkStream(model.network)
         self.temperature = temperature

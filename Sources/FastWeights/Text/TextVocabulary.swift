@@ -50,8 +50,9 @@ public struct TextVocabulary: Sendable, Equatable {
         return tokens
     }
 
-    /// The UTF-8 bytes of a token.
+    /// The UTF-8 bytes of a token. Traps on one outside the vocabulary.
     public func bytes(of token: Int) -> [UInt8] {
+        require((0..<count).contains(token), "a token of this vocabulary is from 0 to \(count - 1); \(token) was given")
         guard let characters else { return [UInt8(truncatingIfNeeded: token)] }
         return Array(String(Character(characters[token])).utf8)
     }

@@ -3,9 +3,10 @@ extension Trainer {
     ///
     /// The state goes on from window to window, gradients end at a window's beginning (truncated back-propagation through
     /// time). The validation error is the loss, nats a token on the text held out; over log 2 it is bits. Traps unless
-    /// `window` is at least 1.
+    /// `window` is from 1 to 65,536, on a text of another vocabulary, and on options that cannot be.
     public convenience init(_ model: TextModel, text: TrainingText, window: Int = 64, options: TrainingOptions) {
-        require(window > 0, "a window has at least 1 token, found \(window)")
+        require((1...1 << 16).contains(window), "a window has from 1 to \(1 << 16) tokens, found \(window)")
+        text.check(model)
         let period = model.network.configuration.cell.period
         require(
             window % period == 0,

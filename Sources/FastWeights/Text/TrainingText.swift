@@ -1,5 +1,7 @@
 /// A text to train on, as tokens, with its end held out.
 public struct TrainingText: Sendable {
+    /// What cut it into tokens.
+    private let vocabulary: TextVocabulary
     /// The tokens to train on, and behind them those held out.
     let training: SequenceData
     let heldOut: SequenceData
@@ -26,6 +28,15 @@ public struct TrainingText: Sendable {
         }
         training = try data(tokens.dropLast(size))
         heldOut = try data(tokens.suffix(size))
+        self.vocabulary = vocabulary
+    }
+
+    /// Traps unless its tokens are those of the model.
+    func check(_ model: TextModel) {
+        require(
+            vocabulary == model.vocabulary,
+            "the text has tokens of another vocabulary, of \(vocabulary.count), than the model, of \(model.vocabulary.count); make it with the model's"
+        )
     }
 }
 

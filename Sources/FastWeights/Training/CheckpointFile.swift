@@ -17,13 +17,13 @@ struct CheckpointFile {
     private static let noChecksum = "00000000"
 
     /// Writes the file so that `path` at every moment holds the old one or the new one, whole.
-    func write(to path: String) throws(FileError) {
-        var bytes = SafeTensors.serialise(
+    func write(to path: String) throws {
+        var bytes = try SafeTensors.bytes(
             tensors,
             metadata: [
                 ("crc32", Self.noChecksum), ("format", Self.format), ("identity", identity.serialised()),
                 ("state", state.serialised()),
-            ])
+            ], source: path)
         bytes.replaceSubrange(Self.checksumRange, with: Self.checksum(bytes).utf8)
         try Files.writeAtomically(bytes, to: path)
     }

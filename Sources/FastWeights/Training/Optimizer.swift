@@ -9,6 +9,21 @@ public enum OptimizerRule: Sendable, Equatable {
     /// v = αv + (1-α)g², m = µm + g / (√v + ε), p -= lr · m
     case rmsProp(alpha: Float = 0.99, epsilon: Float = 1e-8, momentum: Float = 0)
 
+    /// What makes the rule impossible; nil of a possible one.
+    var problem: String? {
+        func shares(_ values: Float...) -> Bool { values.allSatisfy { (0..<1).contains($0) } }
+        func numbers(_ values: Float...) -> Bool { values.allSatisfy { $0 >= 0 && $0.isFinite } }
+        let isPossible =
+            switch self {
+            case .adam(let beta1, let beta2, let epsilon, let decay):
+                shares(beta1, beta2) && numbers(epsilon, Float(decay))
+            case .sgd(let momentum): numbers(momentum)
+            case .rmsProp(let alpha, let epsilon, let momentum): shares(alpha) && numbers(epsilon, momentum)
+            }
+        return isPossible
+            ? nil : "β and α are from 0 to below 1, ε, decay and momentum finite and at least 0; found \(self)"
+    }
+
     /// δ of Adam, 0 of the others.
     public var decay: Double {
         if case .adam(_, _, _, let decay) = self { decay } else { 0 }

@@ -9,9 +9,15 @@ public struct CheckpointOptions: Sendable, Equatable {
 
     /// Traps unless `every` is at least 1.
     public init(path: String, every: Int = 1000, resumes: Bool = false) {
-        require(every > 0, "steps between checkpoints must be at least 1, found \(every)")
         (self.path, self.every, self.resumes) = (path, every, resumes)
+        if let problem { misuse(problem) }
     }
+
+    /// What makes these options impossible; nil of possible ones.
+    var problem: String? { every > 0 ? nil : "steps between checkpoints are at least 1, found \(every)" }
+
+    /// Most evaluations whose metrics a checkpoint has room for, about 70 bytes each in the header of its file.
+    static let evaluationLimit = 1_000_000
 }
 
 extension Trainer {
@@ -20,7 +26,13 @@ extension Trainer {
     func resume(
         _ best: Parameters, _ optimizer: Optimizer, _ source: any TrainingSource
     ) throws(TrainingError) -> TrainingState {
+        let evaluations = self.options.steps / self.options.evaluateEvery
         let options = self.options.checkpoint!
+        guard self.options.timeLimit != nil || evaluations <= CheckpointOptions.evaluationLimit else {
+            throw TrainingError.checkpoint(
+                "\(options.path): a checkpoint holds at most \(CheckpointOptions.evaluationLimit) evaluations, and \(evaluations) are asked for; evaluate less often"
+            )
+        }
         guard Files.exists(options.path) else {
             try save(TrainingState(), best, optimizer, source)
             return TrainingState()

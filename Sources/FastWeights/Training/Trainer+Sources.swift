@@ -1,12 +1,13 @@
 /// What a trainer can train, and on what.
 extension Trainer {
-    /// A trainer of a classifier of tokens. Traps when the examples do not fit the model, or there are none.
+    /// A trainer of a classifier of tokens. Traps when the examples do not fit the model, or there are none, and on options
+    /// that cannot be.
     public convenience init(
         _ model: SequenceClassifier, training: Examples, validation: Examples, options: TrainingOptions
     ) {
         require(
             training.count > 0 && validation.count > 0 && training.steps == validation.steps,
-            "training needs examples of one length; found \(training.count) of \(training.steps) steps and \(validation.count) of \(validation.steps)"
+            "training and validation need examples, all of one length; found \(training.count) of \(training.steps) steps and \(validation.count) of \(validation.steps)"
         )
         training.check(model.configuration)
         validation.check(model.configuration)
@@ -31,15 +32,17 @@ extension Trainer {
     /// The losses are those of the data's targets: cross-entropy of classes, the mean of squares of numbers. Dropout acts
     /// in the steps and not in the evaluations. The same data, options and first values give the same bits on any number
     /// of threads. Throws `SequenceDataError` for tokens and classes that the network has not, and where no target of the
-    /// training data or of the validation data counts; traps when its input or its head is not for such data.
+    /// training data or of the validation data counts; traps when its input or its head is not for such data, and on
+    /// options that cannot be.
     ///
     /// A batch in which no target counts has no loss: the step is taken, the optimizer leaves parameters and moments alone.
     public convenience init(
         _ network: RecurrentNetwork, training: SequenceData, validation: SequenceData, options: TrainingOptions
     ) throws(SequenceDataError) {
+        func kind(_ data: SequenceData) -> String { data.width.map { "\($0) numbers a step" } ?? "tokens" }
         require(
             training.width == validation.width,
-            "training and validation are both of tokens, or of as many numbers a step; found \(training.width ?? 0) and \(validation.width ?? 0)"
+            "training and validation data are both of tokens, or of as many numbers a step; found \(kind(training)) and \(kind(validation))"
         )
         try training.check(network.configuration, as: "the training part")
         try validation.check(network.configuration, as: "the validation part")
@@ -57,7 +60,7 @@ extension Trainer {
     /// A trainer of a network of convolutions on images, `SequenceData` of one step with a class each.
     ///
     /// The same data, options and first values give the same bits on any number of threads. Traps when the data is not of
-    /// such images.
+    /// such images, and on options that cannot be.
     public convenience init(
         _ network: ConvolutionalNetwork, training: SequenceData, validation: SequenceData, options: TrainingOptions
     ) {

@@ -33,6 +33,34 @@ public struct TrainingOptions: Sendable, Equatable {
     /// The defaults.
     public init() {}
 
+    /// Most sequences of a step.
+    private static let batchLimit = 1 << 24
+
+    /// What makes a training with these options impossible; nil of a possible one.
+    var problem: String? {
+        guard steps > 0, evaluateEvery > 0 else {
+            return "a training has at least 1 step, and at least 1 between evaluations; found \(steps) and "
+                + "\(evaluateEvery)"
+        }
+        guard timeLimit.map({ $0 >= .zero }) ?? true else {
+            return "a training's time is at least 0 seconds, found \(timeLimit?.seconds ?? 0)"
+        }
+        guard (1...Self.batchLimit).contains(batch) else {
+            return "a batch has from 1 to \(Self.batchLimit) sequences, found \(batch)"
+        }
+        guard learningRate >= 0, Float(learningRate).isFinite else {
+            return "a learning rate is a finite number of at least 0, found \(learningRate)"
+        }
+        guard clip.map({ $0 > 0 }) ?? true else {
+            return "gradients are clipped to a norm above 0, or with nil not at all; found \(clip ?? 0)"
+        }
+        guard patience.map({ $0 > 0 }) ?? true, perfectEvaluations > 0 else {
+            return "a training ends after at least 1 evaluation without a better one, or 1 perfect one; found "
+                + "\(patience.map { "\($0)" } ?? "no patience") and \(perfectEvaluations)"
+        }
+        return optimizer.problem ?? ParallelLoop.problem(threads: threads) ?? checkpoint?.problem
+    }
+
     /// The seed of what is random in a step beside the order: each step drops other numbers, the same ones in a training
     /// that went on from its checkpoint.
     func seed(ofStep step: Int) -> UInt64 { seed &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15 }
@@ -122,7 +150,7 @@ public final class Trainer {
         _ parameters: Parameters, _ options: TrainingOptions, identity: [(key: String, value: JSON)],
         source: @escaping (Crew) -> any TrainingSource
     ) {
-        require(options.batch > 0 && options.evaluateEvery > 0, "batch and evaluateEvery must be at least 1")
+        if let problem = options.problem { misuse(problem) }
         (self.parameters, self.options, self.identity, makeSource) = (parameters, options, identity, source)
     }
 

@@ -17,18 +17,22 @@ extension Fixture {
     }
 
     private func checkCell(_ configuration: CellConfiguration, _ tally: inout ErrorTally) throws {
+        var layout = ParameterLayout()
+        configuration.declare(in: &layout)
+        let parameters = try parameters(layout)
         let layer = RecurrentLayer(configuration, seed: 0)
-        try fill(layer.parameters, from: "parameter.")
-        let shape = try shape("input")
+        layer.parameters.copy(from: parameters)
+        let shape = try shape("input", [nil, nil, configuration.input])
         let (steps, batch) = (shape[0], shape[1])
-        let memory = RecurrentNetworkConfiguration(configuration).memoryTensor?.letter
-        let start = try state("state.", memory)
+        let network = RecurrentNetworkConfiguration(configuration)
+        let memory = network.memoryTensor?.letter
+        let start = try state("state.", network, batch: batch)
         let input = try floats("input")
         let result = layer.forward(input, steps: steps, batch: batch, state: start)
         tally.output("output", result.outputs, try doubles("output"))
         try check(result.state, "final.", memory) { tally.output($0, $1, $2, parts: $3) }
-        let cotangent = try floats("cotangent.output")
-        let gradients = layer.backward(cotangent, state: try state("cotangent.final.", memory))
+        let cotangent = try floats("cotangent.output", count: result.outputs.count)
+        let gradients = layer.backward(cotangent, state: try state("cotangent.final.", network, batch: batch))
         try compare(layer.gradients, "gradient.", &tally, parts: configuration.parts())
         tally.gradient("gradient.input", gradients.input, try doubles("gradient.input"))
         if start != nil {
@@ -47,7 +51,7 @@ extension Fixture {
         var outputs: [Float] = []
         var expected: [Double] = []
         let (I, H) = (configuration.input, configuration.hidden)
-        let batchOutputs = try doubles("output")
+        let batchOutputs = try doubles("output", count: result.outputs.count)
         for t in 0..<steps {
             stream.step(Array(input[t * batch * I..<t * batch * I + I]))
             outputs += stream.hidden
@@ -57,12 +61,6 @@ extension Fixture {
         try check(stream.state, "final.", memory) {
             tally.output($0 + ", stream", $1, Array($2.prefix($1.count)), parts: $3)
         }
-    }
-
-    func state(_ prefix: String, _ memory: String?) throws -> CellState? {
-        guard has(prefix + "h") else { return nil }
-        return CellState(
-            hidden: try floats(prefix + "h"), memory: try memory.map { try floats(prefix + $0) } ?? [])
     }
 
     /// Notes h and the memory of so many cells, each cell's apart.

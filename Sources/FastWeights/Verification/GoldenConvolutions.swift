@@ -3,10 +3,15 @@ extension Fixture {
     /// Logits and losses, the gradient of everything given, and that of the images.
     func checkConvolution(_ tally: inout ErrorTally) throws {
         let configuration = try ConvolutionalNetworkConfiguration(json: configuration)
+        let parameters = try parameters(configuration.layout)
         let network = ConvolutionalNetwork(configuration, seed: 0)
-        try fill(network.parameters, from: "parameter.")
-        let (batch, size) = (try shape("input")[0], configuration.input.count)
-        let (input, labels) = (try floats("input"), try tensors.integers("targets"))
+        network.parameters.copy(from: parameters)
+        let image = configuration.input
+        let (batch, size) = (
+            try shape("input", [nil, image.channels, image.height, image.width])[0], configuration.input.count
+        )
+        let input = try floats("input")
+        let labels = try integers("targets", count: batch, in: 0..<configuration.classes)
         // A block at a time, with the gradients of the images.
         let weights = ConvolutionWeights(configuration, network.parameters)
         for piece in 0..<weights.pieces { weights.pack(piece: piece) }

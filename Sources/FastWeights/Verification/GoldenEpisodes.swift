@@ -9,12 +9,17 @@ extension Fixture {
         let settings = ActorCriticWeights(
             discount: Float(try reader.number("discount")), value: Float(try reader.number("value_weight")),
             entropy: Float(try reader.number("entropy_weight")))
-        let parameters = Parameters(configuration.layout)
-        try fill(parameters, from: "parameter.")
-        let episodes = zip(try tensors.integers("columns"), try tensors.integers("paddles")).map {
-            Catch.Episode(task, column: $0, paddle: $1)
+        guard configuration == CatchAgent.configuration(configuration.cell, hidden: configuration.hidden, task) else {
+            throw FixtureError(name, "the network is no agent for a screen of \(task.size) rows")
         }
-        let (actions, decisions) = (try tensors.integers("actions"), task.decisions)
+        let parameters = try parameters(configuration.layout)
+        let (count, decisions) = (try shape("columns", [nil])[0], task.decisions)
+        let columns = try integers("columns", count: count, in: 0..<task.size)
+        let paddles = try integers("paddles", count: count, in: 0..<task.size - Catch.paddle + 1)
+        let episodes = zip(columns, paddles).map { Catch.Episode(task, column: $0, paddle: $1) }
+        let actions = try integers(
+            "actions", count: count * decisions, in: 0..<Catch.Action.allCases.count
+        ).map { Catch.Action.allCases[$0] }
         let weights = EpisodeWeights(configuration, parameters)
         weights.pack()
 
@@ -28,7 +33,7 @@ extension Fixture {
             block.begin(episodes[first..<min(first + Lanes.width, episodes.count)])
             for lane in 0..<block.count {
                 let row = (first + lane) * decisions
-                block.setActions(actions[row..<row + decisions].map { Catch.Action(rawValue: $0)! }, lane: lane)
+                block.setActions(Array(actions[row..<row + decisions]), lane: lane)
             }
             block.play(weights, .given)
             for lane in 0..<block.count {

@@ -3,14 +3,15 @@ extension Fixture {
     /// Ten training steps of a network: every loss, the first gradient, and every parameter at the end.
     func checkNetwork(_ tally: inout ErrorTally) throws {
         let network = try ClassifierConfiguration(json: configuration)
-        let parameters = Parameters(network.layout)
-        try fill(parameters, from: "parameter.")
-        let shape = try shape("tokens")
+        let parameters = try parameters(network.layout)
+        let shape = try shape("tokens", [nil, nil, nil])
         let (count, batch, steps) = (shape[0], shape[1], shape[2])
+        func bytes(_ tensor: String, _ count: Int, below limit: Int) throws -> [UInt8] {
+            try integers(tensor, count: count, in: 0..<limit).map { UInt8($0) }
+        }
         let examples = Examples(
-            tokens: try tensors.integers("tokens").map { UInt8($0) },
-            targets: try tensors.integers("targets").map { UInt8($0) }, steps: steps)
-        examples.check(network)
+            tokens: try bytes("tokens", count * batch * steps, below: network.vocabulary),
+            targets: try bytes("targets", count * batch, below: network.classes), steps: steps)
         let settings = ConfigurationReader(json: configuration["optimizer"] ?? .null, place: "optimizer")
         let rule = try OptimizerRule(settings)
         let rate = Float(try settings.number("learning_rate"))
@@ -34,16 +35,16 @@ extension Fixture {
     }
 
     func checkLayerNorm(_ tally: inout ErrorTally) throws {
-        let shape = try shape("input")
+        let shape = try shape("input", [nil, nil])
         let (count, rows) = (shape[0], shape[1])
         let epsilon = Float(try ConfigurationReader(json: configuration, place: "layer norm").number("epsilon"))
-        let (gain, bias) = (Buffer(try floats("weight")), Buffer(try floats("bias")))
+        let (gain, bias) = (Buffer(try floats("weight", count: rows)), Buffer(try floats("bias", count: rows)))
         let (dGain, dBias) = (Buffer<Float>(rows), Buffer<Float>(rows))
         let arena = Arena()
         let lane = arena.laneGradients(rows: rows)
         let z = arena.panels(1, rows: rows)[0]
         let dz = arena.panels(1, rows: rows)[0]
-        let (input, cotangent) = (try floats("input"), try floats("cotangent.output"))
+        let (input, cotangent) = (try floats("input"), try floats("cotangent.output", count: count * rows))
         var output = [Float](repeating: 0, count: count * rows)
         var gradient = output
         for first in stride(from: 0, to: count, by: Lanes.width) {
@@ -74,9 +75,9 @@ extension Fixture {
     }
 
     func checkBound(_ tally: inout ErrorTally) throws {
-        let shape = try shape("input")
+        let shape = try shape("input", [nil, nil])
         let (count, rows) = (shape[0], shape[1])
-        let (input, cotangent) = (try floats("input"), try floats("cotangent.output"))
+        let (input, cotangent) = (try floats("input"), try floats("cotangent.output", count: count * rows))
         let arena = Arena()
         let (y, d, scales) = (
             arena.panels(1, rows: rows)[0], arena.panels(1, rows: rows)[0], arena.panels(1, rows: rows / 2)[0]
@@ -104,10 +105,11 @@ extension Fixture {
     }
 
     func checkSoftmax(_ tally: inout ErrorTally) throws {
-        let shape = try shape("logits")
+        let shape = try shape("logits", [nil, nil])
         let (count, classes) = (shape[0], shape[1])
         let logits = try floats("logits")
-        let targets = Buffer(try tensors.integers("targets").map { UInt8($0) })
+        let targets = Buffer(
+            try integers("targets", count: count, in: 0..<min(classes, 1 << 8)).map { UInt8($0) })
         let arena = Arena()
         let panel = arena.panels(1, rows: classes)[0]
         var probabilities = [Float](repeating: 0, count: count * classes)
@@ -170,5 +172,6 @@ extension OptimizerRule {
                 alpha: try float("alpha"), epsilon: try float("epsilon"), momentum: try float("momentum", 0))
         case let name: throw ConfigurationError(description: "expected adam, sgd or rmsprop, found \"\(name)\"")
         }
+        if let problem { throw ConfigurationError(description: problem) }
     }
 }

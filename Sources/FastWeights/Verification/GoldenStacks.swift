@@ -3,13 +3,14 @@ extension Fixture {
     /// A stack of layers over sequences of equal or unequal length, in every way this module can run it.
     func checkStack(_ tally: inout ErrorTally) throws {
         let configuration = try RecurrentNetworkConfiguration(json: configuration)
-        let network = RecurrentNetwork(configuration, seed: 0)
-        try fill(network.parameters, from: "parameter.")
+        guard configuration.head == nil else { throw FixtureError(name, "a stack of layers has no head") }
+        let network = RecurrentNetwork(configuration, parameters: try parameters(configuration.layout))
         let memory = configuration.memoryTensor?.letter
         let input = try floats("input")
-        let (steps, batch) = (try shape("input")[0], try shape("input")[1])
-        let lengths = has("lengths") ? try tensors.integers("lengths") : nil
-        let start = try state("state.", memory)
+        let shape = try shape("input", [nil, nil, configuration.input])
+        let (steps, batch) = (shape[0], shape[1])
+        let lengths = try lengths(configuration, batch: batch, steps: steps)
+        let start = try state("state.", configuration, batch: batch)
         let cells = configuration.places.count
 
         let pass = NetworkPass(network)
@@ -17,7 +18,8 @@ extension Fixture {
         tally.output("output", result.outputs, try doubles("output"))
         try check(result.state, "final.", memory, cells: cells) { tally.output($0, $1, $2, parts: $3) }
         let gradients = pass.backward(
-            try floats("cotangent.output"), state: try state("cotangent.final.", memory))
+            try floats("cotangent.output", count: result.outputs.count),
+            state: try state("cotangent.final.", configuration, batch: batch))
         try compare(pass.gradients, "gradient.", &tally, parts: configuration.parts)
         tally.gradient("gradient.input", gradients.input, try doubles("gradient.input"))
         if start != nil {
@@ -39,7 +41,8 @@ extension Fixture {
     ) throws {
         let (I, H) = (network.configuration.input, network.configuration.output)
         let stream = NetworkStream(network, state: start?.first(of: batch, cells: network.configuration.layers))
-        let (input, expected) = (try floats("input"), try doubles("output"))
+        let input = try floats("input")
+        let expected = try doubles("output", count: input.count / I * H)
         var outputs: [Float] = []
         var first: [Double] = []
         for t in 0..<steps {
@@ -63,9 +66,9 @@ extension Fixture {
         guard network.configuration == expected else {
             throw FixtureError(name, "the state dict makes \(network.configuration) instead of \(expected)")
         }
-        let (tokens, lengths, steps) = (
-            try tensors.integers("tokens"), try tensors.integers("lengths"), try shape("tokens")[1]
-        )
+        let sizes = try shape("tokens", [nil, nil])
+        let (tokens, steps) = (try tensors.integers("tokens"), sizes[1])
+        let lengths = try integers("lengths", count: sizes[0], in: 1..<steps + 1)
         let sequences = lengths.enumerated().map { Array(tokens[$0 * steps..<$0 * steps + $1]) }
         let outputs = try network.predict(.tokens(sequences), threads: 2).flatMap(\.outputs)
         tally.output("output", outputs, try doubles("output"))
@@ -103,7 +106,8 @@ extension Fixture {
         guard network.configuration == expected else {
             throw FixtureError(name, "the weights make \(network.configuration) instead of \(expected)")
         }
-        let result = network.run(try floats("input"), steps: try shape("input")[0], batch: try shape("input")[1])
+        let shape = try shape("input", [nil, nil, expected.input])
+        let result = network.run(try floats("input"), steps: shape[0], batch: shape[1])
         tally.output("output", result.outputs, try doubles("output"))
         try check(result.state, "final.", expected.memoryTensor?.letter, cells: expected.places.count) {
             tally.output($0, $1, $2, parts: $3)

@@ -5,14 +5,15 @@ extension Fixture {
         guard let head = configuration["head"] else { throw FixtureError(name, "the configuration has no head") }
         var network = try RecurrentNetworkConfiguration(json: configuration)
         network.head = try Head(json: head)
-        let parameters = Parameters(network.layout)
-        try fill(parameters, from: "parameter.")
+        let parameters = try parameters(network.layout)
         let rule = try OptimizerRule(ConfigurationReader(json: configuration["optimizer"] ?? .null, place: "optimizer"))
         let rate = configuration["optimizer"]?["learning_rate"]?.number ?? 0
-        let sizes = try shape(has("tokens") ? "tokens" : "input")
+        let sizes =
+            has("tokens") ? try shape("tokens", [nil, nil, nil]) : try shape("input", [nil, nil, nil, network.input])
         let (count, batch, steps) = (sizes[0], sizes[1], sizes[2])
         let data = try trainingData(network, count: count * batch, steps: steps)
         let parts = network.parts
+        try data.check(network)
         var losses: [Float] = []
         try Crew.run(threads: 2) { crew in
             let engine = ParallelNetwork(
@@ -34,7 +35,7 @@ extension Fixture {
     private func trainingData(
         _ network: RecurrentNetworkConfiguration, count: Int, steps: Int
     ) throws -> SequenceData {
-        let lengths = try tensors.integers("lengths")
+        let lengths = try integers("lengths", count: count, in: 1..<steps + 1)
         /// Sequence i of those with `width` numbers a step.
         func cut<Value>(_ values: [Value], _ i: Int, _ width: Int) -> [Value] {
             let first = i * steps * width
@@ -51,15 +52,16 @@ extension Fixture {
         }
         let isPerStep = network.head?.isPerStep == true
         let outputs = network.output
+        let targets = count * (isPerStep ? steps : 1)
         if configuration["loss"]?.text == "numbers" {
-            let values = try floats("targets")
+            let values = try floats("targets", count: targets * outputs)
             return try SequenceData(
                 inputs,
                 isPerStep
                     ? .stepNumbers(all.map { cut(values, $0, outputs) })
                     : .numbers(all.map { Array(values[$0 * outputs..<($0 + 1) * outputs]) }))
         }
-        let labels = try tensors.integers("targets")
+        let labels = try integers("targets", count: targets, in: SequenceData.ignored..<outputs)
         return try SequenceData(inputs, isPerStep ? .stepClasses(all.map { cut(labels, $0, 1) }) : .classes(labels))
     }
 }

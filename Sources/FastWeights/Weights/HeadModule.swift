@@ -53,6 +53,7 @@ extension RecurrentNetwork {
                 problems.append("\(name) should have the shape [\(shape[0])], found \(found)")
             }
         }
+        if problems.isEmpty, let problem = configuration.problem { problems.append(problem) }
         guard problems.isEmpty else { throw WeightsError(source: dictionary.source, problems: problems) }
         let result = Parameters(configuration.layout)
         for window in parameters.layout.windows where result.layout.window(window.name).shape == window.shape {

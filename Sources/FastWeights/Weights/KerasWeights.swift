@@ -16,10 +16,12 @@ extension RecurrentNetwork {
     ///   - bidirectional: Whether the layers are wrapped.
     ///   - activation: That of SimpleRNN, which the arrays do not tell.
     /// - Throws: `WeightsError` for arrays that do not fit together, and for a GRU with `reset_after=False`: that resets
-    ///   h before the recurrent product, another function than PyTorch's, which no weights can express.
+    ///   h before the recurrent product, another function than PyTorch's, which no weights can express. Traps on an array
+    ///   whose count is not its shape's.
     public convenience init(
         keras arrays: [WeightArray], bidirectional: Bool = false, activation: Activation = .tanh
     ) throws {
+        for array in arrays { array.check() }
         let source = "Keras weights"
         func fail(_ problem: String) -> WeightsError { WeightsError(source: source, problems: [problem]) }
         var cells: [ForeignCell] = []

@@ -31,8 +31,10 @@ extension RecurrentNetwork {
     /// [T, B, I] as here, and the outputs Y [T, D, B, H], of which these are [T, B, D·H].
     ///
     /// - Throws: `WeightsError` for arrays that do not fit together, and for a GRU with `linear_before_reset` = 0, ONNX's
-    ///   default: that resets h before the recurrent product, another function than PyTorch's.
+    ///   default: that resets h before the recurrent product, another function than PyTorch's. Traps on an array whose
+    ///   count is not its shape's.
     public convenience init(onnx layers: [ONNXWeights], activation: Activation = .tanh) throws {
+        for node in layers { [node.input, node.recurrent, node.bias].forEach { $0?.check() } }
         let source = "ONNX weights"
         func fail(_ problem: String) -> WeightsError { WeightsError(source: source, problems: [problem]) }
         guard let directions = layers.first?.input.shape.first, (1...2).contains(directions) else {

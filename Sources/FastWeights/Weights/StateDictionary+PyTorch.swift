@@ -85,8 +85,10 @@ extension StateDictionary {
         // A shape that is wrong is named with the others; any input size serves till then.
         let isInputKnown = input.count == 2 && input[0] == recurrent[0] && input[1] > 0
         let cell: Cell = gates == 4 ? .lstm() : gates == 3 ? .gru : .rnn(activation: activation)
+        let columns = isInputKnown ? input[1] : 1
+        if let problem = CellConfiguration.problem(cell, input: columns, hidden: recurrent[1]) { throw fail(problem) }
         let configuration = RecurrentNetworkConfiguration(
-            cell, input: isInputKnown ? input[1] : 1, hidden: recurrent[1], layers: layers,
+            cell, input: columns, hidden: recurrent[1], layers: layers,
             bidirectional: parts.contains(where: \.isReversed), bias: parts.contains { $0.kind.hasPrefix("bias") })
         let beside = [embedding, head?.name].compactMap { $0 }.flatMap { ["\($0).weight", "\($0).bias"] }
         let parameters = try parameters(configuration, prefix: prefix, beside: beside) {

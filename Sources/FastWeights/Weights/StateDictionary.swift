@@ -20,17 +20,18 @@ public struct StateDictionary: Sendable {
         values = { try file.floats($0) }
     }
 
-    /// Tensors from elsewhere: names that differ, shapes, and numbers, row-major. Traps where a count is not its shape's.
+    /// Tensors from elsewhere: names that differ, shapes, and numbers, row-major. Traps where a count is not its shape's,
+    /// and on a name that is given twice.
     public init(_ tensors: [(name: String, shape: [Int], values: [Float])], source: String = "state dictionary") {
+        var shapes: [String: [Int]] = [:]
+        var numbers: [String: [Float]] = [:]
         for (name, shape, values) in tensors {
-            require(
-                shape.reduce(1, *) == values.count, "the tensor \(name) of shape \(shape) has \(values.count) numbers")
+            require(values.count, fits: shape, "the tensor \(name)")
+            require(numbers.updateValue(values, forKey: name) == nil, "two tensors are named \(name)")
+            shapes[name] = shape
         }
-        self.source = source
-        names = tensors.map(\.name).sorted()
-        shapes = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.shape) })
-        let numbers = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.values) })
-        values = { numbers[$0] ?? [] }
+        (self.source, names, self.shapes) = (source, tensors.map(\.name).sorted(), shapes)
+        self.values = { [numbers] in numbers[$0] ?? [] }
     }
 
     /// The parameters of a network of this configuration from the tensors called `prefix` + `name(window)`.

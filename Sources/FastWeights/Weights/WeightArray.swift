@@ -7,12 +7,13 @@ public struct WeightArray: Sendable, Equatable {
 
     /// Traps where the count is not the shape's.
     public init(shape: [Int], values: [Float]) {
-        require(
-            shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == values.count,
-            "an array of shape \(shape) has \(shape.reduce(1, *)) numbers; \(values.count) were given")
         self.shape = shape
         self.values = values
+        check()
     }
+
+    /// Traps where the count is not the shape's, which either may have been set without the other.
+    func check() { require(values.count, fits: shape, "an array") }
 
     /// An array of a NumPy file, as from Keras' `get_weights`; numbers rounded to the nearest `Float`.
     public init(_ array: NumPyArray) { self.init(shape: array.shape, values: array.floats) }
@@ -74,9 +75,13 @@ extension RecurrentNetwork {
                 source: source,
                 problems: ["\(layers) layers; there may be \(RecurrentNetworkConfiguration.layerLimit)"])
         }
+        let cell: Cell = gates == 4 ? .lstm() : gates == 3 ? .gru : .rnn(activation: activation)
+        let input = cells[0].inputWeight.shape[1]
+        if let problem = CellConfiguration.problem(cell, input: input, hidden: H) {
+            throw WeightsError(source: source, problems: [problem])
+        }
         let configuration = RecurrentNetworkConfiguration(
-            gates == 4 ? .lstm() : gates == 3 ? .gru : .rnn(activation: activation),
-            input: cells[0].inputWeight.shape[1], hidden: H, layers: layers,
+            cell, input: input, hidden: H, layers: layers,
             bidirectional: directions == 2, bias: cells.contains { $0.biases != nil })
         var tensors: [(name: String, shape: [Int], values: [Float])] = []
         for (place, cell) in zip(configuration.places, cells) {

@@ -1,0 +1,96 @@
+import FastWeights
+
+/// Options that no training can have, and data that do not go together.
+extension Case {
+    /// A training with options that were changed.
+    private static func trainer(_ change: (inout TrainingOptions) -> Void) throws -> Trainer {
+        var options = TrainingOptions()
+        change(&options)
+        let network = RecurrentNetwork(
+            RecurrentNetworkConfiguration(.gru, input: 1, hidden: 2, head: .perSequence(2)), seed: 1)
+        let data = try SequenceData(.numbers([[1]], width: 1), .classes([0]))
+        return try Trainer(network, training: data, validation: data, options: options)
+    }
+
+    private static let text = Array("abracadabra, abracadabra, abracadabra".utf8)
+
+    private static func text(_ cell: Cell, window: Int) throws -> Trainer {
+        let vocabulary = TextVocabulary(of: text)
+        return Trainer(
+            TextModel(cell, hidden: 2, vocabulary: vocabulary, seed: 1), text: try TrainingText(text, vocabulary),
+            window: window, options: TrainingOptions())
+    }
+
+    static let trainings: [Case] = [
+        Case(
+            "steps", "a training has at least 1 step, and at least 1 between evaluations; found 0 and 500",
+            try trainer { $0.steps = 0 }),
+        Case(
+            "evaluate-every", "a training has at least 1 step, and at least 1 between evaluations; found 20000 and -1",
+            try trainer { $0.evaluateEvery = -1 }),
+        Case(
+            "time", "a training's time is at least 0 seconds, found -1.0",
+            try trainer { $0.timeLimit = .seconds(-1) }),
+        Case("batch", "a batch has from 1 to 16777216 sequences, found 0", try trainer { $0.batch = 0 }),
+        Case(
+            "batch-too-large", "a batch has from 1 to 16777216 sequences, found \(Int.max)",
+            try trainer { $0.batch = .max }),
+        Case(
+            "learning-rate-nan", "a learning rate is a finite number of at least 0, found nan",
+            try trainer { $0.learningRate = .nan }),
+        Case(
+            "clip-zero", "gradients are clipped to a norm above 0, or with nil not at all; found 0.0",
+            try trainer { $0.clip = 0 }),
+        Case(
+            "patience",
+            "a training ends after at least 1 evaluation without a better one, or 1 perfect one; found -1 and 10",
+            try trainer { $0.patience = -1 }),
+        Case(
+            "threads", "work is done on 1 to 1024 threads, found 0", try trainer { $0.threads = 0 }),
+        Case(
+            "momentum",
+            "β and α are from 0 to below 1, ε, decay and momentum finite and at least 0; found sgd(momentum: nan)",
+            try trainer { $0.optimizer = .sgd(momentum: .nan) }),
+        Case(
+            "checkpoint-every", "steps between checkpoints are at least 1, found 0",
+            CheckpointOptions(path: "x", every: 0)),
+        Case(
+            "checkpoint-changed", "steps between checkpoints are at least 1, found -1",
+            try trainer {
+                var checkpoint = CheckpointOptions(path: "x")
+                checkpoint.every = -1
+                $0.checkpoint = checkpoint
+            }),
+        Case(
+            "training-widths",
+            "training and validation data are both of tokens, or of as many numbers a step; found 1 numbers a step and tokens",
+            doing: {
+                let network = RecurrentNetwork(
+                    RecurrentNetworkConfiguration(.gru, input: 1, hidden: 2, head: .perSequence(2)), seed: 1)
+                _ = try Trainer(
+                    network, training: try SequenceData(.numbers([[1]], width: 1), .classes([0])),
+                    validation: try SequenceData(.tokens([[0]]), .classes([0])), options: TrainingOptions())
+            }),
+        Case(
+            "no-head", "the network has no head for the targets; give its configuration a head",
+            doing: {
+                let network = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: 1, hidden: 2), seed: 1)
+                let data = try SequenceData(.numbers([[1]], width: 1), .classes([0]))
+                _ = try Trainer(network, training: data, validation: data, options: TrainingOptions())
+            }),
+        Case(
+            "no-examples",
+            "training and validation need examples, all of one length; found 0 of 2 steps and 0 of 2",
+            doing: {
+                let model = SequenceClassifier(
+                    ClassifierConfiguration(.gru, hidden: 3, vocabulary: 5, classes: 2), seed: 1)
+                let none = Examples(tokens: [], targets: [], steps: 2)
+                _ = Trainer(model, training: none, validation: none, options: TrainingOptions())
+            }),
+        Case("window", "a window has from 1 to 65536 tokens, found 0", try text(.gru, window: 0)),
+        Case(
+            "window-of-schedule",
+            "windows of fast weights with a schedule are of whole turns of its 2 steps, found 3 tokens",
+            try text(.fastWeights(FastWeightsOptions(schedule: [.usual, .read])), window: 3)),
+    ]
+}

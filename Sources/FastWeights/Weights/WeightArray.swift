@@ -14,8 +14,9 @@ public struct WeightArray: Sendable, Equatable {
         self.values = values
     }
 
-    /// An array of a NumPy file, as from Keras' `get_weights`; numbers rounded to the nearest `Float`.
-    public init(_ array: NumPyArray) { self.init(shape: array.shape, values: array.floats) }
+    /// An array of a NumPy file, as from Keras' `get_weights`; numbers rounded to the nearest `Float`. Throws `FormatError`
+    /// as ``NumPyArray/floats`` does.
+    public init(_ array: NumPyArray) throws(FormatError) { self.init(shape: array.shape, values: try array.floats) }
 
     /// Whether it is a matrix with numbers in it.
     var isMatrix: Bool { shape.count == 2 && shape[0] > 0 && shape[1] > 0 }

@@ -91,7 +91,7 @@ def idx(code, array):
 
 
 def files():
-    for code in ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "b1"]:
+    for code in ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"]:
         yield f"{code}.npy", npy(numbers(code, (2, 3, 4)))
         if code[1] != "1":
             yield f"{code}_big.npy", npy(numbers(code, (2, 3, 4), ">"))

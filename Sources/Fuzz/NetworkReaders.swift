@@ -38,7 +38,7 @@ extension Reader {
                 words: shapeWords, allowance: 1100,
                 open: { bytes in
                     let archive = try NumPyArchive(bytes: bytes, source: "fuzz")
-                    let arrays = try archive.names.map { WeightArray(try archive.array(named: $0)) }
+                    let arrays = try archive.names.map { try WeightArray(archive.array(named: $0)) }
                     let isBidirectional = arrays.count % 6 == 0
                     let network = try RecurrentNetwork(keras: arrays, bidirectional: isBidirectional)
                     return { try use(network) }
@@ -50,7 +50,7 @@ extension Reader {
                     let archive = try NumPyArchive(bytes: bytes, source: "fuzz")
                     func part(_ letter: String) throws -> [WeightArray] {
                         try archive.names.filter { $0.hasPrefix(letter) }.map {
-                            WeightArray(try archive.array(named: $0))
+                            try WeightArray(archive.array(named: $0))
                         }
                     }
                     let (inputs, recurrents, biases) = (try part("W"), try part("R"), try part("B"))
@@ -135,7 +135,8 @@ extension Reader {
     private static func arrays(_ bytes: [UInt8]) -> Tensors {
         guard let file = try? NumPyArchive(bytes: bytes, source: "fuzz") else { return [] }
         return file.names.compactMap { name in
-            (try? file.array(named: name)).map { (name, $0.shape, $0.floats) }
+            guard let array = try? file.array(named: name), let values = try? array.floats else { return nil }
+            return (name, array.shape, values)
         }
     }
 

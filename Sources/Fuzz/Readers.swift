@@ -26,6 +26,25 @@ extension Reader {
                     return { for name in file.names { try readAll(file, name) } }
                 }, inside: [safeTensorsHeader]),
             Reader(
+                name: "index", seeds: indices,
+                words: [
+                    "{", "}", "\"", ",", "\"weight_map\":{", "\"a\":\"1\"", "\"b\":\"2\"", "\"../1\"", "\"\"", "\"3\"",
+                    "null",
+                    "\"metadata\":{}", "[[[[[[[[",
+                ],
+                allowance: 160,
+                open: { bytes in
+                    // Whatever the index says, only its two files are there.
+                    let file = try SafeTensors(index: bytes, source: "fuzz/index.json") { part in
+                        try check(!part.isEmpty && part != ".." && !part.contains("/"))
+                        return indexParts[part]
+                    }
+                    return {
+                        try check(Set(file.names).isSubset(of: ["a", "b", "c"]))
+                        for name in file.names { try readAll(file, name) }
+                    }
+                }, inside: [{ $1($0) }]),
+            Reader(
                 name: "npy",
                 seeds: files([
                     "f4.npy", "f2_big.npy", "i8.npy", "b1.npy", "scalar.npy", "vector.npy", "wide.npy", "empty.npy",
@@ -86,7 +105,11 @@ extension Reader {
 
     private static func readAll(_ file: SafeTensors, _ name: String) throws {
         let tensor = try file.tensor(named: name)
-        if tensor.dtype.isFloatingPoint {
+        guard let type = tensor.dtype else {
+            try check((try? file.floats(name)) == nil && (try? file.integers(name)) == nil)
+            return
+        }
+        if type.isFloatingPoint {
             try check(file.floats(name).count == tensor.count && file.doubles(name).count == tensor.count)
         } else {
             try check(file.integers(name).count == tensor.count)
@@ -117,15 +140,26 @@ extension Reader {
         "\"inner_steps\":3", "\"normalise_first\":true",
     ]
 
-    /// A file with a tensor of each type.
+    /// The files of a model in two, and indices of it.
+    private static let indexParts = [
+        "1": SafeTensors.serialise(
+            [("a", [2], [1, 2]), ("b", [], [3])], metadata: [("format", "pt"), ("part", "1")]),
+        "2": SafeTensors.serialise([("c", [1, 2], [4, 5])], metadata: [("format", "pt"), ("part", "2")]),
+    ]
+    private static let indices = [
+        #"{"metadata": {"total_size": 20}, "weight_map": {"a": "1", "b": "1", "c": "2"}}"#,
+        #"{"weight_map":{"a":"1","b":"1"}}"#, #"{"weight_map":{"c":"2"},"metadata":null}"#,
+    ].map { Array($0.utf8) }
+
+    /// A file with a tensor of each type, and of one that is not read.
     private static let everyType: [UInt8] = {
         var entries: [String] = []
         var end = 0
-        for type in SafeTensors.DType.allCases {
+        for (type, width) in SafeTensors.DType.allCases.map({ ($0.rawValue, $0.width) }) + [("F8_E4M3", 1)] {
             let begin = end
-            end += 3 * type.width
+            end += 3 * width
             entries.append(
-                "\"\(type)\":{\"dtype\":\"\(type.rawValue)\",\"shape\":[3],\"data_offsets\":[\(begin),\(end)]}")
+                "\"\(type)\":{\"dtype\":\"\(type)\",\"shape\":[3],\"data_offsets\":[\(begin),\(end)]}")
         }
         return framed(Array("{\(entries.joined(separator: ","))}".utf8))
             + (0..<end).map { UInt8(truncatingIfNeeded: $0 * 37) }

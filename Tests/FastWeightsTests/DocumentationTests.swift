@@ -121,7 +121,7 @@ import Testing
         do {
             let archive = try NumPyArchive(path: "keras.npz")
             let arrays = try archive.names.indices.map { try archive.array(named: "arr_\($0)") }
-            let network = try RecurrentNetwork(keras: arrays.map { WeightArray(shape: $0.shape, values: $0.floats) })
+            let network = try RecurrentNetwork(keras: arrays.map { try WeightArray($0) })
             try SafeTensors.write(network.tensors(prefix: "encoder.rnn."), to: "swift.safetensors")
         }
         do {
@@ -132,7 +132,7 @@ import Testing
 
             let path = "output.npy"
             let array = try NumPyArray(path: "input.npy")  // any number type, either order and byte order
-            let outputs = network.run(array.floats, steps: array.shape[0], batch: array.shape[1]).outputs
+            let outputs = network.run(try array.floats, steps: array.shape[0], batch: array.shape[1]).outputs
             try NumPyArray.write(
                 shape: [array.shape[0], array.shape[1], network.configuration.output], values: outputs, to: path)
         }
@@ -160,7 +160,7 @@ import Testing
         let recurrent = (name: "arr_1", shape: [H, 4 * H], values: r)
         let archive = try NumPyArchive(bytes: NumPyArchive.serialise([kernel, recurrent]), source: "keras.npz")
         let arrays = try archive.names.indices.map { try archive.array(named: "arr_\($0)") }
-        let keras = try RecurrentNetwork(keras: arrays.map { WeightArray(shape: $0.shape, values: $0.floats) })
+        let keras = try RecurrentNetwork(keras: arrays.map { try WeightArray($0) })
         #expect(keras.configuration.hidden == H && !keras.configuration.bias)
     }
 

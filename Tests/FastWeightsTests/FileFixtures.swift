@@ -14,7 +14,7 @@ enum FileFixtures {
             switch type {
             case .float16, .float32, .float64: Double(i - 11) / 4
             case .int8, .int16, .int32, .int64: Double(i - 11)
-            case .uint8, .uint16, .uint32: Double(i)
+            case .uint8, .uint16, .uint32, .uint64: Double(i)
             case .boolean: i % 3 == 0 ? 1 : 0
             }
         }

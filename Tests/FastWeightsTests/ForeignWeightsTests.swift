@@ -87,4 +87,125 @@ import Testing
         // The second layer reads three numbers, not two.
         #expect(Self.onnx(ONNXWeights(input: w, recurrent: r), ONNXWeights(input: w, recurrent: r)) != nil)
     }
+
+    // MARK: Arrays that can be read in two ways, or in none
+
+    private static func matrices(_ inputs: Int, _ units: Int, gates: Int) -> [WeightArray] {
+        [array(inputs, gates * units), array(units, gates * units)]
+    }
+
+    private static func gru(_ inputs: Int, bias: Bool) -> [WeightArray] {
+        matrices(inputs, 2, gates: 3) + (bias ? [array(2, 6)] : [])
+    }
+
+    private static func lstm(_ inputs: Int, _ units: Int, bias: Bool = true) -> [WeightArray] {
+        matrices(inputs, units, gates: 4) + (bias ? [array(4 * units)] : [])
+    }
+
+    /// A bias of GRU(2) has the shape of the next layer's kernel.
+    @Test func noGuessWhereTwoReadingsFit() throws {
+        let three = (0..<3).flatMap { Self.gru($0 == 0 ? 3 : 2, bias: false) }
+        #expect(
+            Self.keras(three)
+                == "Keras weights: arrays of the shapes [3, 6], [2, 6], [2, 6], [2, 6], [2, 6], [2, 6] can be read as "
+                + "2 layers with biases: [true, true] and as 3 layers with biases: [false, false, false]; say which by the "
+                + "argument biases, each layer's use_bias.")
+        for (biases, layers) in [([true, true], 2), ([false, false, false], 3)] {
+            let network = try RecurrentNetwork(keras: three, biases: biases)
+            #expect(network.configuration.layers == layers && network.configuration.bias == biases[0])
+            // The second layer's kernel, transposed and with its gates in PyTorch's order.
+            let kernel = three[biases[0] ? 3 : 2].transposed.reordered([1, 0, 2])
+            #expect(network.parameters["weight_ih_l1"] == kernel.values)
+            if biases[0] {
+                let bias = three[5]
+                #expect(network.parameters["bias_hh_l1"] == bias.part(1, of: 2).reordered([1, 0, 2]).values)
+            }
+        }
+        // Five arrays: the bias is the first layer's or the second's.
+        let mixed = Self.gru(3, bias: true) + Self.gru(2, bias: false)
+        #expect(Self.keras(mixed)?.contains("[true, false] and as 2 layers with biases: [false, true]") == true)
+        for biases in [[true], [true, true], [false, false], [], [true, false, true]] {
+            #expect(throws: WeightsError.self, "\(biases)") { try RecurrentNetwork(keras: mixed, biases: biases) }
+        }
+        // Where only one reading fits there is nothing to ask: two layers, or another number of inputs or units.
+        #expect(Self.keras(Self.gru(3, bias: false) + Self.gru(2, bias: false)) == nil)
+        #expect(Self.keras(Self.gru(3, bias: true)) == nil)
+        let wide = (0..<3).flatMap { Self.matrices($0 == 0 ? 2 : 3, 3, gates: 3) }
+        #expect(Self.keras(wide) == nil)
+    }
+
+    @Test func noGuessInWrappersEither() throws {
+        // Two units in all, of two directions: a bias has the shape of the next layer's forward kernel.
+        func layer(_ inputs: Int, bias: Bool) -> [WeightArray] {
+            (0..<2).flatMap { _ in Self.matrices(inputs, 1, gates: 3) + (bias ? [Self.array(2, 3)] : []) }
+        }
+        let one = layer(2, bias: true)
+        let network = try RecurrentNetwork(keras: one + layer(2, bias: true), bidirectional: true)
+        #expect(network.configuration.layers == 2 && network.configuration.bias)
+        let none = try RecurrentNetwork(keras: layer(2, bias: false) + layer(2, bias: false), bidirectional: true)
+        #expect(none.configuration.layers == 2 && !none.configuration.bias)
+    }
+
+    @Test func manyLayersAreReadInNoTime() {
+        // Arrays that can be cut in more ways than there are atoms, and of which none or too many fit.
+        let arrays = [[WeightArray]](repeating: [Self.array(2, 6)], count: 300).flatMap { $0 }
+        #expect(Self.keras(arrays)?.contains("can be read as") == true)
+        #expect(
+            Self.keras(arrays + [Self.array(5, 5)])?.contains(
+                "found arrays of the shapes [5, 5] behind GRU(2) of 2 inputs, GRU") == true)
+        #expect(Self.keras(arrays + arrays + arrays) == "Keras weights: 900 arrays; there may be 768.")
+    }
+
+    @Test func aLayerWithoutBiasBesideOthersHasZeros() throws {
+        let zeros = WeightArray(shape: [20], values: [Float](repeating: 0, count: 20))
+        let arrays = Self.lstm(3, 5) + Self.lstm(5, 5, bias: false)
+        let network = try RecurrentNetwork(keras: arrays)
+        let wanted = try RecurrentNetwork(keras: arrays + [zeros])
+        #expect(network.configuration == wanted.configuration && network.configuration.bias)
+        #expect(network.parameters.block.array == wanted.parameters.block.array)
+        #expect(network.parameters["bias_ih_l1"] == zeros.values && network.parameters["bias_ih_l0"] != zeros.values)
+
+        let (w, r) = ([Self.array(1, 20, 3), Self.array(1, 20, 5)], Self.array(1, 20, 5))
+        func onnx(_ second: WeightArray?) throws -> RecurrentNetwork {
+            try RecurrentNetwork(onnx: [
+                ONNXWeights(input: w[0], recurrent: r, bias: Self.array(1, 40)),
+                ONNXWeights(input: w[1], recurrent: r, bias: second),
+            ])
+        }
+        let none = WeightArray(shape: [1, 40], values: [Float](repeating: 0, count: 40))
+        #expect(try onnx(nil).parameters.block.array == onnx(none).parameters.block.array)
+        #expect(try onnx(nil).parameters["bias_ih_l0"] != zeros.values)
+    }
+
+    @Test func theRefusalSaysWhatWasFound() {
+        #expect(
+            Self.keras(Self.lstm(3, 6) + Self.lstm(6, 4))
+                == "Keras weights: found LSTM(6) of 3 inputs, LSTM(4) of 6 inputs: a network has layers of one kind with as "
+                + "many units each, so that these cannot be loaded as one.")
+        #expect(
+            Self.keras(Self.lstm(3, 6) + [Self.array(6, 2), Self.array(2)])
+                == "Keras weights: expected a kernel [I, G·H], a recurrent kernel [H, G·H] and perhaps a bias of each "
+                + "SimpleRNN, LSTM or GRU, found arrays of the shapes [6, 2], [2] behind LSTM(6) of 3 inputs; arrays of "
+                + "other layers, as Dense, cannot be loaded here.")
+        let wrapped = Self.lstm(3, 6) + Self.lstm(3, 6) + Self.lstm(12, 6)
+        #expect(
+            Self.keras(wrapped, bidirectional: true)
+                == "Keras weights: expected a forward and a backward cell in each bidirectional layer, found LSTM(6) of 3 "
+                + "inputs, LSTM(6) of 3 inputs, LSTM(6) of 12 inputs; layers in one direction and bidirectional ones cannot be "
+                + "loaded as one network.")
+        #expect(
+            Self.keras(wrapped)
+                == "Keras weights: found LSTM(6) of 3 inputs, LSTM(6) of 3 inputs, LSTM(6) of 12 inputs: of layers in one "
+                + "direction number 1 reads 6 numbers a step, not 3; layers in one direction and bidirectional ones cannot "
+                + "be loaded as one network.")
+        #expect(Self.keras([])?.contains("found no arrays") == true)
+        let (w, r) = (Self.array(1, 24, 3), Self.array(1, 24, 6))
+        #expect(
+            Self.onnx(
+                ONNXWeights(input: w, recurrent: r),
+                ONNXWeights(input: Self.array(1, 16, 6), recurrent: Self.array(1, 16, 4)))
+                == "ONNX weights: found LSTM(6) of 3 inputs, LSTM(4) of 6 inputs: a network has layers of one kind with as "
+                + "many units each, so that these cannot be loaded as one.")
+        #expect(Self.onnx(ONNXWeights(input: w, recurrent: r), ONNXWeights(input: w, recurrent: r)) != nil)
+    }
 }

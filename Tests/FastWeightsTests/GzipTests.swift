@@ -85,7 +85,32 @@ import Testing
         #expect(reason { $0[10] |= 0x06 } == .compression)
         #expect(reason { $0[$0.count - 5] ^= 1 } == .checksum)
         #expect(reason { $0[$0.count - 1] ^= 1 } == .size)
-        #expect(reason { $0.append(contentsOf: [UInt8](repeating: 0, count: 20)) } == .signature)
+        #expect(reason { $0.append(1) } == .signature)
+        #expect(reason { $0.append(0x1F) } == .truncated)
+    }
+
+    @Test func zeroBytesBehindAMemberArePadding() throws {
+        let (one, other) = (try FileFixtures.read("fixed.gz"), try FileFixtures.read("fields.gz"))
+        let (text, more) = (FileFixtures.skewed(3000), FileFixtures.skewed(300))
+        for count in [1, 9, 10, 512] {
+            let zeros = [UInt8](repeating: 0, count: count)
+            #expect(try Gzip.decompress(one + zeros, source: "a") == text)
+            #expect(try Gzip.decompress(one + zeros + other + zeros, source: "a") == text + more)
+            #expect(FileFixtures.fault { try Gzip.decompress(zeros + one, source: "a") }?.reason == .signature)
+        }
+    }
+
+    @Test func saysHowManyBytesWereAppended() throws {
+        let bytes = try FileFixtures.read("fixed.gz")
+        for (rest, first, count) in [("garbage!", "0x67 0x61", 8), ("a longer piece of garbage", "0x61 0x20", 25)] {
+            let fault = FileFixtures.fault { try Gzip.decompress(bytes + Array(rest.utf8), source: "a") }
+            #expect(
+                fault?.description
+                    == "a: expected another gzip member or the end at byte \(bytes.count), found \(first). "
+                    + "\(count) bytes were appended to the file; fetch or write it again.")
+        }
+        let one = FileFixtures.fault { try Gzip.decompress(bytes + [7], source: "a") }
+        #expect(one?.found == "0x07" && one?.advice == "1 byte was appended to the file; fetch or write it again.")
     }
 
     // MARK: Deflate streams by hand

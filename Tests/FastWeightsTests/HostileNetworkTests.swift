@@ -132,10 +132,14 @@ import Testing
         ] {
             #expect(try found(shapes).hasPrefix("Keras weights: "), "\(shapes)")
         }
-        #expect(try found([[2, 6], [3, 6]]).contains("expected 1, 3 or 4 gates"))
-        #expect(try found([[2, 12], [3, 12], [3, 12], [4, 12]]).contains("should have 4 gates of 3 units"))
-        #expect(try found([[2, 12], [3, 12], [5, 12], [3, 12]]).contains("wrong shapes: weight_ih_l1"))
-        #expect(try found([[2, 12], [3, 12], [12]], bidirectional: true).contains("found those of 1"))
+        #expect(try found([[2, 6], [3, 6]]).contains("found arrays of the shapes [2, 6], [3, 6];"))
+        #expect(
+            try found([[2, 12], [3, 12], [3, 12], [4, 12]]).contains("found LSTM(3) of 2 inputs, GRU(4) of"))
+        #expect(
+            try found([[2, 12], [3, 12], [5, 12], [3, 12]]).contains("number 1 reads 3 numbers a step, not 5."))
+        #expect(
+            try found([[2, 12], [3, 12], [12]], bidirectional: true).contains("each bidirectional layer, found LSTM(3)")
+        )
         #expect(
             try found([[Int]](repeating: [1, 1], count: 2 * 257)) == "Keras weights: 257 layers; there may be 256.")
     }

@@ -1,12 +1,13 @@
 extension Command {
     /// `fastweights info`.
     static let info = Command(
-        name: "info", summary: "Show the version and machine, or what a safetensors file holds",
+        name: "info", summary: "Show the version and machine, or what a file of tensors holds",
         discussion: """
-            With a file: its tensors, the number of parameters, the metadata, and the
-            recurrent networks in it with their sizes, of PyTorch's state dicts too.
+            With a file, safetensors, .npz or .npy, or the index.json of a model in several
+            files: its tensors, the number of parameters, the metadata, and the recurrent
+            networks in it with their sizes, of PyTorch's state dicts too.
             """,
-        positionals: [Positional(name: "file", arity: .optional, help: "A safetensors file")],
+        positionals: [Positional(name: "file", arity: .optional, help: "Safetensors, .npz, .npy or an index.json")],
         options: [.seed, .threads], examples: ["info", "info model.safetensors"]
     ) { arguments in
         guard let path = arguments.positional("file").first else {
@@ -33,52 +34,55 @@ enum InfoReport {
 
 /// What `fastweights info FILE` prints.
 struct FileReport {
-    private let file: SafeTensors
-    private let size: Int
+    private let file: TensorFile
 
-    init(path: String) throws {
-        let bytes = try Files.read(path)
-        size = bytes.count
-        file = try SafeTensors(bytes: bytes, source: path)
-    }
+    init(path: String) throws { file = try TensorFile(path: path) }
 
     var text: String {
         get throws {
-            let tensors = try file.names.map { try file.tensor(named: $0) }
-            let parameters = tensors.filter(\.dtype.isFloatingPoint).reduce(0) { $0 + $1.count }
+            let entries = try file.entries
+            let tensors = entries.compactMap { try? $0.get() }
+            let parameters = tensors.filter { $0.isFloatingPoint ?? false }.reduce(0) { $0 + $1.count }
+            let others = Set(tensors.filter { $0.isFloatingPoint == nil }.map(\.type)).sorted()
+            let parts = file.safeTensors?.partCount ?? 1
             var lines = [
-                ("File", "\(file.source), \(FixedPoint.grouped(size)) bytes"),
-                ("Parameters", "\(FixedPoint.grouped(parameters)) in \(tensors.count) tensors"),
+                (
+                    "File",
+                    "\(file.path), \(FixedPoint.grouped(file.size)) bytes\(parts > 1 ? " in \(parts) parts" : "")"
+                ),
+                (
+                    "Parameters",
+                    "\(FixedPoint.grouped(parameters)) in \(entries.count) tensors"
+                        + (others.isEmpty ? "" : ", without those of the types \(others.joined(separator: ", "))")
+                ),
             ]
-            lines += try networks.map { ("Network", $0) }
-            lines += file.metadata.sorted { $0.key < $1.key }.map { ("Metadata", "\($0.key): \($0.value)") }
+            if let file = file.safeTensors {
+                lines += try Self.networks(file).map { ("Network", $0) }
+                lines += file.metadata.sorted { $0.key < $1.key }.map { ("Metadata", "\($0.key): \($0.value)") }
+            }
+            for case .failure(let error) in entries { lines.append(("Unreadable", "\(error)")) }
             let head = lines.map { TextTable.padded($0, to: 12) + TextTable.singleLine($1) + "\n" }.joined()
             var table = TextTable(["tensor", "type", "shape", "numbers"], alignments: [.left, .left, .left, .right])
             for tensor in tensors {
-                table.add([
-                    tensor.name, tensor.dtype.rawValue, "\(tensor.shape)", FixedPoint.grouped(tensor.count),
-                ])
+                table.add([tensor.name, tensor.type, "\(tensor.shape)", FixedPoint.grouped(tensor.count)])
             }
             return head + (tensors.isEmpty ? "" : "\n" + table.plain())
         }
     }
 
     /// A line a network in the file: its sizes, or why it is none.
-    private var networks: [String] {
-        get throws {
-            if let classifier = try ModelFile.configuration(of: file) { return [classifier.summary] }
-            if try RecurrentNetwork.configuration(of: file) != nil {
-                return [try RecurrentNetwork(file).configuration.summary()]
-            }
-            let dictionary = try StateDictionary(file)
-            return dictionary.recurrentPrefixes.map { prefix in
-                let name = prefix.isEmpty ? "" : "\(prefix) "
-                do {
-                    return name
-                        + (try dictionary.network(prefix: prefix).configuration.summary(isActivationKnown: false))
-                } catch {
-                    return name + "cannot be used: \(error)"
-                }
+    private static func networks(_ file: SafeTensors) throws -> [String] {
+        if let classifier = try ModelFile.configuration(of: file) { return [classifier.summary] }
+        if try RecurrentNetwork.configuration(of: file) != nil {
+            return [try RecurrentNetwork(file).configuration.summary()]
+        }
+        let dictionary = try StateDictionary(file)
+        return dictionary.recurrentPrefixes.map { prefix in
+            let name = prefix.isEmpty ? "" : "\(prefix) "
+            do {
+                return name + (try dictionary.network(prefix: prefix).configuration.summary(isActivationKnown: false))
+            } catch {
+                return name + "cannot be used: \(error)"
             }
         }
     }

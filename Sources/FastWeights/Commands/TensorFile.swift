@@ -2,25 +2,66 @@
 /// file to be read is, its first bytes say; what one to be written shall be, its name's ending.
 struct TensorFile {
     let path: String
+    /// Bytes, of all files of a model in several.
+    let size: Int
     private let content: Content
 
     private enum Content {
         case safetensors(SafeTensors)
         case archive(NumPyArchive)
-        case array(NumPyArray)
+        case array(NumPyHeader)
     }
 
     init(path: String) throws {
         self.path = path
         let bytes = try Files.read(path)
-        if bytes.starts(with: [0x93] + Array("NUMPY".utf8)) {
-            content = .array(try NumPyArray(bytes: bytes, source: path))
-        } else if bytes.starts(with: Array("PK".utf8)) {
-            content = .archive(try NumPyArchive(bytes: bytes, source: path))
-        } else {
-            content = .safetensors(try SafeTensors(bytes: bytes, source: path))
+        switch FileKind(bytes) {
+        case .numPyArray: content = .array(try NumPyHeader(bytes: bytes, source: path))
+        case .numPyArchive, .zip: content = .archive(try NumPyArchive(bytes: bytes, source: path))
+        default: content = .safetensors(try SafeTensors(bytes, path: path))
+        }
+        if case .safetensors(let file) = content { size = file.byteCount } else { size = bytes.count }
+    }
+
+    /// What a file says about a tensor without its numbers being read.
+    struct Entry {
+        let name: String
+        let type: String
+        let shape: [Int]
+        let count: Int
+        /// Nil for a type that is not read.
+        let isFloatingPoint: Bool?
+    }
+
+    /// Every tensor, in the order of the file's names; for an entry of an archive that cannot be read why.
+    var entries: [Result<Entry, FormatError>] {
+        get throws {
+            func entry(_ name: String, _ array: NumPyHeader) throws(FormatError) -> Entry {
+                if array.type != nil { _ = try array.numbers() }
+                return Entry(
+                    name: name, type: array.typeName, shape: array.shape, count: array.count,
+                    isFloatingPoint: array.type?.isFloatingPoint)
+            }
+            switch content {
+            case .safetensors(let file):
+                return try file.names.map { name in
+                    let tensor = try file.tensor(named: name)
+                    return .success(
+                        Entry(
+                            name: name, type: tensor.typeName, shape: tensor.shape, count: tensor.count,
+                            isFloatingPoint: tensor.dtype?.isFloatingPoint))
+                }
+            case .archive(let file):
+                return file.names.map { name in
+                    Result { () throws(FormatError) in try entry(name, try file.header(named: name)) }
+                }
+            case .array(let array): return [.success(try entry("input", array))]
+            }
         }
     }
+
+    /// The file as safetensors; nil of NumPy's.
+    var safeTensors: SafeTensors? { if case .safetensors(let file) = content { file } else { nil } }
 
     /// Whether there is a tensor `name`. An .npy file has one without a name, which is the input.
     func contains(_ name: String) -> Bool {
@@ -36,8 +77,8 @@ struct TensorFile {
         switch content {
         case .safetensors(let file):
             WeightArray(shape: try file.tensor(named: name).shape, values: try file.floats(name))
-        case .archive(let file): WeightArray(try file.array(named: name))
-        case .array(let array): WeightArray(array)
+        case .archive(let file): try WeightArray(file.array(named: name))
+        case .array(let array): try WeightArray(NumPyArray(array))
         }
     }
 
@@ -53,7 +94,7 @@ struct TensorFile {
                 error.entry = name
                 throw error
             }
-        case .array(let array): return (array.shape, try array.wholeNumbers())
+        case .array(let array): return (array.shape, try NumPyArray(array).wholeNumbers())
         }
     }
 

@@ -50,6 +50,10 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// What to do about a file that ends too early.
     static let cutShort = "The file is cut short; fetch or write it again."
+    /// What to do about a file with `count` bytes behind its end.
+    static func appended(_ count: Int) -> String {
+        "\(count) \(count == 1 ? "byte was" : "bytes were") appended to the file; fetch or write it again."
+    }
     /// What to do about a file whose content changed.
     static let damaged = "The file is damaged; fetch or write it again."
 

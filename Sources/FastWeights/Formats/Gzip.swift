@@ -12,7 +12,7 @@ public enum Gzip {
     ///   - source: Where the bytes came from, for error messages.
     ///   - limit: The most bytes it may hold; unless given, what a file of this size can: 1032 times as many.
     /// - Throws: ``FormatError`` if the bytes break a rule of the format, a checksum or size is wrong, anything but
-    ///   another member follows a member, or the content is larger than `limit`. Traps on a limit below 0.
+    ///   another member or zero bytes follows a member, or the content is larger than `limit`. Traps on a limit below 0.
     /// - Complexity: O(*n* + *m*) in the numbers of bytes before and after. The memory taken grows with what has been
     ///   decompressed, not with what the file claims.
     public static func decompress(
@@ -47,8 +47,16 @@ private struct GzipFile {
 
     mutating func content(limit: Int) throws(FormatError) -> [UInt8] {
         var content: [UInt8] = []
-        repeat { try member(limit: limit, into: &content) } while position < bytes.count
+        repeat {
+            try member(limit: limit, into: &content)
+            skipPadding()
+        } while position < bytes.count
         return content
+    }
+
+    /// Steps over zero bytes behind a member: tapes and disks fill up their blocks with them.
+    private mutating func skipPadding() {
+        while position < bytes.count, bytes[position] == 0 { position += 1 }
     }
 
     private mutating func member(limit: Int, into content: inout [UInt8]) throws(FormatError) {
@@ -85,12 +93,17 @@ private struct GzipFile {
 
     private mutating func header() throws(FormatError) {
         let start = position
-        guard bytes.count - start >= Self.headerLength else { throw cutShort("a header of 10 bytes") }
-        guard bytes[start] == 0x1F, bytes[start + 1] == 0x8B else {
-            throw error(
-                .signature, start == 0 ? "a gzip file, which begins 0x1F8B" : "another gzip member or the end",
-                hexadecimal(UInt16(bytes[start]) << 8 | UInt16(bytes[start + 1])))
+        guard start == bytes.count || bytes[start] == 0x1F, start + 1 >= bytes.count || bytes[start + 1] == 0x8B else {
+            let first = bytes[start..<min(start + 2, bytes.count)].map { hexadecimal($0) }.joined(separator: " ")
+            guard start == 0 else {
+                let rest = bytes.count - start
+                throw error(
+                    .signature, "another gzip member or the end at byte \(start)", first, FormatError.appended(rest))
+            }
+            let kind = FileKind(bytes)
+            throw error(.signature, "a gzip file, which begins 0x1F 0x8B", kind?.name ?? first, kind?.remedy)
         }
+        guard bytes.count - start >= Self.headerLength else { throw cutShort("a header of 10 bytes") }
         guard bytes[start + 2] == 8 else {
             throw error(.unsupported, "compression method 8, deflate", "\(bytes[start + 2])")
         }

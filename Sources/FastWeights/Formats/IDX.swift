@@ -18,7 +18,7 @@ public struct IDX: Sendable {
 
     private let numbers: PackedNumbers
     /// The format's code for each type.
-    private static let types: [UInt8: NumberType] = [
+    static let types: [UInt8: NumberType] = [
         0x08: .uint8, 0x09: .int8, 0x0B: .int16, 0x0C: .int32, 0x0D: .float32, 0x0E: .float64,
     ]
 
@@ -40,9 +40,10 @@ public struct IDX: Sendable {
             throw fail(.truncated, "an IDX header of 4 bytes and more", "\(bytes.count) bytes", FormatError.cutShort)
         }
         guard bytes[0] == 0, bytes[1] == 0 else {
+            let kind = FileKind(bytes)
             throw fail(
                 .signature, "an IDX file, which begins with two zero bytes",
-                "\(hexadecimal(bytes[0])) \(hexadecimal(bytes[1]))")
+                kind?.name ?? "\(hexadecimal(bytes[0])) \(hexadecimal(bytes[1]))", kind?.remedy)
         }
         guard let type = Self.types[bytes[2]] else {
             let known = Self.types.keys.sorted().map { hexadecimal($0) }.joined(separator: ", ")
@@ -61,7 +62,8 @@ public struct IDX: Sendable {
             let isShort = size.bytes > bytes.count - start
             throw fail(
                 isShort ? .truncated : .size, "\(size.bytes) bytes for \(type.rawValue) of shape \(shape)",
-                "\(bytes.count - start)", isShort ? FormatError.cutShort : "Something was appended to the file.")
+                "\(bytes.count - start)",
+                isShort ? FormatError.cutShort : FormatError.appended(bytes.count - start - size.bytes))
         }
         self.source = source
         self.type = type
@@ -76,8 +78,9 @@ public struct IDX: Sendable {
 
     /// The numbers, row-major, each rounded to the nearest `Float`.
     ///
+    /// - Throws: ``FormatError`` for a `Double` beyond every `Float`.
     /// - Complexity: O(*n*) in the count.
-    public var floats: [Float] { numbers.floats }
+    public var floats: [Float] { get throws(FormatError) { try numbers.floats(source: source) } }
 
     /// The numbers, row-major and exact.
     ///

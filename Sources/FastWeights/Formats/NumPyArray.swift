@@ -1,10 +1,10 @@
 /// One array in NumPy's `.npy` format: read strictly from what `numpy.save` writes; written as float32 and int64.
 ///
 ///     let array = try NumPyArray(path: "input.npy")
-///     let values = try array.floats()     // row-major, last index fastest
+///     let values = try array.floats       // row-major, last index fastest
 ///
-/// The header is checked when the file is opened; afterwards only a wrong type can fail. Arrays of objects (pickles, which
-/// could run code), records, texts, dates, complex numbers and 64-bit unsigned integers are refused.
+/// The header is checked when the file is opened; afterwards only a wrong type and a number beyond it can fail. Arrays of
+/// objects (pickles, which could run code), records, texts, dates and complex numbers are refused.
 public struct NumPyArray: Sendable {
     /// Where the bytes came from, a path as a rule, for error messages.
     public let source: String
@@ -27,13 +27,18 @@ public struct NumPyArray: Sendable {
     /// - Throws: ``FormatError`` if the bytes break a rule of the format, or the numbers are not of a ``NumberType``.
     /// - Complexity: O(*h*) for *h* bytes of header; the numbers are not copied.
     public init(bytes: [UInt8], source: String) throws(FormatError) {
-        let header = try NumPyHeader(bytes: bytes, source: source)
-        self.source = source
-        dtype = header.type
+        try self.init(try NumPyHeader(bytes: bytes, source: source))
+    }
+
+    /// The array behind a header.
+    init(_ header: NumPyHeader) throws(FormatError) {
+        source = header.source
+        let (type, count) = try header.numbers()
+        dtype = type
         shape = header.shape
         isColumnMajor = header.isColumnMajor
         numbers = PackedNumbers(
-            bytes: bytes, start: header.end, count: header.count, type: header.type, isBigEndian: header.isBigEndian)
+            bytes: header.bytes, start: header.end, count: count, type: type, isBigEndian: header.isBigEndian)
     }
 
     /// Opens the file at `path`; throws ``FileError`` if it cannot be read, else as ``init(bytes:source:)``.
@@ -47,8 +52,9 @@ public struct NumPyArray: Sendable {
 extension NumPyArray {
     /// The numbers, row-major, each rounded to the nearest `Float`; of truth values 0 and 1.
     ///
+    /// - Throws: ``FormatError`` for a `Double` beyond every `Float`.
     /// - Complexity: O(*n*) in the array's count.
-    public var floats: [Float] { rowMajor(numbers.floats) }
+    public var floats: [Float] { get throws(FormatError) { rowMajor(try numbers.floats(source: source)) } }
 
     /// The numbers, row-major, exact but for 64-bit integers beyond 2^53, which are rounded; of truth values 0 and 1.
     ///
@@ -57,8 +63,7 @@ extension NumPyArray {
 
     /// The integers, row-major; of truth values 0 and 1.
     ///
-    /// - Throws: ``FormatError`` if the array holds floating-point numbers, or one of its numbers does not fit an `Int`,
-    ///   which can only be where `Int` has 32 bits.
+    /// - Throws: ``FormatError`` if the array holds floating-point numbers, or one of its numbers does not fit an `Int`.
     /// - Complexity: O(*n*) in the array's count.
     public func integers() throws(FormatError) -> [Int] { rowMajor(try numbers.integers(source: source)) }
 

@@ -5,18 +5,21 @@
 struct NumPyHeader {
     /// The most dimensions NumPy knows.
     static let largestRank = 64
-    private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+    static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
-    private(set) var type = NumberType.float32
+    /// The type as the file names it: NumPy's code without the order of bytes, or as it stands there what this library
+    /// does not read, as U2 for texts or [('a', '<f4')] for records.
+    private(set) var typeName = ""
+    /// Nil for what this library does not read.
+    private(set) var type: NumberType?
     private(set) var isBigEndian = false
     private(set) var isColumnMajor = false
     private(set) var shape: [Int] = []
-    private(set) var count = 0
     /// Where the header ends and the numbers begin.
     private(set) var end = 0
 
-    private let bytes: [UInt8]
-    private let source: String
+    let bytes: [UInt8]
+    let source: String
     /// The next byte to read.
     private var position = 0
 
@@ -25,22 +28,46 @@ struct NumPyHeader {
         self.source = source
         try readPrefix()
         try readDictionary()
+    }
+
+    /// How many numbers the shape stands for, or the most that can be.
+    var count: Int {
+        shape.contains(0)
+            ? 0
+            : shape.reduce(1) { count, size in
+                let (product, overflow) = count.multipliedReportingOverflow(by: size)
+                return overflow ? .max : product
+            }
+    }
+
+    /// The type of the numbers, which are as many as the shape says. Throws for what this library does not read.
+    func numbers() throws(FormatError) -> (type: NumberType, count: Int) {
+        guard let type else { throw unreadable() }
         guard let size = PackedNumbers.size(of: shape, type: type) else {
             throw error(.size, "a shape whose size in bytes fits \(Int.bitWidth) bits", "\(shape)")
         }
-        guard size.bytes == bytes.count - end else {
+        let found = bytes.count - end
+        guard size.bytes == found else {
+            let isShort = size.bytes > found
+            let isArray = !isShort && bytes[(end + size.bytes)...].starts(with: Self.magic)
             throw error(
-                size.bytes > bytes.count - end ? .truncated : .size,
-                "\(size.bytes) bytes for \(type.rawValue) of shape \(shape)", "\(bytes.count - end)",
-                size.bytes > bytes.count - end ? FormatError.cutShort : "Something was appended to the file.")
+                isShort ? .truncated : .size, "\(size.bytes) bytes for \(type.rawValue) of shape \(shape)", "\(found)",
+                isShort
+                    ? FormatError.cutShort
+                    : isArray
+                        ? "Another array stands behind it: numpy.savez puts several into one file."
+                        : FormatError.appended(found - size.bytes))
         }
-        count = size.count
+        return (type, size.count)
     }
 
     /// Magic, version and length.
     private mutating func readPrefix() throws(FormatError) {
         guard bytes.starts(with: Self.magic) else {
-            throw error(.signature, "a NumPy array, which begins 0x93 and NUMPY", "other bytes")
+            let kind = FileKind(bytes)
+            throw error(
+                .signature, "a NumPy array, which begins 0x93 and NUMPY", kind?.name ?? "other bytes",
+                kind?.advice(path: source))
         }
         guard bytes.count >= 12 else {
             throw error(.truncated, "a version and the header's length", "the end", FormatError.cutShort)
@@ -105,28 +132,65 @@ extension NumPyHeader {
     }
 
     private mutating func readType() throws(FormatError) {
-        if take("[") {
-            throw error(
-                .unsupported, "an array of numbers", "records of several fields",
-                "Save each field as an array of its own.")
+        if let records = try list() {
+            typeName = records
+            return
         }
         let code = try string("a type")
         let order = code.first
         let kind = String(code.dropFirst())
-        if kind.hasPrefix("O") {
-            throw error(
+        type = NumberType(rawValue: kind).flatMap {
+            order == "<" || order == ">" || order == "|" && $0.width == 1 ? $0 : nil
+        }
+        typeName = type == nil ? code : kind
+        isBigEndian = order == ">"
+    }
+
+    /// A list in brackets, its brackets and all as it stands there; nil if none comes next.
+    private mutating func list() throws(FormatError) -> String? {
+        guard take("[") else { return nil }
+        let start = position - 1
+        var depth = 1
+        while depth > 0 {
+            skipSpace()
+            guard position < end else {
+                throw error(.header, "a bracket ] that ends the list of fields", describe(position))
+            }
+            switch bytes[position] {
+            case UInt8(ascii: "'"), UInt8(ascii: "\""): _ = try string("a name")
+            case UInt8(ascii: "["): (depth, position) = (depth + 1, position + 1)
+            case UInt8(ascii: "]"): (depth, position) = (depth - 1, position + 1)
+            default: position += 1
+            }
+        }
+        return String(decoding: bytes[start..<position], as: UTF8.self)
+    }
+
+    /// Why an array of a type that is no ``NumberType`` is not read.
+    private func unreadable() -> FormatError {
+        if typeName.hasPrefix("[") {
+            return error(
+                .unsupported, "an array of numbers", "records with the fields \(typeName)",
+                "Save each field that is wanted as an array of its own.")
+        }
+        let kind = typeName.drop { "<>|=".contains($0) }
+        let what: String? =
+            switch kind.first {
+            case "U", "S": "texts"
+            case "M", "m": "times"
+            case "c": "complex numbers"
+            case "V": "raw bytes, as which NumPy saves also bfloat16 and other types that are not its own"
+            default: nil
+            }
+        if kind.first == "O" {
+            return error(
                 .unsupported, "an array of numbers", "Python objects, whose loading could run any code",
                 "Save it with a numeric dtype.")
         }
-        guard let type = NumberType(rawValue: kind),
-            order == "<" || order == ">" || order == "|" && type.width == 1
-        else {
-            let known = NumberType.allCases.map(\.rawValue).joined(separator: ", ")
-            throw error(
-                .unsupported, "a type among \(known) after < or >", "\"\(code)\"", "Convert the array with astype.")
-        }
-        self.type = type
-        isBigEndian = order == ">"
+        let known = NumberType.allCases.map { $0.rawValue }.joined(separator: ", ")
+        return error(
+            .unsupported, "a type among \(known) after < or >", "\"\(typeName)\"" + (what.map { ", \($0)" } ?? ""),
+            "Convert the array with astype.")
     }
 
     private mutating func truth() throws(FormatError) -> Bool {
@@ -168,6 +232,8 @@ extension NumPyHeader {
             position += 1
         }
         guard position > start else { throw error(.header, "a size, a whole number from 0", describe(position)) }
+        // Python 2 marks its long integers.
+        if position < end, bytes[position] == UInt8(ascii: "L") { position += 1 }
         return number
     }
 
@@ -198,7 +264,7 @@ extension NumPyHeader {
     }
 
     private mutating func skipSpace() {
-        while position < end, bytes[position] == 0x20 || bytes[position] == 0x0A { position += 1 }
+        while position < end, bytes[position] == 0x20 || (0x09...0x0D).contains(bytes[position]) { position += 1 }
     }
 
     private func describe(_ offset: Int) -> String {

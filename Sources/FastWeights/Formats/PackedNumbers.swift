@@ -14,6 +14,8 @@ public enum NumberType: String, CaseIterable, Sendable {
     case int16 = "i2"
     /// 8 bits with a sign.
     case int8 = "i1"
+    /// 64 bits without a sign.
+    case uint64 = "u8"
     /// 32 bits without a sign.
     case uint32 = "u4"
     /// 16 bits without a sign.
@@ -26,7 +28,7 @@ public enum NumberType: String, CaseIterable, Sendable {
     /// Bytes a number.
     public var width: Int {
         switch self {
-        case .float64, .int64: 8
+        case .float64, .int64, .uint64: 8
         case .float32, .int32, .uint32: 4
         case .float16, .int16, .uint16: 2
         case .int8, .uint8, .boolean: 1
@@ -37,7 +39,7 @@ public enum NumberType: String, CaseIterable, Sendable {
     public var isFloatingPoint: Bool {
         switch self {
         case .float64, .float32, .float16: true
-        case .int64, .int32, .int16, .int8, .uint32, .uint16, .uint8, .boolean: false
+        case .int64, .int32, .int16, .int8, .uint64, .uint32, .uint16, .uint8, .boolean: false
         }
     }
 }
@@ -51,8 +53,25 @@ struct PackedNumbers: Sendable {
     let type: NumberType
     let isBigEndian: Bool
 
-    /// The stored numbers, each rounded to the nearest `Float`.
-    var floats: [Float] {
+    /// The stored numbers, each rounded to the nearest `Float`; throws for a `Double` beyond the largest, which would be
+    /// called infinite.
+    func floats(source: String) throws(FormatError) -> [Float] {
+        let values = rounded
+        if type == .float64, values.contains(where: { $0.isInfinite }) {
+            let exact = doubles
+            if let i = values.indices.first(where: { values[$0].isInfinite && exact[$0].isFinite }) {
+                throw FormatError(
+                    source: source, reason: .valueOutOfRange,
+                    expected:
+                        "numbers of magnitude up to \(Float.greatestFiniteMagnitude), the largest of single precision",
+                    found: "\(exact[i]) in place \(i)")
+            }
+        }
+        return values
+    }
+
+    /// The stored numbers, each rounded to the nearest `Float`, infinity included.
+    private var rounded: [Float] {
         switch type {
         case .float64: map(UInt64.self) { Float(Double(bitPattern: $0)) }
         case .float32: map(UInt32.self) { Float(bitPattern: $0) }
@@ -61,6 +80,7 @@ struct PackedNumbers: Sendable {
         case .int32: map(UInt32.self) { Float(Int32(bitPattern: $0)) }
         case .int16: map(UInt16.self) { Float(Int16(bitPattern: $0)) }
         case .int8: map(UInt8.self) { Float(Int8(bitPattern: $0)) }
+        case .uint64: map(UInt64.self) { Float($0) }
         case .uint32: map(UInt32.self) { Float($0) }
         case .uint16: map(UInt16.self) { Float($0) }
         case .uint8: map(UInt8.self) { Float($0) }
@@ -68,20 +88,23 @@ struct PackedNumbers: Sendable {
         }
     }
 
-    /// The stored numbers; `Int64` is rounded to the nearest `Double`, the rest is exact.
+    /// The stored numbers; 64-bit integers are rounded to the nearest `Double`, the rest is exact.
     var doubles: [Double] {
         switch type {
         case .float64: map(UInt64.self) { Double(bitPattern: $0) }
         case .int64: map(UInt64.self) { Double(Int64(bitPattern: $0)) }
+        case .uint64: map(UInt64.self) { Double($0) }
         case .int32: map(UInt32.self) { Double(Int32(bitPattern: $0)) }
         case .uint32: map(UInt32.self) { Double($0) }
-        case .float32, .float16, .int16, .int8, .uint16, .uint8, .boolean: floats.map(Double.init)
+        case .float32, .float16, .int16, .int8, .uint16, .uint8, .boolean: rounded.map(Double.init)
         }
     }
 
-    /// The stored integers, true as 1; throws for floating point, and where `Int` has 32 bits and one does not fit.
+    /// The stored integers, true as 1; throws for floating point, and where one does not fit.
     func integers(source: String) throws(FormatError) -> [Int] {
-        func wide<Bits: FixedWidthInteger>(_: Bits.Type, _ value: (Bits) -> Int64) throws(FormatError) -> [Int] {
+        func wide<Bits: FixedWidthInteger>(
+            _: Bits.Type, _ value: (Bits) -> some BinaryInteger
+        ) throws(FormatError) -> [Int] {
             let values = map(Bits.self, value)
             if let large = values.first(where: { Int(exactly: $0) == nil }) {
                 throw FormatError(
@@ -92,7 +115,8 @@ struct PackedNumbers: Sendable {
         }
         switch type {
         case .int64: return try wide(UInt64.self) { Int64(bitPattern: $0) }
-        case .uint32: return try wide(UInt32.self) { Int64($0) }
+        case .uint64: return try wide(UInt64.self) { $0 }
+        case .uint32: return try wide(UInt32.self) { $0 }
         case .int32: return map(UInt32.self) { Int(Int32(bitPattern: $0)) }
         case .int16: return map(UInt16.self) { Int(Int16(bitPattern: $0)) }
         case .int8: return map(UInt8.self) { Int(Int8(bitPattern: $0)) }

@@ -21,24 +21,43 @@ public struct SafeTensors: Sendable {
         case int64 = "I64"
         /// 32 bits with a sign.
         case int32 = "I32"
+        /// 16 bits with a sign.
+        case int16 = "I16"
+        /// 8 bits with a sign.
+        case int8 = "I8"
+        /// 64 bits without a sign.
+        case uint64 = "U64"
+        /// 32 bits without a sign.
+        case uint32 = "U32"
+        /// 16 bits without a sign.
+        case uint16 = "U16"
         /// 8 bits without a sign.
         case uint8 = "U8"
+        /// A truth value in a byte.
+        case boolean = "BOOL"
 
         /// Bytes a number.
-        public var width: Int {
-            switch self {
-            case .float64, .int64: 8
-            case .float32, .int32: 4
-            case .float16, .bfloat16: 2
-            case .uint8: 1
-            }
-        }
+        public var width: Int { numberType?.width ?? 2 }
 
         /// Whether the numbers are floating point.
-        public var isFloatingPoint: Bool {
+        public var isFloatingPoint: Bool { numberType?.isFloatingPoint ?? true }
+
+        /// The type as other formats have it, which is all but `bfloat16`.
+        fileprivate var numberType: NumberType? {
             switch self {
-            case .float64, .float32, .float16, .bfloat16: true
-            case .int64, .int32, .uint8: false
+            case .float64: .float64
+            case .float32: .float32
+            case .float16: .float16
+            case .bfloat16: nil
+            case .int64: .int64
+            case .int32: .int32
+            case .int16: .int16
+            case .int8: .int8
+            case .uint64: .uint64
+            case .uint32: .uint32
+            case .uint16: .uint16
+            case .uint8: .uint8
+            case .boolean: .boolean
             }
         }
     }
@@ -47,15 +66,18 @@ public struct SafeTensors: Sendable {
     public struct Tensor: Equatable, Sendable {
         /// Its name.
         public let name: String
-        /// The type of its numbers.
-        public let dtype: DType
+        /// The type of its numbers; nil for one that this library does not compute with, which can only be listed.
+        public let dtype: DType?
+        /// The type as the file names it.
+        public let typeName: String
         /// Sizes, outermost first; empty for a scalar.
         public let shape: [Int]
-        /// Where the data stand in the file's bytes.
-        let range: Range<Int>
-
         /// How many numbers the tensor has.
-        public var count: Int { range.count / dtype.width }
+        public let count: Int
+        /// Where the data stand in the bytes of its file.
+        let range: Range<Int>
+        /// Which of the files of a model in several it is in.
+        var part = 0
     }
 
     /// Where the bytes came from, a path as a rule, for error messages.
@@ -65,7 +87,8 @@ public struct SafeTensors: Sendable {
     /// The tensors' names, sorted.
     public let names: [String]
 
-    private let bytes: [UInt8]
+    /// The bytes of the file, or of each part of a model in several.
+    private let parts: [[UInt8]]
     private let tensors: [String: Tensor]
 
     /// Opens the file whose content is `bytes`.
@@ -73,22 +96,45 @@ public struct SafeTensors: Sendable {
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - source: Where the bytes came from, for error messages.
-    /// - Throws: ``SafeTensorsError`` if the bytes break any rule of the format, or a tensor has a dtype that
-    ///   ``DType`` does not list.
+    /// - Throws: ``SafeTensorsError`` if the bytes are of another format, which it names, or break any rule of this one. A
+    ///   tensor with a dtype that ``DType`` does not list is an error only where it is asked for.
     /// - Complexity: O(*h* + *n* log *n*) for *h* bytes of header and *n* tensors; the data are not copied.
     public init(bytes: [UInt8], source: String) throws(SafeTensorsError) {
         let header = try SafeTensorsHeader(bytes: bytes, source: source)
-        self.bytes = bytes
-        self.source = source
-        metadata = header.metadata
-        tensors = header.tensors
-        names = header.tensors.keys.sorted()
+        self.init(source: source, metadata: header.metadata, tensors: header.tensors, parts: [bytes])
     }
 
-    /// Opens the file at `path`; throws ``FileError`` if it cannot be read, else as ``init(bytes:source:)``.
-    public init(path: String) throws {
-        try self.init(bytes: try Files.read(path), source: path)
+    init(source: String, metadata: [String: String], tensors: [String: Tensor], parts: [[UInt8]]) {
+        self.source = source
+        self.metadata = metadata
+        names = tensors.keys.sorted()
+        self.tensors = tensors
+        self.parts = parts
     }
+
+    /// Opens the file at `path`, or with an index, `….safetensors.index.json`, the files that it names beside it.
+    ///
+    /// Throws ``FileError`` if it cannot be read, else as ``init(bytes:source:)`` and ``init(index:source:part:)``.
+    public init(path: String) throws {
+        try self.init(try Files.read(path), path: path)
+    }
+
+    /// The file at `path`, whose content is `bytes`.
+    init(_ bytes: [UInt8], path: String) throws {
+        if FileKind(bytes) == .safeTensorsIndex {
+            let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+            try self.init(index: bytes, source: path) { name in
+                Files.exists(folder + name) ? try Files.read(folder + name) : nil
+            }
+        } else {
+            try self.init(bytes: bytes, source: path)
+        }
+    }
+
+    /// How many files the tensors are in.
+    var partCount: Int { parts.count }
+    /// Bytes of these files together.
+    var byteCount: Int { parts.reduce(0) { $0 + $1.count } }
 
     /// The dtype and shape of the tensor `name`.
     ///
@@ -103,7 +149,7 @@ public struct SafeTensors: Sendable {
     }
 
     /// The first names of many.
-    private static func list(_ names: [String]) -> String {
+    static func list(_ names: [String]) -> String {
         let shown = names.prefix(12).joined(separator: ", ")
         return names.count > 12 ? "\(shown) and \(names.count - 12) more" : shown
     }
@@ -114,60 +160,68 @@ public struct SafeTensors: Sendable {
 extension SafeTensors {
     /// The numbers of a floating-point tensor, row-major. F64 is rounded to the nearest `Float`; the rest is exact.
     ///
-    /// - Throws: ``SafeTensorsError`` if there is no such tensor or it holds integers.
+    /// - Throws: ``SafeTensorsError`` if there is no such tensor, it holds anything else, or a number beyond every `Float`.
     /// - Complexity: O(*n*) in the tensor's count.
     public func floats(_ name: String) throws(SafeTensorsError) -> [Float] {
-        let tensor = try tensor(named: name)
-        switch tensor.dtype {
-        case .float64: return decode(tensor) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
-        case .float32: return decode(tensor) { (bits: UInt32) in Float(bitPattern: bits) }
-        case .float16: return decode(tensor, Float.init(halfBits:))
-        case .bfloat16: return decode(tensor) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16) }
-        case .int64, .int32, .uint8: throw wrongType(tensor, expected: "a floating-point tensor (F64, F32, F16, BF16)")
+        let tensor = try floatingPoint(name)
+        guard let numbers = packed(tensor) else {
+            return parts[tensor.part].numbers(from: tensor.range.lowerBound, count: tensor.count) { (bits: UInt16) in
+                Float(bitPattern: UInt32(bits) << 16)
+            }
         }
+        do { return try numbers.floats(source: source) } catch { throw outOfRange(tensor, error) }
     }
 
     /// The numbers of a floating-point tensor, row-major and exact.
     ///
-    /// - Throws: ``SafeTensorsError`` if there is no such tensor or it holds integers.
+    /// - Throws: ``SafeTensorsError`` if there is no such tensor or it holds anything else.
     /// - Complexity: O(*n*) in the tensor's count.
     public func doubles(_ name: String) throws(SafeTensorsError) -> [Double] {
-        let tensor = try tensor(named: name)
-        if tensor.dtype == .float64 { return decode(tensor) { (bits: UInt64) in Double(bitPattern: bits) } }
-        return try floats(name).map(Double.init)
+        guard let numbers = packed(try floatingPoint(name)) else { return try floats(name).map(Double.init) }
+        return numbers.doubles
     }
 
-    /// The numbers of an integer tensor (I64, I32, U8), row-major.
+    /// The numbers of a tensor of integers (I64 to I8, U64 to U8), row-major; of truth values (BOOL) 0 and 1.
     ///
-    /// - Throws: ``SafeTensorsError`` if there is no such tensor, it holds floating-point numbers, or one of its
-    ///   numbers does not fit an `Int`, which can only be where `Int` has 32 bits.
+    /// - Throws: ``SafeTensorsError`` if there is no such tensor, it holds anything else, or one of its numbers does not
+    ///   fit an `Int`.
     /// - Complexity: O(*n*) in the tensor's count.
     public func integers(_ name: String) throws(SafeTensorsError) -> [Int] {
         let tensor = try tensor(named: name)
-        switch tensor.dtype {
-        case .int64:
-            let values = decode(tensor) { (bits: UInt64) in Int64(bitPattern: bits) }
-            if let large = values.first(where: { Int(exactly: $0) == nil }) {
-                throw SafeTensorsError(
-                    source: source, tensor: name, reason: .valueOutOfRange,
-                    expected: "numbers that fit \(Int.bitWidth) bits", found: "\(large)")
-            }
-            return values.map { Int($0) }
-        case .int32: return decode(tensor) { (bits: UInt32) in Int(Int32(bitPattern: bits)) }
-        case .uint8: return decode(tensor) { (byte: UInt8) in Int(byte) }
-        case .float64, .float32, .float16, .bfloat16:
-            throw wrongType(tensor, expected: "an integer tensor (I64, I32, U8)")
+        guard let type = tensor.dtype, !type.isFloatingPoint, let numbers = packed(tensor) else {
+            throw wrongType(tensor, expected: "an integer tensor", isFloatingPoint: false)
+        }
+        do { return try numbers.integers(source: source) } catch { throw outOfRange(tensor, error) }
+    }
+
+    private func floatingPoint(_ name: String) throws(SafeTensorsError) -> Tensor {
+        let tensor = try tensor(named: name)
+        guard tensor.dtype?.isFloatingPoint ?? false else {
+            throw wrongType(tensor, expected: "a floating-point tensor", isFloatingPoint: true)
+        }
+        return tensor
+    }
+
+    /// The tensor's numbers; nil for BF16, which no other format has, and for a type that is not read.
+    private func packed(_ tensor: Tensor) -> PackedNumbers? {
+        tensor.dtype?.numberType.map {
+            PackedNumbers(
+                bytes: parts[tensor.part], start: tensor.range.lowerBound, count: tensor.count, type: $0,
+                isBigEndian: false)
         }
     }
 
-    private func decode<Bits: FixedWidthInteger, Value>(_ tensor: Tensor, _ value: (Bits) -> Value) -> [Value] {
-        bytes.numbers(from: tensor.range.lowerBound, count: tensor.count, value)
+    private func wrongType(_ tensor: Tensor, expected: String, isFloatingPoint: Bool) -> SafeTensorsError {
+        let types = DType.allCases.filter { $0.isFloatingPoint == isFloatingPoint }.map { $0.rawValue }
+        return SafeTensorsError(
+            source: source, tensor: tensor.name, reason: tensor.dtype == nil ? .unknownType : .wrongType,
+            expected: "\(expected) (\(types.joined(separator: ", ")))", found: tensor.typeName,
+            advice: "Convert the tensor before it is saved.")
     }
 
-    private func wrongType(_ tensor: Tensor, expected: String) -> SafeTensorsError {
+    private func outOfRange(_ tensor: Tensor, _ error: FormatError) -> SafeTensorsError {
         SafeTensorsError(
-            source: source, tensor: tensor.name, reason: .wrongType, expected: expected,
-            found: tensor.dtype.rawValue)
+            source: source, tensor: tensor.name, reason: .valueOutOfRange, expected: error.expected, found: error.found)
     }
 }
 

@@ -2,6 +2,8 @@
 public struct SafeTensorsError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The rule that was broken.
     public enum Reason: Equatable, Sendable {
+        /// The first bytes are those of another format.
+        case signature
         /// The file ends before its header does, or the header is longer than the format allows.
         case headerLength
         /// The header does not begin with `{` or is not JSON with unique keys.
@@ -10,12 +12,14 @@ public struct SafeTensorsError: Error, Equatable, Sendable, CustomStringConverti
         case metadata
         /// A tensor's dtype, shape or data_offsets is absent or malformed.
         case entry
-        /// A dtype this reader does not know.
+        /// The tensor asked for has a dtype this reader does not compute with.
         case unknownType
         /// The shape's size overflows, or is not the size of the data.
         case size
         /// Data of two tensors overlap, leave a hole between them, or do not end with the file.
         case coverage
+        /// The index of a model in several files is malformed, or names files or tensors that are not there.
+        case index
         /// No tensor has the name asked for.
         case missingTensor
         /// Integers were asked for and floating point is stored, or the reverse.
@@ -60,6 +64,10 @@ struct SafeTensorsHeader {
 
     init(bytes: [UInt8], source: String) throws(SafeTensorsError) {
         self.source = source
+        if let kind = FileKind(bytes), kind != .safeTensors {
+            throw error(
+                .signature, expected: "a safetensors file", found: kind.name, advice: kind.advice(path: source))
+        }
         let dataStart = try headerEnd(bytes)
         for member in try members(bytes[Self.prefixLength..<dataStart]) {
             if member.key == Self.metadataKey {
@@ -76,7 +84,7 @@ struct SafeTensorsHeader {
         guard bytes.count >= Self.prefixLength else {
             throw error(
                 .headerLength, expected: "8 bytes that give the header's length", found: "\(bytes.count) bytes in all",
-                advice: Self.truncated)
+                advice: FormatError.cutShort)
         }
         let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
         guard length <= UInt64(Self.lengthLimit) else {
@@ -88,7 +96,7 @@ struct SafeTensorsHeader {
         guard end <= bytes.count else {
             throw error(
                 .headerLength, expected: "a header of \(length) bytes after the first 8",
-                found: "\(bytes.count - Self.prefixLength)", advice: Self.truncated)
+                found: "\(bytes.count - Self.prefixLength)", advice: FormatError.cutShort)
         }
         return end
     }
@@ -123,8 +131,6 @@ struct SafeTensorsHeader {
         }
         return strings
     }
-
-    private static let truncated = "The file is cut short; fetch or write it again."
 }
 
 // MARK: - One tensor
@@ -135,21 +141,26 @@ extension SafeTensorsHeader {
         guard member.value.members != nil else {
             throw error(.entry, tensor: name, expected: "an object that describes it", found: member.value.kind)
         }
-        let dtype = try dtype(member.value["dtype"], of: name)
+        guard let typeName = member.value["dtype"]?.text else {
+            throw error(
+                .entry, tensor: name, expected: "a dtype, a string", found: member.value["dtype"]?.kind ?? "none")
+        }
+        let dtype = SafeTensors.DType(rawValue: typeName)
         let shape = try naturals(member.value["shape"], key: "shape", of: name)
         let offsets = try naturals(member.value["data_offsets"], key: "data_offsets", of: name)
         guard offsets.count == 2, offsets[0] <= offsets[1] else {
             throw error(
                 .entry, tensor: name, expected: "data_offsets [begin, end] with begin <= end", found: "\(offsets)")
         }
-        guard let size = elementCount(shape + [dtype.width]) else {
+        // Of a type that is not known the count alone is.
+        guard let size = elementCount(shape + [dtype?.width ?? 1]) else {
             throw error(
                 .size, tensor: name, expected: "a shape whose size in bytes fits \(Int.bitWidth) bits",
                 found: "\(shape)")
         }
-        guard offsets[1] - offsets[0] == size else {
+        guard dtype == nil || offsets[1] - offsets[0] == size else {
             throw error(
-                .size, tensor: name, expected: "\(size) bytes for \(dtype.rawValue) of shape \(shape)",
+                .size, tensor: name, expected: "\(size) bytes for \(typeName) of shape \(shape)",
                 found: "\(offsets[1] - offsets[0]) (data_offsets \(offsets))")
         }
         guard offsets[1] <= Int.max - dataStart else {
@@ -157,20 +168,8 @@ extension SafeTensorsHeader {
                 .entry, tensor: name, expected: "data_offsets within \(Int.bitWidth) bits", found: "\(offsets)")
         }
         return SafeTensors.Tensor(
-            name: name, dtype: dtype, shape: shape, range: dataStart + offsets[0]..<dataStart + offsets[1])
-    }
-
-    private func dtype(_ value: JSON?, of name: String) throws(SafeTensorsError) -> SafeTensors.DType {
-        guard let text = value?.text else {
-            throw error(.entry, tensor: name, expected: "a dtype, a string", found: value?.kind ?? "none")
-        }
-        guard let dtype = SafeTensors.DType(rawValue: text) else {
-            let known = SafeTensors.DType.allCases.map(\.rawValue).joined(separator: ", ")
-            throw error(
-                .unknownType, tensor: name, expected: "a dtype among \(known)", found: text,
-                advice: "Convert the tensor before it is saved.")
-        }
-        return dtype
+            name: name, dtype: dtype, typeName: typeName, shape: shape, count: size / (dtype?.width ?? 1),
+            range: dataStart + offsets[0]..<dataStart + offsets[1])
     }
 
     /// An array of whole numbers that are not negative.
@@ -211,7 +210,7 @@ extension SafeTensorsHeader {
         guard end == data.upperBound else {
             throw error(
                 .coverage, expected: "\(end - data.lowerBound) bytes of data", found: "\(data.count)",
-                advice: end > data.upperBound ? Self.truncated : "Something was appended to the file.")
+                advice: end > data.upperBound ? FormatError.cutShort : FormatError.appended(data.upperBound - end))
         }
     }
 

@@ -4,7 +4,8 @@
 ///     for entry in archive.entries { print(entry.name, try archive.content(of: entry).count) }
 ///
 /// The whole directory is checked when the archive is opened: every entry lies in the file, no two overlap or have the
-/// same name, none is encrypted or claims more than its data can stand for. An entry's content is checked when it is read.
+/// same name, none claims more than its data can stand for. An entry's content is checked when it is read; one that is
+/// encrypted or compressed in another way stands in no other's way.
 public struct ZipArchive: Sendable {
     /// What the directory says about one entry.
     public struct Entry: Equatable, Sendable {
@@ -13,10 +14,17 @@ public struct ZipArchive: Sendable {
         /// Bytes of its content.
         public let size: Int
         let checksum: UInt32
-        let isDeflated: Bool
+        let storage: Storage
         /// Where its header and its data, as they are stored, stand in the archive's bytes.
         let headerStart: Int
         let data: Range<Int>
+    }
+
+    /// How an entry's content is stored.
+    enum Storage: Equatable, Sendable {
+        case plain, deflated, encrypted
+        /// Compressed by a method of this number that is not supported.
+        case other(UInt16)
     }
 
     /// Where the bytes came from, a path as a rule, for error messages.
@@ -31,8 +39,7 @@ public struct ZipArchive: Sendable {
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - source: Where the bytes came from, for error messages.
-    /// - Throws: ``FormatError`` if the bytes break a rule of the format, or use what is not supported: encryption,
-    ///   several disks, compression other than deflate.
+    /// - Throws: ``FormatError`` if the bytes break a rule of the format, or the archive is one of several parts.
     /// - Complexity: O(*n* log *n*) for *n* entries, and a search for the end of the directory in the last 64 KiB; the
     ///   data are not copied.
     public init(bytes: [UInt8], source: String) throws(FormatError) {
@@ -48,8 +55,8 @@ public struct ZipArchive: Sendable {
 
     /// The content of an entry of this archive.
     ///
-    /// - Throws: ``FormatError`` if the data do not decompress to as many bytes as the directory says, or their checksum
-    ///   is wrong. Traps on an entry of another archive.
+    /// - Throws: ``FormatError`` if the data are encrypted or compressed in another way than by deflate, do not decompress
+    ///   to as many bytes as the directory says, or their checksum is wrong. Traps on an entry of another archive.
     /// - Complexity: O(*n*) in the entry's size, and no more memory than that.
     public func content(of entry: Entry) throws(FormatError) -> [UInt8] {
         require(
@@ -57,8 +64,9 @@ public struct ZipArchive: Sendable {
             "the entry \"\(entry.name)\" ends at byte \(entry.data.upperBound) and is of another archive than this of \(bytes.count)"
         )
         var content: [UInt8] = []
-        content.reserveCapacity(entry.size)
-        if entry.isDeflated {
+        switch entry.storage {
+        case .deflated:
+            content.reserveCapacity(entry.size)
             do throws(InflateError) {
                 let end = try Inflate.inflate(bytes, entry.data, limit: entry.size, into: &content)
                 guard end == entry.data.upperBound else {
@@ -73,8 +81,16 @@ public struct ZipArchive: Sendable {
             } catch let fault {
                 throw error(entry, fault.reason, fault.expected, fault.found)
             }
-        } else {
+        case .plain:
             content.append(contentsOf: bytes[entry.data])
+        case .encrypted:
+            throw error(
+                entry, .unsupported, "data that are not encrypted", "encryption",
+                advice: "Write the archive without it.")
+        case .other(let method):
+            throw error(
+                entry, .unsupported, "stored or deflated data (method 0 or 8)", "method \(method)",
+                advice: "Write the archive with deflate.")
         }
         let checksum = CRC32.checksum(content)
         guard checksum == entry.checksum else {
@@ -85,10 +101,10 @@ public struct ZipArchive: Sendable {
     }
 
     private func error(
-        _ entry: Entry, _ reason: FormatError.Reason, _ expected: String, _ found: String
+        _ entry: Entry, _ reason: FormatError.Reason, _ expected: String, _ found: String,
+        advice: String = FormatError.damaged
     ) -> FormatError {
         FormatError(
-            source: source, entry: entry.name, reason: reason, expected: expected, found: found,
-            advice: FormatError.damaged)
+            source: source, entry: entry.name, reason: reason, expected: expected, found: found, advice: advice)
     }
 }

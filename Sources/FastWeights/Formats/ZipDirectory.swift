@@ -24,6 +24,14 @@ struct ZipDirectory {
         self.source = source
     }
 
+    /// The names of an archive's entries, as far as they can be told: of one that is cut short that of the first.
+    static func names(_ bytes: [UInt8]) -> [String] {
+        if let entries = try? ZipDirectory(bytes: bytes, source: "").entries() { return entries.map { $0.name } }
+        guard bytes.count >= localLength else { return [] }
+        let end = localLength + Int(bytes.littleEndian(UInt16.self, at: 26))
+        return [String(decoding: bytes[localLength..<min(end, bytes.count)], as: UTF8.self)]
+    }
+
     /// All entries in order, none of them out of place.
     func entries() throws(FormatError) -> [ZipArchive.Entry] {
         let (count, range) = try directory()
@@ -90,21 +98,29 @@ extension ZipDirectory {
         return (Int(count), Int(start)..<limit)
     }
 
-    /// Where the record stands that ends the archive: the last whose comment ends with the file.
+    /// Where the record stands that ends the archive: the last whose comment ends with the file, or with zero bytes behind
+    /// it as tapes and disks fill up their blocks.
     private func endRecord() throws(FormatError) -> Int {
         var position = bytes.count - Self.endLength
         let first = max(0, position - 0xFFFF)
+        // The last zero bytes may be the record's own.
+        let zeros = bytes.reversed().prefix { $0 == 0 }.count
+        var appended: Int?
         while position >= first {
-            if bytes[position] == 0x50, bytes.littleEndian(UInt32.self, at: position) == Self.endSignature,
-                Int(bytes.littleEndian(UInt16.self, at: position + 20)) == bytes.count - position - Self.endLength
-            {
-                return position
+            if bytes[position] == 0x50, bytes.littleEndian(UInt32.self, at: position) == Self.endSignature {
+                let comment = Int(bytes.littleEndian(UInt16.self, at: position + 20))
+                let rest = bytes.count - position - Self.endLength - comment
+                if (0...zeros).contains(rest) { return position }
+                if rest > 0, appended == nil { appended = rest }
             }
             position -= 1
         }
+        let isZip = bytes.starts(with: [0x50, 0x4B])
+        let kind = isZip ? nil : FileKind(bytes)
         throw error(
-            .signature, "a zip archive, which ends with a directory", "no end of a directory",
-            "It is another kind of file, or it is cut short.")
+            .signature, "a zip archive, which ends with a directory",
+            kind?.name ?? appended.map { "\($0) bytes behind its directory" } ?? "no end of a directory",
+            isZip ? appended.map { FormatError.appended($0) } ?? FormatError.cutShort : kind?.advice(path: source))
     }
 
     /// Where the end record with 64-bit fields stands, if there is one.
@@ -142,44 +158,38 @@ extension ZipDirectory {
         guard position <= directory.upperBound else {
             throw error(.size, "an entry that ends with the directory, at byte \(directory.upperBound)", "\(position)")
         }
-        let name = try name(start + Self.centralLength..<nameEnd)
-        let isDeflated = try compression(at: start, of: name)
+        // A name in another encoding is one that nobody asks for.
+        let name = String(decoding: bytes[start + Self.centralLength..<nameEnd], as: UTF8.self)
+        let storage = storage(at: start)
         let (size, storedSize, place) = try sizes(at: start, extra: nameEnd..<extraEnd, of: name)
-        let largest = isDeflated ? UInt64(Inflate.largestSize(of: Int(clamping: storedSize))) : storedSize
-        guard size <= largest, isDeflated || size == storedSize else {
-            throw error(
-                .size, entry: name, "\(isDeflated ? "at most " : "")\(largest) bytes in \(storedSize) stored ones",
-                "\(size)")
+        let largest: UInt64? =
+            switch storage {
+            case .plain: storedSize
+            case .deflated: UInt64(Inflate.largestSize(of: Int(clamping: storedSize)))
+            case .encrypted, .other: nil
+            }
+        if let largest {
+            guard size <= largest, storage == .deflated || size == storedSize else {
+                throw error(
+                    .size, entry: name,
+                    "\(storage == .deflated ? "at most " : "")\(largest) bytes in \(storedSize) stored ones", "\(size)")
+            }
         }
         let data = try data(
             of: name, at: place, size: storedSize, named: start + Self.centralLength..<nameEnd,
             before: directory.lowerBound)
         return ZipArchive.Entry(
-            name: name, size: Int(size), checksum: bytes.littleEndian(UInt32.self, at: start + 16),
-            isDeflated: isDeflated, headerStart: Int(place), data: data)
+            name: name, size: Int(clamping: size), checksum: bytes.littleEndian(UInt32.self, at: start + 16),
+            storage: storage, headerStart: Int(place), data: data)
     }
 
-    private func name(_ range: Range<Int>) throws(FormatError) -> String {
-        guard let name = String(validating: bytes[range], as: UTF8.self) else {
-            throw error(.unsupported, "names in UTF-8", "another encoding")
-        }
-        return name
-    }
-
-    /// Whether the entry is deflated and not stored.
-    private func compression(at start: Int, of name: String) throws(FormatError) -> Bool {
+    private func storage(at start: Int) -> ZipArchive.Storage {
         // Encrypted data, patches, strong encryption, encrypted directory.
-        guard bytes.littleEndian(UInt16.self, at: start + 8) & 0x2061 == 0 else {
-            throw error(
-                .unsupported, entry: name, "data that are not encrypted", "encryption", "Write the archive without it.")
-        }
-        switch bytes.littleEndian(UInt16.self, at: start + 10) {
-        case 0: return false
-        case 8: return true
-        case let method:
-            throw error(
-                .unsupported, entry: name, "stored or deflated data (method 0 or 8)", "method \(method)",
-                "Write the archive with deflate.")
+        guard bytes.littleEndian(UInt16.self, at: start + 8) & 0x2061 == 0 else { return .encrypted }
+        return switch bytes.littleEndian(UInt16.self, at: start + 10) {
+        case 0: .plain
+        case 8: .deflated
+        case let method: .other(method)
         }
     }
 
@@ -192,6 +202,7 @@ extension ZipDirectory {
             throw error(.unsupported, entry: name, "an archive in one part", "one of several")
         }
         var numbers = [start + 24, start + 20, start + 42].map { UInt64(bytes.littleEndian(UInt32.self, at: $0)) }
+        guard numbers.contains(0xFFFF_FFFF) else { return (numbers[0], numbers[1], numbers[2]) }
         var wide = try wideField(in: extra, of: name)
         for i in numbers.indices where numbers[i] == 0xFFFF_FFFF {
             guard wide.count >= 8 else {

@@ -71,7 +71,7 @@ extension ImageSet {
         let count = classes ?? (own.max() ?? 0) + 1
         guard let wrong = own.first(where: { !(0..<count).contains($0) }) else {
             self.init(
-                height: pictures.shape[1], width: pictures.shape[2], pixels: pictures.floats.map { UInt8($0) },
+                height: pictures.shape[1], width: pictures.shape[2], pixels: try pictures.floats.map { UInt8($0) },
                 labels: own, classes: count)
             return
         }

@@ -33,6 +33,9 @@ struct CheckpointFile {
         func fail(_ problem: String) -> CheckpointError { CheckpointError(description: "\(path): \(problem)") }
         do {
             var bytes = try Files.read(path)
+            if let kind = FileKind(bytes), kind != .safeTensors {
+                throw fail("\(kind.name), not a checkpoint of a training; \(kind.remedy ?? Self.advice)")
+            }
             let range = Self.checksumRange
             guard bytes.count >= range.upperBound,
                 bytes[SafeTensorsHeader.prefixLength..<range.lowerBound].elementsEqual(Self.beginning)

@@ -5,7 +5,8 @@ extension RecurrentNetwork {
     /// A layer has `kernel` [I, G·H], `recurrent_kernel` [H, G·H] and, unless it was made with `use_bias=False`, `bias`; a
     /// wrapper those of the forward and then of the backward layer. The gates are i f c o in the LSTM, as PyTorch's, and z
     /// r h in the GRU, where PyTorch has r z n; the matrices are the transposed ones. The one bias [G·H] of LSTM and
-    /// SimpleRNN becomes b_ih, and b_hh is zero. The GRU's [2, 3·H] are b_ih and b_hh.
+    /// SimpleRNN becomes b_ih, and b_hh is zero. The GRU's [2, 3·H] are b_ih and b_hh. A layer without bias beside others
+    /// that have one has zeros, which are the same function.
     ///
     /// The layers must have Keras' default activations: tanh, and sigmoid for the gates; SimpleRNN that of `activation`.
     /// Sequences are [B, T, I] in Keras and [T, B, I] here. A `Bidirectional` layer joins its directions as here with its
@@ -15,52 +16,157 @@ extension RecurrentNetwork {
     ///   - arrays: The arrays, in their order.
     ///   - bidirectional: Whether the layers are wrapped.
     ///   - activation: That of SimpleRNN, which the arrays do not tell.
-    /// - Throws: `WeightsError` for arrays that do not fit together, and for a GRU with `reset_after=False`: that resets
-    ///   h before the recurrent product, another function than PyTorch's, which no weights can express. Traps on an array
-    ///   whose count is not its shape's.
+    ///   - biases: Each layer's `use_bias`. Nil finds it in the shapes, where these tell: a bias [2, 3·H] of a GRU has the
+    ///     shape of the kernel of a next one that reads two numbers a step.
+    /// - Throws: `WeightsError` for arrays that do not fit together, that make networks with and without biases and
+    ///   `biases` does not say which, and for a GRU with `reset_after=False`: that resets h before the recurrent product,
+    ///   another function than PyTorch's, which no weights can express. Traps on an array whose count is not its shape's.
+    /// - Complexity: O(*n*) in the numbers of the arrays.
     public convenience init(
-        keras arrays: [WeightArray], bidirectional: Bool = false, activation: Activation = .tanh
+        keras arrays: [WeightArray], bidirectional: Bool = false, activation: Activation = .tanh,
+        biases: [Bool]? = nil
     ) throws {
         for array in arrays { array.check() }
         let source = "Keras weights"
-        func fail(_ problem: String) -> WeightsError { WeightsError(source: source, problems: [problem]) }
-        var cells: [ForeignCell] = []
-        var rest = arrays[...]
-        while let kernel = rest.popFirst() {
-            let place = "cell \(cells.count)"
-            guard let recurrent = rest.popFirst(), kernel.isMatrix, recurrent.isMatrix,
-                kernel.shape[1] == recurrent.shape[1], recurrent.shape[1] % recurrent.shape[0] == 0
-            else {
-                throw fail(
-                    "\(place): expected a kernel [I, G·H] and a recurrent kernel [H, G·H], found arrays of the shapes \(arrays.map(\.shape))"
-                )
-            }
-            let (H, rows) = (recurrent.shape[0], recurrent.shape[1])
-            // Without biases the kernel of a next GRU may be taken for one only where it reads two numbers, H·directions = 2.
-            let bias = rest.first.flatMap { $0.shape == [rows] || (rows == 3 * H && $0.shape == [2, rows]) ? $0 : nil }
-            var cell = ForeignCell(inputWeight: kernel.transposed, recurrentWeight: recurrent.transposed)
-            if let bias {
-                rest.removeFirst()
-                if bias.shape.count == 2 {
-                    cell.biases = (bias.part(0, of: 2), bias.part(1, of: 2))
-                } else if rows == 3 * H {
-                    throw fail(
-                        "\(place): a bias of shape \(bias.shape) is that of a GRU with reset_after=False, which resets h before the recurrent product; PyTorch's GRU and this library's reset after it. Train with reset_after=True"
-                    )
-                } else {
-                    cell.biases = (bias, WeightArray(shape: [rows], values: [Float](repeating: 0, count: rows)))
-                }
-            }
-            cells.append(cell)
+        let layers = KerasLayers(arrays: arrays, directions: bidirectional ? 2 : 1, biases: biases)
+        do {
+            try self.init(
+                try layers.cells(), directions: layers.directions, activation: activation,
+                order: { $0 == 3 ? [1, 0, 2] : Array(0..<$0) }, source: source)
+        } catch let problem as KerasLayers.Problem {
+            throw WeightsError(source: source, problems: [problem.sentence])
         }
-        let directions = bidirectional ? 2 : 1
-        guard !cells.isEmpty && cells.count % directions == 0 else {
-            throw fail(
-                "expected the arrays of \(bidirectional ? "two layers, forward and backward, a wrapper" : "at least one layer"), found those of \(cells.count)"
+    }
+}
+
+/// The arrays of Keras layers, on the way to cells: a kernel [I, G·H], a recurrent kernel [H, G·H] and perhaps a bias each.
+private struct KerasLayers {
+    let arrays: [WeightArray]
+    let directions: Int
+    let biases: [Bool]?
+
+    /// Why they are none.
+    struct Problem: Error {
+        let sentence: String
+    }
+
+    /// The cells in the one way that the arrays can be read.
+    func cells() throws -> [ForeignCell] {
+        let most = 3 * directions * RecurrentNetworkConfiguration.layerLimit
+        guard arrays.count <= most else { throw Problem(sentence: "\(arrays.count) arrays; there may be \(most)") }
+        let ways = ways()
+        guard ways.count <= 1 else {
+            let readings = ways.map { way in
+                "\(way.count) \(way.count == 1 ? "layer" : "layers") with biases: [\(SafeTensors.list(way.map { "\($0)" }))]"
+            }
+            throw Problem(
+                sentence:
+                    "arrays of the shapes \(Self.list(arrays[...])) can be read as \(readings.joined(separator: " and as ")); say which by the argument biases, each layer's use_bias"
             )
         }
-        try self.init(
-            cells, directions: directions, activation: activation, order: { $0 == 3 ? [1, 0, 2] : Array(0..<$0) },
-            source: source)
+        guard let way = ways.first else { throw try misfit() }
+        var (cells, place): ([ForeignCell], Int) = ([], 0)
+        for hasBias in way.flatMap({ [Bool](repeating: $0, count: directions) }) {
+            cells.append(try cell(at: place, hasBias: hasBias))
+            place += hasBias ? 3 : 2
+        }
+        return cells
+    }
+
+    /// Whether each layer has a bias, in every way in which the arrays make a network that fits `biases`; two of many.
+    private func ways() -> [[Bool]] {
+        if let biases {
+            var place: Int? = 0
+            for hasBias in biases { place = place.flatMap { end(ofLayerAt: $0, hasBias: hasBias) } }
+            return place == arrays.count && !arrays.isEmpty ? [biases] : []
+        }
+        // Of the arrays from each place on; from the last on, since a layer at a place needs what is known behind it.
+        var ways = [[[Bool]]](repeating: [], count: arrays.count) + [[[]]]
+        for place in arrays.indices.reversed() {
+            let found = [true, false].flatMap { hasBias in
+                end(ofLayerAt: place, hasBias: hasBias).map { ways[$0].map { [hasBias] + $0 } } ?? []
+            }
+            ways[place] = Array(found.prefix(2))
+        }
+        return arrays.isEmpty ? [] : ways[0]
+    }
+
+    /// The place behind the layer whose arrays begin at `place`; nil if they are not those of a layer there.
+    private func end(ofLayerAt start: Int, hasBias: Bool) -> Int? {
+        var place = start
+        for _ in 0..<directions {
+            guard isCell(at: place), !hasBias || isBias(at: place), let first = arrays.first, arrays.count > 1 else {
+                return nil
+            }
+            let units = arrays[1].shape[0]
+            guard arrays[place + 1].shape == arrays[1].shape,
+                arrays[place].shape[0] == (start == 0 ? first.shape[0] : units * directions)
+            else { return nil }
+            place += hasBias ? 3 : 2
+        }
+        return place
+    }
+
+    /// Whether a kernel and a recurrent kernel stand at `place`.
+    private func isCell(at place: Int) -> Bool {
+        guard place >= 0, place + 1 < arrays.count else { return false }
+        let (kernel, recurrent) = (arrays[place], arrays[place + 1])
+        return kernel.isMatrix && recurrent.isMatrix && kernel.shape[1] == recurrent.shape[1]
+            && [1, 3, 4].contains {
+                recurrent.shape[0].multipliedReportingOverflow(by: $0) == (recurrent.shape[1], false)
+            }
+    }
+
+    /// Whether what stands behind the kernels at `place` can be their bias.
+    private func isBias(at place: Int) -> Bool {
+        guard place + 2 < arrays.count else { return false }
+        let (recurrent, bias) = (arrays[place + 1].shape, arrays[place + 2].shape)
+        return bias == [recurrent[1]] || recurrent[1] == 3 * recurrent[0] && bias == [2, recurrent[1]]
+    }
+
+    private func cell(at place: Int, hasBias: Bool) throws(Problem) -> ForeignCell {
+        var cell = ForeignCell(
+            inputWeight: arrays[place].transposed, recurrentWeight: arrays[place + 1].transposed)
+        guard hasBias else { return cell }
+        let bias = arrays[place + 2]
+        let rows = bias.shape[bias.shape.count - 1]
+        if bias.shape.count == 2 {
+            cell.biases = (bias.part(0, of: 2), bias.part(1, of: 2))
+        } else if cell.gates == 3 {
+            throw Problem(
+                sentence:
+                    "array \(place + 2): a bias of shape \(bias.shape) is that of a GRU with reset_after=False, which resets h before the recurrent product; PyTorch's GRU and this library's reset after it. Train with reset_after=True"
+            )
+        } else {
+            cell.biases = (bias, WeightArray(shape: [rows], values: [Float](repeating: 0, count: rows)))
+        }
+        return cell
+    }
+
+    /// The first shapes of many.
+    private static func list(_ arrays: ArraySlice<WeightArray>) -> String {
+        SafeTensors.list(arrays.map { "\($0.shape)" })
+    }
+
+    /// Why the arrays make no network: what is wrong with the cells that they are, or the arrays that are of no cell.
+    private func misfit() throws(Problem) -> Problem {
+        var (cells, place): ([ForeignCell], Int) = ([], 0)
+        while isCell(at: place) {
+            let hasBias = isBias(at: place)
+            cells.append(try cell(at: place, hasBias: hasBias))
+            place += hasBias ? 3 : 2
+        }
+        let found =
+            cells.isEmpty ? "" : " behind \(ForeignCell.list(cells))"
+        guard place == arrays.count, !cells.isEmpty else {
+            let shapes = Self.list(arrays[place...])
+            return Problem(
+                sentence:
+                    "expected a kernel [I, G·H], a recurrent kernel [H, G·H] and perhaps a bias of each SimpleRNN, LSTM or GRU, found \(shapes.isEmpty ? "no arrays" : "arrays of the shapes \(shapes)")\(found); arrays of other layers, as Dense, cannot be loaded here"
+            )
+        }
+        let problem = ForeignCell.problem(cells, directions: directions)
+        let asked = biases.map { ", which are no layers with the biases \($0)" } ?? " do not fit together"
+        return Problem(sentence: problem ?? "arrays of the shapes \(Self.list(arrays[...]))\(asked)")
     }
 }

@@ -18,7 +18,7 @@ extension RecurrentNetwork {
         try Files.writeAtomically(serialised(), to: path)
     }
 
-    /// Reads a file that `write` made, or a PyTorch state dict; see `init(_:prefix:activation:embedding:head:)`. Throws
+    /// Reads a file that `write` made, or a PyTorch state dict, in several files too by their index; see `init(_:prefix:activation:embedding:head:)`. Throws
     /// also `FileError` when it cannot be read.
     public convenience init(
         path: String, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,

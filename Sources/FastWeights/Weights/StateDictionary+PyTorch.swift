@@ -51,6 +51,11 @@ extension StateDictionary {
         prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil, head: HeadModule? = nil
     ) throws -> RecurrentNetwork {
         func fail(_ problem: String) -> WeightsError { WeightsError(source: source, problems: [problem]) }
+        guard !SafeTensors.isPart(source) else {
+            throw fail(
+                "one of several files of a model, in which layers may be left out; open the index beside it, ….safetensors.index.json"
+            )
+        }
         let prefix = try prefix ?? onlyPrefix()
         let parts = names.compactMap { name in PyTorchName(name).flatMap { $0.prefix == prefix ? $0 : nil } }
         guard !parts.isEmpty else {

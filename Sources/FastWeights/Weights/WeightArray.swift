@@ -15,8 +15,9 @@ public struct WeightArray: Sendable, Equatable {
     /// Traps where the count is not the shape's, which either may have been set without the other.
     func check() { require(values.count, fits: shape, "an array") }
 
-    /// An array of a NumPy file, as from Keras' `get_weights`; numbers rounded to the nearest `Float`.
-    public init(_ array: NumPyArray) { self.init(shape: array.shape, values: array.floats) }
+    /// An array of a NumPy file, as from Keras' `get_weights`; numbers rounded to the nearest `Float`. Throws `FormatError`
+    /// as ``NumPyArray/floats`` does.
+    public init(_ array: NumPyArray) throws(FormatError) { self.init(shape: array.shape, values: try array.floats) }
 
     /// Whether it is a matrix with numbers in it.
     var isMatrix: Bool { shape.count == 2 && shape[0] > 0 && shape[1] > 0 }
@@ -51,52 +52,81 @@ struct ForeignCell {
     var recurrentWeight: WeightArray
     var biases: (input: WeightArray, recurrent: WeightArray)?
 
+    var inputs: Int { inputWeight.shape[1] }
     var hidden: Int { recurrentWeight.shape[1] }
     var gates: Int { recurrentWeight.shape[0] / hidden }
+
+    /// Kind and sizes, as LSTM(4) of 3 inputs.
+    var summary: String {
+        let kind = gates == 1 ? "RNN" : gates == 3 ? "GRU" : gates == 4 ? "LSTM" : "a cell of \(gates) gates"
+        return "\(kind)(\(hidden)) of \(inputs) \(inputs == 1 ? "input" : "inputs")"
+    }
+
+    /// The first of many.
+    static func list(_ cells: [ForeignCell]) -> String { SafeTensors.list(cells.map { $0.summary }) }
+
+    /// Why these cells, in the order of layers and in each forward and backward, are no network of this library; nil if they
+    /// are one.
+    static func problem(_ cells: [ForeignCell], directions: Int) -> String? {
+        let (limit, first) = (RecurrentNetworkConfiguration.layerLimit, cells[0])
+        guard cells.count <= limit * directions else {
+            return "\(cells.count / directions) layers; there may be \(limit)"
+        }
+        let found = "found \(list(cells))"
+        guard cells.allSatisfy({ [1, 3, 4].contains($0.gates) }) else {
+            return "expected 1, 3 or 4 gates (RNN, GRU, LSTM) in a recurrent matrix, \(found)"
+        }
+        guard cells.allSatisfy({ $0.gates == first.gates && $0.hidden == first.hidden }) else {
+            return
+                "\(found): a network has layers of one kind with as many units each, so that these cannot be loaded as one"
+        }
+        // What the layer above reads where only one of the two is bidirectional.
+        let isMixed = cells.dropFirst(directions).contains { $0.inputs == first.hidden * (directions == 1 ? 2 : 1) }
+        let mixed =
+            isMixed || cells.count % directions > 0
+            ? "; layers in one direction and bidirectional ones cannot be loaded as one network" : ""
+        guard cells.count % directions == 0 else {
+            return "expected a forward and a backward cell in each bidirectional layer, \(found)\(mixed)"
+        }
+        for (i, cell) in cells.enumerated() {
+            let wanted = i < directions ? first.inputs : first.hidden * directions
+            if cell.inputs != wanted {
+                let kind = directions == 1 ? "layers in one direction" : "bidirectional layers"
+                return
+                    "\(found): of \(kind) number \(i / directions) reads \(wanted) numbers a step, not \(cell.inputs)\(mixed)"
+            }
+        }
+        return nil
+    }
 }
 
 extension RecurrentNetwork {
     /// A network of these cells, layer by layer, in each the forward direction first. `order` gives, for the number of
-    /// gates, from which block each gate of PyTorch's comes.
+    /// gates, from which block each gate of PyTorch's comes. A cell without biases beside others with them has zeros, which
+    /// are the same function.
     convenience init(
         _ cells: [ForeignCell], directions: Int, activation: Activation, order: (Int) -> [Int], source: String
     ) throws {
+        if let problem = ForeignCell.problem(cells, directions: directions) {
+            throw WeightsError(source: source, problems: [problem])
+        }
         let (H, gates) = (cells[0].hidden, cells[0].gates)
-        guard [1, 3, 4].contains(gates), cells[0].recurrentWeight.shape[0] == gates * H else {
-            throw WeightsError(
-                source: source,
-                problems: [
-                    "expected 1, 3 or 4 gates (RNN, GRU, LSTM) in the recurrent matrix, found \(cells[0].recurrentWeight.shape[0]) rows for \(H) units"
-                ])
-        }
-        let layers = cells.count / directions
-        guard layers <= RecurrentNetworkConfiguration.layerLimit else {
-            throw WeightsError(
-                source: source,
-                problems: ["\(layers) layers; there may be \(RecurrentNetworkConfiguration.layerLimit)"])
-        }
+        let hasBias = cells.contains { $0.biases != nil }
         let cell: Cell = gates == 4 ? .lstm() : gates == 3 ? .gru : .rnn(activation: activation)
-        let input = cells[0].inputWeight.shape[1]
-        if let problem = CellConfiguration.problem(cell, input: input, hidden: H) {
+        if let problem = CellConfiguration.problem(cell, input: cells[0].inputs, hidden: H) {
             throw WeightsError(source: source, problems: [problem])
         }
         let configuration = RecurrentNetworkConfiguration(
-            cell, input: input, hidden: H, layers: layers,
-            bidirectional: directions == 2, bias: cells.contains { $0.biases != nil })
+            cell, input: cells[0].inputs, hidden: H, layers: cells.count / directions, bidirectional: directions == 2,
+            bias: hasBias)
+        let zeros = WeightArray(shape: [gates * H], values: [Float](repeating: 0, count: gates * H))
         var tensors: [(name: String, shape: [Int], values: [Float])] = []
         for (place, cell) in zip(configuration.places, cells) {
-            let parts = [
-                ("weight_ih", cell.inputWeight), ("weight_hh", cell.recurrentWeight), ("bias_ih", cell.biases?.input),
-                ("bias_hh", cell.biases?.recurrent),
-            ]
-            for case (let name, let part?) in parts {
-                guard cell.gates == gates, part.shape[0] == gates * H else {
-                    throw WeightsError(
-                        source: source,
-                        problems: [
-                            "\(name) of layer \(place.layer) should have \(gates) gates of \(H) units, found \(part.shape[0]) rows"
-                        ])
-                }
+            var parts = [("weight_ih", cell.inputWeight), ("weight_hh", cell.recurrentWeight)]
+            if hasBias {
+                parts += [("bias_ih", cell.biases?.input ?? zeros), ("bias_hh", cell.biases?.recurrent ?? zeros)]
+            }
+            for (name, part) in parts {
                 let part = part.reordered(order(gates))
                 tensors.append((name + place.suffix, part.shape, part.values))
             }

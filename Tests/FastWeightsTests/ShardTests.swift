@@ -2,31 +2,24 @@ import Testing
 
 @testable import FastWeights
 
-/// The gradient of a batch is the mean of those of its sequences, whichever blocks and shards they fall into.
+/// The loss and the gradient of a batch are those of its sequences alone, whichever blocks and shards they fall into.
 @Suite struct ShardTests {
     /// Sequences a batch: a block that is not full and one that is, one to four shards, and several blocks in each.
     static let batches = [1, 16, 17, 33, 48, 49, 64, 90, 130]
 
-    /// What a batch gives, or one sequence alone: mean loss, mean error and gradients, and how many targets it has.
+    /// The losses of some sequences, and ∂(their sum).
     struct Result {
-        var loss: Double
-        var error: Double
+        var losses = LossSum()
         var gradient: [Double]
-        var terms = 1.0
 
-        init(_ evaluation: Evaluation, _ gradients: Parameters, terms: Int = 1) {
-            (loss, error, self.terms) = (evaluation.loss, evaluation.error, Double(terms))
-            gradient = gradients.block.array.map { Double($0) }
+        init(_ losses: LossSum, _ gradients: Parameters) {
+            self.losses = losses
+            gradient = gradients.block.array.map { Double($0) * Double(losses.terms) }
         }
 
-        /// The mean of several over all their targets.
-        init(meanOf parts: ArraySlice<Result>) {
-            let terms = parts.reduce(0) { $0 + $1.terms }
-            func mean(_ value: (Result) -> Double) -> Double {
-                parts.reduce(0) { $0 + value($1) * $1.terms } / terms
-            }
-            (loss, error, self.terms) = (mean { $0.loss }, mean { $0.error }, terms)
-            gradient = parts[parts.startIndex].gradient.indices.map { i in mean { $0.gradient[i] } }
+        static func += (a: inout Result, b: Result) {
+            a.losses += b.losses
+            for i in a.gradient.indices { a.gradient[i] += b.gradient[i] }
         }
     }
 
@@ -38,11 +31,11 @@ import Testing
         let alone = (0..<count).map { gradient([$0]) }
         for batch in batches where batch <= count {
             let found = gradient(Array(0..<batch))
-            let expected = Result(meanOf: alone[..<batch])
+            let expected = alone[1..<batch].reduce(into: alone[0]) { $0 += $1 }
+            let (losses, sum) = (found.losses, expected.losses)
             #expect(
-                abs(found.loss - expected.loss) < 1e-5 * expected.loss, "\(batch) sequences",
-                sourceLocation: sourceLocation)
-            #expect(abs(found.error - expected.error) < 1e-12, "\(batch) sequences", sourceLocation: sourceLocation)
+                abs(losses.total - sum.total) < 1e-5 * sum.total && losses.errors == sum.errors
+                    && losses.terms == sum.terms, "\(batch) sequences", sourceLocation: sourceLocation)
             for window in layout.windows {
                 let range = window.offset..<window.offset + window.count
                 let largest = expected.gradient[range].reduce(0) { max($0, abs($1)) }
@@ -65,9 +58,7 @@ import Testing
             let engine = ParallelNetwork(
                 network.configuration, network.parameters, longest: data.longest, takesTokens: areTokens, crew: crew)
             Self.compare(network.configuration.layout, count: data.count) { indices in
-                let evaluation = engine.gradient(data, indices)
-                return Result(
-                    evaluation, engine.gradients, terms: indices.reduce(0) { $0 + data.targets.terms[$1] })
+                Result(engine.gradient(data, indices), engine.gradients)
             }
         }
     }
@@ -80,9 +71,7 @@ import Testing
         Crew.run(threads: 2) { crew in
             let engine = ParallelClassifier(model.configuration, model.parameters, steps: examples.steps, crew: crew)
             Self.compare(model.configuration.layout, count: examples.count) { indices in
-                let result = engine.gradient(examples, indices)
-                let error = Double(result.errors) / Double(indices.count)
-                return Result(Evaluation(loss: result.loss, error: error), engine.gradients)
+                Result(engine.gradient(examples, indices), engine.gradients)
             }
         }
     }

@@ -5,7 +5,7 @@ extension SafeTensors {
     ///
     /// Throws ``SafeTensorsError`` when there is no such tensor, or a number in it is not exactly a whole one.
     func wholeNumbers(_ name: String) throws(SafeTensorsError) -> [Int] {
-        guard try tensor(named: name).dtype.isFloatingPoint else { return try integers(name) }
+        guard try tensor(named: name).dtype?.isFloatingPoint == true else { return try integers(name) }
         var result: [Int] = []
         for value in try doubles(name) {
             guard let number = Int(stored: value) else {

@@ -13,7 +13,7 @@ extension Fixture {
         let (count, batch, steps) = (sizes[0], sizes[1], sizes[2])
         let data = try trainingData(network, count: count * batch, steps: steps)
         let parts = network.parts
-        try data.check(network)
+        try data.check(network, as: "the data")
         var losses: [Float] = []
         try Crew.run(threads: 2) { crew in
             let engine = ParallelNetwork(

@@ -60,13 +60,18 @@ extension Command {
         let printsTable = !arguments.flag("json")
         if printsTable { Terminal.write(report.head(idWidth: idWidth)) }
         var results: [Benchmark.Result] = []
+        Interruption.install()
         for row in rows {
-            for count in row.usesThreads ? threads : [1] {
+            for count in row.usesThreads ? threads : [1] where !Interruption.requested {
                 results.append(bench.measure(row, threads: count))
                 if printsTable { Terminal.write(report.line(results[results.count - 1], idWidth: idWidth)) }
             }
         }
         if !printsTable { Terminal.write(report.json(results).serialised(indented: true) + "\n") }
+        if Interruption.requested {
+            Terminal.write("fastweights bench: interrupted; the rows measured until then are printed\n", to: .error)
+            return 130
+        }
         return 0
     }
 }

@@ -11,8 +11,8 @@ struct ModelOutput {
         let count: Int
         /// After how many the model was that is kept.
         let kept: Int
-        /// Whether it was kept for its evaluation.
-        let isEvaluated: Bool
+        /// Why that one.
+        let choice: String
         let isInterrupted: Bool
 
         /// For the progress display.
@@ -38,10 +38,8 @@ struct ModelOutput {
         try write(path)
         Terminal.write(summary)
         guard ending.isInterrupted else { return 0 }
-        let choice = ending.isEvaluated ? "the best that was evaluated" : "the last, as none was evaluated"
-        say(
-            "after \(ending.count) \(ending.unit)s; \(path) holds the model of \(ending.unit) \(ending.kept), \(choice)"
-        )
+        let kept = "\(path) holds the model of \(ending.unit) \(ending.kept), \(ending.choice)"
+        say("after \(ending.count) \(ending.unit)s; \(kept)")
         return 130
     }
 }
@@ -49,20 +47,25 @@ struct ModelOutput {
 extension ModelOutput.Ending {
     init(_ outcome: Trainer.Outcome) {
         self.init(
-            count: outcome.steps, kept: outcome.bestStep, isEvaluated: !outcome.curve.isEmpty,
+            count: outcome.steps, kept: outcome.bestStep, choice: Self.choice(error: outcome.bestError),
             isInterrupted: outcome.interrupted)
     }
 
     init(_ run: TrainingRun) {
         self.init(
-            count: run.steps, kept: run.bestStep, isEvaluated: !run.curve.isEmpty,
+            count: run.steps, kept: run.bestStep, choice: Self.choice(error: run.validationError),
             isInterrupted: run.stoppedEarly != nil)
     }
 
-    /// An agent is kept as it is, evaluated or not.
+    /// Of a validation error that is infinite where there was no evaluation.
+    private static func choice(error: Double) -> String {
+        error.isFinite ? "the best that was evaluated" : "the last, as none was evaluated"
+    }
+
+    /// An agent is kept as it is, whatever its evaluations were.
     init(_ curve: CatchCurve) {
         self.init(
-            unit: "episode", count: curve.episodes, kept: curve.episodes, isEvaluated: false,
+            unit: "episode", count: curve.episodes, kept: curve.episodes, choice: "the last",
             isInterrupted: curve.interrupted)
     }
 }

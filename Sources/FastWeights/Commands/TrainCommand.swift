@@ -56,6 +56,7 @@ extension Command {
         ]
     ) { arguments in
         try refuseOptionsOfOtherTasks(arguments)
+        try arguments.checkApart(["output", "checkpoint"], from: ["file"])
         let output = ModelOutput(path: arguments.text("output"))
         if arguments.text("task") == "catch" { return try CatchCommand.run(arguments, output) }
         if arguments.text("task") == "text" {

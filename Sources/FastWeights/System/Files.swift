@@ -101,6 +101,11 @@ enum Files {
         }
     }
 
+    /// Whether two paths are the same place, however they are written.
+    static func isSame(_ path: String, _ other: String) -> Bool {
+        URL(fileURLWithPath: path).standardizedFileURL.path == URL(fileURLWithPath: other).standardizedFileURL.path
+    }
+
     /// Whether a file or directory stands at `path`.
     static func exists(_ path: String) -> Bool {
         FileManager.default.fileExists(atPath: path)

@@ -58,9 +58,12 @@ import Testing
             let (file, same) = (folder + "/file", folder + "/./there/../file")
             try Files.writeAtomically(Array("a word and a word".utf8), to: file)
             for words in [
-                ["train", "--task", "text", "--file", file, "--output", same],
-                ["train", "--output", folder + "/new", "--checkpoint", folder + "/./new"],
-                ["train", "--task", "text", "--file", file, "--output", folder + "/new", "--checkpoint", same],
+                ["train", "--steps", "1", "--task", "text", "--file", file, "--output", same],
+                ["train", "--steps", "1", "--output", folder + "/new", "--checkpoint", folder + "/./new"] + Self.small,
+                [
+                    "train", "--steps", "1", "--task", "text", "--file", file, "--output", folder + "/new",
+                    "--checkpoint", same,
+                ],
                 ["run", "--model", file, "--input", folder + "/input", "--output", same],
                 ["run", "--model", folder + "/model", "--input", file, "--output", same],
                 ["run", "--model", file, "--input", folder + "/input", "--output", folder + "/new", "--save", same],

@@ -36,11 +36,11 @@ import Testing
         let (folder, whole) = (TemporaryFolder(), TemporaryFolder())
         let jobs = try jobs()
         #expect(try queue(whole, jobs).run([0, 1, 2]) == 0)
-        // Stopped in the second training, after one of its steps.
+        // Stopped in the second training, after three of its four steps and an evaluation.
         let asked = Atomic<Int>(0)
         let stopped = queue(folder, jobs) {
             let isOneThere = jobs.contains { JobFolder<RetrievalJob>(folder.path("run")).result(of: $0) != nil }
-            return isOneThere && asked.add(1, ordering: .relaxed).newValue > 2
+            return isOneThere && asked.add(1, ordering: .relaxed).newValue > 4
         }
         #expect(try stopped.run(stopped.missing) == 130)
         let rest = queue(folder, jobs)
@@ -90,7 +90,8 @@ import Testing
         let failure = try diverged.result(JobContext(threads: 1, progress: { _, _ in }, shouldStop: { false }))
         #expect(
             failure.testError == 1 && failure.stoppedEarly != nil && diverged.status(of: failure).outcome == .failed)
-        #expect(try TrainingRun(json: failure.json).testLoss == .infinity)
+        let read = try TrainingRun(json: JSON(parsing: Array(failure.json.serialised().utf8)))
+        #expect(read.testLoss == .infinity && diverged.owns(read))
         #expect(throws: InterruptedJob.self) {
             try job.result(JobContext(threads: 1, progress: { _, _ in }, shouldStop: { true }))
         }

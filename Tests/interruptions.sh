@@ -158,8 +158,8 @@ row "Catch" KILL "$works" 137 is_killed "${catching[@]}"
 writes='[ "$(stat -c %s written)" -gt 300 ]'
 ends_with_a_line() { [ -z "$(tail -c 1 written)" ] || fail "expected a whole last line"; }
 is_whole_json() {
-    python3 -c 'import json, sys; sys.exit(not 0 < len(json.load(open("written"))["results"]) < 60)' ||
-        fail "expected JSON of some rows"
+    python3 -c 'import json, sys; sys.exit(len(json.load(open("written"))["rows"]) > 20)' ||
+        fail "expected JSON of the rows that were measured"
 }
 nothing() { :; }
 printed=written
@@ -199,10 +199,10 @@ problem "compare, finished" 0 "1 of 1 trainings are finished in finished already
 problem "compare, other settings" 1 "steps was 30 there and is 40 here. Name another folder" stays "${one[@]}" --steps 40
 problem "compare, other models" 1 "which is not asked for here. Name another folder" stays "${one[@]}" --models lstm
 
-endless=(compare --models gru --hidden 4 --steps 100000000 --evaluate-every 100000000 "${small[@]}")
+endless=(compare --models gru --hidden 4 --steps 100000000 --evaluate-every 1000000 "${small[@]}")
 is_not_finished() {
     grep -q "not finished" printed || fail "expected that it is not finished"
-    if grep -qE "✓|[0-9] %  *–|Report" printed said; then fail "expected no figure"; fi
+    if grep -qE "✓|Report" printed said; then fail "expected no figure"; fi
     if compgen -G "new/*.csv" > /dev/null || [ -e new/results.json ]; then fail "expected no results"; fi
     rm -rf new
 }
@@ -213,7 +213,7 @@ row "compare before a result" KILL "$works" 137 nothing "${endless[@]}" --out ne
 rm -rf new
 
 # Two sizes and as many steps of each: the smaller is finished long before.
-both=(compare --models gru --hidden 4,900 --steps 400 --evaluate-every 400 "${small[@]}" --threads 2 --out new)
+both=(compare --models gru --hidden 4,900 --steps 400 --batch 8 --evaluate-every 400 "${small[@]}" --threads 2 --out new)
 first='[ -e new/jobs/gru/r-4/rate-0.002/seed-1.json ]'
 holds_one() {
     [ "$(find new/jobs -name '*.json' | wc -l)" = 1 ] || fail "expected one result"

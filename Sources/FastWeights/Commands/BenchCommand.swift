@@ -54,13 +54,13 @@ extension Command {
         var bench = Benchmark(
             repeats: quick && !arguments.isGiven("repeats") ? 3 : arguments.integer("repeats"),
             seconds: quick && !arguments.isGiven("seconds") ? 0.02 : arguments.number("seconds"))
+        Interruption.install()
         if rows.contains(where: { $0.operations != nil }) { bench.peak = PeakMultiplyAdd.measure() }
         let report = BenchmarkReport(threads: threads, peak: bench.peak)
         let idWidth = rows.map(\.id.count).max() ?? 0
         let printsTable = !arguments.flag("json")
         if printsTable { Terminal.write(report.head(idWidth: idWidth)) }
         var results: [Benchmark.Result] = []
-        Interruption.install()
         for row in rows {
             for count in row.usesThreads ? threads : [1] where !Interruption.requested {
                 results.append(bench.measure(row, threads: count))

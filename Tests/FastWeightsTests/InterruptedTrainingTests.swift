@@ -135,14 +135,4 @@ import Testing
         #expect(throws: TrainingError.diverged(step: 2, learningRate: 1e30)) { try trainer.run() }
         expectSame(model.parameters.block.array, first)
     }
-
-    /// The first numbers that differ, as a whole block of them says nothing.
-    private func expectSame(
-        _ found: [Float], _ expected: [Float], sourceLocation: SourceLocation = #_sourceLocation
-    ) {
-        let differences = zip(found, expected).enumerated().filter { $1.0 != $1.1 }.prefix(5).map {
-            "[\($0)] \($1.0) instead of \($1.1)"
-        }
-        #expect(differences.isEmpty && found.count == expected.count, sourceLocation: sourceLocation)
-    }
 }

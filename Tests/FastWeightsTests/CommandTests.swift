@@ -52,6 +52,37 @@ import Testing
         }
     }
 
+    /// A file that is read, or kept, is not where the result goes, however its path is written.
+    @Test func anOutputDoesNotTakeThePlaceOfAnotherFile() throws {
+        try TemporaryFolder.with { folder in
+            let (file, same) = (folder + "/file", folder + "/./there/../file")
+            try Files.writeAtomically(Array("a word and a word".utf8), to: file)
+            for words in [
+                ["train", "--steps", "1", "--task", "text", "--file", file, "--output", same],
+                ["train", "--steps", "1", "--output", folder + "/new", "--checkpoint", folder + "/./new"] + Self.small,
+                [
+                    "train", "--steps", "1", "--task", "text", "--file", file, "--output", folder + "/new",
+                    "--checkpoint", same,
+                ],
+                ["run", "--model", file, "--input", folder + "/input", "--output", same],
+                ["run", "--model", folder + "/model", "--input", file, "--output", same],
+                ["run", "--model", file, "--input", folder + "/input", "--output", folder + "/new", "--save", same],
+                [
+                    "run", "--model", file, "--input", folder + "/input", "--output", folder + "/new", "--save",
+                    folder + "/new",
+                ],
+                ["recall", "--model", file, "--svg", same],
+            ] {
+                #expect(CommandLineTool.run(arguments: words) == 2, "\(words)")
+                #expect(try Files.list(folder) == ["file"] && Files.read(file).count == 17, "\(words)")
+            }
+            #expect(
+                CommandLineTool.run(arguments: [
+                    "run", "--model", file, "--input", file, "--output", folder + "/none/out",
+                ]) == 1)
+        }
+    }
+
     @Test func recallAttendsAsTheListFormSays() throws {
         let model = TrainingTests.model(.fastWeights())
         let tokens = try AssociativeRetrieval.parse("c9k8j3f1??c").tokens

@@ -4,10 +4,12 @@ import Testing
 @testable import FastWeights
 
 @Suite struct HTMLReportTests {
-    private func report(_ runs: [TrainingRun], text: String = "x") -> String {
+    private func report(
+        _ runs: [TrainingRun], unfinished: [UnfinishedTraining] = [], text: String = "x"
+    ) -> String {
         HTMLReport(
             title: text, introduction: [text], command: text, configuration: [(text, text)], runs: runs,
-            plateauError: 0.6165, plateauLoss: 1.187, notes: [text],
+            unfinished: unfinished, plateauError: 0.6165, plateauLoss: 1.187, notes: [text],
             figures: [.init(caption: text, svg: "<svg><title>figure</title></svg>")]
         ).render()
     }
@@ -56,13 +58,27 @@ import Testing
         #expect(isNested(html))
     }
 
+    @Test func whatIsNotFinishedHasNoFigure() {
+        let html = report(runs, unfinished: [.sample("IRNN", 100)])
+        #expect(isNested(html))
+        #expect(html.contains("<td class=\"unknown\"><em>not finished</em></td>"))
+        // As many figures and plots as without.
+        for part in ["<b>", "class=\"ours\" style", "role=\"img\""] {
+            #expect(
+                html.components(separatedBy: part).count == report(runs).components(separatedBy: part).count, "\(part)")
+        }
+        let alone = report([], unfinished: [.sample("IRNN", 100)])
+        #expect(isNested(alone) && !alone.contains("<b>") && !alone.contains("Learning curves"))
+        #expect(alone.contains("not finished"))
+    }
+
     @Test func fewOrNoRuns() {
         #expect(report([]).contains("<p>No runs.</p>"))
         #expect(isNested(report([])))
         var bare = TrainingRun.sample("LSTM", 50, error: 0.3)
         bare.curve = []
         #expect(isNested(report([bare])))
-        #expect(report([bare]).contains("no data") && report([bare]).contains("not in the paper"))
+        #expect(!report([bare]).contains("Learning curves") && report([bare]).contains("not in the paper"))
         bare.curve = [.init(step: 1, trainingLoss: .infinity, validationLoss: .infinity, validationError: 1)]
         #expect(isNested(report([bare])))
         expectSelfContained(report([bare]))

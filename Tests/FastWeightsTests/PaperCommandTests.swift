@@ -17,7 +17,7 @@ import Testing
         #expect(run(["run-job", "1"] + options) == 2 && run(["run-job", "no"] + options) == 2)
         #expect(run(["report", folder.path("run")]) == 2)
         let job = try insideJob()
-        let results = PaperFolder(folder.path("run"))
+        let results = JobFolder<PaperJob>(folder.path("run"))
         try results.write(PaperResult(job, PaperJob.Outcome(measure: 0.25), seconds: 1), of: job)
         // Done already: nothing is trained.
         #expect(run(["run-job", "0"] + options) == 0 && run(["paper"] + options) == 0)

@@ -15,8 +15,8 @@ import Testing
         return PaperJob("table-1", training, isQuick: true)
     }
 
-    private func context(stops: Bool = false) -> PaperJob.Context {
-        PaperJob.Context(threads: 2, progress: { _, _ in }, shouldStop: { stops })
+    private func context(stops: Bool = false) -> JobContext {
+        JobContext(threads: 2, progress: { _, _ in }, shouldStop: { stops })
     }
 
     private func result(_ row: String, _ column: String, seed: UInt64, _ measure: Double, data: String? = nil) throws
@@ -60,7 +60,7 @@ import Testing
     @Test func aResultComesBackFromItsFile() throws {
         let folder = TemporaryFolder()
         let job = job()
-        let results = PaperFolder(folder.path("run"))
+        let results = JobFolder<PaperJob>(folder.path("run"))
         #expect(results.result(of: job) == nil)
         let outcome = try job.run(context())
         #expect(outcome.steps == 6 && outcome.parameters > 0 && (0...1).contains(outcome.measure))
@@ -75,7 +75,7 @@ import Testing
 
     @Test func aResultOfOtherSettingsIsNotTaken() throws {
         let folder = TemporaryFolder()
-        let results = PaperFolder(folder.path("run"))
+        let results = JobFolder<PaperJob>(folder.path("run"))
         let (short, long) = (job(), job(steps: 7))
         #expect(short.id == long.id)
         try results.write(PaperResult(short, PaperJob.Outcome(measure: 0.5), seconds: 1), of: short)
@@ -84,7 +84,7 @@ import Testing
 
     @Test func aDamagedResultIsNamedAndDoneAgain() throws {
         let folder = TemporaryFolder()
-        let results = PaperFolder(folder.path("run"))
+        let results = JobFolder<PaperJob>(folder.path("run"))
         let job = job()
         try results.write(PaperResult(job, PaperJob.Outcome(measure: 0.5), seconds: 1), of: job)
         let file = folder.path("run/jobs/\(job.id).json")

@@ -80,6 +80,24 @@ import Testing
         #expect(screen.texts.count == count)
     }
 
+    @Test func whatIsInterruptedIsNotDone() {
+        let screen = Screen()
+        let display = screen.display(.bar(width: 100), jobs: 2)
+        let (first, second) = (display.start("LSTM R=50"), display.start("IRNN R=50"))
+        screen.at(10)
+        display.update(first, fraction: 0.5, status: "")
+        screen.at(20)
+        display.finish(first, status: "interrupted", outcome: .interrupted)
+        #expect(screen.shown()[0] == "– LSTM R=50  interrupted  (0:20)")
+        #expect(screen.shown()[2].contains("25 %  0/2 done, 0:20 elapsed"))
+        display.finish(second, status: "")
+        #expect(screen.shown()[2].contains("75 %  1/2 done, 0:20 elapsed"))
+        let lines = Screen()
+        let log = lines.display(.lines(intervalSeconds: 30), jobs: 1)
+        log.finish(log.start("LSTM"), status: "interrupted", outcome: .interrupted)
+        #expect(lines.texts.last == "[0:00] LSTM  interrupted  (0:00)  0/1 done, 0:00 elapsed\n")
+    }
+
     @Test func redrawsAreLimited() {
         let screen = Screen()
         let display = screen.display(.bar(width: 80), jobs: 1)

@@ -105,7 +105,7 @@ import Testing
         ]
         let table = ComparisonTable(runs: runs, plateauError: 0.6165, pairs: 4)
         #expect(table.cells.count == 1)
-        #expect(table.cells[0].testError.median == 0.04)
+        #expect(table.cells[0].testError?.median == 0.04)
         #expect(table.table().rows[0].contains("2.00–n/a"))
         #expect(table.table().rows[0].contains("100 (1 of 3)"))
         #expect(table.table().rows[0].last == "[1]")
@@ -122,6 +122,25 @@ import Testing
         #expect(table.cells[0].verdict == .unknown)
         #expect(table.table().header[1] == "K")
         #expect(table.reading.contains("Not comparable: LSTM R=50 K=8."))
+    }
+
+    /// No figure that is none, and nothing said of what is not known.
+    @Test func whatIsNotFinishedHasNoFigure() {
+        let table = ComparisonTable(
+            runs: [.sample("LSTM", 50, seed: 1, error: 0.02)],
+            unfinished: [.sample("LSTM", 50, seed: 2), .sample("IRNN", 20)],
+            plateauError: 0.6165, pairs: 4)
+        #expect(table.cells.map(\.verdict) == [.partial, .unfinished])
+        #expect(
+            table.table().rows == [
+                ["LSTM", "50", "2.00 %", "–", "61.65 %", "12,345", "–", "61.2", "[1]"],
+                ["IRNN", "20", "not finished", "–", "61.65 %", "–", "–", "–", ""],
+            ])
+        #expect(table.footnotes == ["[1] LSTM R=50, seed 2: not finished"])
+        #expect(
+            table.reading == "No row is at the plateau (61.65 %). Partly learned: LSTM R=50. Not finished: IRNN R=20.")
+        let none = ComparisonTable(runs: [], unfinished: [.sample("GRU", 9)], plateauError: 0.6165, pairs: 4)
+        #expect(none.reading == "Not finished: GRU R=9.")
     }
 
     @Test func noRuns() {
@@ -149,6 +168,11 @@ import Testing
                 + "\(key),900,test,0.5,0.25,\"line\r\nbreak\"\r\n")
         #expect(MetricsCSV.text([]).utf8.count { $0 == 10 } == 1)
     }
+
+    @Test func whatIsNotFinishedHasARowWithoutFigures() {
+        let lines = MetricsCSV.text([], unfinished: [.sample("LSTM", 50, seed: 7)]).split(separator: "\r\n")
+        #expect(lines.dropFirst() == ["LSTM,50,4,7,0.001,,test,,,not finished"])
+    }
 }
 
 extension TrainingRun {
@@ -167,5 +191,11 @@ extension TrainingRun {
             model: model, hidden: hidden, pairs: 4, seed: seed, learningRate: 0.001, parameters: 12345, steps: 1000,
             bestStep: 900, validationError: error, testError: error, testLoss: error * 2, stepsBelowOnePercent: below,
             seconds: 61.25, curve: curve, stoppedEarly: stopped, paperError: paper)
+    }
+}
+
+extension UnfinishedTraining {
+    static func sample(_ model: String, _ hidden: Int, seed: UInt64 = 1) -> UnfinishedTraining {
+        UnfinishedTraining(model: model, hidden: hidden, pairs: 4, seed: seed, learningRate: 0.001)
     }
 }

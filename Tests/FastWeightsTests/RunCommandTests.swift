@@ -213,7 +213,7 @@ import Testing
         #expect(try Self.run(network, [input, zeros("h0", 2, 2, 5), zeros("c0", 2, 2, 5)]) != nil)
         #expect(CommandLineTool.run(arguments: ["run"]) == 2)
         #expect(CommandLineTool.run(arguments: ["run", "--model", "x", "--activation", "gelu"]) == 2)
-        #expect(CommandLineTool.run(arguments: ["run", "--model", "x", "--input", "x", "--output", "x"]) == 1)
+        #expect(CommandLineTool.run(arguments: ["run", "--model", "x", "--input", "x", "--output", "y"]) == 1)
     }
 
     @Test func infoTellsWhatAFileHolds() throws {

@@ -10,7 +10,9 @@ final class TemporaryFolder: Sendable {
         path = url.path
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit { TemporaryFolder.remove(path) }
+
+    static func remove(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
 
     /// Calls `body` with the path of a folder that is there as long as the call.
     static func with<Result>(_ body: (String) throws -> Result) rethrows -> Result {

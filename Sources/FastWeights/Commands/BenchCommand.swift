@@ -54,6 +54,7 @@ extension Command {
         var bench = Benchmark(
             repeats: quick && !arguments.isGiven("repeats") ? 3 : arguments.integer("repeats"),
             seconds: quick && !arguments.isGiven("seconds") ? 0.02 : arguments.number("seconds"))
+        Interruption.install()
         if rows.contains(where: { $0.operations != nil }) { bench.peak = PeakMultiplyAdd.measure() }
         let report = BenchmarkReport(threads: threads, peak: bench.peak)
         let idWidth = rows.map(\.id.count).max() ?? 0
@@ -61,12 +62,16 @@ extension Command {
         if printsTable { Terminal.write(report.head(idWidth: idWidth)) }
         var results: [Benchmark.Result] = []
         for row in rows {
-            for count in row.usesThreads ? threads : [1] {
+            for count in row.usesThreads ? threads : [1] where !Interruption.requested {
                 results.append(bench.measure(row, threads: count))
                 if printsTable { Terminal.write(report.line(results[results.count - 1], idWidth: idWidth)) }
             }
         }
         if !printsTable { Terminal.write(report.json(results).serialised(indented: true) + "\n") }
+        if Interruption.requested {
+            Terminal.write("fastweights bench: interrupted; the rows measured until then are printed\n", to: .error)
+            return 130
+        }
         return 0
     }
 }

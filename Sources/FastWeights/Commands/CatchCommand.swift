@@ -35,8 +35,8 @@ enum CatchCommand {
         "checkpoint", "every", "resume", "minutes", "steps", "batch", "weight-decay", "embedding-deviation", "patience",
     ]
 
-    /// Trains, writes the agent and says how often it catches the ball.
-    static func run(_ arguments: ParsedArguments) throws -> Int32 {
+    /// Trains, writes the agent and says how often it catches the ball. `output` is the command's.
+    static func run(_ arguments: ParsedArguments, _ output: ModelOutput) throws -> Int32 {
         let task: Catch
         do {
             task = try Catch(
@@ -48,6 +48,7 @@ enum CatchCommand {
         training.cell = try model.cell(arguments, rate: CatchTraining.fastRate)
         if arguments.isGiven("hidden") { training.hidden = arguments.integer("hidden") }
         try model.check(hidden: training.hidden)
+        try output.checkRoom(parameters: training.parameterCount)
         Interruption.install()
         let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
         let shown = display.start(training.name)
@@ -57,27 +58,25 @@ enum CatchCommand {
                     shown, fraction: Double($0.episodes) / Double(training.options.episodes),
                     status: "caught \(FixedPoint.percent($0.catchRate, decimals: 1))")
             }, shouldStop: { Interruption.requested })
-        display.finish(
-            shown, status: "\(run.curve.interrupted ? "interrupted" : "done") after \(run.curve.episodes) episodes")
+        let ending = ModelOutput.Ending(run.curve)
+        display.finish(shown, status: ending.status, outcome: ending.outcome)
         display.close()
         let notes = [
             ("model", training.model.name), ("episodes", "\(run.curve.episodes)"),
             ("seed", "\(training.options.seed)"), ("catch_rate", "\(run.catchRate)"),
         ]
-        try agent.write(to: arguments.text("output"), notes: notes)
         let first = run.episodes(to: 0.95).map { FixedPoint.grouped($0) + " episodes" } ?? "not reached"
-        Terminal.write(
-            """
+        let summary = """
             Caught       \(FixedPoint.percent(run.catchRate)) as it plays, \(FixedPoint.percent(run.greedyCatchRate)) by what is most probable
             Chance       \(FixedPoint.percent(task.chanceLevel))
             Optimum      \(FixedPoint.percent(task.informedOptimum))
             95 % after   \(first)
             Episodes     \(FixedPoint.grouped(run.curve.episodes)) in \(FixedPoint.text(run.seconds, decimals: 1)) s
             Parameters   \(run.parameters)
-            Model        \(arguments.text("output"))
+            Model        \(output.path)
 
-            """)
-        return run.curve.interrupted ? 130 : 0
+            """
+        return try output.finish(ending, summary: summary) { try agent.write(to: $0, notes: notes) }
     }
 }
 

@@ -6,8 +6,10 @@ extension Command {
             Trains every model at every size, as many at a time as there are threads, and
             prints test errors beside Table 1 of Ba et al. 2016 and the exact plateau, the
             error of a model that binds no digit to its letter. The run folder holds
-            config.json, results.json, metrics.csv and report.html. Ctrl-C ends cleanly
-            and keeps what is finished.
+            config.json, results.json, metrics.csv and report.html, and in jobs each
+            training's result as soon as it is finished: the same command goes on after
+            an interruption, and one with more models, sizes, seeds or rates adds to it. A
+            folder with results of other settings is refused.
             """,
         options: [
             Option(
@@ -29,31 +31,33 @@ extension Command {
             Option(name: "quick", kind: .flag, help: "Fewer steps: a first look in about a minute"),
             Option(
                 name: "json", placeholder: "FILE", kind: .text,
-                help: "Write the results there too; - is standard output"),
+                help: "Write the results there too, once all are finished; - is standard output"),
             Option(
-                name: "out", placeholder: "DIR", kind: .text, defaultValue: "runs/compare", help: "The run folder"),
+                name: "out", placeholder: "DIR", kind: .text,
+                defaultShown: "runs/compare, or runs/compare-quick with --quick", help: "The run folder"),
         ] + Option.data + Option.training + [.seed, .threads],
-        examples: ["compare --quick", "compare --models fast-weights --hidden 20 --seeds 3", "compare --pairs 8"]
+        examples: [
+            "compare --quick", "compare --models fast-weights --hidden 20 --seeds 3 --out runs/seeds",
+            "compare --pairs 8 --out runs/pairs-8",
+        ]
     ) { try Comparison($0).run() }
 }
 
 /// A grid of trainings, side by side, and what is written about them.
 private struct Comparison {
     private let arguments: ParsedArguments
-    private let folder: String
-    private let threads: Int
     private let data: RetrievalData
-    private let jobs: [RetrievalTraining]
+    private let queue: JobQueue<RetrievalJob>
+
+    private var jobs: [RetrievalJob] { queue.jobs }
+    private var folder: String { queue.folder.path }
 
     init(_ arguments: ParsedArguments) throws {
         self.arguments = arguments
-        folder = arguments.text("out")
-        threads = arguments.integer("threads")
+        let quick = arguments.flag("quick")
         let seed = arguments.unsigned("seed")
-        // Before the work, so that a folder that cannot be written costs nothing.
-        try Files.createDirectory(folder)
-        data = try RetrievalData(arguments, seed: seed)
-        var jobs: [RetrievalTraining] = []
+        let data = try RetrievalData(arguments, seed: seed)
+        var jobs: [RetrievalJob] = []
         for name in arguments.texts("models") {
             let model = RetrievalModel.named(name)
             for hidden in arguments.integers("hidden") {
@@ -63,90 +67,81 @@ private struct Comparison {
                     arguments.hasValue("learning-rates") ? arguments.numbers("learning-rates") : [recipe.learningRate]
                 for offset in 0..<UInt64(arguments.integer("seeds")) {
                     for rate in rates {
-                        var options = TrainingOptions(arguments, recipe, quick: arguments.flag("quick"))
+                        var options = TrainingOptions(arguments, recipe, quick: quick)
                         options.learningRate = rate
                         options.seed = seed &+ offset
-                        var job = RetrievalTraining(
+                        var training = RetrievalTraining(
                             model: model, hidden: hidden, seed: seed &+ offset, options: options)
-                        job.takeFirstValues(arguments)
-                        jobs.append(job)
+                        training.takeFirstValues(arguments)
+                        jobs.append(RetrievalJob(training: training, data: data, dataSeed: seed))
                     }
                 }
             }
         }
-        self.jobs = jobs
+        self.data = data
+        let usual = quick ? "runs/compare-quick" : "runs/compare"
+        queue = JobQueue(
+            folder: JobFolder(arguments.hasValue("out") ? arguments.text("out") : usual), jobs: jobs,
+            threads: arguments.integer("threads"))
     }
 
     func run() throws -> Int32 {
-        Interruption.install()
+        let file = arguments.hasValue("json") ? arguments.text("json") : nil
+        if let file, file != "-" { try Files.checkWritable(file) }
+        try queue.folder.prepare()
+        try refuseOthersResults()
         try write("config.json", configurationJSON.serialised(indented: true) + "\n")
-        let all = train()
-        let runs = best(all)
-        try write("metrics.csv", MetricsCSV.text(all))
-        let results = resultsJSON(runs, all).serialised(indented: true) + "\n"
-        try write("results.json", results)
-        try write("report.html", report(runs, all))
-        if arguments.hasValue("json") {
-            if arguments.text("json") == "-" {
-                Terminal.write(results)
-            } else {
-                try Files.writeAtomically(Array(results.utf8), to: arguments.text("json"))
-            }
-        }
-        if !(arguments.hasValue("json") && arguments.text("json") == "-") {
-            let table = ComparisonTable(runs: runs, plateauError: data.plateau.error, pairs: data.task.pairs)
-            Terminal.write(table.plain() + "\nReport: \(folder)/report.html\n")
-        }
-        if Interruption.requested {
-            let finished = all.filter { $0.stoppedEarly == nil }.count
+        let missing = queue.missing
+        if missing.count < jobs.count {
             Terminal.write(
-                "fastweights compare: interrupted; \(finished) of \(jobs.count) trainings are finished and kept\n",
+                "fastweights compare: \(jobs.count - missing.count) of \(jobs.count) trainings are finished in \(folder) already\n",
                 to: .error)
-            return 130
         }
-        return all.contains { $0.stoppedEarly != nil } ? 1 : 0
-    }
-
-    /// Trains every job, the longest first so that the cores end together; the results stand in the order of the jobs.
-    private func train() -> [TrainingRun] {
-        let work = jobs.map { $0.work(pairs: data.task.pairs) }
-        let order = jobs.indices.sorted { (work[$0], $1) > (work[$1], $0) }
-        let display = ProgressDisplay.onStandardError(jobs: jobs.count, work: work.reduce(0, +))
-        defer { display.close() }
-        let results = Slots<TrainingRun>(count: jobs.count)
-        ParallelLoop.run(jobs.count, threads: threads) { position in
-            let index = order[position]
-            guard !Interruption.requested else { return }
-            let job = jobs[index]
-            let shown = display.start(job.name, work: work[index])
-            do throws(TrainingError) {
-                let run = try job.run(data) {
-                    display.update(shown, fraction: $0.done, status: $0.status)
-                }.run
-                results.set(index, run)
-                let note = run.stoppedEarly.map { ", \($0)" } ?? ""
-                display.finish(
-                    shown, status: "test error \(FixedPoint.percent(run.testError)) after \(run.steps) steps\(note)")
-            } catch {
-                results.set(index, job.failure(error, data))
-                display.finish(shown, status: error.description, outcome: .failed)
+        let status = try queue.run(missing)
+        let outcome = ComparisonOutcome(jobs, queue.folder.result)
+        // What stands in the folder is replaced by no less than it held.
+        if !outcome.all.isEmpty {
+            try write("metrics.csv", MetricsCSV.text(outcome.all, unfinished: outcome.missing))
+            try write("results.json", results(outcome))
+            try write("report.html", report(outcome))
+        }
+        if let file, file != "-" {
+            if outcome.missing.isEmpty {
+                try Files.writeAtomically(Array(results(outcome).utf8), to: file)
+            } else {
+                Terminal.write(
+                    "fastweights compare: \(file) is not written, as trainings are not finished\n", to: .error)
             }
         }
-        return results.filled
+        if file == "-" {
+            Terminal.write(results(outcome))
+        } else {
+            let table = ComparisonTable(
+                runs: outcome.runs, unfinished: outcome.unfinished, plateauError: data.plateau.error,
+                pairs: data.task.pairs)
+            Terminal.write(table.plain() + (outcome.all.isEmpty ? "" : "\nReport: \(folder)/report.html\n"))
+        }
+        if status != 0 { return status }
+        return outcome.all.contains { $0.stoppedEarly != nil } ? 1 : 0
     }
 
-    /// Of trainings that differ in the learning rate alone the one with the lowest validation error.
-    private func best(_ runs: [TrainingRun]) -> [TrainingRun] {
-        var kept: [TrainingRun] = []
-        for run in runs {
-            let same = kept.firstIndex { ($0.model, $0.hidden, $0.seed) == (run.model, run.hidden, run.seed) }
-            guard let same else {
-                kept.append(run)
-                continue
-            }
-            if run.validationError < kept[same].validationError { kept[same] = run }
+    /// Throws where the folder holds results that are none of these jobs', and would not be among what is written.
+    private func refuseOthersResults() throws {
+        func fail(_ problem: String) -> OtherResultsError {
+            OtherResultsError(description: "\(folder): \(problem). Name another folder with --out, or remove this one")
         }
-        return kept
+        let (results, problems) = try queue.folder.results()
+        for result in results where !jobs.contains(where: { $0.owns(result) }) {
+            let name = "\(result.model) R=\(result.hidden) seed \(result.seed) rate \(result.learningRate)"
+            throw fail(
+                jobs.lazy.compactMap { $0.difference(from: result) }.first.map {
+                    "the folder holds results of other settings: of \(name) the \($0)"
+                } ?? "the folder holds a result of \(name), which is not asked for here")
+        }
+        if results.isEmpty && Files.exists("\(folder)/results.json") {
+            throw fail("results.json is there, but the folder jobs has no result that it could be of")
+        }
+        for problem in problems { Terminal.write("fastweights compare: \(problem)\n", to: .error) }
     }
 
     private func write(_ name: String, _ text: String) throws {
@@ -154,7 +149,7 @@ private struct Comparison {
     }
 
     private var configuration: [(String, String)] {
-        let options = jobs[0].options
+        let options = jobs[0].training.options
         return [
             (
                 "Task",
@@ -174,7 +169,7 @@ private struct Comparison {
                 "every \(options.evaluateEvery) steps; the model with the lowest validation error is tested"
             ),
             ("Seed", "\(arguments.unsigned("seed")), \(arguments.integer("seeds")) of each"),
-            ("Threads", "\(threads), one training each"),
+            ("Threads", "\(queue.threads), one training each"),
             (
                 "Machine",
                 "\(Machine.operatingSystem), \(Machine.architecture), \(Machine.coreCount) cores, \(Machine.hasFusedMultiplyAdd ? "fused multiply-add" : "portable build")"
@@ -190,29 +185,33 @@ private struct Comparison {
             JSON.Member(
                 key: "jobs",
                 value: .array(
-                    jobs.map {
-                        [
-                            "model": .string($0.model.name), "hidden": .number(Double($0.hidden)),
-                            "seed": .string("\($0.seed)"),
-                            "learning_rate": .number($0.options.learningRate),
-                            "weight_decay": .number($0.options.optimizer.decay),
-                            "clip": $0.options.clip.map { .number(Double($0)) } ?? .null,
-                            "embedding_deviation": .number(Double($0.embeddingDeviation)),
-                            "steps": .number(Double($0.options.steps)),
-                            "cell": CellConfiguration($0.model.cell, input: 100, hidden: $0.hidden).json,
+                    jobs.map { job in
+                        let (training, options) = (job.training, job.training.options)
+                        return [
+                            "model": .string(training.model.name), "hidden": .number(Double(training.hidden)),
+                            "seed": .string("\(training.seed)"),
+                            "learning_rate": .number(options.learningRate),
+                            "weight_decay": .number(options.optimizer.decay),
+                            "clip": options.clip.map { .number(Double($0)) } ?? .null,
+                            "embedding_deviation": .number(Double(training.embeddingDeviation)),
+                            "steps": .number(Double(options.steps)),
+                            "cell": CellConfiguration(training.model.cell, input: 100, hidden: training.hidden).json,
                         ]
                     })),
         ])
     }
 
-    private func resultsJSON(_ runs: [TrainingRun], _ all: [TrainingRun]) -> JSON {
-        [
+    private func results(_ outcome: ComparisonOutcome) -> String {
+        let json: JSON = [
             "plateau_error": .number(data.plateau.error), "plateau_loss": .number(data.plateau.loss),
-            "runs": .array(runs.map(\.json)), "all_runs": all.count == runs.count ? .null : .array(all.map(\.json)),
+            "runs": .array(outcome.runs.map(\.json)),
+            "all_runs": outcome.all.count == outcome.runs.count ? .null : .array(outcome.all.map(\.json)),
+            "not_finished": .array(outcome.missing.map(\.json)),
         ]
+        return json.serialised(indented: true) + "\n"
     }
 
-    private func report(_ runs: [TrainingRun], _ all: [TrainingRun]) -> String {
+    private func report(_ outcome: ComparisonOutcome) -> String {
         var notes = [
             "The paper does not state its learning rates, number of steps or the width of its softmax. Here the softmax has the ten digits, the learning rate of each model is the one with the lowest validation error, and a baseline that comes out better than the paper's is left as it is.",
             "The plateau is exact: the error of answering with the digit that occurred most often, without knowing which letter it belongs to. A model there has learned no binding.",
@@ -220,9 +219,9 @@ private struct Comparison {
         if arguments.flag("quick") {
             notes.insert("A quick run: the trainings were cut short, so the errors are not final.", at: 0)
         }
-        if all.count > runs.count {
+        if arguments.hasValue("learning-rates") {
             notes.append(
-                "Of \(all.count) trainings with different learning rates the best on validation is shown for each model and size."
+                "Of \(jobs.count) trainings with different learning rates the best on validation is shown for each model and size."
             )
         }
         return HTMLReport(
@@ -231,8 +230,47 @@ private struct Comparison {
                 "A sequence such as c9k8j3f1??c holds letter-digit pairs and asks for the digit of one letter. This is experiment 4.1 of Ba, Hinton, Mnih, Leibo and Ionescu, Using Fast Weights to Attend to the Recent Past (2016), trained anew."
             ],
             command: (["fastweights", "compare"] + arguments.words).joined(separator: " "),
-            configuration: configuration, runs: runs,
+            configuration: configuration, runs: outcome.runs, unfinished: outcome.unfinished,
             plateauError: data.plateau.error, plateauLoss: data.plateau.loss, notes: notes
         ).render()
+    }
+}
+
+/// A folder with results that would be lost or mixed with others.
+struct OtherResultsError: Error, CustomStringConvertible, Equatable {
+    let description: String
+}
+
+/// What the jobs of a comparison came to so far.
+struct ComparisonOutcome {
+    /// Every result, and what has none, in the order of the jobs.
+    let all: [TrainingRun]
+    let missing: [UnfinishedTraining]
+    /// Of trainings that differ in the learning rate alone the one with the lowest validation error, and where one of them
+    /// has no result yet a word for all.
+    let runs: [TrainingRun]
+    let unfinished: [UnfinishedTraining]
+
+    init(_ jobs: [RetrievalJob], _ result: (RetrievalJob) -> TrainingRun?) {
+        let results = jobs.map(result)
+        all = results.compactMap { $0 }
+        missing = zip(jobs, results).filter { $1 == nil }.map { $0.0.unfinished }
+        var places: [[Int]] = []
+        for (index, job) in jobs.enumerated() {
+            func isPlace(_ indices: [Int]) -> Bool {
+                let (first, own) = (jobs[indices[0]].training, job.training)
+                return (first.model.name, first.hidden, first.seed) == (own.model.name, own.hidden, own.seed)
+            }
+            if let place = places.firstIndex(where: isPlace) {
+                places[place].append(index)
+            } else {
+                places.append([index])
+            }
+        }
+        let isFinished: ([Int]) -> Bool = { $0.allSatisfy { results[$0] != nil } }
+        runs = places.filter(isFinished).compactMap { place in
+            place.compactMap { results[$0] }.min { $0.validationError < $1.validationError }
+        }
+        unfinished = places.filter { !isFinished($0) }.map { jobs[$0[0]].unfinished }
     }
 }

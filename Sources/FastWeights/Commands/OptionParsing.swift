@@ -78,6 +78,20 @@ struct ParsedArguments: Sendable {
         return words
     }
 
+    /// Throws where a file that one of the `outputs` names would take the place of one that another of them or of the
+    /// `others` names.
+    func checkApart(_ outputs: [String], from others: [String] = []) throws(UsageError) {
+        for (index, output) in outputs.enumerated() where hasValue(output) {
+            for other in outputs.dropFirst(index + 1) + others where hasValue(other) {
+                guard !Files.isSame(text(output), text(other)) else {
+                    throw UsageError(
+                        "--\(output) and --\(other) name the same file, \(text(other)), which would be lost. Name another one."
+                    )
+                }
+            }
+        }
+    }
+
     private func checkDeclared(_ name: String) {
         require(declared.contains(name), "the command has no option --\(name)")
     }

@@ -1,7 +1,5 @@
 // The commands that reproduce the paper: all of it, or job by job on several machines.
 
-import Synchronization
-
 extension Option {
     fileprivate static let folder = Option(
         name: "out", placeholder: "DIR", kind: .text, defaultValue: "runs/paper",
@@ -43,7 +41,7 @@ extension Command {
         ], examples: ["jobs", "jobs --quick --only table-1", "jobs --missing"]
     ) { arguments in
         let run = try PaperRun(arguments)
-        let missing = run.missing
+        let missing = run.queue.missing
         if arguments.flag("missing") {
             Terminal.write(missing.map { "\($0)\n" }.joined())
             return 0
@@ -80,7 +78,7 @@ extension Command {
             Terminal.write("fastweights run-job: \(run.jobs[number].id) is done already\n", to: .error)
             return 0
         }
-        return try run.run([number])
+        return try run.queue.run([number])
     }
 
     /// `fastweights report`.
@@ -93,111 +91,55 @@ extension Command {
         guard Files.exists("\(path)/jobs") else {
             throw UsageError("report expects a folder that paper or run-job wrote to; \(path) has no folder jobs.")
         }
-        try PaperRun.report(PaperFolder(path))
+        try PaperRun.report(JobFolder(path))
         return 0
     }
 }
 
 /// The jobs that a command's options ask for, and their folder.
 private struct PaperRun {
-    let folder: PaperFolder
-    let jobs: [PaperJob]
-    private let threads: Int
+    let queue: JobQueue<PaperJob>
+    var folder: JobFolder<PaperJob> { queue.folder }
+    var jobs: [PaperJob] { queue.jobs }
 
     /// Throws where the data folder that is named is not there, and where nothing is left of what was asked for.
     init(_ arguments: ParsedArguments) throws(UsageError) {
         if let data = DataFolder.path, !Files.exists(data) {
             throw UsageError("FASTWEIGHTS_DATA names the folder \(data), which is not there.")
         }
-        folder = PaperFolder(arguments.text("out"))
-        threads = arguments.integer("threads")
         let scale = PaperExperiment.Scale(
             isQuick: arguments.flag("quick"), seeds: arguments.hasValue("seeds") ? arguments.integer("seeds") : nil)
         let names = arguments.hasValue("only") ? arguments.texts("only") : PaperExperiment.all.map(\.name)
-        jobs = PaperExperiment.all.filter { names.contains($0.name) }.flatMap { $0.jobs(scale) }
+        let jobs = PaperExperiment.all.filter { names.contains($0.name) }.flatMap { $0.jobs(scale) }
         guard !jobs.isEmpty else {
             throw UsageError(
                 "\(names.joined(separator: ", ")) needs data that are not there: FASTWEIGHTS_DATA names the folder with cmu_faces."
             )
         }
+        queue = JobQueue(
+            folder: JobFolder(arguments.text("out")), jobs: jobs, threads: arguments.integer("threads"))
     }
-
-    /// The numbers of the jobs without a result.
-    var missing: [Int] { jobs.indices.filter { folder.result(of: jobs[$0]) == nil } }
 
     /// How much is left to do.
     func estimate(_ numbers: [Int]) -> String {
         let seconds = numbers.map { jobs[$0].seconds }
-        let all = max(seconds.reduce(0, +) / Double(threads), seconds.max() ?? 0)
+        let all = max(seconds.reduce(0, +) / Double(queue.threads), seconds.max() ?? 0)
         return "\(jobs.count - numbers.count) of \(jobs.count) jobs are done; "
             + (numbers.isEmpty
-                ? "nothing is left." : "about \(FixedPoint.clock(all)) for the others with threads: \(threads).")
+                ? "nothing is left." : "about \(FixedPoint.clock(all)) for the others with threads: \(queue.threads).")
     }
 
     /// Everything that is missing, then the report.
     func run() throws -> Int32 {
-        let numbers = missing
+        let numbers = queue.missing
         Terminal.write("fastweights paper: " + estimate(numbers) + "\n", to: .error)
-        let status = try run(numbers)
+        let status = try queue.run(numbers)
         try PaperRun.report(folder)
         return status
     }
 
-    /// The jobs of these numbers side by side, the longest first so that the cores end together. A lone job has all
-    /// threads.
-    func run(_ numbers: [Int]) throws -> Int32 {
-        // Before the work, so that a folder that cannot be written costs nothing.
-        try Files.createDirectory("\(folder.path)/jobs")
-        try Files.checkWritable("\(folder.path)/jobs/result")
-        Interruption.install()
-        let order = numbers.sorted { (jobs[$0].seconds, $1) > (jobs[$1].seconds, $0) }
-        let display = ProgressDisplay.onStandardError(
-            jobs: order.count, work: order.reduce(0) { $0 + jobs[$1].seconds })
-        let failures = Slots<String>(count: order.count)
-        // A disk that is full ends the work: what is trained afterwards would be lost.
-        let isLosing = Atomic<Bool>(false)
-        ParallelLoop.run(order.count, threads: threads) { position in
-            let job = jobs[order[position]]
-            guard !Interruption.requested, !isLosing.load(ordering: .relaxed), folder.result(of: job) == nil else {
-                return
-            }
-            let shown = display.start(job.id, work: job.seconds)
-            let start = ContinuousClock.now
-            let context = PaperJob.Context(
-                threads: order.count == 1 ? threads : 1,
-                progress: { display.update(shown, fraction: $0, status: $1) },
-                shouldStop: { Interruption.requested })
-            do {
-                let outcome = try job.run(context)
-                let seconds = (ContinuousClock.now - start).seconds
-                do {
-                    try folder.write(PaperResult(job, outcome, seconds: seconds), of: job)
-                } catch {
-                    isLosing.store(true, ordering: .relaxed)
-                    throw error
-                }
-                display.finish(shown, status: "\(FixedPoint.percent(outcome.measure))")
-            } catch is InterruptedJob {
-                display.finish(shown, status: "interrupted, not kept")
-            } catch {
-                failures.set(position, "\(job.id) failed: \(error)")
-                display.finish(shown, status: "\(error)", outcome: .failed)
-            }
-        }
-        display.close()
-        // A display of one line may have cut them short.
-        for failure in failures.filled { Terminal.write("fastweights: \(failure)\n", to: .error) }
-        if Interruption.requested {
-            Terminal.write(
-                "fastweights: interrupted; what is finished is kept in \(folder.path), the same command goes on\n",
-                to: .error)
-            return 130
-        }
-        return failures.filled.isEmpty ? 0 : 1
-    }
-
     /// Writes the report on all results in a folder and prints its tables.
-    static func report(_ folder: PaperFolder) throws {
+    static func report(_ folder: JobFolder<PaperJob>) throws {
         let (results, problems) = try folder.results()
         let report = PaperReport(results: results, problems: problems)
         try Files.writeAtomically(Array(report.render().utf8), to: "\(folder.path)/report.html")

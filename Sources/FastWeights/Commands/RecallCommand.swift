@@ -21,6 +21,7 @@ extension Command {
         ],
         examples: ["recall \"c9k8j3f1??c\" --model model.safetensors --svg recall.svg"]
     ) { arguments in
+        try arguments.checkApart(["svg"], from: ["model"])
         let file = try ModelFile(path: arguments.text("model"))
         let drawn = try file.task.generate(counts: [1], seed: arguments.unsigned("seed"))[0].tokens
         let text = arguments.positional("sequence").first ?? AssociativeRetrieval.text(drawn)

@@ -51,6 +51,10 @@ extension Command {
         for name in ["model", "input", "output"] where !arguments.hasValue(name) {
             throw UsageError("expected --\(name) FILE. Run fastweights run --help for all options.")
         }
+        try arguments.checkApart(["output", "save"], from: ["model", "input"])
+        for name in ["output", "save"] where arguments.hasValue(name) {
+            try Files.checkWritable(arguments.text(name))
+        }
         let network = try RecurrentNetwork(
             path: arguments.text("model"), prefix: arguments.hasValue("prefix") ? arguments.text("prefix") : nil,
             activation: Activation(rawValue: arguments.text("activation")) ?? .tanh)

@@ -36,8 +36,10 @@ enum TextTraining {
         return RetrievalModel.Recipe(learningRate: rate, clip: clip, steps: 5000, quickSteps: 5000)
     }
 
-    /// Trains, writes the model and says how well it predicts. `checkpoint` is the command's.
-    static func run(_ arguments: ParsedArguments, _ checkpoint: CheckpointOptions?) throws -> Int32 {
+    /// Trains, writes the model and says how well it predicts. `output` and `checkpoint` are the command's.
+    static func run(
+        _ arguments: ParsedArguments, _ output: ModelOutput, _ checkpoint: CheckpointOptions?
+    ) throws -> Int32 {
         guard arguments.hasValue("file") else {
             throw UsageError("--task text needs --file FILE, the text to learn from")
         }
@@ -61,6 +63,8 @@ enum TextTraining {
         options.setLimit(arguments)
         (options.seed, options.threads) = (seed, arguments.integer("threads"))
         options.checkpoint = checkpoint
+        let parameters = model.network.parameters.layout.parameterCount
+        try output.checkRoom(parameters: parameters)
         let trainer = Trainer(model, text: text, window: arguments.integer("window"), options: options)
         Interruption.install()
         let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
@@ -70,19 +74,21 @@ enum TextTraining {
                 let heldOut = $0.validationError.map { "  held out \(bits($0))" } ?? ""
                 display.update(shown, fraction: $0.done, status: bits($0.trainingLoss) + heldOut)
             }, shouldStop: { Interruption.requested })
-        display.finish(shown, status: "done after \(outcome.steps) steps")
+        let ending = ModelOutput.Ending(outcome)
+        display.finish(shown, status: ending.status, outcome: ending.outcome)
         display.close()
-        try model.write(to: arguments.text("output"))
         let unit = vocabulary.characters == nil ? "bytes" : "characters"
-        Terminal.write(
-            """
-            Held out    \(outcome.curve.isEmpty ? "not measured" : bits(outcome.bestLoss)) at step \(outcome.bestStep) of \(outcome.steps)
+        let heldOut =
+            outcome.curve.isEmpty
+            ? "not measured" : "\(bits(outcome.bestLoss)) at step \(outcome.bestStep) of \(outcome.steps)"
+        let summary = """
+            Held out    \(heldOut)
             Vocabulary  \(vocabulary.count) \(unit)
-            Parameters  \(model.network.parameters.layout.parameterCount)
-            Model       \(arguments.text("output"))
+            Parameters  \(parameters)
+            Model       \(output.path)
 
-            """)
-        return outcome.interrupted ? 130 : 0
+            """
+        return try output.finish(ending, summary: summary) { try model.write(to: $0) }
     }
 
     /// A loss in nats as bits a token.

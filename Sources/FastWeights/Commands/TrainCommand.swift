@@ -56,11 +56,13 @@ extension Command {
         ]
     ) { arguments in
         try refuseOptionsOfOtherTasks(arguments)
-        try Files.checkWritable(arguments.text("output"))
-        if arguments.text("task") == "catch" { return try CatchCommand.run(arguments) }
-        if arguments.text("task") == "text" { return try TextTraining.run(arguments, try checkpoint(arguments)) }
+        try arguments.checkApart(["output", "checkpoint"], from: ["file"])
+        let output = ModelOutput(path: arguments.text("output"))
+        if arguments.text("task") == "catch" { return try CatchCommand.run(arguments, output) }
+        if arguments.text("task") == "text" {
+            return try TextTraining.run(arguments, output, try checkpoint(arguments))
+        }
         let seed = arguments.unsigned("seed")
-        let path = arguments.text("output")
         let data = try RetrievalData(arguments, seed: seed)
         let model = RetrievalModel.named(arguments.text("model"))
         let hidden = arguments.integer("hidden")
@@ -73,29 +75,34 @@ extension Command {
         options.checkpoint = try checkpoint(arguments)
         var job = RetrievalTraining(model: model, hidden: hidden, seed: seed, options: options)
         job.takeFirstValues(arguments)
+        try output.checkRoom(parameters: job.parameterCount)
         Interruption.install()
         let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
         let shown = display.start(job.name)
         let (run, network) = try job.run(data) {
             display.update(shown, fraction: $0.done, status: $0.status)
         }
-        display.finish(shown, status: run.stoppedEarly ?? "done after \(run.steps) steps")
+        let ending = ModelOutput.Ending(run)
+        display.finish(shown, status: ending.status, outcome: ending.outcome)
         display.close()
         let notes = [
             ("model", model.name), ("steps", "\(run.bestStep)"), ("seed", "\(seed)"),
             ("test_error", "\(run.testError)"),
         ]
-        try ModelFile(network, task: data.task, notes: notes).write(to: path)
-        Terminal.write(
-            """
+        let validation =
+            run.curve.isEmpty
+            ? "not measured" : "\(FixedPoint.percent(run.validationError)) at step \(run.bestStep) of \(run.steps)"
+        let summary = """
             Test error        \(FixedPoint.percent(run.testError))
             Plateau           \(FixedPoint.percent(data.plateau.error))
-            Validation error  \(FixedPoint.percent(run.validationError)) at step \(run.bestStep) of \(run.steps)
+            Validation error  \(validation)
             Parameters        \(run.parameters)
-            Model             \(path)
+            Model             \(output.path)
 
-            """)
-        return run.stoppedEarly == nil ? 0 : 130
+            """
+        return try output.finish(ending, summary: summary) {
+            try ModelFile(network, task: data.task, notes: notes).write(to: $0)
+        }
     }
 
     /// Throws where an option is given that means nothing to the task, which would be another training than asked for.

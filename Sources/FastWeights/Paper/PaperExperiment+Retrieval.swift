@@ -137,19 +137,10 @@ extension PaperJob {
         _ experiment: String, _ training: RetrievalTraining, isQuick: Bool,
         finish: @escaping @Sendable (inout Outcome, SequenceClassifier, RetrievalData) -> Void = { _, _, _ in }
     ) {
-        let options = training.options
         self.init(
             experiment: experiment, row: training.model.title, column: "R = \(training.hidden)", seed: training.seed,
-            settings: [
-                ("cell", CellConfiguration(training.model.cell, input: 100, hidden: training.hidden).json.serialised()),
-                ("steps", "\(options.steps)"), ("batch", "\(options.batch)"),
-                ("learning rate", JSON.number(options.learningRate).serialised()),
-                ("weight decay", JSON.number(options.optimizer.decay).serialised()),
-                ("clip", options.clip.map { JSON.number(Double($0)).serialised() } ?? "none"),
-                ("schedule", options.schedule.rawValue),
-                ("deviation of embeddings", JSON.number(Double(training.embeddingDeviation)).serialised()),
-                ("examples", PaperJob.retrievalCounts.map { "\($0)" }.joined(separator: ", ")),
-            ], isQuick: isQuick, seconds: training.work(pairs: PaperJob.pairs) * PaperJob.secondsPerCost, worst: 1
+            settings: training.settings(PaperJob.retrievalCounts), isQuick: isQuick,
+            seconds: training.work(pairs: PaperJob.pairs) * PaperJob.secondsPerCost, worst: 1
         ) { context in
             let data = try RetrievalData(
                 AssociativeRetrieval(pairs: PaperJob.pairs), counts: PaperJob.retrievalCounts, seed: training.seed)

@@ -1,5 +1,4 @@
-/// One training of the paper's experiments. It depends on no other job and ends in a result file of its own, so jobs can
-/// run side by side, on other machines, in any order.
+/// One training of the paper's experiments.
 struct PaperJob: Sendable {
     /// The name of its experiment, for example "table-1".
     let experiment: String
@@ -7,7 +6,6 @@ struct PaperJob: Sendable {
     let row: String
     let column: String
     let seed: UInt64
-    /// Everything that decides the result, in the order shown. A result with other settings is not this job's.
     let settings: [(name: String, value: String)]
     /// Whether it is cut short, to see that everything runs.
     let isQuick: Bool
@@ -18,10 +16,10 @@ struct PaperJob: Sendable {
     /// The measure of a training that comes to nothing.
     let worst: Double
     /// Does the work.
-    let train: @Sendable (Context) throws -> Outcome
+    let train: @Sendable (JobContext) throws -> Outcome
 
     /// Does the work. A loss that stops being a number is a result too: all that is asked is taken as answered wrong.
-    func run(_ context: Context) throws -> Outcome {
+    func run(_ context: JobContext) throws -> Outcome {
         do {
             return try train(context)
         } catch TrainingError.diverged(let step, _) {
@@ -30,15 +28,6 @@ struct PaperJob: Sendable {
             outcome.facts = [Fact(name: Fact.diverged, value: "at step \(step)")]
             return outcome
         }
-    }
-
-    /// What a job is run with.
-    struct Context {
-        let threads: Int
-        /// Told how far it is, 0...1, and how it stands in one short line.
-        let progress: (Double, String) -> Void
-        /// Asked before every step.
-        let shouldStop: () -> Bool
     }
 
     /// What came out.
@@ -91,7 +80,22 @@ struct PaperJob: Sendable {
     }
 }
 
-/// A job that Ctrl-C ended; nothing of it is kept.
-struct InterruptedJob: Error, CustomStringConvertible {
-    let description = "interrupted"
+extension PaperJob: IndependentJob {
+    var name: String { id }
+    var work: Double { seconds }
+
+    func result(_ context: JobContext) throws -> PaperResult {
+        let start = ContinuousClock.now
+        let outcome = try run(context)
+        return PaperResult(self, outcome, seconds: (ContinuousClock.now - start).seconds)
+    }
+
+    func owns(_ result: PaperResult) -> Bool {
+        (result.experiment, result.row, result.column, result.seed) == (experiment, row, column, seed)
+            && result.settings.elementsEqual(settings) { ($0.name, $0.value) == ($1.name, $1.value) }
+    }
+
+    func status(of result: PaperResult) -> (text: String, outcome: ProgressDisplay.Outcome) {
+        (FixedPoint.percent(result.outcome.measure), .done)
+    }
 }

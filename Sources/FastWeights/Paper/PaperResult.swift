@@ -18,15 +18,9 @@ struct PaperResult: Sendable {
         machine = Machine.summary
         version = CommandLineTool.version
     }
-
-    /// Whether it is what `job` would give again.
-    func belongs(to job: PaperJob) -> Bool {
-        experiment == job.experiment && row == job.row && column == job.column && seed == job.seed
-            && settings.map(\.name) == job.settings.map(\.name) && settings.map(\.value) == job.settings.map(\.value)
-    }
 }
 
-extension PaperResult {
+extension PaperResult: JobResult {
     /// What differs from run to run, seconds and machine, stands last.
     var json: JSON {
         func facts(_ facts: [PaperJob.Fact]) -> JSON {
@@ -49,7 +43,6 @@ extension PaperResult {
         ]
     }
 
-    /// Reads what `json` wrote. Throws with the name of what is missing or of the wrong kind.
     init(json: JSON) throws(ConfigurationError) {
         let reader = ConfigurationReader(json: json, place: "result")
         func facts(_ key: String) -> [PaperJob.Fact] {
@@ -90,44 +83,5 @@ extension PaperResult {
         self.outcome = outcome
         seconds = try reader.number("seconds")
         (machine, version) = (try reader.text("machine"), try reader.text("version"))
-    }
-}
-
-/// A folder with the results of jobs, one file each under "jobs", which several processes may write to.
-struct PaperFolder: Sendable {
-    let path: String
-
-    init(_ path: String) { self.path = path }
-
-    private func file(_ job: PaperJob) -> String { "\(path)/jobs/\(job.id).json" }
-
-    /// The result of `job`, if it is there, whole and of the same settings.
-    func result(of job: PaperJob) -> PaperResult? {
-        guard let result = try? PaperFolder.read(file(job)), result.belongs(to: job) else { return nil }
-        return result
-    }
-
-    /// Keeps a result; the file is there whole or not at all.
-    func write(_ result: PaperResult, of job: PaperJob) throws(FileError) {
-        let file = file(job)
-        try Files.createDirectory(String(file[..<file.lastIndex(of: "/")!]))
-        try Files.writeAtomically(Array((result.json.serialised(indented: true) + "\n").utf8), to: file)
-    }
-
-    /// Every result in the folder, and what is wrong with files that are none.
-    func results() throws(FileError) -> (results: [PaperResult], problems: [String]) {
-        var (results, problems): ([PaperResult], [String]) = ([], [])
-        for name in try Files.list("\(path)/jobs", suffix: ".json") {
-            do {
-                results.append(try PaperFolder.read("\(path)/jobs/\(name)"))
-            } catch {
-                problems.append("\(path)/jobs/\(name) is no result: \(error)")
-            }
-        }
-        return (results, problems)
-    }
-
-    private static func read(_ path: String) throws -> PaperResult {
-        try PaperResult(json: JSON(parsing: Files.read(path)))
     }
 }

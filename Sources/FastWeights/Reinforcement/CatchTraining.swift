@@ -25,6 +25,9 @@ struct CatchTraining: Sendable {
 
     var name: String { "\(model.title) on Catch N=\(task.size) M=\(task.visibleFrames) seed \(options.seed)" }
 
+    /// Trained numbers in the whole network.
+    var parameterCount: Int { CatchAgent.configuration(cell, hidden: hidden, task).layout.parameterCount }
+
     /// Episodes of the test at the end.
     static let testEpisodes = 4096
 
@@ -47,7 +50,7 @@ struct CatchTraining: Sendable {
         }
         let seconds = (ContinuousClock.now - start).seconds
         let run = CatchRun(
-            parameters: agent.network.parameters.layout.parameterCount, curve: curve,
+            parameters: parameterCount, curve: curve,
             catchRate: agent.catchRate(episodes: Self.testEpisodes, seed: options.seed),
             greedyCatchRate: agent.greedyCatchRate(), seconds: seconds)
         return (run, agent)

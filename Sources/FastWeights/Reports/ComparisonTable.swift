@@ -1,7 +1,8 @@
-/// Finished runs beside the paper's Table 1: a row for each model and number of hidden units.
+/// Runs beside the paper's Table 1: a row for each model and number of hidden units.
 ///
 /// Runs that differ only in the seed share a row, which then shows the median and the range. A run that ended early is in
-/// its row like any other and has a footnote; a test error that is not a number counts as the worst.
+/// its row like any other and has a footnote; a test error that is not a number counts as the worst. A training without a
+/// result has a footnote too, and no figure; where a row has no other, the row says so.
 struct ComparisonTable: Sendable {
     /// What a test error says about the model, next to the plateau: the error of a predictor that knows which digits
     /// occurred but not which key they belong to.
@@ -16,6 +17,8 @@ struct ComparisonTable: Sendable {
         case abovePlateau
         /// Not a number.
         case unknown
+        /// There is none yet.
+        case unfinished
     }
 
     /// Median and range of one measurement over the seeds.
@@ -42,12 +45,18 @@ struct ComparisonTable: Sendable {
         let pairs: Int
         /// In the order given.
         let runs: [TrainingRun]
-        let testError: Spread
-        let seconds: Spread
+        let unfinished: [UnfinishedTraining]
         let verdict: Verdict
 
+        /// Of the runs; nil where there is none.
+        var testError: Spread? { spread { $0.testError } }
+        var seconds: Spread? { spread { $0.seconds } }
+
+        private func spread(_ value: (TrainingRun) -> Double) -> Spread? {
+            runs.isEmpty ? nil : Spread(runs.map(value))
+        }
+
         var paperError: Double? { runs.lazy.compactMap(\.paperError).first }
-        var parameters: Int { runs[0].parameters }
     }
 
     let plateauError: Double
@@ -61,30 +70,24 @@ struct ComparisonTable: Sendable {
     /// A tenth of the plateau where that is less: with one pair there is nothing to bind and the plateau is 0.
     static func tolerance(_ plateauError: Double) -> Double { min(0.03, plateauError / 10) }
 
-    init(runs: [TrainingRun], plateauError: Double, pairs: Int) {
+    init(runs: [TrainingRun], unfinished: [UnfinishedTraining] = [], plateauError: Double, pairs: Int) {
         self.plateauError = plateauError
         self.pairs = pairs
-        var groups: [[TrainingRun]] = []
-        for run in runs {
-            let index = groups.firstIndex {
-                $0[0].model == run.model && $0[0].hidden == run.hidden && $0[0].pairs == run.pairs
+        cells = ComparisonTable.inOrder(runs.map(\.model) + unfinished.map(\.model)).flatMap { model in
+            let runs = runs.filter { $0.model == model }
+            let unfinished = unfinished.filter { $0.model == model }
+            let sizes = Set(runs.map { [$0.pairs, $0.hidden] } + unfinished.map { [$0.pairs, $0.hidden] })
+            return sizes.sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }.map { size in
+                let here = runs.filter { [$0.pairs, $0.hidden] == size }
+                return Cell(
+                    model: model, hidden: size[1], pairs: size[0], runs: here,
+                    unfinished: unfinished.filter { [$0.pairs, $0.hidden] == size },
+                    verdict: here.isEmpty
+                        ? .unfinished
+                        : ComparisonTable.verdict(
+                            Spread(here.map(\.testError)).median, plateauError: size[0] == pairs ? plateauError : nil))
             }
-            if let index { groups[index].append(run) } else { groups.append([run]) }
         }
-        let models = ComparisonTable.inOrder(runs.map(\.model))
-        cells = models.flatMap { model in
-            groups.filter { $0[0].model == model }
-                .sorted { ($0[0].pairs, $0[0].hidden) < ($1[0].pairs, $1[0].hidden) }
-                .map { ComparisonTable.cell($0, plateauError: plateauError, pairs: pairs) }
-        }
-    }
-
-    private static func cell(_ runs: [TrainingRun], plateauError: Double, pairs: Int) -> Cell {
-        let error = Spread(runs.map(\.testError))
-        return Cell(
-            model: runs[0].model, hidden: runs[0].hidden, pairs: runs[0].pairs, runs: runs, testError: error,
-            seconds: Spread(runs.map(\.seconds)),
-            verdict: verdict(error.median, plateauError: runs[0].pairs == pairs ? plateauError : nil))
     }
 
     static func verdict(_ error: Double, plateauError: Double?) -> Verdict {
@@ -129,13 +132,16 @@ struct ComparisonTable: Sendable {
         for cell in cells {
             var row = [cell.model]
             if severalLengths { row.append(String(cell.pairs)) }
-            row += [String(cell.hidden), FixedPoint.percent(cell.testError.median)]
+            row += [
+                String(cell.hidden),
+                cell.testError.map { FixedPoint.percent($0.median) } ?? ComparisonTable.notFinished,
+            ]
             if severalSeeds { row += [rangeText(cell), String(cell.runs.count)] }
             row += [
                 cell.paperError.map { FixedPoint.percent($0) } ?? "–",
                 cell.pairs == pairs ? FixedPoint.percent(plateauError) : "–",
-                FixedPoint.grouped(cell.parameters), belowOnePercentText(cell),
-                FixedPoint.text(cell.seconds.median, decimals: 1),
+                cell.runs.first.map { FixedPoint.grouped($0.parameters) } ?? "–", belowOnePercentText(cell),
+                cell.seconds.map { FixedPoint.text($0.median, decimals: 1) } ?? "–",
             ]
             if hasFootnotes { row.append(marks(cell)) }
             table.add(row)
@@ -145,9 +151,9 @@ struct ComparisonTable: Sendable {
 
     /// Smallest and largest test error of several seeds in percent: "0.90–2.13".
     func rangeText(_ cell: Cell) -> String {
-        if cell.runs.count == 1 { return "–" }
-        let low = FixedPoint.text(cell.testError.minimum * 100, decimals: 2)
-        return low + "–" + FixedPoint.text(cell.testError.maximum * 100, decimals: 2)
+        guard let testError = cell.testError, cell.runs.count > 1 else { return "–" }
+        let low = FixedPoint.text(testError.minimum * 100, decimals: 2)
+        return low + "–" + FixedPoint.text(testError.maximum * 100, decimals: 2)
     }
 
     /// The first evaluated step below 1 %: of the seeds that reached it the median, and how many did when not all.
@@ -160,32 +166,32 @@ struct ComparisonTable: Sendable {
 
     // MARK: - Footnotes and reading
 
-    /// One line for each run that ended early, numbered as in the rows.
+    /// What stands in place of a figure.
+    static let notFinished = "not finished"
+
+    /// One line for each run that ended early and each that is not there, numbered as in the rows.
     var footnotes: [String] {
-        var notes: [String] = []
-        for cell in cells {
-            for run in cell.runs {
-                guard let reason = run.stoppedEarly else { continue }
-                notes.append(
-                    "[\(notes.count + 1)] \(name(cell)), seed \(run.seed), ended after "
-                        + "\(FixedPoint.grouped(run.steps)) steps: \(TextTable.singleLine(reason))")
+        cells.flatMap(remarks).enumerated().map { "[\($0 + 1)] \($1)" }
+    }
+
+    /// The texts of a cell's footnotes. Where nothing is finished the row says so.
+    private func remarks(_ cell: Cell) -> [String] {
+        let early = cell.runs.compactMap { run in
+            run.stoppedEarly.map {
+                "\(name(cell)), seed \(run.seed), ended after \(FixedPoint.grouped(run.steps)) steps: "
+                    + TextTable.singleLine($0)
             }
         }
-        return notes
+        if cell.runs.isEmpty { return [] }
+        return early + cell.unfinished.map { "\(name(cell)), seed \($0.seed): \(ComparisonTable.notFinished)" }
     }
 
     /// The marks of a cell's footnotes: "[1] [2]".
     func marks(_ cell: Cell) -> String {
-        var number = 0
-        var result = ""
-        for other in cells {
-            let isThis = other.model == cell.model && other.hidden == cell.hidden && other.pairs == cell.pairs
-            for run in other.runs where run.stoppedEarly != nil {
-                number += 1
-                if isThis { result += (result.isEmpty ? "" : " ") + "[\(number)]" }
-            }
-        }
-        return result
+        let before = cells.prefix {
+            ($0.model, $0.hidden, $0.pairs) != (cell.model, cell.hidden, cell.pairs)
+        }.reduce(0) { $0 + remarks($1).count }
+        return remarks(cell).indices.map { "[\(before + $0 + 1)]" }.joined(separator: " ")
     }
 
     /// What the numbers say: which rows solve the task, which are on the plateau.
@@ -196,14 +202,15 @@ struct ComparisonTable: Sendable {
         }
         let plateau = FixedPoint.percent(plateauError)
         let onPlateau = names(.plateau)
-        var sentences = [
-            onPlateau.isEmpty
-                ? "No row is at the plateau (\(plateau))."
-                : "At the plateau (\(plateau), no binding learned): \(onPlateau)."
-        ]
+        var sentences: [String] = []
+        if !onPlateau.isEmpty {
+            sentences.append("At the plateau (\(plateau), no binding learned): \(onPlateau).")
+        } else if cells.contains(where: { $0.verdict != .unfinished }) {
+            sentences.append("No row is at the plateau (\(plateau)).")
+        }
         let others: [(Verdict, String)] = [
             (.abovePlateau, "Above the plateau (not even the digits that occurred)"), (.partial, "Partly learned"),
-            (.solved, "Below 1 %"), (.unknown, "Not comparable"),
+            (.solved, "Below 1 %"), (.unknown, "Not comparable"), (.unfinished, "Not finished"),
         ]
         for (verdict, label) in others where !names(verdict).isEmpty {
             sentences.append("\(label): \(names(verdict)).")

@@ -11,6 +11,8 @@ struct HTMLReport: Sendable {
     /// Names and values in the order shown: toolchain, threads, batch size and so on.
     var configuration: [(String, String)]
     var runs: [TrainingRun]
+    /// Trainings without a result, which are shown without a figure.
+    var unfinished: [UnfinishedTraining]
     /// Error of a predictor that knows which digits occurred but not which key they belong to, 0...1.
     var plateauError: Double
     /// The same predictor's loss in nats.
@@ -22,13 +24,15 @@ struct HTMLReport: Sendable {
 
     init(
         title: String, introduction: [String], command: String, configuration: [(String, String)], runs: [TrainingRun],
-        plateauError: Double, plateauLoss: Double, notes: [String], figures: [HTMLPage.Figure] = []
+        unfinished: [UnfinishedTraining] = [], plateauError: Double, plateauLoss: Double, notes: [String],
+        figures: [HTMLPage.Figure] = []
     ) {
         self.title = title
         self.introduction = introduction
         self.command = command
         self.configuration = configuration
         self.runs = runs
+        self.unfinished = unfinished
         self.plateauError = plateauError
         self.plateauLoss = plateauLoss
         self.notes = notes
@@ -44,11 +48,11 @@ struct HTMLReport: Sendable {
     }
 
     /// K of the comparison: that of the first run.
-    private var pairs: Int { runs.first?.pairs ?? 0 }
+    private var pairs: Int { runs.first?.pairs ?? unfinished.first?.pairs ?? 0 }
     private var comparison: ComparisonTable {
-        ComparisonTable(runs: runs, plateauError: plateauError, pairs: pairs)
+        ComparisonTable(runs: runs, unfinished: unfinished, plateauError: plateauError, pairs: pairs)
     }
-    private var models: [String] { ComparisonTable.inOrder(runs.map(\.model)) }
+    private var models: [String] { ComparisonTable.inOrder(comparison.cells.map(\.model)) }
 
     // MARK: - Result
 
@@ -72,7 +76,7 @@ struct HTMLReport: Sendable {
     private func overview(_ comparison: ComparisonTable) -> String {
         let cells = comparison.cells
         let columns = Set(cells.map(\.hidden)).sorted()
-        let errors: [Double] = [plateauError] + cells.flatMap { [$0.testError.median, $0.paperError ?? 0] }
+        let errors: [Double] = [plateauError] + cells.flatMap { [$0.testError?.median ?? 0, $0.paperError ?? 0] }
         let scale = min(1, (errors.filter { $0.isFinite }.max() ?? 1) * 1.08)
         var html = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Test error by model and size\">\n"
         html += "<table class=\"overview\">\n<thead><tr><th scope=\"col\">Model</th>"
@@ -103,10 +107,11 @@ struct HTMLReport: Sendable {
             FixedPoint.text(value.isFinite ? min(100, max(0, value / scale * 100)) : 0, decimals: 2) + "%"
         }
         let (style, word) = HTMLReport.appearance(cell.verdict)
-        let ours = FixedPoint.percent(cell.testError.median)
+        guard let testError = cell.testError else { return "<td class=\"\(style)\"><em>\(word)</em></td>" }
+        let ours = FixedPoint.percent(testError.median)
         let paper = cell.paperError.map { "paper \(FixedPoint.percent($0))" } ?? "not in the paper"
         var html = "<td class=\"\(style)\"><b>\(ours)</b> <small>\(Markup.escaped(comparison.marks(cell)))</small>"
-        html += "<span class=\"bullet\"><i class=\"ours\" style=\"width:\(share(cell.testError.median))\"></i>"
+        html += "<span class=\"bullet\"><i class=\"ours\" style=\"width:\(share(testError.median))\"></i>"
         if cell.pairs == pairs { html += "<i class=\"plateau\" style=\"left:\(share(plateauError))\"></i>" }
         if let paper = cell.paperError { html += "<i class=\"paper\" style=\"left:\(share(paper))\"></i>" }
         html += "</span><small>\(paper)</small>"
@@ -123,12 +128,14 @@ struct HTMLReport: Sendable {
         case .plateau: ("flat", "at the plateau")
         case .abovePlateau: ("flat", "above the plateau")
         case .unknown: ("unknown", "not comparable")
+        case .unfinished: ("unknown", ComparisonTable.notFinished)
         }
     }
 
     // MARK: - Learning curves
 
     private func curveSection() -> String {
+        let runs = runs.filter { !$0.curve.isEmpty }
         let sizes = Set(runs.map { [$0.pairs, $0.hidden] }).sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
         if sizes.isEmpty { return "" }
         var html = "<section>\n<h2>Learning curves</h2>\n"
@@ -198,7 +205,7 @@ struct HTMLReport: Sendable {
             }
             html += "</tbody></table></div>\n"
         }
-        if !runs.isEmpty {
+        if !runs.isEmpty || !unfinished.isEmpty {
             html += "<details open><summary>Every run</summary>\n"
             html += HTMLPage.table(everyRun(), label: "Every run") + "</details>\n"
         }
@@ -218,6 +225,13 @@ struct HTMLReport: Sendable {
                 FixedPoint.text(run.testLoss, decimals: 4), FixedPoint.text(run.seconds, decimals: 1),
                 run.stoppedEarly ?? "as planned",
             ])
+        }
+        for training in unfinished {
+            table.add(
+                [
+                    training.model, String(training.hidden), String(training.pairs), String(training.seed),
+                    "\(training.learningRate)",
+                ] + Array(repeating: "–", count: 6) + [ComparisonTable.notFinished])
         }
         return table
     }

@@ -2,14 +2,15 @@
 ///
 /// Rows of split `train` and `validation` are the points of the learning curve; the one row of split `test` is the kept
 /// model's, at the step it was kept. A measurement that does not exist is an empty field (training has no error). Losses
-/// and errors are written with the fewest digits that read back to the same `Double`.
+/// and errors are written with the fewest digits that read back to the same `Double`. A training without a result has a row
+/// of split `test` that says so, without a figure.
 enum MetricsCSV {
     static let header = [
         "model", "hidden", "pairs", "seed", "learning_rate", "step", "split", "loss", "error", "stopped_early",
     ]
 
     /// The table with its header; every line, the last too, ends with CR LF as the RFC asks.
-    static func text(_ runs: [TrainingRun]) -> String {
+    static func text(_ runs: [TrainingRun], unfinished: [UnfinishedTraining] = []) -> String {
         var lines = [record(header)]
         for run in runs {
             let key = [
@@ -24,6 +25,13 @@ enum MetricsCSV {
                 add(point.step, "validation", loss: point.validationLoss, error: point.validationError)
             }
             add(run.bestStep, "test", loss: run.testLoss, error: run.testError)
+        }
+        for training in unfinished {
+            lines.append(
+                record([
+                    training.model, String(training.hidden), String(training.pairs), String(training.seed),
+                    number(training.learningRate), "", "test", "", "", "not finished",
+                ]))
         }
         return lines.joined()
     }

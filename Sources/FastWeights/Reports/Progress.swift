@@ -26,6 +26,8 @@ final class ProgressDisplay: Sendable {
     /// How a job ended.
     enum Outcome: Sendable {
         case done, failed
+        /// Stopped before its end: the job is not among those that are done.
+        case interrupted
     }
 
     /// A started job.
@@ -41,6 +43,7 @@ final class ProgressDisplay: Sendable {
         var status = ""
         var lastLine: Double
         var isRunning = true
+        var isDone = false
     }
 
     private struct State {
@@ -125,17 +128,20 @@ final class ProgressDisplay: Sendable {
             guard state.entries[job.index].isRunning else { return }
             let time = now()
             state.entries[job.index].isRunning = false
-            state.entries[job.index].fraction = 1
+            if outcome != .interrupted {
+                state.entries[job.index].fraction = 1
+                state.entries[job.index].isDone = true
+            }
             let entry = state.entries[job.index]
             let took = FixedPoint.clock(time - entry.started)
             let text = [entry.name, TextTable.singleLine(status), "(\(took))"].filter { !$0.isEmpty }
                 .joined(separator: "  ")
             switch mode {
             case .bar(let width):
-                let mark = outcome == .done ? "✓" : "✗"
+                let mark = [Outcome.done: "✓", .failed: "✗", .interrupted: "–"][outcome]!
                 redraw(&state, time, permanent: TextTable.truncated("\(mark) \(text)", to: width - 1))
             case .lines:
-                line(state, time, text + (outcome == .done ? "" : "  FAILED") + "  " + overall(state, time))
+                line(state, time, text + (outcome == .failed ? "  FAILED" : "") + "  " + overall(state, time))
             case .silent: break
             }
         }
@@ -171,7 +177,7 @@ final class ProgressDisplay: Sendable {
 
     /// "3/18 done, 12:04 elapsed, about 50:00 left".
     private func overall(_ state: State, _ time: Double) -> String {
-        let finished = state.entries.count { !$0.isRunning }
+        let finished = state.entries.count(where: \.isDone)
         let elapsed = time - began
         var text = "\(finished)/\(totalJobs) done, \(FixedPoint.clock(elapsed)) elapsed"
         let fraction = overallFraction(state)

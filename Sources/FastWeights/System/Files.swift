@@ -73,13 +73,23 @@ enum Files {
         }
     }
 
-    /// Throws what `writeAtomically` would throw of a place that cannot be written, so that long work whose result shall
-    /// go there need not begin. A file that stands there stays.
-    static func checkWritable(_ path: String) throws(FileError) {
+    /// Throws what `writeAtomically` would throw of a place that cannot be written, or has no `room` for so many bytes, so
+    /// that long work whose result shall go there need not begin. A file that stands there stays.
+    static func checkWritable(_ path: String, room: Int = 0) throws(FileError) {
         guard !isDirectory(path) else { throw systemError("write", path, EISDIR) }
         let (temporary, file) = try openBeside(path)
+        defer { remove(temporary) }
+        let zeros = [UInt8](repeating: 0, count: min(room, 1 << 16))
+        var (rest, hasRoom) = (room, true)
+        while rest > 0 && hasRoom {
+            let count = min(rest, zeros.count)
+            hasRoom = fwrite(zeros, 1, count, file) == count
+            rest -= count
+        }
+        hasRoom = hasRoom && flush(file)
+        let fault = errno
         fclose(file)
-        remove(temporary)
+        guard hasRoom else { throw systemError("write", path, fault) }
     }
 
     /// Creates the directory at `path` and those above it; one that is there already is left as it is.
@@ -89,6 +99,11 @@ enum Files {
         } catch {
             throw fileError("create the directory", path, error)
         }
+    }
+
+    /// Whether two paths are the same place, however they are written.
+    static func isSame(_ path: String, _ other: String) -> Bool {
+        URL(fileURLWithPath: path).standardizedFileURL.path == URL(fileURLWithPath: other).standardizedFileURL.path
     }
 
     /// Whether a file or directory stands at `path`.

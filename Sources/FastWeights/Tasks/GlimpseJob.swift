@@ -45,7 +45,7 @@ struct GlimpseJob: Sendable {
         let outcome = try made.trainer.run(progress: progress, shouldStop: shouldStop)
         let test = made.evaluate(parts.test)
         return Result(
-            validationError: outcome.curve.isEmpty ? 1 : outcome.bestError, testError: test.error, testLoss: test.loss,
+            validationError: outcome.bestError, testError: test.error, testLoss: test.loss,
             curve: outcome.curve, steps: outcome.steps,
             parameters: made.trainer.parameters.layout.parameterCount, source: data.source,
             isGenerated: data.isGenerated, interrupted: outcome.interrupted)

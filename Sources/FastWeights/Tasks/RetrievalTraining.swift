@@ -17,6 +17,30 @@ struct RetrievalTraining: Sendable {
         "\(model.title) R=\(hidden) seed \(seed) rate \(JSON.number(options.learningRate).serialised())"
     }
 
+    /// What decides the result, beside the seeds of training and examples; `counts` of examples in training, validation and
+    /// test.
+    func settings(_ counts: [Int]) -> [(name: String, value: String)] {
+        [
+            ("cell", CellConfiguration(model.cell, input: 100, hidden: hidden).json.serialised()),
+            ("steps", "\(options.steps)"), ("batch", "\(options.batch)"),
+            ("learning rate", JSON.number(options.learningRate).serialised()),
+            ("weight decay", JSON.number(options.optimizer.decay).serialised()),
+            ("clip", options.clip.map { JSON.number(Double($0)).serialised() } ?? "none"),
+            ("schedule", options.schedule.rawValue),
+            ("deviation of embeddings", JSON.number(Double(embeddingDeviation)).serialised()),
+            ("examples", counts.map { "\($0)" }.joined(separator: ", ")),
+        ]
+    }
+
+    private var configuration: ClassifierConfiguration {
+        ClassifierConfiguration(
+            model.cell, hidden: hidden, vocabulary: AssociativeRetrieval.vocabulary,
+            classes: AssociativeRetrieval.classes)
+    }
+
+    /// Trained numbers in the whole network.
+    var parameterCount: Int { configuration.layout.parameterCount }
+
     /// About how long it takes, beside others.
     func work(pairs: Int) -> Double { model.cost(hidden: hidden, pairs: pairs) * Double(options.steps) }
 
@@ -26,60 +50,28 @@ struct RetrievalTraining: Sendable {
         progress: (Trainer.Progress) -> Void
     ) throws(TrainingError) -> (run: TrainingRun, model: SequenceClassifier) {
         let start = ContinuousClock.now
-        let network = SequenceClassifier(
-            ClassifierConfiguration(
-                model.cell, hidden: hidden, vocabulary: AssociativeRetrieval.vocabulary,
-                classes: AssociativeRetrieval.classes), seed: seed, embeddingDeviation: embeddingDeviation)
+        let network = SequenceClassifier(configuration, seed: seed, embeddingDeviation: embeddingDeviation)
         let trainer = Trainer(network, training: data.training, validation: data.validation, options: options)
         let outcome = try trainer.run(progress: progress, shouldStop: shouldStop)
         let test = network.evaluate(data.test, threads: options.threads)
         let isPapersTask = data.task.pairs == 4 && data.task.repeatsDigits
         let run = TrainingRun(
             model: model.title, hidden: hidden, pairs: data.task.pairs, seed: seed, learningRate: options.learningRate,
-            parameters: network.parameters.layout.parameterCount, steps: outcome.steps, bestStep: outcome.bestStep,
-            validationError: outcome.curve.isEmpty ? 1 : outcome.bestError,
-            testError: test.error, testLoss: test.loss,
+            parameters: parameterCount, steps: outcome.steps, bestStep: outcome.bestStep,
+            validationError: outcome.bestError, testError: test.error, testLoss: test.loss,
             stepsBelowOnePercent: outcome.stepsBelowOnePercent, seconds: (ContinuousClock.now - start).seconds,
             curve: outcome.curve,
-            stoppedEarly: outcome.interrupted ? "interrupted at step \(outcome.steps) of \(options.steps)" : nil,
+            stoppedEarly: outcome.interrupted ? "interrupted after \(outcome.steps) steps" : nil,
             paperError: isPapersTask ? model.paperErrors[hidden] : nil)
         return (run, network)
     }
 
     /// What is recorded of a training whose loss diverged.
     func failure(_ error: TrainingError, _ data: RetrievalData) -> TrainingRun {
-        let layout = ClassifierConfiguration(
-            model.cell, hidden: hidden, vocabulary: AssociativeRetrieval.vocabulary,
-            classes: AssociativeRetrieval.classes
-        ).layout
-        return TrainingRun(
+        TrainingRun(
             model: model.title, hidden: hidden, pairs: data.task.pairs, seed: seed, learningRate: options.learningRate,
-            parameters: layout.parameterCount, steps: 0, bestStep: 0, validationError: 1, testError: 1,
+            parameters: parameterCount, steps: 0, bestStep: 0, validationError: 1, testError: 1,
             testLoss: .infinity, stepsBelowOnePercent: nil, seconds: 0, curve: [], stoppedEarly: error.description)
-    }
-}
-
-extension TrainingRun {
-    /// Everything but the seconds, which differ from run to run, stands before them.
-    var json: JSON {
-        func optional(_ value: Double?) -> JSON { value.map { .number($0) } ?? .null }
-        return [
-            "model": .string(model), "hidden": .number(Double(hidden)), "pairs": .number(Double(pairs)),
-            "seed": .string("\(seed)"), "learning_rate": .number(learningRate),
-            "parameters": .number(Double(parameters)), "steps": .number(Double(steps)),
-            "best_step": .number(Double(bestStep)), "validation_error": .number(validationError),
-            "test_error": .number(testError), "test_loss": .number(testLoss), "paper_error": optional(paperError),
-            "steps_below_one_percent": optional(stepsBelowOnePercent.map { Double($0) }),
-            "stopped_early": stoppedEarly.map { .string($0) } ?? .null,
-            "curve": .array(
-                curve.map {
-                    [
-                        "step": .number(Double($0.step)), "training_loss": .number($0.trainingLoss),
-                        "validation_loss": .number($0.validationLoss), "validation_error": .number($0.validationError),
-                    ]
-                }),
-            "seconds": .number(seconds),
-        ]
     }
 }
 

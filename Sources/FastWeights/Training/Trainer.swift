@@ -122,11 +122,11 @@ public final class Trainer {
         public var curve: [Point] = []
         /// Steps taken, those of batches without a target that counts among them.
         public var steps = 0
-        /// The step whose parameters were kept; 0 before the first evaluation.
+        /// The step whose parameters were kept: that of the best evaluation, and without one the last step taken.
         public var bestStep = 0
-        /// The validation error of the kept parameters, as in `Point`; infinite before the first evaluation.
+        /// The validation error of the kept parameters, as in `Point`; infinite without an evaluation.
         public var bestError = Double.infinity
-        /// The validation loss of the kept parameters; infinite before the first evaluation.
+        /// The validation loss of the kept parameters; infinite without an evaluation.
         public var bestLoss = Double.infinity
         /// The first evaluated step with a validation error below 0.01, if one was reached.
         public var stepsBelowOnePercent: Int?
@@ -155,7 +155,8 @@ public final class Trainer {
     }
 
     /// Trains until the steps are done or the time is over, validation says stop, or `shouldStop` does; the model then holds the
-    /// parameters with the lowest validation error (of equal ones, the lowest validation loss).
+    /// parameters with the lowest validation error (of equal ones, the lowest validation loss). Stopped before the first
+    /// evaluation it holds those of the last step.
     ///
     /// - Parameters:
     ///   - progress: Told of every evaluation and some steps between.
@@ -163,7 +164,8 @@ public final class Trainer {
     ///   - shouldStop: Asked before every step; `{ Task.isCancelled }` ends a training with its task.
     ///
     /// They are called one at a time, on one thread, which may be another than the caller's. Throws `TrainingError` when
-    /// the loss stops being a number or a checkpoint cannot be used.
+    /// the loss stops being a number or a checkpoint cannot be used. The model then holds what it would have if it had been
+    /// stopped there, but of a loss that is no number before the first evaluation the parameters it began with.
     public func run(
         progress: (Progress) -> Void = { _ in }, onEvaluation: (Point) -> Void = { _ in },
         shouldStop: () -> Bool = { false }
@@ -184,7 +186,8 @@ public final class Trainer {
         var state = TrainingState()
         if options.checkpoint != nil { state = try resume(best, optimizer, source) }
         for _ in 0..<state.outcome.steps { source.skip() }
-        defer { parameters.copy(from: best) }
+        // Without an evaluation there is nothing better than the last step.
+        defer { if state.outcome.bestStep > 0 { parameters.copy(from: best) } }
         let begun = clock() - state.seconds
         func seconds() -> Double { options.timeLimit == nil ? 0 : clock() - begun }
         while state.done(options) < 1 && !state.isOver {
@@ -195,6 +198,7 @@ public final class Trainer {
             let step = state.outcome.steps + 1
             let loss = source.advance(step: step)
             guard loss.total.isFinite else {
+                parameters.copy(from: best)
                 throw TrainingError.diverged(step: step, learningRate: options.learningRate)
             }
             let rate = Float(options.learningRate) * options.schedule.factor(state.done(options))
@@ -215,7 +219,9 @@ public final class Trainer {
             }
         }
         if options.checkpoint != nil { try save(state, best, optimizer, source) }
-        return state.outcome
+        var outcome = state.outcome
+        if outcome.bestStep == 0 { outcome.bestStep = outcome.steps }
+        return outcome
     }
 }
 

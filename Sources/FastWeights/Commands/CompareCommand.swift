@@ -28,11 +28,11 @@ extension Command {
                 help: "Training steps"),
             Option(name: "quick", kind: .flag, help: "Fewer steps: a first look in about a minute"),
             Option(
-                name: "json", placeholder: "FILE", kind: .text,
+                name: "json", placeholder: "FILE", kind: .path(orOutput: true),
                 help: "Write the results there too; - is standard output"),
             Option(
-                name: "out", placeholder: "DIR", kind: .text, defaultValue: "runs/compare", help: "The run folder"),
-        ] + Option.data + Option.training + [.seed, .threads],
+                name: "out", placeholder: "DIR", kind: .path(), defaultValue: "runs/compare", help: "The run folder"),
+        ] + Option.data + [.batch(), .clip(), .embeddingDeviation] + Option.evaluation() + [.seed, .threads],
         examples: ["compare --quick", "compare --models fast-weights --hidden 20 --seeds 3", "compare --pairs 8"]
     ) { try Comparison($0).run() }
 }
@@ -50,6 +50,9 @@ private struct Comparison {
         folder = arguments.text("out")
         threads = arguments.integer("threads")
         let seed = arguments.unsigned("seed")
+        guard !arguments.flag("quick") || !arguments.isGiven("steps") else {
+            throw UsageError("--quick and --steps both say how many steps to train; leave one of them out.")
+        }
         // Before the work, so that a folder that cannot be written costs nothing.
         try Files.createDirectory(folder)
         data = try RetrievalData(arguments, seed: seed)
@@ -87,15 +90,11 @@ private struct Comparison {
         try write("results.json", results)
         try write("report.html", report(runs, all))
         if arguments.hasValue("json") {
-            if arguments.text("json") == "-" {
-                Terminal.write(results)
-            } else {
-                try Files.writeAtomically(Array(results.utf8), to: arguments.text("json"))
-            }
+            try Terminal.write(results, toPath: arguments.text("json"))
         }
-        if !(arguments.hasValue("json") && arguments.text("json") == "-") {
+        if arguments.textIfAny("json") != Terminal.outputPath {
             let table = ComparisonTable(runs: runs, plateauError: data.plateau.error, pairs: data.task.pairs)
-            Terminal.write(table.plain() + "\nReport: \(folder)/report.html\n")
+            Terminal.write(table.plain(width: Terminal.tableWidth()) + "\nReport: \(folder)/report.html\n")
         }
         if Interruption.requested {
             let finished = all.filter { $0.stoppedEarly == nil }.count

@@ -135,10 +135,21 @@ awk 'BEGIN {
 }' > "$folder/waves.csv"
 "$examples/ClassifyCSV" "$folder/waves.csv" "$folder/waves.safetensors" | tail -n 1 | tee "$folder/found"
 grep -q ": 0.0 %$" "$folder/found"
-echo "fast,1,two" > "$folder/wrong.csv"
-if "$examples/ClassifyCSV" "$folder/wrong.csv" 2> "$folder/found"; then
-    echo "a wrong CSV file was taken"
-    exit 1
-fi
-grep -q "line 1 should be a label and numbers, found fast,1,two" "$folder/found"
+# The same with the names of columns before it, and lines that end as on Windows: the same numbers come out.
+{ printf '\357\273\277kind,y1,y2\n'; cat "$folder/waves.csv"; } | sed 's/$/\r/' > "$folder/windows.csv"
+"$examples/ClassifyCSV" "$folder/windows.csv" "$folder/windows.safetensors" | head -n 1 | tee "$folder/found"
+grep -q "line 1 is taken for the names of the columns" "$folder/found"
+cmp "$folder/waves.safetensors" "$folder/windows.safetensors"
+# Lines that are wrong, of the same file, and what is said of them.
+wrong() {
+    { cat "$folder/waves.csv"; echo; echo "$1"; } | sed 's/$/\r/' > "$folder/wrong.csv"
+    if "$examples/ClassifyCSV" "$folder/wrong.csv" 2> "$folder/found"; then
+        echo "a wrong CSV file was taken"
+        exit 1
+    fi
+    grep -qF "line 202 $2" "$folder/found"
+}
+wrong "fast,1,two" 'should have a number in column 3, found "two"'
+wrong "fast" 'should be a label and numbers, found "fast"'
+wrong "fast,1,1e50" "has 1e50 in column 3, out of range of a Float"
 say "the examples"

@@ -182,7 +182,7 @@ import Testing
     // MARK: Help
 
     @Test func helpShowsEveryOptionWithItsDefault() {
-        let help = Self.command.help
+        let help = Self.command.help()
         #expect(help.hasPrefix("fastweights train: Train one network\n\nStops early.\n\nUsage: "))
         #expect(help.contains("\nUsage: fastweights train [options] <model> [<data>...]\n"))
         #expect(help.contains("\n  <model>  The model to train\n"))
@@ -203,14 +203,23 @@ import Testing
         let names = CommandLineTool.commands.map(\.name)
         #expect(Set(names).count == names.count)
         for command in CommandLineTool.commands {
-            let options = command.options.map(\.name)
-            #expect(Set(options).count == options.count && !options.contains("help"))
-            for option in command.options {
-                if let text = option.defaultValue { #expect(throws: Never.self) { try option.value(of: text) } }
+            for task in [nil] + command.tasks.map(\.name) {
+                let options = command.options(of: task.map { ["--task", $0] } ?? [])
+                let names = options.map(\.name)
+                #expect(Set(names).count == names.count && !names.contains("help"))
+                for option in options {
+                    if let text = option.defaultValue { #expect(throws: Never.self) { try option.value(of: text) } }
+                }
             }
             #expect(command.positionals.dropLast().allSatisfy { $0.arity == .one })
-            #expect(
-                command.help.split(separator: "\n").allSatisfy { $0.count <= 80 }, "fastweights help \(command.name)")
+            // Narrow or wide, within the width, and with the same words.
+            func words(_ help: String) -> [Substring] { help.split { " \n".contains($0) }.filter { $0 != "\\" } }
+            for width in [80, 60, 40] {
+                let help = command.help(width: width)
+                let long = help.split(separator: "\n").filter { $0.count > max(width, 50) }
+                #expect(long.isEmpty, "fastweights help \(command.name), \(width) columns: \(long)")
+                #expect(words(help) == words(command.help()), "fastweights help \(command.name), \(width) columns")
+            }
         }
     }
 
@@ -220,7 +229,9 @@ import Testing
         let description = "the network exploded"
     }
 
-    private func run(_ words: String...) -> (status: Int32, output: String, error: String) {
+    private func run(_ words: String...) -> (status: Int32, output: String, error: String) { run(words) }
+
+    private func run(_ words: [String], width: Int = 80) -> (status: Int32, output: String, error: String) {
         var output = ""
         var error = ""
         let commands = [
@@ -228,7 +239,7 @@ import Testing
             Command(name: "fail", summary: "Fail") { _ in throw Broken() },
             Command(name: "find", summary: "Find a fault") { _ in 1 },
         ]
-        let status = CommandLineTool.run(words, commands: commands) { text, stream in
+        let status = CommandLineTool.run(words, commands: commands, width: width) { text, stream in
             if stream == .output { output += text } else { error += text }
         }
         return (status, output, error)
@@ -240,7 +251,11 @@ import Testing
             #expect(words.output.contains("\n  train  Train one network\n  fail   Fail\n"))
         }
         for words in [run("help", "train"), run("train", "--help"), run("train", "--hidden", "x", "-h")] {
-            #expect(words == (0, Self.command.help, ""))
+            #expect(words == (0, Self.command.help(), ""))
+        }
+        for words in [["--help"], ["train", "--help"], ["help", "train"]] {
+            let narrow = run(words, width: 60).output
+            #expect(narrow.split(separator: "\n").allSatisfy { $0.count <= 60 }, "\(narrow)")
         }
         #expect(run("--version") == (0, "fastweights \(CommandLineTool.version)\n", ""))
     }

@@ -26,6 +26,14 @@ import Testing
         #expect(run(["report", folder.path("run")]) == 0)
     }
 
+    /// The one training of this experiment has a seed of its own.
+    @Test func seedsThatNobodyTakesAreRefused() {
+        let folder = TemporaryFolder()
+        let options = ["--quick", "--out", folder.path("run"), "--seeds", "2"]
+        #expect(run(["jobs", "--only", "inside"] + options) == 2)
+        #expect(run(["jobs", "--only", "inside,table-1"] + options) == 0)
+    }
+
     /// Before a training whose result would be lost.
     @Test func aFolderThatCannotBeWrittenIsRefusedAtOnce() throws {
         let folder = TemporaryFolder()

@@ -64,16 +64,16 @@ import Testing
         #expect(shown.count == 4)
         #expect(shown[0] == "LSTM R=50  ━━━━━━━━━━──────────  50 %  loss 0.1234 val 12.3 %")
         #expect(shown[1].hasPrefix("IRNN R=50  ────────────────────   0 %"))
-        #expect(shown[2].hasSuffix("25 %  0/2 done, 0:10 elapsed, about 0:30 left"))
+        #expect(shown[2].hasSuffix("25 %  0/2 done, 10 s elapsed, about 30 s left"))
         screen.at(20)
         display.finish(first, status: "test 1.85 %")
         display.finish(second, status: "", outcome: .failed)
         shown = screen.shown()
-        #expect(shown[0] == "✓ LSTM R=50  test 1.85 %  (0:20)")
-        #expect(shown[1] == "✗ IRNN R=50  (0:19)")
-        #expect(shown[2].contains("2/2 done, 0:20 elapsed") && !shown[2].contains("left"))
+        #expect(shown[0] == "✓ LSTM R=50  test 1.85 %  (20 s)")
+        #expect(shown[1] == "✗ IRNN R=50  (19 s)")
+        #expect(shown[2].contains("2/2 done, 20 s elapsed") && !shown[2].contains("left"))
         display.close()
-        #expect(screen.shown() == ["✓ LSTM R=50  test 1.85 %  (0:20)", "✗ IRNN R=50  (0:19)", ""])
+        #expect(screen.shown() == ["✓ LSTM R=50  test 1.85 %  (20 s)", "✗ IRNN R=50  (19 s)", ""])
         let count = screen.texts.count
         display.note("late")
         display.close()
@@ -120,6 +120,8 @@ import Testing
         #expect(shown.count == ProgressDisplay.visibleJobs + 2)
         #expect(shown.allSatisfy { TextTable.displayWidth($0) <= 59 })
         #expect(shown[ProgressDisplay.visibleJobs].hasPrefix("all (8 more)"))
+        // Names are cut behind a word.
+        #expect(shown[0].hasPrefix("a job with quite a long…  "), "\(shown[0])")
     }
 
     @Test func linesComeAtIntervals() {
@@ -134,10 +136,23 @@ import Testing
         display.close()
         #expect(
             screen.texts == [
-                "[0:00] LSTM  started\n",
-                "[0:30] LSTM  30 %  loss 0.5  0/2 done, 0:30 elapsed, about 1:43 left\n",
-                "[1:00] LSTM  60 %  loss 0.5  0/2 done, 1:00 elapsed, about 1:13 left\n",
-                "[1:05] LSTM  test 0.00 %  (1:05)  FAILED  1/2 done, 1:05 elapsed, about 0:22 left\n",
+                "[0 s] LSTM  started\n",
+                "[30 s] LSTM  30 %  loss 0.5  0/2 done, 30 s elapsed, about 1 min 43 s left\n",
+                "[1 min 0 s] LSTM  60 %  loss 0.5  0/2 done, 1 min 0 s elapsed, about 1 min 13 s left\n",
+                "[1 min 5 s] LSTM  test 0.00 %  (1 min 5 s)  FAILED  1/2 done, 1 min 5 s elapsed, about 22 s left\n",
+            ])
+    }
+
+    @Test func linesAreBrokenBetweenWords() {
+        let screen = Screen()
+        let display = screen.display(.lines(intervalSeconds: 30, width: 30), jobs: 2)
+        let job = display.start("LSTM on a book")
+        screen.at(65)
+        display.update(job, fraction: 0.5, status: "loss 0.5")
+        #expect(
+            screen.texts == [
+                "[0 s] LSTM on a book  started\n",
+                "[1 min 5 s] LSTM on a book\n  50 % loss 0.5 0/2 done, 1\n  min 5 s elapsed, about 3 min\n  15 s left\n",
             ])
     }
 

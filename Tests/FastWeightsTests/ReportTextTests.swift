@@ -37,8 +37,10 @@ import Testing
         #expect(FixedPoint.percent(0) == "0.00 %")
         #expect(FixedPoint.percent(.nan) == "n/a")
         #expect([0, 999, 1000, -1_234_567].map(FixedPoint.grouped) == ["0", "999", "1,000", "-1,234,567"])
-        #expect([7, 724, 11524, 59.6, -1].map(FixedPoint.clock) == ["0:07", "12:04", "3:12:04", "1:00", "0:00"])
-        #expect(FixedPoint.clock(.infinity) == "?")
+        #expect(
+            [7, 724, 11524, 59.6, -1, 3599.7].map(FixedPoint.duration)
+                == ["7 s", "12 min 4 s", "3 h 12 min", "1 min 0 s", "0 s", "1 h 0 min"])
+        #expect(FixedPoint.duration(.infinity) == "?")
     }
 }
 
@@ -78,6 +80,71 @@ import Testing
         #expect(TextTable.truncated("abcdef", to: 4) == "abc…")
         #expect(TextTable.truncated("重み重み", to: 4) == "重…")
         #expect(TextTable.truncated("abc", to: 0) == "")
+        // Whole words, but for a first one that is longer.
+        #expect(TextTable.truncated("fast weights", to: 10) == "fast…")
+        #expect(TextTable.truncated("fast weights", to: 5) == "fast…")
+        #expect(TextTable.truncated("fast weights learn", to: 14) == "fast weights…")
+        #expect(TextTable.truncated("weights", to: 5) == "weig…")
+        #expect(TextTable.truncated("  weights", to: 5) == "  we…")
+    }
+
+    /// Four columns of 20, 7, 9 and 13: a table that is broken between words, and one whose words need more.
+    @Test func narrowTablesKeepWordsWhole() {
+        var table = TextTable(
+            ["Model", "Below 1 %", "Test error", "Notes"], alignments: [.left, .right, .right, .left])
+        table.add(["Fast weights, lagged", "12,000", "0.73 %", "one of many"])
+        table.add(["LSTM", "–", "2.97 %", ""])
+        #expect(table.plain(width: 56) == table.plain() && table.plain().contains("Fast weights, lagged     12,000"))
+        #expect(
+            table.plain(width: 36) == """
+                Model     Below 1     Test  Notes
+                                %    error
+                --------  -------  -------  --------
+                Fast       12,000   0.73 %  one of
+                weights,                    many
+                lagged
+                LSTM            –   2.97 %
+
+                """, "\(table.plain(width: 36))")
+        #expect(
+            table.plain(width: 30) == """
+                Model: Fast weights,
+                  lagged
+                  Below 1 %: 12,000
+                  Test error: 0.73 %
+                  Notes: one of many
+
+                Model: LSTM
+                  Below 1 %: –
+                  Test error: 2.97 %
+
+                """, "\(table.plain(width: 30))")
+    }
+
+    @Test func narrowParagraphsKeepTheirLists() {
+        let text = """
+            Each row is the median of several repeats
+            with the least.
+
+              product/NN     matrix product, GFLOP/s; A or
+                             B is stored so
+              stream/lstm    ns
+            The end.
+            """
+        #expect(LineBreaks.paragraphs(text, width: 50) == text)
+        #expect(
+            LineBreaks.paragraphs(text, width: 24) == """
+                Each row is the median
+                of several repeats with
+                the least.
+
+                  product/NN matrix
+                    product, GFLOP/s; A
+                    or B is stored so
+                  stream/lstm    ns
+                The end.
+                """, "\(LineBreaks.paragraphs(text, width: 24))")
+        #expect(LineBreaks.lines("a  b", width: 4) == ["a  b"] && LineBreaks.lines("", width: 4) == [""])
     }
 }
 

@@ -1,5 +1,5 @@
 // Learns to tell sequences apart from examples in a CSV file: a sequence a line, its label and behind it its numbers, as
-// many as there are.
+// many as there are; a line before them all without numbers names the columns.
 //
 //     swift run -c release ClassifyCSV FILE.csv [MODEL.safetensors]
 //
@@ -12,19 +12,32 @@ struct Problem: Error, CustomStringConvertible {
     let description: String
 }
 
-/// A label and numbers a line; lines without anything are left out.
+/// A label and numbers a line, which ends as on any system; lines without anything are left out, and a line of names.
 func readCSV(_ path: String) throws -> [(label: String, numbers: [Float])] {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
         throw Problem(description: "\(path): cannot be read as a text in UTF-8")
     }
-    let lines = text.components(separatedBy: .newlines)
-    return try lines.enumerated().filter { !$1.isEmpty }.map { i, line in
-        let fields = line.components(separatedBy: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        let numbers = fields.dropFirst().compactMap { Float($0) }
-        guard !numbers.isEmpty, numbers.count == fields.count - 1 else {
-            throw Problem(description: "\(path): line \(i + 1) should be a label and numbers, found \(line.prefix(40))")
+    let space = CharacterSet.whitespaces.union(["\u{FEFF}"])  // some programs begin a file with a byte order mark
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+        .map { (number: $0 + 1, fields: $1.split(separator: ",", omittingEmptySubsequences: false)) }
+        .map { ($0.number, $0.fields.map { $0.trimmingCharacters(in: space) }) }.filter { $1 != [""] }
+    let hasNames = lines.first.map { $1.count > 1 && $1.dropFirst().allSatisfy { Float($0) == nil } } ?? false
+    if hasNames { print("line \(lines[0].0) is taken for the names of the columns") }
+    return try lines.dropFirst(hasNames ? 1 : 0).map { line, fields in
+        func problem(_ what: String) -> Problem { Problem(description: "\(path): line \(line) \(what)") }
+        guard fields.count > 1 else {
+            throw problem("should be a label and numbers, found \"\(fields[0].prefix(40))\"")
         }
-        return (fields[0], numbers)
+        return (
+            fields[0],
+            try fields.dropFirst().enumerated().map { i, field in
+                guard let number = Float(field) else {
+                    throw problem("should have a number in column \(i + 2), found \"\(field.prefix(40))\"")
+                }
+                guard number.isFinite else { throw problem("has \(field) in column \(i + 2), out of range of a Float") }
+                return number
+            }
+        )
     }
 }
 

@@ -1,39 +1,38 @@
 /// `fastweights train --task catch`: an agent that plays Catch with blanked observations.
 enum CatchCommand {
-    /// Options of the command that only this task has.
-    static let options = [
-        Option(
-            name: "size", placeholder: "N", kind: .integer(3...128), defaultValue: "16",
-            help: "Rows and columns of --task catch"),
-        Option(
-            name: "visible", placeholder: "M", kind: .integer(0...128), defaultValue: "3",
-            help: "Frames of --task catch that are seen before the screen goes blank"),
-        Option(
-            name: "paddle", placeholder: "NAME", kind: .choice(Catch.Start.allCases.map(\.rawValue)),
-            defaultValue: Catch.Start.centre.rawValue, help: "Where the paddle of --task catch begins"),
-        Option(
-            name: "episodes", placeholder: "N", kind: .integer(1...1_000_000_000),
-            defaultValue: "\(CatchOptions().episodes)",
-            help: "Episodes of --task catch to learn from, in whole turns of the workers"),
-        Option(
-            name: "workers", placeholder: "N", kind: .integer(1...256), defaultValue: "\(CatchOptions().workers)",
-            help: "Workers of --task catch, of sixteen episodes each"),
-        Option(
-            name: "asynchronous", kind: .flag,
-            help: "Workers of --task catch step on their own; the same seed then gives another agent each time"),
-        Option(
-            name: "entropy", placeholder: "X", kind: .number(0...10),
-            defaultValue: JSON.number(Double("\(ActorCriticWeights().entropy)") ?? 0).serialised(),
-            help: "What the entropy of a decision of --task catch counts in the loss"),
-        Option(
-            name: "discount", placeholder: "X", kind: .number(0...1), defaultValue: "1",
-            help: "What a reward of --task catch counts a decision earlier"),
-    ]
-
-    /// Options of the command that mean nothing here: training is as long as `--episodes`, of as many `--workers`.
-    static let others = [
-        "checkpoint", "every", "resume", "minutes", "steps", "batch", "weight-decay", "embedding-deviation", "patience",
-    ]
+    /// The options of this task.
+    static let options =
+        [
+            Option(
+                name: "size", placeholder: "N", kind: .integer(3...128), defaultValue: "16",
+                help: "Rows and columns"),
+            Option(
+                name: "visible", placeholder: "M", kind: .integer(0...128), defaultValue: "3",
+                help: "Frames that are seen before the screen goes blank"),
+            Option(
+                name: "paddle", placeholder: "NAME", kind: .choice(Catch.Start.allCases.map(\.rawValue)),
+                defaultValue: Catch.Start.centre.rawValue, help: "Where the paddle begins"),
+            Option(
+                name: "episodes", placeholder: "N", kind: .integer(1...1_000_000_000),
+                defaultValue: "\(CatchOptions().episodes)",
+                help: "Episodes to learn from, in whole turns of the workers"),
+            Option(
+                name: "workers", placeholder: "N", kind: .integer(1...256), defaultValue: "\(CatchOptions().workers)",
+                help: "Workers, of sixteen episodes each"),
+            Option(
+                name: "asynchronous", kind: .flag,
+                help: "Workers step on their own; the same seed then gives another agent each time"),
+            Option(
+                name: "entropy", placeholder: "X", kind: .number(0...10),
+                defaultValue: JSON.number(Double("\(ActorCriticWeights().entropy)") ?? 0).serialised(),
+                help: "What the entropy of a decision counts in the loss"),
+            Option(
+                name: "discount", placeholder: "X", kind: .number(0...1), defaultValue: "1",
+                help: "What a reward counts a decision earlier"),
+        ] + [
+            .hidden(128), .clip("1"), .schedule(.linear), .evaluateEvery(2500, of: "Episodes", at: "the agent's play"),
+        ]
+        + Option.fastWeights
 
     /// Trains, writes the agent and says how often it catches the ball. `output` is the command's.
     static func run(_ arguments: ParsedArguments, _ output: ModelOutput) throws -> Int32 {
@@ -46,7 +45,7 @@ enum CatchCommand {
         let model = RetrievalModel.named(arguments.text("model"))
         var training = CatchTraining(model: model, task: task, options: CatchOptions(arguments, model))
         training.cell = try model.cell(arguments, rate: CatchTraining.fastRate)
-        if arguments.isGiven("hidden") { training.hidden = arguments.integer("hidden") }
+        training.hidden = arguments.integer("hidden")
         try model.check(hidden: training.hidden)
         try output.checkRoom(parameters: training.parameterCount)
         Interruption.install()
@@ -91,9 +90,9 @@ extension CatchOptions {
         weights.entropy = Float(arguments.number("entropy"))
         weights.discount = Float(arguments.number("discount"))
         if arguments.hasValue("learning-rate") { learningRate = arguments.number("learning-rate") }
-        if arguments.isGiven("clip") { clip = arguments.clip }
-        if arguments.isGiven("schedule") { schedule = Schedule(rawValue: arguments.text("schedule")) ?? schedule }
-        if arguments.isGiven("evaluate-every") { evaluateEvery = arguments.integer("evaluate-every") }
+        clip = arguments.clip
+        schedule = Schedule(rawValue: arguments.text("schedule")) ?? schedule
+        evaluateEvery = arguments.integer("evaluate-every")
         seed = arguments.unsigned("seed")
         threads = arguments.integer("threads")
     }

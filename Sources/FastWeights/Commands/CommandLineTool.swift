@@ -20,10 +20,11 @@ public enum CommandLineTool {
 
     /// The tool over other commands and another place to write to.
     static func run(
-        _ arguments: [String], commands: [Command], write: (String, Terminal.Stream) -> Void
+        _ arguments: [String], commands: [Command], width: Int = Terminal.width(.output),
+        write: (String, Terminal.Stream) -> Void
     ) -> Int32 {
         guard let verb = arguments.first else {
-            write(overview(of: commands), .output)
+            write(overview(of: commands, width: width), .output)
             return 0
         }
         var name = "fastweights"
@@ -33,14 +34,14 @@ public enum CommandLineTool {
                 write("fastweights \(version)\n", .output)
                 return 0
             case "help", "--help", "-h":
-                write(try help(Array(arguments.dropFirst()), commands: commands), .output)
+                write(try help(Array(arguments.dropFirst()), commands: commands, width: width), .output)
                 return 0
             default:
                 let command = try find(verb, among: commands)
                 name += " \(command.name)"
                 let words = Array(arguments.dropFirst())
                 if Command.asksForHelp(words) {
-                    write(command.help, .output)
+                    write(command.help(words, width: width), .output)
                     return 0
                 }
                 return try command.run(command.parse(words))
@@ -60,26 +61,27 @@ public enum CommandLineTool {
         throw UsageError("unknown command \"\(verb)\"\(hint ?? ".") Run fastweights --help for all commands.")
     }
 
-    private static func help(_ words: [String], commands: [Command]) throws(UsageError) -> String {
-        guard let verb = words.first else { return overview(of: commands) }
+    private static func help(_ words: [String], commands: [Command], width: Int) throws(UsageError) -> String {
+        guard let verb = words.first else { return overview(of: commands, width: width) }
         guard words.count == 1 else {
             throw UsageError("expected one command after help, but found \"\(words.joined(separator: " "))\".")
         }
-        return try find(verb, among: commands).help
+        return try find(verb, among: commands).help(width: width)
     }
 
-    private static func overview(of commands: [Command]) -> String {
-        """
-        fastweights: recurrent networks with fast weights
+    private static func overview(of commands: [Command], width: Int) -> String {
+        let width = min(max(width, 20), HelpTable.width)
+        return """
+            fastweights: recurrent networks with fast weights
 
-        Usage: fastweights <command> [options]
+            Usage: fastweights <command> [options]
 
-        Commands:
-        \(HelpTable.text(commands.map { ($0.name, $0.summary) }))
-        Options:
-        \(HelpTable.text([HelpTable.helpRow, ("--version", "Show the version")]))
-        Run fastweights help <command> for a command's own options.
+            Commands:
+            \(HelpTable.text(commands.map { ($0.name, $0.summary) }, width: width))
+            Options:
+            \(HelpTable.text([HelpTable.helpRow, ("--version", "Show the version")], width: width))
+            \(LineBreaks.paragraphs("Run fastweights help <command> for a command's own options.", width: width))
 
-        """
+            """
     }
 }

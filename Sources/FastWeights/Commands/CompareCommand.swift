@@ -30,12 +30,12 @@ extension Command {
                 help: "Training steps"),
             Option(name: "quick", kind: .flag, help: "Fewer steps: a first look in about a minute"),
             Option(
-                name: "json", placeholder: "FILE", kind: .text,
+                name: "json", placeholder: "FILE", kind: .path(orOutput: true),
                 help: "Write the results there too, once all are finished; - is standard output"),
             Option(
-                name: "out", placeholder: "DIR", kind: .text,
+                name: "out", placeholder: "DIR", kind: .path(),
                 defaultShown: "runs/compare, or runs/compare-quick with --quick", help: "The run folder"),
-        ] + Option.data + Option.training + [.seed, .threads],
+        ] + Option.data + [.batch(), .clip(), .embeddingDeviation] + Option.evaluation() + [.seed, .threads],
         examples: [
             "compare --quick", "compare --models fast-weights --hidden 20 --seeds 3 --out runs/seeds",
             "compare --pairs 8 --out runs/pairs-8",
@@ -56,6 +56,9 @@ private struct Comparison {
         self.arguments = arguments
         let quick = arguments.flag("quick")
         let seed = arguments.unsigned("seed")
+        guard !quick || !arguments.isGiven("steps") else {
+            throw UsageError("--quick and --steps both say how many steps to train; leave one of them out.")
+        }
         let data = try RetrievalData(arguments, seed: seed)
         var jobs: [RetrievalJob] = []
         for name in arguments.texts("models") {
@@ -86,8 +89,8 @@ private struct Comparison {
     }
 
     func run() throws -> Int32 {
-        let file = arguments.hasValue("json") ? arguments.text("json") : nil
-        if let file, file != "-" { try Files.checkWritable(file) }
+        let file = arguments.textIfAny("json")
+        if let file, file != Terminal.outputPath { try Files.checkWritable(file) }
         try queue.folder.prepare()
         try refuseOthersResults()
         try write("config.json", configurationJSON.serialised(indented: true) + "\n")
@@ -105,7 +108,7 @@ private struct Comparison {
             try write("results.json", results(outcome))
             try write("report.html", report(outcome))
         }
-        if let file, file != "-" {
+        if let file, file != Terminal.outputPath {
             if outcome.missing.isEmpty {
                 try Files.writeAtomically(Array(results(outcome).utf8), to: file)
             } else {
@@ -113,13 +116,15 @@ private struct Comparison {
                     "fastweights compare: \(file) is not written, as trainings are not finished\n", to: .error)
             }
         }
-        if file == "-" {
+        if file == Terminal.outputPath {
             Terminal.write(results(outcome))
         } else {
             let table = ComparisonTable(
                 runs: outcome.runs, unfinished: outcome.unfinished, plateauError: data.plateau.error,
                 pairs: data.task.pairs)
-            Terminal.write(table.plain() + (outcome.all.isEmpty ? "" : "\nReport: \(folder)/report.html\n"))
+            Terminal.write(
+                table.plain(width: Terminal.tableWidth())
+                    + (outcome.all.isEmpty ? "" : "\nReport: \(folder)/report.html\n"))
         }
         if status != 0 { return status }
         return outcome.all.contains { $0.stoppedEarly != nil } ? 1 : 0

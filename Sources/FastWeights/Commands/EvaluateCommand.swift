@@ -6,11 +6,20 @@ extension Command {
             The examples are drawn with --seed as `train` and `compare` draw theirs; with
             the seed of the training the test examples are the same ones.
             """,
-        positionals: [Positional(name: "model", help: "A file written by fastweights train")],
-        options: [.trainingExamples, .validationExamples, .testExamples, .seed, .threads],
-        examples: ["evaluate model.safetensors", "evaluate model.safetensors --seed 7"]
+        positionals: [
+            Positional(name: "file", arity: .optional, help: "The model, in the place of --model")
+        ],
+        options: [
+            .model(help: "A file written by fastweights train"), .trainingExamples, .validationExamples, .testExamples,
+            .seed, .threads,
+        ],
+        examples: ["evaluate --model model.safetensors", "evaluate --model model.safetensors --seed 7"]
     ) { arguments in
-        let file = try ModelFile(path: arguments.positional("model")[0])
+        let word = arguments.positional("file").first
+        guard word == nil || !arguments.isGiven("model") else {
+            throw UsageError("\(word ?? "") and --model both name a model; leave one of them out.")
+        }
+        let file = try ModelFile(path: word ?? arguments.model())
         let counts = ["train-examples", "validation-examples", "test-examples"].map { arguments.integer($0) }
         let examples = try file.task.generate(counts: counts, seed: arguments.unsigned("seed"))[2]
         let result = file.model.evaluate(examples, threads: arguments.integer("threads"))

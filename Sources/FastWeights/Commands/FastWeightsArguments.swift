@@ -4,13 +4,13 @@ extension Option {
     static let fastWeights = [
         Option(
             name: "fast-decay", placeholder: "X", kind: .number(0...1), defaultShown: "0.95",
-            help: "λ of fast weights, of --task text and catch"),
+            help: "λ of fast weights"),
         Option(
             name: "fast-rate", placeholder: "X", kind: .number(0...1e3), defaultShown: "the task's own",
-            help: "η of fast weights, of --task text and catch"),
+            help: "η of fast weights"),
         Option(
             name: "inner-steps", placeholder: "S", kind: .integer(0...64), defaultShown: "1",
-            help: "Inner steps of fast weights, of --task text and catch"),
+            help: "Inner steps of fast weights"),
     ]
 }
 

@@ -8,13 +8,15 @@ extension Command {
             networks in it with their sizes, of PyTorch's state dicts too.
             """,
         positionals: [Positional(name: "file", arity: .optional, help: "Safetensors, .npz, .npy or an index.json")],
-        options: [.seed, .threads], examples: ["info", "info model.safetensors"]
+        examples: ["info", "info model.safetensors"]
     ) { arguments in
         guard let path = arguments.positional("file").first else {
             Terminal.write(InfoReport.text)
             return 0
         }
-        Terminal.write(try FileReport(path: path).text)
+        var report = try FileReport(path: path)
+        report.width = Terminal.tableWidth()
+        Terminal.write(try report.text)
         return 0
     }
 }
@@ -34,6 +36,8 @@ enum InfoReport {
 
 /// What `fastweights info FILE` prints.
 struct FileReport {
+    /// Columns that there are.
+    var width = Int.max
     private let file: TensorFile
 
     init(path: String) throws { file = try TensorFile(path: path) }
@@ -61,12 +65,16 @@ struct FileReport {
                 lines += file.metadata.sorted { $0.key < $1.key }.map { ("Metadata", "\($0.key): \($0.value)") }
             }
             for case .failure(let error) in entries { lines.append(("Unreadable", "\(error)")) }
-            let head = lines.map { TextTable.padded($0, to: 12) + TextTable.singleLine($1) + "\n" }.joined()
+            let head = lines.map { label, text in
+                let lines = LineBreaks.lines(TextTable.singleLine(text), width: max(width - 12, 20))
+                return TextTable.padded(label, to: 12) + lines.joined(separator: "\n" + TextTable.padded("", to: 12))
+                    + "\n"
+            }.joined()
             var table = TextTable(["tensor", "type", "shape", "numbers"], alignments: [.left, .left, .left, .right])
             for tensor in tensors {
                 table.add([tensor.name, tensor.type, "\(tensor.shape)", FixedPoint.grouped(tensor.count)])
             }
-            return head + (tensors.isEmpty ? "" : "\n" + table.plain())
+            return head + (tensors.isEmpty ? "" : "\n" + table.plain(width: width))
         }
     }
 

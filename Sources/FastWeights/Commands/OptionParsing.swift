@@ -57,7 +57,7 @@ struct ParsedArguments: Sendable {
     /// The value of an option of kind `number`.
     func number(_ name: String) -> Double { value(name, \.number) }
 
-    /// The value of an option of kind `text` or `choice`.
+    /// The value of an option of kind `text`, `path` or `choice`.
     func text(_ name: String) -> String { value(name, \.text) }
 
     /// The values of an option that is a list of `integer`.
@@ -71,6 +71,9 @@ struct ParsedArguments: Sendable {
 
     /// The values of an option that is a list of `text` or `choice`.
     func texts(_ name: String) -> [String] { list(name, \.text) }
+
+    /// The same, nil where the option has neither a value nor a default.
+    func textIfAny(_ name: String) -> String? { hasValue(name) ? text(name) : nil }
 
     /// The words of the positional `name`: one, or as many as its arity allows.
     func positional(_ name: String) -> [String] {
@@ -127,6 +130,7 @@ extension Command {
     /// An option's value is the next word or stands behind "="; a word that begins with a dash and is no number is taken
     /// as a value only behind "=". After `--` every word is a positional. An option given twice has its last value.
     func parse(_ words: [String]) throws(UsageError) -> ParsedArguments {
+        let options = options(of: words)
         var parsed = ParsedArguments(declared: options.map(\.name))
         parsed.words = words
         for option in options {
@@ -140,7 +144,7 @@ extension Command {
                 free += rest
                 break
             } else if word.hasPrefix("-"), word != "-", !Self.isNegativeNumber(word) {
-                let (option, attached) = try option(in: word)
+                let (option, attached) = try option(in: word, of: options)
                 parsed.values[option.name] = try option.value(attached: attached, following: &rest)
                 parsed.given.insert(option.name)
             } else {
@@ -157,12 +161,16 @@ extension Command {
     }
 
     /// The option `word` names, and what stands behind its "=".
-    private func option(in word: String) throws(UsageError) -> (Option, attached: String?) {
+    private func option(in word: String, of options: [Option]) throws(UsageError) -> (Option, attached: String?) {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         if let option = options.first(where: { "--\($0.name)" == parts[0] }) {
             return (option, parts.count > 1 ? parts[1] : nil)
         }
         let bare = String(parts[0].drop { $0 == "-" })
+        let others = tasks.filter { $0.options.contains { "--\($0.name)" == parts[0] } }.map(\.name)
+        guard others.isEmpty else {
+            throw UsageError("\(parts[0]) is for --task \(others.joined(separator: " or ")) alone.")
+        }
         let hint = NearestName.nearest(to: bare, among: options.map(\.name) + ["help"]).map {
             "; did you mean --\($0)?"
         }
@@ -240,6 +248,8 @@ extension Option.Kind {
             return value.isFinite && range.contains(value) ? .number(value) : nil
         case .text:
             return text.isEmpty ? nil : .text(text)
+        case .path(let orOutput):
+            return text.isEmpty || text == "-" && !orOutput ? nil : .text(text)
         case .choice(let choices):
             return choices.contains(text) ? .text(text) : nil
         case .list(let element):

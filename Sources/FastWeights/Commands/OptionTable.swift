@@ -8,11 +8,47 @@ struct Command: Sendable {
     var discussion = ""
     var positionals: [Positional] = []
     var options: [Option] = []
+    /// Kinds of work that the option `--task` chooses from, the first unless it is given; none of most commands.
+    var tasks: [Task] = []
     /// Command lines to copy, without the name of the tool.
     var examples: [String] = []
     /// Does the work. Returns the exit status, 0 if all went well and 1 if the work was done and found a fault; an error
     /// it throws is printed and ends the tool with 1, or with 2 if it is a ``UsageError``.
     var run: @Sendable (ParsedArguments) throws -> Int32
+}
+
+extension Command {
+    /// A kind of work of a command, with the options that it has beside the command's own.
+    struct Task: Sendable {
+        /// The value of `--task`.
+        var name: String
+        var options: [Option]
+    }
+
+    /// The option that chooses the task.
+    var taskOption: Option? {
+        guard let first = tasks.first else { return nil }
+        return Option(
+            name: "task", placeholder: "NAME", kind: .choice(tasks.map(\.name)), defaultValue: first.name,
+            help: "The task")
+    }
+
+    /// The value of the last `--task` among the words of a command line, as it stands there.
+    func namedTask(_ words: [String]) -> String? {
+        let words = Array(words.prefix { $0 != "--" })
+        return words.indices.compactMap { i in
+            words[i].hasPrefix("--task=")
+                ? String(words[i].dropFirst("--task=".count))
+                : words[i] == "--task" && i + 1 < words.count ? words[i + 1] : nil
+        }.last
+    }
+
+    /// The options of a command line: the command's, and those of the task that it names.
+    func options(of words: [String]) -> [Option] {
+        let named = namedTask(words)
+        let task = tasks.first { $0.name == named } ?? tasks.first
+        return (taskOption.map { [$0] } ?? []) + options + (task?.options ?? [])
+    }
 }
 
 /// An argument known by its place.
@@ -40,6 +76,8 @@ struct Option: Sendable {
         /// A finite number. The lower bound `Double.leastNonzeroMagnitude` stands for "above 0".
         case number(ClosedRange<Double>)
         case text
+        /// A file or folder; "-" only where that is standard output, so that no file of this name is made by mistake.
+        case path(orOutput: Bool = false)
         case choice([String])
         /// One or more values separated by commas.
         case list(of: Kind)
@@ -60,6 +98,11 @@ struct Option: Sendable {
 // MARK: - Options many commands share
 
 extension Option {
+    /// The model that a command uses; `train` writes to the same file unless it is told another.
+    static func model(help: String) -> Option {
+        Option(name: "model", placeholder: "FILE", kind: .path(), defaultValue: "model.safetensors", help: help)
+    }
+
     static let seed = Option(
         name: "seed", placeholder: "N", kind: .unsigned, defaultValue: "1",
         help: "Seed of all random numbers; the same seed gives the same bits")
@@ -67,6 +110,17 @@ extension Option {
     static let threads = Option(
         name: "threads", placeholder: "N", kind: .integer(1...1024), defaultValue: "\(min(Machine.coreCount, 1024))",
         defaultShown: "number of cores", help: "Threads to work with; results do not depend on it")
+}
+
+extension ParsedArguments {
+    /// The path of `Option.model`. Throws where none is given and the file that is meant by that is not there.
+    func model() throws(UsageError) -> String {
+        let path = text("model")
+        guard isGiven("model") || Files.exists(path) else {
+            throw UsageError("expected --model FILE, as there is no \(path) here.")
+        }
+        return path
+    }
 }
 
 // MARK: - What a value may be, in words
@@ -86,6 +140,8 @@ extension Option.Kind {
                 + Self.bounds(
                     range, least: -.greatestFiniteMagnitude, greatest: .greatestFiniteMagnitude, show: Self.plain)
         case .text: "some text"
+        case .path(orOutput: false): "a path, of a file called - with ./ before it"
+        case .path(orOutput: true): "a path, or - for standard output"
         case .choice(let choices): choices.count == 1 ? choices[0] : "one of \(choices.joined(separator: ", "))"
         case .list(let element): "values separated by commas, each \(element.expectation)"
         }
@@ -98,7 +154,7 @@ extension Option.Kind {
         case .integer(let range): "\(max(range.lowerBound, min(1, range.upperBound)))"
         case .unsigned: "1"
         case .number(let range): Self.plain(range.contains(0.5) ? 0.5 : range.upperBound)
-        case .text: "name"
+        case .text, .path: "name"
         case .choice(let choices): choices.first ?? ""
         case .list(.choice(let choices)): choices.prefix(2).joined(separator: ",")
         case .list(let element): element.example
@@ -126,18 +182,27 @@ extension Option.Kind {
 // MARK: - Help
 
 extension Command {
-    /// The text `--help` prints, at most 80 columns wide; the same on every machine.
-    var help: String {
-        var text = "fastweights \(name): \(summary)\n"
-        if !discussion.isEmpty { text += "\n\(discussion)\n" }
-        text += "\nUsage: \(usage)\n"
-        if !positionals.isEmpty {
-            text += "\nArguments:\n" + HelpTable.text(positionals.map { ("<\($0.name)>", $0.help) })
+    /// The text `--help` prints, at most `width` columns wide; the same on every machine. Of a command with several tasks
+    /// that of the one which the words of the command line name, or of all of them.
+    func help(_ words: [String] = [], width: Int = HelpTable.width) -> String {
+        let width = min(max(width, 20), HelpTable.width)
+        func filled(_ text: String) -> String { LineBreaks.paragraphs(text, width: width) + "\n" }
+        func table(_ title: String, _ options: [Option], _ others: [(String, String)] = []) -> String {
+            "\n\(title):\n" + HelpTable.text(options.map { ($0.signature, $0.helpWithDefault) } + others, width: width)
         }
-        text +=
-            "\nOptions:\n" + HelpTable.text(options.map { ($0.signature, $0.helpWithDefault) } + [HelpTable.helpRow])
+        var text = filled("fastweights \(name): \(summary)")
+        if !discussion.isEmpty { text += "\n" + filled(discussion) }
+        text += "\n" + filled("Usage: \(usage)")
+        if !positionals.isEmpty {
+            text += "\nArguments:\n" + HelpTable.text(positionals.map { ("<\($0.name)>", $0.help) }, width: width)
+        }
+        text += table("Options", (taskOption.map { [$0] } ?? []) + options, [HelpTable.helpRow])
+        let named = words.isEmpty ? nil : namedTask(words)
+        for task in tasks where named == nil || task.name == named {
+            text += table("Options of --task \(task.name)", task.options)
+        }
         if !examples.isEmpty {
-            text += "\nExamples:\n" + examples.map { "  fastweights \($0)\n" }.joined()
+            text += "\nExamples:\n" + examples.map { HelpTable.example("fastweights \($0)", width: width) }.joined()
         }
         return text
     }
@@ -174,10 +239,13 @@ extension Option {
 /// Two columns of text, the right one wrapped.
 enum HelpTable {
     static let helpRow = ("--help, -h", "Show this help")
-    private static let width = 80
+    /// Columns of the text in a place that has them.
+    static let width = 80
 
-    static func text(_ rows: [(String, String)]) -> String {
-        let left = 2 + (rows.map(\.0.count).filter { $0 <= 24 }.max() ?? 0) + 2
+    static func text(_ rows: [(String, String)], width: Int = width) -> String {
+        let longest = rows.map(\.0.count).filter { $0 <= 24 }.max() ?? 0
+        // In a narrow place the explanations stand below.
+        let left = width - longest < 36 ? 6 : 2 + longest + 2
         var text = ""
         for (term, explanation) in rows {
             var line = "  " + term
@@ -185,7 +253,7 @@ enum HelpTable {
                 text += line + "\n"
                 line = ""
             }
-            for part in wrap(explanation, width: width - left) {
+            for part in LineBreaks.lines(explanation, width: width - left) {
                 text += line + String(repeating: " ", count: left - line.count) + part + "\n"
                 line = ""
             }
@@ -193,19 +261,25 @@ enum HelpTable {
         return text
     }
 
-    /// Lines of at most `width` characters, broken at spaces.
-    private static func wrap(_ text: String, width: Int) -> [String] {
-        var lines = [""]
-        for word in text.split(separator: " ") {
-            let last = lines[lines.count - 1]
-            if last.isEmpty {
-                lines[lines.count - 1] = String(word)
-            } else if last.count + 1 + word.count <= width {
-                lines[lines.count - 1] = "\(last) \(word)"
+    /// A command line, broken before options so that a shell still takes it.
+    static func example(_ words: String, width: Int) -> String {
+        var lines: [String] = []
+        var part = ""
+        func end() {
+            if let last = lines.last, 2 + last.count + 1 + part.count + 2 <= width {
+                lines[lines.count - 1] = "\(last) \(part)"
             } else {
-                lines.append(String(word))
+                lines.append(lines.isEmpty ? part : "  \(part)")
             }
         }
-        return lines
+        for word in words.split(separator: " ") {
+            if word.hasPrefix("--") {
+                end()
+                part = ""
+            }
+            part += (part.isEmpty ? "" : " ") + word
+        }
+        end()
+        return "  " + lines.joined(separator: " \\\n  ") + "\n"
     }
 }

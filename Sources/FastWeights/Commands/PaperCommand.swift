@@ -2,7 +2,7 @@
 
 extension Option {
     fileprivate static let folder = Option(
-        name: "out", placeholder: "DIR", kind: .text, defaultValue: "runs/paper",
+        name: "out", placeholder: "DIR", kind: .path(), defaultValue: "runs/paper",
         help: "The folder of the results; jobs of several machines may share it")
     fileprivate static let experiments = Option(
         name: "only", placeholder: "NAMES", kind: .list(of: .choice(PaperExperiment.all.map(\.name))),
@@ -53,7 +53,7 @@ extension Command {
                 missing.contains(number) ? "" : "done",
             ])
         }
-        Terminal.write(table.plain() + "\n" + run.estimate(missing) + "\n")
+        Terminal.write(table.plain(width: Terminal.tableWidth()) + "\n" + run.estimate(missing) + "\n")
         return 0
     }
 
@@ -110,11 +110,18 @@ private struct PaperRun {
         let scale = PaperExperiment.Scale(
             isQuick: arguments.flag("quick"), seeds: arguments.hasValue("seeds") ? arguments.integer("seeds") : nil)
         let names = arguments.hasValue("only") ? arguments.texts("only") : PaperExperiment.all.map(\.name)
-        let jobs = PaperExperiment.all.filter { names.contains($0.name) }.flatMap { $0.jobs(scale) }
-        guard !jobs.isEmpty else {
-            throw UsageError(
-                "\(names.joined(separator: ", ")) needs data that are not there: FASTWEIGHTS_DATA names the folder with cmu_faces."
-            )
+        let experiments = PaperExperiment.all.filter { names.contains($0.name) }
+        let jobs = experiments.flatMap { $0.jobs(scale) }
+        let without = experiments.filter { $0.jobs(scale).isEmpty }.map(\.name).joined(separator: ", ")
+        let reason = "\(without) needs data that are not there: FASTWEIGHTS_DATA names the folder with cmu_faces."
+        guard !jobs.isEmpty else { throw UsageError(reason) }
+        if !without.isEmpty { Terminal.write("fastweights: left out: \(reason)\n", to: .error) }
+        /// Jobs with so many seeds.
+        func count(_ seeds: Int) -> Int {
+            experiments.reduce(0) { $0 + $1.jobs(PaperExperiment.Scale(isQuick: scale.isQuick, seeds: seeds)).count }
+        }
+        guard scale.seeds == nil || count(1) != count(2) else {
+            throw UsageError("--seeds changes nothing: \(names.joined(separator: ", ")) keeps its own.")
         }
         queue = JobQueue(
             folder: JobFolder(arguments.text("out")), jobs: jobs, threads: arguments.integer("threads"))
@@ -126,7 +133,8 @@ private struct PaperRun {
         let all = max(seconds.reduce(0, +) / Double(queue.threads), seconds.max() ?? 0)
         return "\(jobs.count - numbers.count) of \(jobs.count) jobs are done; "
             + (numbers.isEmpty
-                ? "nothing is left." : "about \(FixedPoint.clock(all)) for the others with threads: \(queue.threads).")
+                ? "nothing is left."
+                : "about \(FixedPoint.duration(all)) for the others with threads: \(queue.threads).")
     }
 
     /// Everything that is missing, then the report.
@@ -144,6 +152,6 @@ private struct PaperRun {
         let report = PaperReport(results: results, problems: problems)
         try Files.writeAtomically(Array(report.render().utf8), to: "\(folder.path)/report.html")
         try Files.writeAtomically(Array(report.csv().utf8), to: "\(folder.path)/results.csv")
-        Terminal.write(report.plain() + "Report: \(folder.path)/report.html\n")
+        Terminal.write(report.plain(width: Terminal.tableWidth()) + "Report: \(folder.path)/report.html\n")
     }
 }

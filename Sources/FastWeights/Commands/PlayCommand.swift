@@ -9,8 +9,7 @@ extension Command {
             one another in place.
             """,
         options: [
-            Option(
-                name: "model", placeholder: "FILE", kind: .text, help: "A file written by train --task catch"),
+            .model(help: "A file written by train --task catch"),
             Option(
                 name: "speed", placeholder: "X", kind: .number(0...1000), defaultValue: "4",
                 help: "Frames a second in a terminal; 0 does not wait"),
@@ -19,10 +18,7 @@ extension Command {
         ],
         examples: ["play --model agent.safetensors", "play --model agent.safetensors --seed 7 --speed 10"]
     ) { arguments in
-        guard arguments.hasValue("model") else {
-            throw UsageError("expected --model FILE. Run fastweights play --help for all options.")
-        }
-        let agent = try CatchAgent(path: arguments.text("model"))
+        let agent = try CatchAgent(path: try arguments.model())
         let player = CatchPlayer(agent, seed: arguments.unsigned("seed"), isGreedy: arguments.flag("greedy"))
         let isMoving =
             Terminal.allowsColour(.output)

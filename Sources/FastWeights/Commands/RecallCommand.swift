@@ -13,34 +13,38 @@ extension Command {
                 help: "Letter-digit pairs, ??, a letter: c9k8j3f1??c; without it one drawn with --seed")
         ],
         options: [
+            .model(help: "A file written by fastweights train"),
             Option(
-                name: "model", placeholder: "FILE", kind: .text, defaultValue: "model.safetensors",
-                help: "A file written by fastweights train"),
-            Option(name: "svg", placeholder: "FILE", kind: .text, help: "Write the picture there too"),
-            .seed, .threads,
+                name: "svg", placeholder: "FILE", kind: .path(orOutput: true),
+                help: "Write the picture there too, or to standard output, -, in place of the answer"),
+            .seed,
         ],
         examples: ["recall \"c9k8j3f1??c\" --model model.safetensors --svg recall.svg"]
     ) { arguments in
         try arguments.checkApart(["svg"], from: ["model"])
-        let file = try ModelFile(path: arguments.text("model"))
+        let path = try arguments.model()
+        let file = try ModelFile(path: path)
         let drawn = try file.task.generate(counts: [1], seed: arguments.unsigned("seed"))[0].tokens
-        let text = arguments.positional("sequence").first ?? AssociativeRetrieval.text(drawn)
+        let given = arguments.positional("sequence").first
+        guard given == nil || !arguments.isGiven("seed") else {
+            throw UsageError("--seed draws a sequence, but \(given ?? "") is given; leave one of them out.")
+        }
+        let text = given ?? AssociativeRetrieval.text(drawn)
         let (tokens, answer, pairs) = try AssociativeRetrieval.parse(text)
-        if pairs != file.task.pairs {
-            Terminal.write(
-                "fastweights recall: the model was trained on \(file.task.pairs) pairs, this sequence has \(pairs)\n",
-                to: .error)
+        for remark in remarks(text, answer: answer, pairs: pairs, trained: file.task.pairs) {
+            Terminal.write("fastweights recall: \(remark)\n", to: .error)
         }
         let reading = file.model.read(tokens)
         let map = HeatMap(
             sequence: Array(AssociativeRetrieval.text(tokens)),
             weights: reading.attention ?? tokens.map { _ in tokens.map { _ in 0 } },
             probabilities: reading.probabilities.map { Double($0) }, correct: answer.map { Int($0) })
-        if arguments.hasValue("svg") {
+        if let svg = arguments.textIfAny("svg") {
             guard reading.attention != nil else {
-                throw UsageError("--svg needs a model with fast weights, found \(arguments.text("model")) without.")
+                throw UsageError("--svg needs a model with fast weights, found \(path) without.")
             }
-            try Files.writeAtomically(Array(map.svg(prefix: "recall").utf8), to: arguments.text("svg"))
+            try Terminal.write(map.svg(prefix: "recall"), toPath: svg)
+            if svg == Terminal.outputPath { return 0 }
         }
         if reading.attention == nil {
             Terminal.write(answerTable(map))
@@ -50,6 +54,18 @@ extension Command {
             Terminal.write(map.terminal(colours))
         }
         return 0
+    }
+
+    /// What a reader of the answer should know: that the sequence is not as those the model has learnt from.
+    static func remarks(_ sequence: String, answer: UInt8?, pairs: Int, trained: Int) -> [String] {
+        var remarks: [String] = []
+        if pairs != trained {
+            remarks.append("the model was trained on \(trained) pairs, this sequence has \(pairs)")
+        }
+        if answer == nil, let letter = sequence.last {
+            remarks.append("the sequence asks for \(letter), which is not among its letters: no answer is right")
+        }
+        return remarks
     }
 
     /// The answer of a model that has no fast weights to show.

@@ -14,31 +14,48 @@ extension Option {
     static let testExamples = Option(
         name: "test-examples", placeholder: "N", kind: .integer(1...10_000_000), defaultValue: "20000",
         help: "Test examples, looked at once")
-    static let batch = Option(
-        name: "batch", placeholder: "B", kind: .integer(1...65_536), defaultValue: "128", help: "Sequences a step")
-    static let clip = Option(
-        name: "clip", placeholder: "X", kind: .number(0...1e9), defaultShown: "each model's own",
-        help: "Global norm the gradients are clipped to; 0 for none")
+    static func hidden(_ units: Int = 50) -> Option {
+        Option(
+            name: "hidden", placeholder: "R", kind: .integer(1...4096), defaultValue: "\(units)",
+            help: "Recurrent units")
+    }
+    static func batch(_ size: Int = 128, of what: String = "Sequences") -> Option {
+        Option(
+            name: "batch", placeholder: "B", kind: .integer(1...65_536), defaultValue: "\(size)",
+            help: "\(what) a step")
+    }
+    /// Without a norm each model has its own.
+    static func clip(_ norm: String? = nil) -> Option {
+        Option(
+            name: "clip", placeholder: "X", kind: .number(0...1e9), defaultValue: norm,
+            defaultShown: norm ?? "each model's own", help: "Global norm the gradients are clipped to; 0 for none")
+    }
     static let embeddingDeviation = Option(
         name: "embedding-deviation", placeholder: "X", kind: .number(0...1e3), defaultShown: "each model's own",
         help: "Standard deviation of the embeddings' first values")
-    static let schedule = Option(
-        name: "schedule", placeholder: "NAME", kind: .choice(Schedule.allCases.map(\.rawValue)),
-        defaultValue: Schedule.cosine.rawValue, help: "How the learning rate falls in the course of the training")
+    static func schedule(_ schedule: Schedule = .cosine) -> Option {
+        Option(
+            name: "schedule", placeholder: "NAME", kind: .choice(Schedule.allCases.map(\.rawValue)),
+            defaultValue: schedule.rawValue, help: "How the learning rate falls in the course of the training")
+    }
     static let weightDecay = Option(
         name: "weight-decay", placeholder: "X", kind: .number(0...1e3), defaultShown: "each model's own",
         help: "What Adam takes off every parameter at each step, as a share of it, over the learning rate")
-    static let evaluateEvery = Option(
-        name: "evaluate-every", placeholder: "N", kind: .integer(1...1_000_000), defaultValue: "500",
-        help: "Steps between two looks at the validation examples")
+    static func evaluateEvery(_ count: Int = 500, of what: String = "Steps", at examples: String) -> Option {
+        Option(
+            name: "evaluate-every", placeholder: "N", kind: .integer(1...1_000_000), defaultValue: "\(count)",
+            help: "\(what) between two looks at \(examples)")
+    }
     static let patience = Option(
         name: "patience", placeholder: "N", kind: .integer(0...1_000_000), defaultValue: "0",
         help: "Stop after N evaluations without a lower validation error; 0 for never")
 
     static let data: [Option] = [.pairs, .distinctDigits, .trainingExamples, .validationExamples, .testExamples]
-    static let training: [Option] = [
-        .batch, .clip, .weightDecay, .embeddingDeviation, .schedule, .evaluateEvery, .patience,
-    ]
+
+    /// What `TrainingOptions` takes beside the batch and the clipping.
+    static func evaluation(at examples: String = "the validation examples") -> [Option] {
+        [.weightDecay, .schedule(), .evaluateEvery(at: examples), .patience]
+    }
 }
 
 extension RetrievalData {
@@ -53,7 +70,7 @@ extension RetrievalData {
 }
 
 extension RetrievalTraining {
-    /// Takes what the options of `Option.training` say of first values.
+    /// Takes what the options say of first values.
     mutating func takeFirstValues(_ arguments: ParsedArguments) {
         if arguments.hasValue("embedding-deviation") {
             embeddingDeviation = Float(arguments.number("embedding-deviation"))
@@ -70,7 +87,7 @@ extension RetrievalModel {
 }
 
 extension TrainingOptions {
-    /// The options of `Option.training` and `steps`, and the model's recipe for what they leave open.
+    /// The options of a training, and the model's recipe for what they leave open.
     init(_ arguments: ParsedArguments, _ recipe: RetrievalModel.Recipe, quick: Bool = false) {
         self.init(recipe, quick: quick)
         if arguments.hasValue("steps") { steps = arguments.integer("steps") }
@@ -96,7 +113,8 @@ extension ProgressDisplay {
     static func onStandardError(jobs: Int, work: Double) -> ProgressDisplay {
         let start = ContinuousClock.now
         return ProgressDisplay(
-            mode: Terminal.isInteractive(.error) ? .bar(width: Terminal.width(.error)) : .lines(intervalSeconds: 15),
+            mode: Terminal.isInteractive(.error)
+                ? .bar(width: Terminal.width(.error)) : .lines(intervalSeconds: 15, width: Terminal.tableWidth(.error)),
             totalJobs: jobs, totalWork: work, write: { Terminal.write($0, to: .error) },
             now: { (ContinuousClock.now - start).seconds })
     }

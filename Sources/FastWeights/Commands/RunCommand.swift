@@ -13,58 +13,87 @@ extension Command {
             Behind a sequence's end it is 0. Fast weights have `A0` and `A_n`
             [layers·directions, B, H, H], and with a schedule `step0` and `step_n`, a
             whole number. An .npy file is the input or the output alone.
+            `input` of whole numbers, [T, B] or [T], is tokens.
 
             With --state the sequences go on from `h_n` and the rest of what a run before
             has written: two halves, one after the other, give what the whole gives.
 
             The model is a state dict of nn.RNN, nn.LSTM or nn.GRU, told apart by names and
-            shapes, or a file that this library saved.
+            shapes, or a file that this library saved. What a state dict has beside it is
+            used where --embedding and --head name it; what is not used is said.
             """,
         options: [
-            Option(name: "model", placeholder: "FILE", kind: .text, help: "The model, safetensors"),
-            Option(name: "input", placeholder: "FILE", kind: .text, help: "The sequences: safetensors, .npz or .npy"),
+            .model(help: "The model, safetensors"),
+            Option(name: "input", placeholder: "FILE", kind: .path(), help: "The sequences: safetensors, .npz or .npy"),
             Option(
-                name: "output", placeholder: "FILE", kind: .text,
+                name: "output", placeholder: "FILE", kind: .path(),
                 help: "Where the results go: .npz, .npy or, by any other name, safetensors"),
             Option(
-                name: "state", placeholder: "FILE", kind: .text,
+                name: "state", placeholder: "FILE", kind: .path(),
                 help: "Go on from the state that a run before wrote there, safetensors or .npz"),
             Option(name: "batch-first", kind: .flag, help: "Input and output are [B, T, …]; states stay as they are"),
             Option(
                 name: "activation", placeholder: "NAME", kind: .choice(["relu", "tanh"]), defaultValue: "tanh",
                 help: "That of a plain RNN, which a state dict does not tell"),
             Option(
-                name: "save", placeholder: "FILE", kind: .text,
+                name: "save", placeholder: "FILE", kind: .path(),
                 help: "Write the model there too, with its configuration; PyTorch reads that as well"),
             Option(
                 name: "prefix", placeholder: "TEXT", kind: .text,
                 help: "What stands before the names, as encoder.rnn., where a file has several modules"),
-            .seed, .threads,
+            Option(
+                name: "embedding", placeholder: "NAME", kind: .text,
+                help: "The nn.Embedding of the state dict whose rows the module reads; the input then is tokens"),
+            Option(
+                name: "head", placeholder: "NAME", kind: .text,
+                help: "The nn.Linear of the state dict on top of h at every step"),
+            Option(
+                name: "per-sequence", kind: .flag,
+                help: "That --head is on the last h of a sequence alone, of each direction at its own end"),
+            .threads,
         ],
         examples: [
             "run --model lstm.safetensors --input x.st --output y.st",
             "run --model lstm.st --input x.npy --output y.npy --batch-first",
             "run --model rnn.st --activation relu --input x.st --output y.st",
             "run --model lstm.st --input next.npy --state y.st --output z.st",
+            "run --model tagger.st --embedding emb --head fc --input words.npy --output y.npy",
         ]
     ) { arguments in
-        for name in ["model", "input", "output"] where !arguments.hasValue(name) {
+        for name in ["input", "output"] where !arguments.hasValue(name) {
             throw UsageError("expected --\(name) FILE. Run fastweights run --help for all options.")
         }
-        try arguments.checkApart(["output", "save"], from: ["model", "input"])
+        try arguments.checkApart(["output", "save"], from: ["model", "input", "state"])
         for name in ["output", "save"] where arguments.hasValue(name) {
             try Files.checkWritable(arguments.text(name))
         }
-        let network = try RecurrentNetwork(
-            path: arguments.text("model"), prefix: arguments.hasValue("prefix") ? arguments.text("prefix") : nil,
-            activation: Activation(rawValue: arguments.text("activation")) ?? .tanh)
+        let head = arguments.textIfAny("head")
+        let perSequence = arguments.flag("per-sequence")
+        guard !perSequence || head != nil else {
+            throw UsageError("--per-sequence says where a head stands, and needs --head NAME.")
+        }
+        func say(_ note: String) { Terminal.write("fastweights run: \(note).\n", to: .error) }
+        let (input, output) = (arguments.text("input"), arguments.text("output"))
+        let model = try AppliedModel(
+            path: try arguments.model(), prefix: arguments.textIfAny("prefix"),
+            activation: arguments.isGiven("activation") ? Activation(rawValue: arguments.text("activation")) : nil,
+            embedding: arguments.textIfAny("embedding"),
+            head: head.map { perSequence ? .perSequence($0) : .perStep($0) })
+        model.notes.forEach(say)
+        let file = try TensorFile(path: input)
         let sequences = try SequenceInput(
-            try TensorFile(path: arguments.text("input")), network.configuration,
-            batchFirst: arguments.flag("batch-first"),
-            goingOnFrom: arguments.hasValue("state") ? try TensorFile(path: arguments.text("state")) : nil)
-        let (tensors, integers) = sequences.results(network, threads: arguments.integer("threads"))
-        try TensorFile.write(tensors, integers: integers, to: arguments.text("output"))
-        if arguments.hasValue("save") { try network.write(to: arguments.text("save")) }
+            file, model.network.configuration, batchFirst: arguments.flag("batch-first"),
+            takesTokens: model.takesTokens,
+            goingOnFrom: try arguments.textIfAny("state").map { try TensorFile(path: $0) })
+        if !file.unused.isEmpty {
+            say("\(input) has tensors that are not used: \(file.unused.joined(separator: ", "))")
+        }
+        let (results, integers) = sequences.results(model.network, threads: arguments.integer("threads"))
+        let left = try TensorFile.write(results, integers: integers, to: output)
+        if !left.isEmpty {
+            say("\(output) holds \(results[0].name) alone, without \(left.joined(separator: ", ")); .npz holds all")
+        }
+        if let path = arguments.textIfAny("save") { try model.write(to: path) }
         return 0
     }
 }
@@ -85,24 +114,35 @@ struct SequenceInput {
     private let isSingle: Bool
     private let steps: Int
     private let batch: Int
-    private let input: [Float]
+    private let input: Input
     private let state: CellState?
     private let lengths: [Int]?
 
+    /// Numbers [T, B, I], or tokens [T, B].
+    private enum Input {
+        case numbers([Float])
+        case tokens([Int])
+    }
+
     /// The sequences of `file`, from the state beside them or from that of the run that wrote `before`.
     ///
-    /// Throws `SequenceInputError` for tensors of other shapes than the network needs, and lengths that cannot be.
+    /// Throws `SequenceInputError` for tensors of other shapes than the network needs, tokens that it has not, and lengths
+    /// that cannot be. Of a network that does not say that it takes tokens, whole numbers that may be tokens [T, B] or the
+    /// numbers [T, I] of one sequence are neither.
     init(
-        _ file: TensorFile, _ configuration: RecurrentNetworkConfiguration, batchFirst: Bool,
-        goingOnFrom before: TensorFile?
+        _ file: TensorFile, _ configuration: RecurrentNetworkConfiguration, batchFirst: Bool, takesTokens: Bool = false,
+        goingOnFrom before: TensorFile? = nil
     ) throws {
         func fail(_ problem: String) -> SequenceInputError { SequenceInputError(path: file.path, problem: problem) }
-        let array = try file.array("input")
-        let shape = array.shape
-        let isSingle = shape.count == 2
-        guard (2...3).contains(shape.count), shape.last == configuration.input, !shape.contains(0) else {
+        let (shape, input) = try Self.input(file, configuration.input, takesTokens: takesTokens)
+        let axes = if case .tokens = input { 2 } else { 3 }
+        let isSingle = shape.count == axes - 1
+        guard (axes - 1...axes).contains(shape.count), axes == 2 || shape.last == configuration.input,
+            !shape.contains(0)
+        else {
+            let (order, I) = (batchFirst ? "B, T" : "T, B", configuration.input)
             throw fail(
-                "input should have the shape \(batchFirst ? "[B, T, \(configuration.input)]" : "[T, B, \(configuration.input)]") with sizes of at least 1, as the model takes \(configuration.input) numbers a step; found \(shape)"
+                "input should have the shape [\(order), \(I)] with sizes of at least 1, as the model takes \(I) numbers a step, or [\(order)] of whole numbers, tokens; found \(shape)\(axes == 3 ? "" : " of whole numbers")"
             )
         }
         let (T, B) = isSingle ? (shape[0], 1) : batchFirst ? (shape[1], shape[0]) : (shape[0], shape[1])
@@ -110,7 +150,13 @@ struct SequenceInput {
         self.batchFirst = batchFirst && !isSingle
         self.isSingle = isSingle
         (steps, batch) = (T, B)
-        input = self.batchFirst ? array.exchangingFirstAxes.values : array.values
+        self.input =
+            switch input {
+            case .numbers(let values) where self.batchFirst:
+                .numbers(values.exchangingAxes(B, T, width: configuration.input))
+            case .tokens(let values) where self.batchFirst: .tokens(values.exchangingAxes(B, T, width: 1))
+            default: input
+            }
 
         let own = try InitialState(file, .besideInput, configuration).read(batch: B, isSingle: isSingle)
         if let before {
@@ -135,6 +181,7 @@ struct SequenceInput {
         }
         guard file.contains("lengths") else {
             lengths = nil
+            try check(file)
             return
         }
         let (lengthShape, values) = try file.integers("lengths")
@@ -148,37 +195,78 @@ struct SequenceInput {
             throw fail("the model's fast weights have a schedule, for which all lengths should be the same")
         }
         lengths = values
+        try check(file)
+    }
+
+    /// The input as the file has it.
+    private static func input(_ file: TensorFile, _ size: Int, takesTokens: Bool) throws -> (shape: [Int], Input) {
+        guard file.contains("input"), try file.isWhole("input") else {
+            let array = try file.array("input")
+            return (array.shape, .numbers(array.values))
+        }
+        let (shape, values) = try file.integers("input")
+        let isNumbers = shape.last == size && (shape.count == 3 || shape.count == 2 && !takesTokens)
+        guard !isNumbers || shape.count == 3 || !values.allSatisfy({ (0..<size).contains($0) }) else {
+            throw SequenceInputError(
+                path: file.path,
+                problem:
+                    "input of whole numbers \(shape) may be tokens [T, B] or one sequence of numbers [T, \(size)]; save numbers as floats or with three axes"
+            )
+        }
+        return (shape, isNumbers ? .numbers(values.map { Float($0) }) : .tokens(values))
+    }
+
+    /// Throws for a token that the network has not; those behind a sequence's end are not read.
+    private func check(_ file: TensorFile) throws {
+        guard case .tokens(let tokens) = input else { return }
+        let count = min(configuration.input, 1 << 16)
+        for (place, token) in tokens.enumerated() where !(0..<count).contains(token) {
+            let (t, b) = (place / batch, place % batch)
+            guard t >= lengths?[b] ?? steps else {
+                throw SequenceInputError(
+                    path: file.path,
+                    problem: "tokens should be 0 to \(count - 1), found \(token) at step \(t) of sequence \(b)")
+            }
+        }
     }
 
     /// The tensors of the output file, and those of whole numbers.
     func results(
         _ network: RecurrentNetwork, threads: Int
     ) -> (tensors: [(name: String, array: WeightArray)], integers: [(name: String, shape: [Int], values: [Int])]) {
-        let result = network.run(
-            input, steps: steps, batch: batch, lengths: lengths, state: state, threads: threads)
+        let result =
+            switch input {
+            case .numbers(let input):
+                network.run(input, steps: steps, batch: batch, lengths: lengths, state: state, threads: threads)
+            case .tokens(let tokens):
+                network.run(
+                    tokens: tokens, steps: steps, batch: batch, lengths: lengths, state: state, threads: threads)
+            }
         let batchAxis = isSingle ? [] : [batch]
         let isPerStep = configuration.head?.isPerStep ?? true
+        let turns = batchFirst && isPerStep
         let output = WeightArray(
-            shape: (isPerStep ? [steps] : []) + batchAxis + [configuration.output], values: result.outputs)
+            shape: (turns ? [batch, steps] : (isPerStep ? [steps] : []) + batchAxis) + [configuration.output],
+            values: turns
+                ? result.outputs.exchangingAxes(steps, batch, width: configuration.output) : result.outputs)
         let cells = configuration.layers * configuration.directions
         let states = zip(configuration.stateParts, [result.state.hidden, result.state.memory]).map { part, values in
             (name: part.letter + "_n", array: WeightArray(shape: [cells] + batchAxis + part.sizes, values: values))
         }
         return (
-            [(name: "output", array: batchFirst && isPerStep ? output.exchangingFirstAxes : output)] + states,
+            [(name: "output", array: output)] + states,
             configuration.hasSchedule ? [(name: "step_n", shape: [1], values: [result.state.step])] : []
         )
     }
 }
 
-extension WeightArray {
-    /// The first two of three axes exchanged.
-    fileprivate var exchangingFirstAxes: WeightArray {
-        let (a, b, width) = (shape[0], shape[1], shape[2])
-        var result = WeightArray(shape: [b, a, width], values: values)
+extension Array {
+    /// [a, b, width] as [b, a, width].
+    fileprivate func exchangingAxes(_ a: Int, _ b: Int, width: Int) -> [Element] {
+        var result = self
         for i in 0..<a {
             for j in 0..<b {
-                for k in 0..<width { result.values[(j * a + i) * width + k] = values[(i * b + j) * width + k] }
+                for k in 0..<width { result[(j * a + i) * width + k] = self[(i * b + j) * width + k] }
             }
         }
         return result

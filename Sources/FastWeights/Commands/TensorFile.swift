@@ -1,10 +1,11 @@
 /// The tensors of a file that a command reads or writes: safetensors, .npz, or .npy, which holds a single one. What a
 /// file to be read is, its first bytes say; what one to be written shall be, its name's ending.
-struct TensorFile {
+final class TensorFile {
     let path: String
     /// Bytes, of all files of a model in several.
     let size: Int
     private let content: Content
+    private var used: Set<String> = []
 
     private enum Content {
         case safetensors(SafeTensors)
@@ -72,9 +73,30 @@ struct TensorFile {
         }
     }
 
+    /// The names of the tensors that nobody has asked for yet.
+    var unused: [String] {
+        let names =
+            switch content {
+            case .safetensors(let file): file.names
+            case .archive(let file): file.names
+            case .array: ["input"]
+            }
+        return names.filter { !used.contains($0) }
+    }
+
+    /// Whether the tensor `name` is of an integer type; throws when there is none.
+    func isWhole(_ name: String) throws -> Bool {
+        switch content {
+        case .safetensors(let file): try file.tensor(named: name).dtype?.isFloatingPoint == false
+        case .archive(let file): try file.header(named: name).type?.isFloatingPoint == false
+        case .array(let array): array.type?.isFloatingPoint == false
+        }
+    }
+
     /// The tensor `name` as numbers; throws when there is none.
     func array(_ name: String) throws -> WeightArray {
-        switch content {
+        used.insert(name)
+        return switch content {
         case .safetensors(let file):
             WeightArray(shape: try file.tensor(named: name).shape, values: try file.floats(name))
         case .archive(let file): try WeightArray(file.array(named: name))
@@ -85,6 +107,7 @@ struct TensorFile {
     /// The tensor `name` as whole numbers, which may be stored as floating point; throws when there is none, or it holds
     /// others.
     func integers(_ name: String) throws -> (shape: [Int], values: [Int]) {
+        used.insert(name)
         switch content {
         case .safetensors(let file): return (try file.tensor(named: name).shape, try file.wholeNumbers(name))
         case .archive(let file):
@@ -98,11 +121,12 @@ struct TensorFile {
         }
     }
 
-    /// Writes tensors and behind them whole numbers atomically: all of them, or into an .npy file the first alone.
+    /// Writes tensors and behind them whole numbers atomically: all of them, or into an .npy file the first alone. Gives
+    /// the names of those left out.
     static func write(
         _ tensors: [(name: String, array: WeightArray)],
         integers: [(name: String, shape: [Int], values: [Int])] = [], to path: String
-    ) throws {
+    ) throws -> [String] {
         let all = tensors.map { (name: $0.name, shape: $0.array.shape, values: $0.array.values) }
         if path.hasSuffix(".npy") {
             try NumPyArray.write(shape: all[0].shape, values: all[0].values, to: path)
@@ -111,5 +135,6 @@ struct TensorFile {
         } else {
             try SafeTensors.write(all, integers: integers, to: path)
         }
+        return path.hasSuffix(".npy") ? tensors.dropFirst().map(\.name) + integers.map(\.name) : []
     }
 }

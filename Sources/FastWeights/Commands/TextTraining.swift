@@ -1,25 +1,24 @@
 /// `fastweights train --task text`: a model of the next character of a file.
 enum TextTraining {
-    /// Options of the command that only this task has.
-    static let options = [
-        Option(name: "file", placeholder: "FILE", kind: .text, help: "The text of --task text, any UTF-8 or bytes"),
-        Option(
-            name: "layers", placeholder: "N", kind: .integer(1...64), defaultValue: "1",
-            help: "Recurrent layers of --task text"),
-        Option(
-            name: "window", placeholder: "T", kind: .integer(1...4096), defaultValue: "64",
-            help: "Characters a step of --task text that gradients go back through; the state goes on"),
-        Option(
-            name: "held-out", placeholder: "X", kind: .number(0.0001...0.9), defaultValue: "0.1",
-            help: "Share of the text, its end, that --task text is measured on"),
-    ]
+    /// The options of this task.
+    static let options =
+        [
+            Option(name: "file", placeholder: "FILE", kind: .path(), help: "The text, any UTF-8 or bytes"),
+            Option(
+                name: "layers", placeholder: "N", kind: .integer(1...64), defaultValue: "1",
+                help: "Recurrent layers"),
+            Option(
+                name: "window", placeholder: "T", kind: .integer(1...4096), defaultValue: "64",
+                help: "Characters a step that gradients go back through; the state goes on"),
+            Option(
+                name: "held-out", placeholder: "X", kind: .number(0.0001...0.9), defaultValue: "0.1",
+                help: "Share of the text, its end, that it is measured on"),
+        ] + [.hidden()] + Option.length + [.batch(32, of: "Parts of the text"), .clip()]
+        + Option.evaluation(at: "the text held out") + Option.fastWeights
 
     /// η where the options do not say. A h is a sum of products h·h, which grow with H: at the rate of the paper's task, 0.5, it
     /// drowns the input.
     private static let fastRate: Float = 3e-4
-
-    /// Streams of the text side by side where --batch does not say.
-    private static let batch = 32
 
     /// Rate and clipping of the cells where the options do not say: the lowest loss on the end of tiny Shakespeare after a
     /// minute of training with about 108,000 parameters. README has what was tried.
@@ -48,7 +47,7 @@ enum TextTraining {
         guard !content.isEmpty else {
             throw TextError(description: "\(file) is empty; there is nothing to learn from it")
         }
-        let vocabulary = TextVocabulary(of: content)
+        let vocabulary = vocabulary(of: content, file)
         let text = try TrainingText(content, vocabulary, heldOut: arguments.number("held-out"))
         let seed = arguments.unsigned("seed")
         let kind = RetrievalModel.named(arguments.text("model"))
@@ -58,7 +57,6 @@ enum TextTraining {
             cell, hidden: arguments.integer("hidden"), layers: arguments.integer("layers"), vocabulary: vocabulary,
             seed: seed)
         var options = TrainingOptions(arguments, recipe(cell))
-        if !arguments.isGiven("batch") { options.batch = batch }
         if arguments.hasValue("learning-rate") { options.learningRate = arguments.number("learning-rate") }
         options.setLimit(arguments)
         (options.seed, options.threads) = (seed, arguments.integer("threads"))
@@ -89,6 +87,14 @@ enum TextTraining {
 
             """
         return try output.finish(ending, summary: summary) { try model.write(to: $0) }
+    }
+
+    /// The characters of the file, or bytes, of which it then says why.
+    private static func vocabulary(of content: [UInt8], _ file: String) -> TextVocabulary {
+        do { return try TextVocabulary(charactersOf: content) } catch {
+            Terminal.write("fastweights train: \(file) is learnt in bytes, not characters: \(error)\n", to: .error)
+            return .bytes
+        }
     }
 
     /// A loss in nats as bits a token.

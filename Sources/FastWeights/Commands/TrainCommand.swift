@@ -5,47 +5,31 @@ extension Command {
         discussion: """
             With --task text the model learns to predict the next character of --file from
             those before, or the next byte where that is not UTF-8; --batch parts of the
-            text (32 if it is not given) are read side by side. `generate` then writes
-            with it.
+            text are read side by side. `generate` then writes with it.
 
             With --task catch an agent learns by actor-critic to catch a ball that it sees
-            in the first frames only. `play` then shows it. Unless given, --hidden is 128,
-            --schedule linear, --clip 1 and --evaluate-every 2500, in episodes.
+            in the first frames only. `play` then shows it.
+
+            `train --task text --help` shows the options of that task alone.
             """,
         options: [
-            Option(
-                name: "task", placeholder: "NAME", kind: .choice(["associative-retrieval", "text", "catch"]),
-                defaultValue: "associative-retrieval", help: "What to learn"),
             Option(
                 name: "model", placeholder: "NAME", kind: .choice(RetrievalModel.all.map(\.name)),
                 defaultValue: "fast-weights", help: "The model to train"),
             Option(
-                name: "hidden", placeholder: "R", kind: .integer(1...4096), defaultValue: "50", help: "Recurrent units"),
-            Option(
                 name: "learning-rate", placeholder: "X", kind: .number(1e-9...10), defaultShown: "the model's own",
                 help: "Learning rate at the start"),
             Option(
-                name: "steps", placeholder: "N", kind: .integer(1...100_000_000), defaultShown: "the model's own",
-                help: "Training steps"),
-            Option(
-                name: "minutes", placeholder: "X", kind: .number(.leastNonzeroMagnitude...1e6),
-                help:
-                    "End after so long, as after a last step; the learning rate follows the time. A busy machine fits fewer steps, so no seed repeats the bits"
-            ),
-            Option(
-                name: "output", placeholder: "FILE", kind: .text, defaultValue: "model.safetensors",
+                name: "output", placeholder: "FILE", kind: .path(), defaultValue: "model.safetensors",
                 help: "The model file"),
-            Option(
-                name: "checkpoint", placeholder: "FILE", kind: .text,
-                help: "Keep a file there from which --resume goes on, whatever ended the training"),
-            Option(
-                name: "every", placeholder: "N", kind: .integer(1...1_000_000), defaultValue: "1000",
-                help: "Steps between two checkpoints"),
-            Option(
-                name: "resume", kind: .flag,
-                help: "Go on from --checkpoint, to the same bits as without a break; begin if there is none"),
-        ] + TextTraining.options + CatchCommand.options + Option.fastWeights + Option.data + Option.training + [
             .seed, .threads,
+        ],
+        tasks: [
+            Task(
+                name: "associative-retrieval",
+                options: [.hidden()] + Option.length + Option.data + [.batch(), .clip(), .embeddingDeviation]
+                    + Option.evaluation()),
+            Task(name: "text", options: TextTraining.options), Task(name: "catch", options: CatchCommand.options),
         ],
         examples: [
             "train --task text --file book.txt --model gru --minutes 10",
@@ -55,7 +39,6 @@ extension Command {
             "train --model lstm --hidden 100 --learning-rate 2e-3",
         ]
     ) { arguments in
-        try refuseOptionsOfOtherTasks(arguments)
         try arguments.checkApart(["output", "checkpoint"], from: ["file"])
         let output = ModelOutput(path: arguments.text("output"))
         if arguments.text("task") == "catch" { return try CatchCommand.run(arguments, output) }
@@ -105,26 +88,12 @@ extension Command {
         }
     }
 
-    /// Throws where an option is given that means nothing to the task, which would be another training than asked for.
-    private static func refuseOptionsOfOtherTasks(_ arguments: ParsedArguments) throws(UsageError) {
-        let task = arguments.text("task")
-        let (retrieval, text, game) = (Option.data, TextTraining.options, CatchCommand.options)
-        let others: [String] =
-            switch task {
-            case "catch": (retrieval + text).map(\.name) + CatchCommand.others
-            case "text": (retrieval + game).map(\.name) + ["embedding-deviation"]
-            default: (text + game).map(\.name)
-            }
-        guard let other = others.first(where: { arguments.isGiven($0) }) else { return }
-        throw UsageError(
-            "--\(other) is not for --task \(task); `fastweights train --help` says which task each option is for")
-    }
-
     /// Where the training keeps its checkpoint, and a word about what it begins from.
     private static func checkpoint(_ arguments: ParsedArguments) throws(UsageError) -> CheckpointOptions? {
         let resumes = arguments.flag("resume")
         guard arguments.hasValue("checkpoint") else {
             if resumes { throw UsageError("--resume needs --checkpoint FILE, the file to go on from") }
+            if arguments.isGiven("every") { throw UsageError("--every needs --checkpoint FILE, the file to write") }
             return nil
         }
         let path = arguments.text("checkpoint")
@@ -135,6 +104,29 @@ extension Command {
         }
         return CheckpointOptions(path: path, every: arguments.integer("every"), resumes: resumes)
     }
+}
+
+extension Option {
+    /// How long a training goes on, and how it outlives what ends it.
+    static let length = [
+        Option(
+            name: "steps", placeholder: "N", kind: .integer(1...100_000_000), defaultShown: "the model's own",
+            help: "Training steps"),
+        Option(
+            name: "minutes", placeholder: "X", kind: .number(.leastNonzeroMagnitude...1e6),
+            help:
+                "End after so long, as after a last step; the learning rate follows the time. A busy machine fits fewer steps, so no seed repeats the bits"
+        ),
+        Option(
+            name: "checkpoint", placeholder: "FILE", kind: .path(),
+            help: "Keep a file there from which --resume goes on, whatever ended the training"),
+        Option(
+            name: "every", placeholder: "N", kind: .integer(1...1_000_000), defaultValue: "1000",
+            help: "Steps between two checkpoints"),
+        Option(
+            name: "resume", kind: .flag,
+            help: "Go on from --checkpoint, to the same bits as without a break; begin if there is none"),
+    ]
 }
 
 extension TrainingOptions {

@@ -9,32 +9,33 @@ extension Command {
             """,
         options: [
             Option(
-                name: "fixtures", placeholder: "DIR", kind: .text, defaultValue: "Fixtures", help: "The golden cases"),
+                name: "fixtures", placeholder: "DIR", kind: .path(), defaultValue: "Fixtures", help: "The golden cases"),
             Option(name: "only", placeholder: "TEXT", kind: .text, help: "Only cases with this in their name"),
-            .seed, .threads,
+            .threads,
         ], examples: ["verify", "verify --only lstm"]
     ) { arguments in
         let folder = arguments.text("fixtures")
+        guard Files.exists(folder) else {
+            throw FileError(
+                path: folder, attempt: "read the golden cases in", reason: "there is no such folder here",
+                advice: "They are in the folder Fixtures of the sources of FastWeights: name it with --fixtures DIR.")
+        }
         let names = try Verifier.cases(in: folder).filter {
             !arguments.hasValue("only") || $0.contains(arguments.text("only"))
         }
         guard !names.isEmpty else {
             throw UsageError("no golden case in \(folder) has \"\(arguments.text("only"))\" in its name.")
         }
-        let width = names.map(\.count).max() ?? 0
-        func row(_ name: String, _ outputs: String, _ gradients: String, _ rest: String) {
-            Terminal.write(
-                TextTable.padded(name, to: width) + "  " + TextTable.padded(outputs, to: 9, .right) + "  "
-                    + TextTable.padded(gradients, to: 9, .right) + "  " + rest + "\n")
-        }
-        row("case", "outputs", "gradients", "")
+        var table = TextTable(["case", "outputs", "gradients", ""], alignments: [.left, .right, .right, .left])
         var failed = 0
         for result in try Verifier.run(names, in: folder, threads: arguments.integer("threads")) {
-            row(
+            table.add([
                 result.name, scientific(result.outputError), scientific(result.gradientError),
-                result.passed ? "pass" : "FAIL, worst in \(result.worstTensor)")
+                result.passed ? "pass" : "FAIL, worst in \(result.worstTensor)",
+            ])
             if !result.passed { failed += 1 }
         }
+        Terminal.write(table.plain(width: Terminal.tableWidth()))
         Terminal.write(
             "\n\(names.count - failed) passed, \(failed) failed; tolerance \(scientific(Verifier.tolerance))\n")
         return failed == 0 ? 0 : 1

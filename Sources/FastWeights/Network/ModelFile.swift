@@ -4,7 +4,7 @@ public struct ModelFile: Sendable {
     public let model: SequenceClassifier
     /// The task it was trained for.
     public let task: AssociativeRetrieval
-    /// Facts of its training, for people: names and values.
+    /// Facts of its training, for people: names and values, of a file that was read in the order of the names.
     public let notes: [(String, String)]
 
     private static let format = "fastweights-classifier-1"
@@ -78,7 +78,8 @@ public struct ModelFile: Sendable {
             let parameters = Parameters(layout)
             for window in windows { parameters[window.name] = try file.floats(window.name) }
             model = SequenceClassifier(configuration, parameters: parameters)
-            notes = []
+            notes = file.metadata.filter { !["format", "config", "task"].contains($0.key) }
+                .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         } catch let error as ConfigurationError {
             throw fail(error.description)
         } catch let error as TaskError {

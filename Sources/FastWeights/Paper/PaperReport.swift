@@ -74,12 +74,12 @@ struct PaperReport {
 
     // MARK: - Text
 
-    /// The tables for a terminal.
-    func plain() -> String {
+    /// The tables for a terminal of so many columns.
+    func plain(width: Int = .max) -> String {
         var text = experiments.map { experiment in
-            "\(([experiment.title + ", " + experiment.measure.name] + standIns(of: experiment)).joined(separator: "\n"))\n\n\(table(experiment).plain())\n"
+            "\(([experiment.title + ", " + experiment.measure.name] + standIns(of: experiment)).joined(separator: "\n"))\n\n\(table(experiment).plain(width: width))\n"
         }.joined()
-        text += remarks.map { $0 + "\n" }.joined()
+        text += remarks.map { LineBreaks.paragraphs($0, width: width) + "\n" }.joined()
         return text.isEmpty ? "No results yet.\n" : text
     }
 
@@ -133,7 +133,7 @@ struct PaperReport {
         let machines = Set(results.map(\.machine)).sorted().joined(separator: "; ")
         var texts = [
             "Every table and figure of Ba, Hinton, Mnih, Leibo and Ionescu (2016) that could be trained anew: our figures beside the paper’s, the median of several seeds with their range, and what we did otherwise.",
-            "\(results.count) trainings, \(FixedPoint.clock(seconds)) of training in all, on \(machines.isEmpty ? "no machine" : machines).",
+            "\(results.count) trainings, \(FixedPoint.duration(seconds)) of training in all, on \(machines.isEmpty ? "no machine" : machines).",
         ]
         let missing = PaperExperiment.all.filter { experiment in !experiments.contains { $0.name == experiment.name } }
         if !missing.isEmpty {

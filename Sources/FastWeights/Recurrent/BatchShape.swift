@@ -40,6 +40,20 @@ struct BatchShape {
         require(input.count, fits: [steps, batch, configuration.input], "the input")
     }
 
+    func check(tokens: [Int]) {
+        require(
+            tokens.count == steps * batch,
+            "input [\(steps), \(batch)] has \(steps * batch) tokens; \(tokens.count) were given")
+        let count = min(configuration.input, 1 << 16)
+        for (place, token) in tokens.enumerated() where !(0..<count).contains(token) {
+            let (t, b) = (place / batch, place % batch)
+            if t < lengths?[b] ?? steps {
+                misuse(
+                    "the token of step \(t) of sequence \(b) is \(token); the network has the tokens 0 to \(count - 1)")
+            }
+        }
+    }
+
     func check(outputGradient: [Float]) {
         require(outputGradient.count, fits: outputSizes, "the gradient of the outputs")
     }
@@ -68,23 +82,21 @@ struct BatchShape {
     /// Calls `body` with the arrays of a forward pass in place, and gives what it wrote. Outputs behind a sequence's end
     /// are zero.
     func forward(
-        _ input: [Float], _ state: CellState?, _ body: (ForwardArrays) -> Void
+        _ input: ForwardArrays.Input, _ state: CellState?, _ body: (ForwardArrays) -> Void
     ) -> (outputs: [Float], state: CellState) {
         var outputs = [Float](repeating: 0, count: outputCount)
         var last = zeroState
         last.step = place(after: lengths?.max() ?? steps, state)
-        input.withUnsafeBufferPointer { input in
-            Self.withPointers(state) { hidden, memory in
-                outputs.withUnsafeMutableBufferPointer { outputs in
-                    last.hidden.withUnsafeMutableBufferPointer { lastHidden in
-                        last.memory.withUnsafeMutableBufferPointer { lastMemory in
-                            body(
-                                ForwardArrays(
-                                    batch: batch, step: place(after: 0, state), input: input.baseAddress!,
-                                    hidden: hidden, memory: memory,
-                                    outputs: outputs.baseAddress!, lastHidden: lastHidden.baseAddress!,
-                                    lastMemory: lastMemory.baseAddress ?? lastHidden.baseAddress!))
-                        }
+        Self.withPointers(state) { hidden, memory in
+            outputs.withUnsafeMutableBufferPointer { outputs in
+                last.hidden.withUnsafeMutableBufferPointer { lastHidden in
+                    last.memory.withUnsafeMutableBufferPointer { lastMemory in
+                        body(
+                            ForwardArrays(
+                                batch: batch, step: place(after: 0, state), input: input,
+                                hidden: hidden, memory: memory,
+                                outputs: outputs.baseAddress!, lastHidden: lastHidden.baseAddress!,
+                                lastMemory: lastMemory.baseAddress ?? lastHidden.baseAddress!))
                     }
                 }
             }

@@ -61,8 +61,10 @@ public final class NetworkPass {
         let seed = configuration.dropout > 0 ? dropoutSeed : nil
         dropped = seed != nil
         weights.pack()
-        return shape.forward(input, state) { arrays in
-            for (lanes, pass) in blocks { pass.forward(weights, lanes, arrays, dropoutSeed: seed) }
+        return input.withUnsafeBufferPointer { input in
+            shape.forward(.numbers(input.baseAddress!), state) { arrays in
+                for (lanes, pass) in blocks { pass.forward(weights, lanes, arrays, dropoutSeed: seed) }
+            }
         }
     }
 

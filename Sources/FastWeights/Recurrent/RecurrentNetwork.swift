@@ -57,8 +57,30 @@ public final class RecurrentNetwork: Sendable {
     ) -> (outputs: [Float], state: CellState) {
         let shape = BatchShape(configuration, steps: steps, batch: batch, lengths: lengths)
         shape.check(input: input)
+        return input.withUnsafeBufferPointer { run(.numbers($0.baseAddress!), shape, state, threads) }
+    }
+
+    /// The same of tokens, [T, B], in the place of numbers that are 0 but for a 1 at the token's place: a token's product
+    /// with W_ih is a row of a table, so that the size of the vocabulary, I, costs nothing a step.
+    ///
+    /// Traps also on a token outside of 0 to I - 1, or above 65,535.
+    public func run(
+        tokens: [Int], steps: Int, batch: Int, lengths: [Int]? = nil, state: CellState? = nil, threads: Int = 1
+    ) -> (outputs: [Float], state: CellState) {
+        let shape = BatchShape(configuration, steps: steps, batch: batch, lengths: lengths)
+        shape.check(tokens: tokens)
+        return tokens.map { UInt16(truncatingIfNeeded: $0) }.withUnsafeBufferPointer {
+            run(.tokens($0.baseAddress!), shape, state, threads)
+        }
+    }
+
+    private func run(
+        _ input: ForwardArrays.Input, _ shape: BatchShape, _ state: CellState?, _ threads: Int
+    ) -> (outputs: [Float], state: CellState) {
         shape.check(state: state)
-        let weights = configuration.weights(parameters)
+        let takesTokens = if case .tokens = input { true } else { false }
+        let weights = configuration.weights(parameters, takesTokens: takesTokens)
+        for table in weights.tables { for piece in 0..<table.pieces { table.fill(piece: piece) } }
         let blocks = shape.blocks
         return shape.forward(input, state) { arrays in
             ParallelLoop.run(blocks.count, threads: threads) { run(blocks[$0], weights, arrays) }
@@ -68,14 +90,13 @@ public final class RecurrentNetwork: Sendable {
     /// One block, window by window, each from the states the one before has left.
     private func run(_ block: LaneBlock, _ weights: NetworkWeights, _ arrays: ForwardArrays) {
         let window = configuration.bidirectional ? block.steps : min(block.steps, StackPass.window)
-        let pass = StackPass(configuration, steps: window, trains: false)
+        let pass = StackPass(configuration, steps: window, trains: false, takesTokens: !weights.tables.isEmpty)
         var arrays = arrays
         for first in stride(from: 0, to: block.steps, by: window) {
             let part = block.window(from: first, steps: window)
             pass.steps = part.steps
             pass.forward(weights, part, arrays)
-            arrays.input += window * arrays.batch * configuration.input
-            arrays.step += window
+            arrays.skip(steps: window, of: configuration.input)
             // A head a sequence writes to the same place each time, the last time from the sequence's end.
             if configuration.head?.isPerStep ?? true { arrays.outputs += window * arrays.batch * configuration.output }
             (arrays.hidden, arrays.memory) = (UnsafePointer(arrays.lastHidden), UnsafePointer(arrays.lastMemory))

@@ -103,8 +103,10 @@ final class StackPass {
     var isPerStep: Bool { configuration.head?.isPerStep ?? true }
     var outputCount: Int { isPerStep ? steps : 1 }
 
-    /// Puts the tokens of a block's sequences into its lanes: lane l reads those from `source[samples[l]]` on.
-    func setTokens(_ source: UnsafePointer<UInt16>, _ block: LaneBlock) {
+    /// Puts the tokens of a block's sequences into its lanes: lane l reads those from `source[samples[l]]` on, each
+    /// `stride` behind the one before. Inlined, as nearly every caller's stride is 1.
+    @inline(__always)
+    func setTokens(_ source: UnsafePointer<UInt16>, stride: Int = 1, _ block: LaneBlock) {
         for cell in cells {
             guard let tokens = cell.tokens?.pointer else { break }
             for t in 0..<steps {
@@ -116,7 +118,7 @@ final class StackPass {
                         continue
                     }
                     let place = cell.place.isReversed ? block.lengths[lane] &- 1 &- t : t
-                    row[lane] = source[block.samples[lane] &+ place]
+                    row[lane] = source[block.samples[lane] &+ place &* stride]
                 }
             }
         }
@@ -134,10 +136,14 @@ extension StackPass {
         let (batch, H, M) = (arrays.batch, configuration.hidden, configuration.memoryRows)
         let count = block.samples.count
         firstStep = arrays.step
-        for t in 0..<steps {
-            block.gather(
-                arrays.input + t * batch * configuration.input, count: block.active(at: t), rows: configuration.input,
-                into: boundaries[0][t])
+        switch arrays.input {
+        case .numbers(let numbers):
+            for t in 0..<steps {
+                block.gather(
+                    numbers + t * batch * configuration.input, count: block.active(at: t), rows: configuration.input,
+                    into: boundaries[0][t])
+            }
+        case .tokens(let tokens): setTokens(tokens, stride: batch, block)
         }
         for (i, cell) in cells.enumerated() {
             load(arrays.hidden, i * batch * H, block, rows: H, into: cell.unroll.h[0])

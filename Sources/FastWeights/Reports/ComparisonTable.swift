@@ -107,10 +107,11 @@ struct ComparisonTable: Sendable {
 
     // MARK: - Text
 
-    /// The aligned table for a terminal, its footnotes and the reading.
-    func plain() -> String {
-        let notes = footnotes.map { $0 + "\n" }.joined()
-        return table().plain() + (notes.isEmpty ? "" : "\n" + notes) + "\n" + reading + "\n"
+    /// The aligned table for a terminal of so many columns, its footnotes and the reading.
+    func plain(width: Int = .max) -> String {
+        func filled(_ text: String) -> String { LineBreaks.paragraphs(text, width: width) + "\n" }
+        let notes = footnotes.map(filled).joined()
+        return table().plain(width: width) + (notes.isEmpty ? "" : "\n" + notes) + "\n" + filled(reading)
     }
 
     /// The same as Markdown.

@@ -51,14 +51,13 @@ enum FixedPoint {
         return result
     }
 
-    /// A span of time as "0:07", "12:04" or "3:12:04"; "?" when it is not known.
-    static func clock(_ seconds: Double) -> String {
+    /// A span of time as "7 s", "12 min 4 s" or "3 h 12 min"; "?" when it is not known.
+    static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e9 else { return "?" }
         let total = Int(max(0, seconds).rounded())
         let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
-        let tail = (rest < 10 ? "0" : "") + String(rest)
-        if hours == 0 { return "\(minutes):\(tail)" }
-        return "\(hours):\(minutes < 10 ? "0" : "")\(minutes):\(tail)"
+        if hours > 0 { return "\(hours) h \(minutes) min" }
+        return minutes > 0 ? "\(minutes) min \(rest) s" : "\(rest) s"
     }
 
     /// `fraction * unit` rounded to an integer, ties to even, from the exact binary value: the 53-bit significand times

@@ -17,8 +17,9 @@ final class ProgressDisplay: Sendable {
         /// Rows redrawn in place: one for each running job and one for the whole. `width` is that of the terminal in
         /// columns; rows are cut to it, since a wrapped row could not be redrawn.
         case bar(width: Int)
-        /// A line when a job starts and ends, and for each job at most one in `intervalSeconds` between.
-        case lines(intervalSeconds: Double)
+        /// A line when a job starts and ends, and for each job at most one in `intervalSeconds` between, broken between
+        /// words where it is wider than `width`.
+        case lines(intervalSeconds: Double, width: Int = .max)
         /// Nothing is written.
         case silent
     }
@@ -111,7 +112,7 @@ final class ProgressDisplay: Sendable {
             let time = now()
             switch mode {
             case .bar: redraw(&state, time)
-            case .lines(let interval):
+            case .lines(let interval, _):
                 guard time - state.entries[job.index].lastLine >= interval else { return }
                 state.entries[job.index].lastLine = time
                 let entry = state.entries[job.index]
@@ -133,7 +134,7 @@ final class ProgressDisplay: Sendable {
                 state.entries[job.index].isDone = true
             }
             let entry = state.entries[job.index]
-            let took = FixedPoint.clock(time - entry.started)
+            let took = FixedPoint.duration(time - entry.started)
             let text = [entry.name, TextTable.singleLine(status), "(\(took))"].filter { !$0.isEmpty }
                 .joined(separator: "  ")
             switch mode {
@@ -172,18 +173,20 @@ final class ProgressDisplay: Sendable {
     // MARK: - Lines
 
     private func line(_ state: State, _ time: Double, _ text: String) {
-        if !state.isClosed { write("[\(FixedPoint.clock(time - began))] \(text)\n") }
+        guard !state.isClosed, case .lines(_, let width) = mode else { return }
+        let lines = LineBreaks.lines("[\(FixedPoint.duration(time - began))] \(text)", width: width - 2)
+        write(lines.joined(separator: "\n  ") + "\n")
     }
 
-    /// "3/18 done, 12:04 elapsed, about 50:00 left".
+    /// "3/18 done, 12 min 4 s elapsed, about 50 min 0 s left".
     private func overall(_ state: State, _ time: Double) -> String {
         let finished = state.entries.count(where: \.isDone)
         let elapsed = time - began
-        var text = "\(finished)/\(totalJobs) done, \(FixedPoint.clock(elapsed)) elapsed"
+        var text = "\(finished)/\(totalJobs) done, \(FixedPoint.duration(elapsed)) elapsed"
         let fraction = overallFraction(state)
         // An estimate from less than half a percent of the work would jump about.
         if fraction >= 0.005 && fraction < 1 {
-            text += ", about \(FixedPoint.clock(elapsed * (1 - fraction) / fraction)) left"
+            text += ", about \(FixedPoint.duration(elapsed * (1 - fraction) / fraction)) left"
         }
         return text
     }

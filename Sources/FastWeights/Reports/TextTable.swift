@@ -31,14 +31,53 @@ struct TextTable: Sendable {
     }
 
     /// Columns two spaces apart under a header and a rule, without trailing spaces; every line ends with a newline.
-    func plain() -> String {
+    ///
+    /// Where that is wider than `width`, headers and texts are broken between words; where it still is, each row is a
+    /// block of lines, a cell each.
+    func plain(width: Int = .max) -> String {
         let table = ([header] + rows).map { $0.map(TextTable.singleLine) }
-        let widths = header.indices.map { column in
-            table.map { TextTable.displayWidth($0[column]) }.max() ?? 0
+        guard let widths = widths(of: table, within: width) else { return blocks(table, width: width) }
+        var lines = table.map { row in
+            let cells = header.indices.map { LineBreaks.lines(row[$0], width: widths[$0]) }
+            return (0..<(cells.map(\.count).max() ?? 0)).map { i in
+                line(cells.map { i < $0.count ? $0[i] : "" }, widths: widths) + "\n"
+            }.joined()
         }
-        var lines = table.map { line($0, widths: widths) }
-        lines.insert(widths.map { String(repeating: "-", count: $0) }.joined(separator: "  "), at: 1)
-        return lines.map { $0 + "\n" }.joined()
+        lines.insert(line(widths.map { String(repeating: "-", count: $0) }, widths: widths) + "\n", at: 1)
+        return lines.joined()
+    }
+
+    /// The columns' widths, together at most `limit` with the spaces between them; nil where whole words need more.
+    private func widths(of table: [[String]], within limit: Int) -> [Int]? {
+        var widths = header.indices.map { column in table.map { TextTable.displayWidth($0[column]) }.max() ?? 0 }
+        func excess() -> Int { widths.reduce(2 * (widths.count - 1), +) - limit }
+        guard limit < .max, excess() > 0 else { return widths }
+        let least = header.indices.map { column in
+            table.enumerated().map { i, row in
+                // Numbers stay in one piece.
+                i > 0 && alignments[column] == .right
+                    ? TextTable.displayWidth(row[column])
+                    : row[column].split(separator: " ").map { TextTable.displayWidth(String($0)) }.max() ?? 0
+            }.max() ?? 0
+        }
+        while excess() > 0 {
+            guard let widest = header.indices.filter({ widths[$0] > least[$0] }).max(by: { widths[$0] < widths[$1] })
+            else { return nil }
+            widths[widest] -= 1
+        }
+        return widths
+    }
+
+    /// The rows one below the other, each cell behind its column's header.
+    private func blocks(_ table: [[String]], width: Int) -> String {
+        table.dropFirst().map { row in
+            header.indices.filter { !row[$0].isEmpty }.map { column in
+                let indent = column == 0 ? "" : "  "
+                let text = table[0][column].isEmpty ? row[column] : "\(table[0][column]): \(row[column])"
+                return LineBreaks.lines(text, width: width - 4).enumerated()
+                    .map { "\(indent)\($0 == 0 ? "" : "  ")\($1)\n" }.joined()
+            }.joined()
+        }.joined(separator: "\n")
     }
 
     /// A GitHub-flavoured Markdown table; a `|` in a text is escaped.
@@ -86,7 +125,8 @@ struct TextTable: Sendable {
         return alignment == .left ? text + space : space + text
     }
 
-    /// The text cut to a width, with an ellipsis as its last character when something was cut.
+    /// The text cut to a width, with an ellipsis as its last character when something was cut: behind its last whole word,
+    /// or within the first where that alone is longer.
     static func truncated(_ text: String, to width: Int) -> String {
         if displayWidth(text) <= width { return text }
         if width <= 0 { return "" }
@@ -98,6 +138,12 @@ struct TextTable: Sendable {
             kept.append(character)
             used += next
         }
+        if text.dropFirst(kept.count).first != " ", let end = kept.lastIndex(of: " "),
+            kept[..<end].contains(where: { $0 != " " })
+        {
+            kept = String(kept[..<end])
+        }
+        while kept.last == " " { kept.removeLast() }
         return kept + "…"
     }
 

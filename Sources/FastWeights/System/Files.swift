@@ -211,7 +211,8 @@ extension Files {
     private static func systemError(_ attempt: String, _ path: String, _ code: Int32 = errno) -> FileError {
         let advice: String? =
             switch code {
-            case ENOENT where attempt == "read": "Check the path; it starts from the current directory."
+            case ENOENT where attempt != "write" && attempt != "create the directory":
+                "Check the path; it starts from the current directory."
             case ENOENT, ENOTDIR: "Create the directory it shall stand in first."
             case EACCES, EPERM, EROFS: "Check the permissions or choose another place."
             case EISDIR: "Name a file, not a directory."

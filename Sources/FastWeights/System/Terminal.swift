@@ -36,6 +36,11 @@ enum Terminal {
         measuredSize(stream)?.columns ?? declaredWidth(environment: environment) ?? defaultWidth
     }
 
+    /// Columns that a table may have: those of the terminal, else of the variable COLUMNS; elsewhere, as in a file, any.
+    static func tableWidth(_ stream: Stream = .output) -> Int {
+        measuredSize(stream)?.columns ?? declaredWidth(environment: environment) ?? .max
+    }
+
     /// Whether lines and columns of `stream`'s terminal hold so many; true where it does not say.
     static func holds(rows: Int, columns: Int, _ stream: Stream) -> Bool {
         measuredSize(stream).map { $0.rows >= rows && $0.columns >= columns } ?? true
@@ -115,8 +120,20 @@ extension Terminal {
     /// Ends the process if standard output cannot be written, as the result of the work would be lost: silently with
     /// status 141 if its reader went away (`fastweights … | head`), with a message and status 1 otherwise. A standard
     /// error that cannot be written is ignored.
-    static func write(_ text: String, to stream: Stream = .output) {
-        let fault = write(Array(text.utf8), descriptor: stream.rawValue)
+    static func write(_ text: String, to stream: Stream = .output) { write(Array(text.utf8), to: stream) }
+
+    /// The path that stands for standard output.
+    static let outputPath = "-"
+
+    /// Writes `text` to standard output where that is what the path stands for, elsewhere atomically into a file. Throws
+    /// when the file cannot be written.
+    static func write(_ text: String, toPath path: String) throws(FileError) {
+        if path == outputPath { write(text) } else { try Files.writeAtomically(Array(text.utf8), to: path) }
+    }
+
+    /// The same of bytes, which need be no text.
+    static func write(_ bytes: [UInt8], to stream: Stream = .output) {
+        let fault = write(bytes, descriptor: stream.rawValue)
         guard fault != 0, stream == .output else { return }
         if isClosedPipe(fault) { _exit(141) }
         let message = "fastweights: cannot write to standard output: \(String(cString: strerror(fault)))\n"

@@ -65,7 +65,13 @@ public final class TextModel: Sendable {
     /// Something that writes on from `prompt`. Throws `TextError` for a character outside the vocabulary. Traps on a
     /// temperature that is below 0 or not finite.
     public func writer(prompt: String, temperature: Float = 1, seed: UInt64) throws(TextError) -> TextWriter {
-        TextWriter(self, prompt: try vocabulary.tokens(Array(prompt.utf8)), temperature: temperature, seed: seed)
+        try writer(prompt: Array(prompt.utf8), temperature: temperature, seed: seed)
+    }
+
+    /// The same from the bytes of a text, which of a model of bytes may be any. Throws `TextError` for bytes that are not
+    /// UTF-8, or a character outside the vocabulary, of a model of characters.
+    public func writer(prompt: [UInt8], temperature: Float = 1, seed: UInt64) throws(TextError) -> TextWriter {
+        TextWriter(self, prompt: try vocabulary.tokens(prompt), temperature: temperature, seed: seed)
     }
 
     /// Bits a token, the mean over the part of `text` that is held out, on at most `threads` cores. O(tokens·G·H²). Traps
@@ -83,6 +89,9 @@ public final class TextModel: Sendable {
 }
 
 /// Writes a text, a token at a time: softmax(logits / temperature), or at temperature 0 the most probable token.
+///
+///     for _ in 0..<500 { print(writer.next(), terminator: "") }      // characters
+///     for _ in 0..<500 { file.write(Data(writer.nextBytes())) }      // any file, as it is
 public final class TextWriter {
     private let vocabulary: TextVocabulary
     private let stream: NetworkStream
@@ -104,11 +113,17 @@ public final class TextWriter {
         for token in prompt.isEmpty ? [0] : prompt { stream.step(token: Int(token)) }
     }
 
-    /// Writes one token, and returns the text that is whole with it: nothing within a character of several bytes.
-    public func next() -> String {
+    /// Writes one token, and returns its bytes: of a model of bytes one, whether or not it is a part of a character.
+    public func nextBytes() -> [UInt8] {
         let token = draw()
         stream.step(token: token)
-        pending += vocabulary.bytes(of: token)
+        return vocabulary.bytes(of: token)
+    }
+
+    /// Writes one token, and returns the text that is whole with it: nothing within a character of several bytes. Bytes
+    /// that are no character's are U+FFFD in a `String`; `nextBytes()` gives them as they are.
+    public func next() -> String {
+        pending += nextBytes()
         if vocabulary.characters == nil, let first = pending.first {
             let length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
             // A byte that begins a character ends the one before, whole or not.

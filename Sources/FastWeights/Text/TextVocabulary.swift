@@ -21,21 +21,44 @@ public struct TextVocabulary: Sendable, Equatable {
             uniqueKeysWithValues: (characters ?? []).enumerated().map { ($1, UInt16($0)) })
     }
 
-    /// The characters of a file's content, or bytes where that is not UTF-8 or has more than 1024 kinds of character.
-    public init(of content: [UInt8]) {
-        guard let text = String(validating: content, as: UTF8.self) else {
-            self = .bytes
-            return
+    /// The characters of a file's content, or bytes where that is not UTF-8 or has more than 1024 kinds of character;
+    /// `init(charactersOf:)` says which and where.
+    public init(of content: [UInt8]) { self = (try? Self(charactersOf: content)) ?? .bytes }
+
+    /// The characters of a file's content. Throws `TextError` that names the first byte that is not UTF-8, or says that
+    /// there are more than 1024 kinds of character.
+    public init(charactersOf content: [UInt8]) throws(TextError) {
+        let characters = Set(try Self.text(content).unicodeScalars)
+        guard characters.count <= Self.characterLimit else {
+            throw TextError(
+                description:
+                    "the text has \(characters.count) kinds of character; a vocabulary has at most \(Self.characterLimit)"
+            )
         }
-        let characters = Set(text.unicodeScalars)
-        self = characters.count > Self.characterLimit ? .bytes : TextVocabulary(characters: characters.sorted())
+        self.init(characters: characters.sorted())
+    }
+
+    /// The text that the bytes are. Throws `TextError` that names the first byte that is not UTF-8.
+    private static func text(_ content: [UInt8]) throws(TextError) -> String {
+        if let text = String(validating: content, as: UTF8.self) { return text }
+        var decoder = UTF8.ForwardParser()
+        var rest = content.makeIterator()
+        var place = 0
+        while case .valid(let scalar) = decoder.parseScalar(from: &rest) { place += scalar.count }
+        let line = 1 + content[..<place].count { $0 == UInt8(ascii: "\n") }
+        let digits = String(content[place], radix: 16, uppercase: true)
+        throw TextError(
+            description:
+                "the text is not UTF-8: byte \(place + 1) of \(content.count), in line \(line), is 0x\(digits)"
+        )
     }
 
     /// The tokens of a text. Throws `TextError` that names the first character that the vocabulary has not.
     public func tokens(_ content: [UInt8]) throws(TextError) -> [UInt16] {
         guard characters != nil else { return content.map { UInt16($0) } }
-        guard let text = String(validating: content, as: UTF8.self) else {
-            throw TextError(description: "the text is not UTF-8, and the model's vocabulary is of characters")
+        let text: String
+        do { text = try Self.text(content) } catch {
+            throw TextError(description: "\(error); the model's vocabulary is of characters")
         }
         var tokens: [UInt16] = []
         for character in text.unicodeScalars {

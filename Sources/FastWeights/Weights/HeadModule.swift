@@ -49,8 +49,17 @@ extension RecurrentNetwork {
             configuration.head = if case .perStep = head { .perStep(shape[0]) } else { .perSequence(shape[0]) }
             let name = "\(head.name).bias"
             bias = dictionary.shapes[name].map { _ in name }
-            if let found = dictionary.shapes[name], found != [shape[0]] {
-                problems.append("\(name) should have the shape [\(shape[0])], found \(found)")
+            if let found = dictionary.shapes[name] {
+                if found != [shape[0]] {
+                    problems.append("\(name) should have the shape [\(shape[0])], found \(found)")
+                }
+            } else if let other = dictionary.biasOfTied(head.name, count: shape[0], embedding: embedding) {
+                problems.append(
+                    "there is no \(name), but \(other).bias is as large, "
+                        + (dictionary.shapes["\(other).weight"] != nil
+                            ? "and \(other).weight is tied to \(head.name).weight; name \(other) as the head"
+                            : "and \(other).weight may be tied to \(head.name).weight; save with safetensors' save_model, which notes that, and name \(other) as the head")
+                )
             }
         }
         if problems.isEmpty, let problem = configuration.problem { problems.append(problem) }
@@ -77,6 +86,17 @@ extension RecurrentNetwork {
                     MatrixView(parameters.pointer(to: name), gateRows, I), MatrixView(table.pointer, V, I).transposed,
                     into: MatrixView(target.pointer(to: name), gateRows, V))
             }
+        }
+    }
+}
+
+extension StateDictionary {
+    /// The module whose bias belongs to a head that has none of its own: the head's weight is stored once for both, or the
+    /// head is the embedding and the other's weight is not in the file.
+    fileprivate func biasOfTied(_ head: String, count: Int, embedding: String?) -> String? {
+        let others = names.filter { $0.hasSuffix(".bias") && shapes[$0] == [count] }.map { String($0.dropLast(5)) }
+        return others.first {
+            shapes["\($0).weight"] == nil ? head == embedding : tensors.isTied("\($0).weight", "\(head).weight")
         }
     }
 }

@@ -31,17 +31,30 @@ extension RecurrentNetwork {
     /// The network of a file: by the configuration in the metadata where `write` put one, otherwise by the names and
     /// shapes of a PyTorch state dict, see `StateDictionary.network(prefix:activation:embedding:head:)`.
     ///
-    /// Throws `WeightsError` or `SafeTensorsError` with what is wrong.
+    /// Throws `WeightsError` or `SafeTensorsError` with what is wrong; also for a prefix, an embedding or a head of a file
+    /// that `write` made, which says itself what it holds.
     public convenience init(
         _ file: SafeTensors, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
         head: HeadModule? = nil
     ) throws {
         let dictionary = try StateDictionary(file)
         guard let configuration = try Self.configuration(of: file) else {
+            if let format = file.metadata["format"], format.hasPrefix("fastweights-") {
+                throw WeightsError(
+                    source: file.source,
+                    problems: ["expected a network or a state dict, found a file of the format \(format)"])
+            }
             let network = try dictionary.network(
                 prefix: prefix, activation: activation, embedding: embedding, head: head)
             self.init(network.configuration, parameters: network.parameters)
             return
+        }
+        guard prefix == nil, embedding == nil, head == nil else {
+            throw WeightsError(
+                source: file.source,
+                problems: [
+                    "prefix, embedding and head are for state dicts; this file says itself what network it holds"
+                ])
         }
         self.init(configuration, parameters: try dictionary.parameters(configuration, prefix: ""))
     }

@@ -38,8 +38,8 @@ extension StateDictionary {
     /// Kind and sizes follow from names and shapes: `weight_hh_l0` [G·H, H] has G = 1 in an RNN, 3 in a GRU, 4 in an LSTM.
     ///
     /// - Parameters:
-    ///   - prefix: What stands before the names, as "encoder.rnn."; nil finds it. Tensors with another prefix are of other
-    ///     modules and are not looked at.
+    ///   - prefix: What stands before the names, as "encoder.rnn."; nil finds it. Tensors of other modules, with another
+    ///     prefix or below this one behind a dot, are not looked at; `unused(prefix:embedding:head:)` names them.
     ///   - activation: That of an RNN, which the names do not tell: PyTorch's `nonlinearity`.
     ///   - embedding: The name of an `nn.Embedding`, as "embedding", whose rows the module reads; nil where it reads numbers.
     ///     The network then takes tokens, one-hot: W_ih·E in the place of W_ih, which is the same function.
@@ -77,7 +77,11 @@ extension StateDictionary {
         }
         func name(_ kind: String) -> String { prefix + kind + (isCell ? "" : "_l0") }
         guard let recurrent = shapes[name("weight_hh")] else {
-            throw fail("missing tensors: \(name("weight_hh")), whose shape tells RNN, GRU and LSTM apart")
+            let missing = name("weight_hh")
+            throw WeightsError(
+                source: source,
+                problems: ["missing tensors: \(missing), whose shape tells RNN, GRU and LSTM apart"]
+                    + otherForms(of: [missing], prefix: prefix))
         }
         guard recurrent.count == 2, recurrent[1] > 0,
             let gates = [1, 3, 4].first(where: { recurrent[0] / $0 == recurrent[1] && recurrent[0] % $0 == 0 })
@@ -95,11 +99,23 @@ extension StateDictionary {
         let configuration = RecurrentNetworkConfiguration(
             cell, input: columns, hidden: recurrent[1], layers: layers,
             bidirectional: parts.contains(where: \.isReversed), bias: parts.contains { $0.kind.hasPrefix("bias") })
-        let beside = [embedding, head?.name].compactMap { $0 }.flatMap { ["\($0).weight", "\($0).bias"] }
-        let parameters = try parameters(configuration, prefix: prefix, beside: beside) {
+        let parameters = try parameters(configuration, prefix: prefix, hasOthers: true) {
             isCell ? String($0.dropLast("_l0".count)) : $0
         }
         return try RecurrentNetwork(configuration, parameters: parameters).joined(embedding, head, of: self)
+    }
+
+    /// The names of the tensors that `network` with these arguments does not read, sorted. Throws `WeightsError` when there
+    /// is no recurrent module, or several and no prefix.
+    public func unused(
+        prefix: String? = nil, embedding: String? = nil, head: HeadModule? = nil
+    ) throws -> [String] {
+        let prefix = try prefix ?? onlyPrefix()
+        let beside =
+            (embedding.map { ["\($0).weight"] } ?? []) + (head.map { ["\($0.name).weight", "\($0.name).bias"] } ?? [])
+        return names.filter { name in
+            PyTorchName(name)?.prefix != prefix && !beside.contains { tensors.isTied(name, $0) }
+        }
     }
 
     private func onlyPrefix() throws -> String {

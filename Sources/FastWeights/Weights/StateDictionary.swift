@@ -6,18 +6,25 @@
 public struct StateDictionary: Sendable {
     /// Where the tensors came from, for error messages.
     public let source: String
-    /// The tensors' names, sorted.
+    /// The tensors' names, sorted, as a module has them: of tensors under weight norm (`x_g` and `x_v`, or
+    /// `parametrizations.x.original0` and `original1`) the name x, whose numbers are g·v/‖v‖; and those of tied tensors
+    /// too that the metadata says to be stored under another name.
     public let names: [String]
-    let shapes: [String: [Int]]
-    let values: @Sendable (String) throws -> [Float]
+    let tensors: StoredTensors
+    var shapes: [String: [Int]] { tensors.shapes }
 
     /// The tensors of a file; their numbers are read when a network asks for them. Throws `SafeTensorsError` as the file
     /// does.
     public init(_ file: SafeTensors) throws {
-        source = file.source
-        names = file.names
-        shapes = try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor(named: $0).shape) })
-        values = { try file.floats($0) }
+        let shapes = try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor(named: $0).shape) })
+        self.init(
+            StoredTensors(shapes, metadata: file.metadata, source: file.source) { try file.floats($0) },
+            source: file.source)
+    }
+
+    private init(_ tensors: StoredTensors, source: String) {
+        (self.tensors, self.source) = (tensors, source)
+        names = tensors.shapes.keys.sorted()
     }
 
     /// Tensors from elsewhere: names that differ, shapes, and numbers, row-major. Traps where a count is not its shape's,
@@ -30,16 +37,19 @@ public struct StateDictionary: Sendable {
             require(numbers.updateValue(values, forKey: name) == nil, "two tensors are named \(name)")
             shapes[name] = shape
         }
-        (self.source, names, self.shapes) = (source, tensors.map(\.name).sorted(), shapes)
-        self.values = { [numbers] in numbers[$0] ?? [] }
+        self.init(
+            StoredTensors(shapes, metadata: [:], source: source) { [numbers] in numbers[$0] ?? [] }, source: source)
     }
+
+    /// The numbers of a tensor, row-major.
+    func values(_ name: String) throws -> [Float] { try tensors.values(name) }
 
     /// The parameters of a network of this configuration from the tensors called `prefix` + `name(window)`.
     ///
-    /// Throws `WeightsError` that names every missing tensor, every other one below the prefix but those of `beside`, and
-    /// every wrong shape.
+    /// Throws `WeightsError` that names every missing tensor, every other one below the prefix, and every wrong shape. With
+    /// `hasOthers` tensors of modules within, whose names go on with a dot, may stand there too.
     func parameters(
-        _ configuration: RecurrentNetworkConfiguration, prefix: String, beside: [String] = [],
+        _ configuration: RecurrentNetworkConfiguration, prefix: String, hasOthers: Bool = false,
         name: (String) -> String = { $0 }
     ) throws -> Parameters {
         // Before the layout is made and what it lacks is listed: that would take a claim at its word.
@@ -53,13 +63,20 @@ public struct StateDictionary: Sendable {
         }
         let layout = configuration.layout
         let wanted = layout.windows.map { (window: $0, name: prefix + name($0.name)) }
-        let known = Set(wanted.map(\.name) + beside)
+        let known = Set(wanted.map(\.name))
+        let missing = wanted.map(\.name).filter { shapes[$0] == nil }
         var problems: [String] = []
         func note(_ what: String, _ names: [String]) {
             if !names.isEmpty { problems.append("\(what): \(names.joined(separator: ", "))") }
         }
-        note("missing tensors", wanted.map(\.name).filter { shapes[$0] == nil })
-        note("unexpected tensors", names.filter { $0.hasPrefix(prefix) && !known.contains($0) })
+        note("missing tensors", missing)
+        problems += otherForms(of: missing, prefix: prefix)
+        note(
+            "unexpected tensors",
+            names.filter {
+                $0.hasPrefix(prefix) && !known.contains($0)
+                    && !(hasOthers && $0.dropFirst(prefix.count).contains("."))
+            })
         note(
             "wrong shapes",
             wanted.compactMap { window, name in
@@ -69,6 +86,24 @@ public struct StateDictionary: Sendable {
         let parameters = Parameters(layout)
         for (window, name) in wanted { parameters[window.name] = try values(name) }
         return parameters
+    }
+
+    /// What stands in the place of missing tensors, under names that go on behind theirs: parametrizations that are not
+    /// known here. A phrase, or nothing.
+    func otherForms(of missing: [String], prefix: String) -> [String] {
+        let found = names.filter { name in
+            guard name.hasPrefix(prefix) else { return false }
+            let rest = name.dropFirst(prefix.count)
+            return missing.contains { missing in
+                let own = missing.dropFirst(prefix.count)
+                return rest.hasPrefix(own + "_") && PyTorchName(name) == nil
+                    || rest.hasPrefix("parametrizations.\(own).")
+            }
+        }
+        guard !found.isEmpty else { return [] }
+        return [
+            "in their place found \(found.map { "\($0) \(shapes[$0] ?? [])" }.joined(separator: ", ")), a parametrization that is not known here; remove it in PyTorch before saving"
+        ]
     }
 }
 

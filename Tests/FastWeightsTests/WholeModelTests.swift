@@ -61,7 +61,7 @@ import Testing
                 ] + options)
             guard status == 0 else { return (status, nil) }
             let array = try NumPyArray(path: folder + "/y.npy")
-            return (0, (array.shape, array.floats))
+            return (0, (array.shape, try array.floats))
         }
     }
 

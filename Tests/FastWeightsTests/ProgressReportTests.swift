@@ -88,14 +88,14 @@ import Testing
         display.update(first, fraction: 0.5, status: "")
         screen.at(20)
         display.finish(first, status: "interrupted", outcome: .interrupted)
-        #expect(screen.shown()[0] == "– LSTM R=50  interrupted  (0:20)")
-        #expect(screen.shown()[2].contains("25 %  0/2 done, 0:20 elapsed"))
+        #expect(screen.shown()[0] == "– LSTM R=50  interrupted  (20 s)")
+        #expect(screen.shown()[2].contains("25 %  0/2 done, 20 s elapsed"))
         display.finish(second, status: "")
-        #expect(screen.shown()[2].contains("75 %  1/2 done, 0:20 elapsed"))
+        #expect(screen.shown()[2].contains("75 %  1/2 done, 20 s elapsed"))
         let lines = Screen()
         let log = lines.display(.lines(intervalSeconds: 30), jobs: 1)
         log.finish(log.start("LSTM"), status: "interrupted", outcome: .interrupted)
-        #expect(lines.texts.last == "[0:00] LSTM  interrupted  (0:00)  0/1 done, 0:00 elapsed\n")
+        #expect(lines.texts.last == "[0 s] LSTM  interrupted  (0 s)  0/1 done, 0 s elapsed\n")
     }
 
     @Test func redrawsAreLimited() {
@@ -151,7 +151,7 @@ import Testing
         display.update(job, fraction: 0.5, status: "loss 0.5")
         #expect(
             screen.texts == [
-                "[0 s] LSTM on a book  started\n",
+                "[0 s] LSTM on a book started\n",
                 "[1 min 5 s] LSTM on a book\n  50 % loss 0.5 0/2 done, 1\n  min 5 s elapsed, about 3 min\n  15 s left\n",
             ])
     }

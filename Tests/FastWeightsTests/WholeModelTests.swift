@@ -195,7 +195,7 @@ import Testing
     @Test func whatIsNotAskedForInAnInputIsKnown() throws {
         try TemporaryFolder.with { folder in
             let network = RecurrentNetworkTests.network(.gru)
-            let names = ["input", "h0", "c0", "mask"]
+            let names = ["input", "h0", "mask", "state"]
             try NumPyArchive.write(
                 names.map {
                     ($0, $0 == "input" ? [1, 1, 3] : [2, 1, 5], [Float](repeating: 0, count: $0 == "input" ? 3 : 10))
@@ -203,7 +203,7 @@ import Testing
                 to: folder + "/x.npz")
             let file = try TensorFile(path: folder + "/x.npz")
             let input = try SequenceInput(file, network.configuration, batchFirst: false)
-            #expect(file.unused == ["c0", "mask"])
+            #expect(file.unused == ["mask", "state"])
             let results = input.results(network, threads: 1)
             let place = [(name: "step_n", shape: [1], values: [3])]
             #expect(try TensorFile.write(results.tensors, integers: place, to: folder + "/y.npy") == ["h_n", "step_n"])

@@ -82,10 +82,10 @@ struct ParsedArguments: Sendable {
     }
 
     /// Throws where a file that one of the `outputs` names would take the place of one that another of them or of the
-    /// `others` names.
+    /// `others` names. Options that another task has, and not this one, name none.
     func checkApart(_ outputs: [String], from others: [String] = []) throws(UsageError) {
-        for (index, output) in outputs.enumerated() where hasValue(output) {
-            for other in outputs.dropFirst(index + 1) + others where hasValue(other) {
+        for (index, output) in outputs.enumerated() where values[output] != nil {
+            for other in outputs.dropFirst(index + 1) + others where values[other] != nil {
                 guard !Files.isSame(text(output), text(other)) else {
                     throw UsageError(
                         "--\(output) and --\(other) name the same file, \(text(other)), which would be lost. Name another one."

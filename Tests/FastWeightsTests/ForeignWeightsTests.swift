@@ -68,6 +68,7 @@ import Testing
             [], [kernel], [bias], [kernel, bias], [kernel, recurrent, bias, bias], [recurrent, kernel, Self.array(5)],
             [Self.array(2, 6), Self.array(3, 6)], [Self.array(0, 12), recurrent], [kernel, Self.array(0, 12)],
             [kernel, recurrent, bias, kernel, recurrent, bias], [kernel, Self.array(3, 9)],
+            [kernel, WeightArray(shape: [], values: [1]), Self.array(3, 12), recurrent],
         ] {
             #expect(Self.keras(arrays) != nil, "\(arrays.map(\.shape))")
         }

@@ -95,12 +95,11 @@ private struct KerasLayers {
     private func end(ofLayerAt start: Int, hasBias: Bool) -> Int? {
         var place = start
         for _ in 0..<directions {
-            guard isCell(at: place), !hasBias || isBias(at: place), let first = arrays.first, arrays.count > 1 else {
-                return nil
-            }
-            let units = arrays[1].shape[0]
+            // The first cell says how many units and gates all have.
+            guard isCell(at: 0), isCell(at: place), !hasBias || isBias(at: place) else { return nil }
+            let (inputs, units) = (arrays[0].shape[0], arrays[1].shape[0])
             guard arrays[place + 1].shape == arrays[1].shape,
-                arrays[place].shape[0] == (start == 0 ? first.shape[0] : units * directions)
+                arrays[place].shape[0] == (start == 0 ? inputs : units * directions)
             else { return nil }
             place += hasBias ? 3 : 2
         }

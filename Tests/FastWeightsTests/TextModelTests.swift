@@ -152,6 +152,24 @@ import Testing
         expectSame(one.parameters, other.parameters)
     }
 
+    /// Each step drops other numbers, and so does each seed: at a rate of zero nothing else tells two trainings apart.
+    @Test func everySeedDropsOtherNumbers() throws {
+        let vocabulary = TextVocabulary(of: Self.content)
+        let text = try TrainingText(Self.content, vocabulary)
+        func losses(dropout: Float, seed: UInt64) throws -> [Double] {
+            let model = TextModel(.gru, hidden: 6, layers: 2, vocabulary: vocabulary, dropout: dropout, seed: 1)
+            var options = TrainingOptions()
+            (options.steps, options.batch, options.evaluateEvery) = (3, 20, 1)
+            (options.learningRate, options.seed) = (0, seed)
+            let trainer = Trainer(model, text: text, window: 5, options: options)
+            return try trainer.run().curve.map(\.trainingLoss)
+        }
+        let (one, two) = (try losses(dropout: 0.5, seed: 1), try losses(dropout: 0.5, seed: 2))
+        #expect(try one == losses(dropout: 0.5, seed: 1))
+        #expect(zip(one, two).allSatisfy { abs($0 - $1) > 1e-5 }, "\(one), \(two)")
+        #expect(try losses(dropout: 0, seed: 1) == losses(dropout: 0, seed: 2))
+    }
+
     /// What a model writes depends on all that stands before it: a prompt that ends with some of the text goes on with the
     /// rest.
     @Test func aPromptIsReadWhole() throws {

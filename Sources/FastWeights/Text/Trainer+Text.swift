@@ -22,7 +22,7 @@ extension Trainer {
                 ("text held out", summary(text.heldOut)),
             ]
         ) { crew in
-            TextSource(model, text, window: window, streams: options.batch, crew)
+            TextSource(model, text, window: window, streams: options.batch, crew, options: options)
         }
     }
 }

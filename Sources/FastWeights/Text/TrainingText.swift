@@ -46,8 +46,13 @@ final class TextSource: TrainingSource {
     private let engine: ParallelNetwork
     private var training: TextStreams
     private var heldOut: TextStreams
+    private let options: TrainingOptions
 
-    init(_ model: TextModel, _ text: TrainingText, window: Int, streams: Int, _ crew: Crew) {
+    init(
+        _ model: TextModel, _ text: TrainingText, window: Int, streams: Int, _ crew: Crew,
+        options: TrainingOptions = TrainingOptions()
+    ) {
+        self.options = options
         let configuration = model.network.configuration
         engine = ParallelNetwork(
             configuration, model.network.parameters, longest: window, takesTokens: true, carry: .state, crew: crew)
@@ -64,7 +69,7 @@ final class TextSource: TrainingSource {
 
     func advance(step: Int) -> LossSum {
         if training.advance() { training.states.values.clear() }
-        return engine.gradient(training, dropoutSeed: UInt64(step))
+        return engine.gradient(training, dropoutSeed: options.seed(ofStep: step))
     }
 
     func evaluate() -> Evaluation {

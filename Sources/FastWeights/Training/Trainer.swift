@@ -23,7 +23,7 @@ public struct TrainingOptions: Sendable, Equatable {
     public var patience: Int? = nil
     /// Evaluations in a row without a validation error after which training ends.
     public var perfectEvaluations = 10
-    /// Seed of the order of the examples.
+    /// Seed of the order of the examples, and of what dropout drops.
     public var seed: UInt64 = 1
     /// Cores at most; the bits do not depend on it.
     public var threads = 1

@@ -58,7 +58,7 @@ import Testing
         TemporaryFolder.remove(folder.path("run/jobs"))
         let results = try Files.read(folder.path("run/results.json"))
         #expect(compare("--models", "gru") == 1)
-        #expect(try Files.read(folder.path("run/results.json")) == results)
+        try expectSame(Files.read(folder.path("run/results.json")), results)
     }
 
     /// A choice among learning rates is none before all are trained.
@@ -89,6 +89,6 @@ import Testing
         #expect(compare("--models", "gru", "--json", folder.path("none/results.json")) == 1)
         #expect(!Files.exists(folder.path("run")))
         #expect(compare("--models", "gru", "--json", folder.path("results.json")) == 0)
-        #expect(try Files.read(folder.path("results.json")) == Files.read(folder.path("run/results.json")))
+        try expectSame(Files.read(folder.path("results.json")), Files.read(folder.path("run/results.json")))
     }
 }

@@ -134,7 +134,7 @@ import Testing
                 ]), to: input)
             #expect(
                 CommandLineTool.run(arguments: ["run", "--model", path, "--input", input, "--output", output]) == 0)
-            #expect(try NumPyArray(path: output).floats == network.run(numbers, steps: 2, batch: 1).outputs)
+            try expectSame(NumPyArray(path: output).floats, network.run(numbers, steps: 2, batch: 1).outputs)
 
             func row(_ path: String, _ name: String) throws -> [Substring]? {
                 try FileReport(path: path).text.split(separator: "\n").first { $0.hasPrefix(name + " ") }?.split(

@@ -50,7 +50,7 @@ import Testing
         let before = try Files.read(file)
         #expect(try rest.run(rest.missing) == 0)
         #expect(rest.missing.isEmpty)
-        #expect(try Files.read(file) == before)
+        try expectSame(Files.read(file), before)
         for job in jobs {
             let found = try #require(rest.folder.result(of: job))
             let expected = try #require(queue(whole, jobs).folder.result(of: job))

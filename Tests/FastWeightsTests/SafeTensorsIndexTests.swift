@@ -45,12 +45,12 @@ import Testing
         // What the parts have in common.
         #expect(file.metadata == ["format": "pt"])
         for (name, shape, values) in Self.network.tensors(prefix: "rnn.") {
-            #expect(try file.floats(name) == values)
+            try expectSame(file.floats(name), values)
             #expect(try file.tensor(named: name).shape == shape)
         }
         let network = try RecurrentNetwork(file)
         #expect(network.configuration == Self.network.configuration)
-        #expect(network.parameters.block.array == Self.network.parameters.block.array)
+        expectSame(network.parameters.block.array, Self.network.parameters.block.array)
     }
 
     @Test func everyReaderOfPathsReadsIt() throws {

@@ -74,7 +74,7 @@ import Testing
                     let expected = Self.output(network, ofHidden: state.hidden)
                     #expect(zip(other.output, expected).allSatisfy { abs(Double($0) - $1) < 1e-4 }, "\(way)")
                 }
-                #expect(NetworkStreamTests.run(other, next) == outputs, "\(way) after \(step) steps")
+                expectSame(NetworkStreamTests.run(other, next), outputs, "\(way) after \(step) steps")
             }
             // A copy goes its own way, and its original stays where it was.
             #expect(stream.state == state)

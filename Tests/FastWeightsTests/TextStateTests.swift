@@ -94,7 +94,7 @@ import Testing
         #expect(try train(Self.model(cell), stop: stop).steps == stop)
         let model = Self.model(cell, seed: 2)
         let outcome = try train(model, stop: .max)
-        #expect(model.network.parameters.block.array == whole.network.parameters.block.array)
+        expectSame(model.network.parameters.block.array, whole.network.parameters.block.array)
         #expect(outcome.curve.map(\.trainingLoss) == expected.curve.map(\.trainingLoss))
         #expect(outcome.curve.map(\.validationLoss) == expected.curve.map(\.validationLoss))
     }

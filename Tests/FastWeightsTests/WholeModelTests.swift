@@ -222,7 +222,7 @@ import Testing
                 "--save", folder + "/copy",
             ])
             #expect(status == 0)
-            #expect(try Files.read(folder + "/copy") == Files.read(folder + "/model"))
+            try expectSame(Files.read(folder + "/copy"), Files.read(folder + "/model"))
             #expect(
                 try NumPyArray(path: folder + "/y.npy").floats
                     == model.network.run(tokens: [0, 1, 2, 2, 1, 0], steps: 2, batch: 3).outputs)

@@ -107,23 +107,3 @@ extension ParsedArguments {
         return norm > 0 ? max(Float(norm), .leastNormalMagnitude) : nil
     }
 }
-
-extension ProgressDisplay {
-    /// A display on standard error: a bar on a terminal, a line at intervals elsewhere.
-    static func onStandardError(jobs: Int, work: Double) -> ProgressDisplay {
-        let start = ContinuousClock.now
-        return ProgressDisplay(
-            mode: Terminal.isInteractive(.error)
-                ? .bar(width: Terminal.width(.error)) : .lines(intervalSeconds: 15, width: Terminal.tableWidth(.error)),
-            totalJobs: jobs, totalWork: work, write: { Terminal.write($0, to: .error) },
-            now: { (ContinuousClock.now - start).seconds })
-    }
-}
-
-extension Trainer.Progress {
-    /// How a training stands, in one short line.
-    var status: String {
-        let error = validationError.map { "  val \(FixedPoint.percent($0))" } ?? ""
-        return "loss \(FixedPoint.text(trainingLoss, decimals: 4))\(error)"
-    }
-}

@@ -11,7 +11,7 @@ struct BenchmarkReport {
             ("system", .string("\(Machine.operatingSystem), \(Machine.architecture)")),
             ("instructions", .string(Machine.instructionSet)),
             ("multiply_add", .string(Machine.hasFusedMultiplyAdd ? "fused" : "separate")),
-            ("optimised", .bool(Machine.isOptimised)), ("version", .string(CommandLineTool.version)),
+            ("optimised", .bool(Machine.isOptimised)), ("version", .string(libraryVersion)),
             ("threads", .array(threads.map { .number(Double($0)) })),
         ]
         if let peak { facts.append(("peak_gflops_a_thread", .number(peak / 1e9))) }

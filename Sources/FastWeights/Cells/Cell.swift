@@ -183,9 +183,6 @@ public struct CellConfiguration: Sendable, Equatable {
     /// ε inside the square root of a layer norm.
     public var epsilon: Float
 
-    /// The largest of all sizes: a file of some hundred bytes cannot ask for more.
-    static let sizeLimit = 1 << 20
-
     /// A cell of these sizes. Traps unless they are from 1 to 1,048,576, on an odd H of an associative LSTM, and on an ε
     /// that is below 0 or not finite.
     public init(_ cell: Cell, input: Int, hidden: Int, epsilon: Float = 1e-5) {
@@ -200,8 +197,8 @@ public struct CellConfiguration: Sendable, Equatable {
     var problem: String? { Self.problem(cell, input: input, hidden: hidden, epsilon: epsilon) }
 
     static func problem(_ cell: Cell, input: Int, hidden: Int, epsilon: Float = 1e-5) -> String? {
-        guard (1...Self.sizeLimit).contains(input), (1...Self.sizeLimit).contains(hidden) else {
-            return "a cell needs input and hidden sizes from 1 to \(Self.sizeLimit), found \(input) and \(hidden)"
+        guard (1...sizeLimit).contains(input), (1...sizeLimit).contains(hidden) else {
+            return "a cell needs input and hidden sizes from 1 to \(sizeLimit), found \(input) and \(hidden)"
         }
         guard epsilon >= 0 && epsilon.isFinite else {
             return "the ε of a layer norm is a finite number of at least 0, found \(epsilon)"

@@ -103,15 +103,3 @@ final class SharedStreamParameters: @unchecked Sendable {
         parameters = StreamParameters(configuration, source, arena: arena)
     }
 }
-
-/// Owns vectors: of one stream, or of the parameters that streams share.
-final class StreamArena {
-    private var owned: [Buffer<Octet>] = []
-
-    /// `count` vectors of zeros, 64-byte aligned.
-    func octets(_ count: Int) -> UnsafeMutablePointer<Octet> {
-        let buffer = Buffer<Octet>(count)
-        owned.append(buffer)
-        return buffer.pointer
-    }
-}

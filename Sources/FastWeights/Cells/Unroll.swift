@@ -227,25 +227,3 @@ struct CellParameters {
         for (i, r) in rows.enumerated() { target[i] = inputBias[r] + (r < plainRows ? recurrentBias![r] : 0) }
     }
 }
-
-/// Owns the panels of one unrolled cell.
-final class Arena {
-    private var owned: [Buffer<Lanes>] = []
-
-    func panels(_ count: Int, rows: Int) -> PanelSequence {
-        let (vectors, overflow) = count.multipliedReportingOverflow(by: rows)
-        require(!overflow, "\(count) steps of \(rows) numbers are more than memory can hold")
-        let buffer = Buffer<Lanes>(vectors)
-        owned.append(buffer)
-        return PanelSequence(pointer: buffer.pointer, stride: rows)
-    }
-
-    /// As many panels; or, not to be kept, a single one in the place of all.
-    func panels(_ count: Int, rows: Int, kept: Bool) -> PanelSequence {
-        kept ? panels(count, rows: rows) : PanelSequence(pointer: panels(1, rows: rows).pointer, stride: 0)
-    }
-
-    func laneGradients(rows: Int) -> LaneGradients {
-        LaneGradients(gain: panels(1, rows: rows)[0], bias: panels(1, rows: rows)[0])
-    }
-}

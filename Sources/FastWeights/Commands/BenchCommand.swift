@@ -75,3 +75,21 @@ extension Command {
         return 0
     }
 }
+
+extension BenchmarkRow {
+    /// The rows that one of `prefixes` names: by its whole id, or by an id's beginning up to a slash.
+    ///
+    /// Throws for a prefix that names none, with the nearest that does or the groups there are.
+    static func rows(_ prefixes: [String], among rows: [BenchmarkRow]) throws(UsageError) -> [BenchmarkRow] {
+        let known = rows.map { $0.prefixes }
+        for prefix in prefixes where !known.contains(where: { $0.contains(prefix) }) {
+            var names: [String] = []
+            for name in known.joined() where !names.contains(name) { names.append(name) }
+            let hint =
+                NearestName.nearest(to: prefix, among: names).map { "; did you mean \($0)?" }
+                ?? "; an id begins with one of \(names.filter { !$0.contains("/") }.joined(separator: ", "))."
+            throw UsageError("no row of the bench has the id or the beginning of an id \"\(prefix)\"\(hint)")
+        }
+        return zip(rows, known).filter { _, known in prefixes.contains { known.contains($0) } }.map(\.0)
+    }
+}

@@ -1,7 +1,7 @@
 /// The command line tool `fastweights`: finds the command, reads its options, runs it and reports what went wrong.
 public enum CommandLineTool {
     /// The version `--version` prints.
-    public static let version = "0.1.0"
+    public static let version = libraryVersion
 
     /// Runs the tool and returns the exit status of the process: 0 if all went well, 1 if the work failed, 2 if the
     /// command line makes no sense. A second Ctrl-C ends the process with 130, a closed standard output with 141.

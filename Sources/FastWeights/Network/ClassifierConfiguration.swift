@@ -30,8 +30,8 @@ public struct ClassifierConfiguration: Sendable, Equatable {
             kinds.contains(vocabulary) && kinds.contains(classes),
             "a classifier needs 1 to \(Self.kindLimit) tokens and classes, found \(vocabulary) and \(classes)")
         require(
-            (1...CellConfiguration.sizeLimit).contains(head),
-            "a classifier's head needs 1 to \(CellConfiguration.sizeLimit) units, found \(head)")
+            (1...sizeLimit).contains(head),
+            "a classifier's head needs 1 to \(sizeLimit) units, found \(head)")
     }
 
     /// The network's parameters: `embedding.weight`, `cell.…` by PyTorch's names, `hidden.…` and `output.…`. Traps on a

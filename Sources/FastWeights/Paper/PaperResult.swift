@@ -16,7 +16,7 @@ struct PaperResult: Sendable {
         settings = job.settings.map { PaperJob.Fact(name: $0.name, value: $0.value) }
         (isQuick, self.outcome, self.seconds) = (job.isQuick, outcome, seconds)
         machine = Machine.summary
-        version = CommandLineTool.version
+        version = libraryVersion
     }
 }
 

@@ -48,7 +48,7 @@ public struct RecurrentNetworkConfiguration: Sendable, Equatable {
 
     /// What makes the network impossible; nil of a possible one.
     var problem: String? {
-        let limit = CellConfiguration.sizeLimit
+        let limit = sizeLimit
         if let problem = CellConfiguration.problem(cell, input: input, hidden: hidden, epsilon: epsilon) {
             return problem
         }

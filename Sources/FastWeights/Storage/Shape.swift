@@ -1,3 +1,6 @@
+/// The largest of all sizes: a file of some hundred bytes cannot ask for more.
+let sizeLimit = 1 << 20
+
 /// Numbers of an array of these sizes, their product; nil where a size is below 0, or a product on the way is more than an
 /// `Int` holds.
 func elementCount(_ shape: [Int]) -> Int? {

@@ -1,9 +1,3 @@
-/// A configuration in a file that is incomplete, or of a kind this module does not know.
-public struct ConfigurationError: Error, CustomStringConvertible, Equatable {
-    /// The sentence that says so.
-    public let description: String
-}
-
 extension CellConfiguration {
     /// The configuration as it stands in model files and fixtures.
     var json: JSON {
@@ -87,61 +81,7 @@ extension CellConfiguration {
     }
 }
 
-extension ClassifierConfiguration {
-    var json: JSON {
-        [
-            "vocabulary": .number(Double(vocabulary)), "embedding": .number(Double(cell.input)), "cell": cell.json,
-            "head": .number(Double(head)), "classes": .number(Double(classes)),
-        ]
-    }
-
-    init(json: JSON) throws(ConfigurationError) {
-        let reader = ConfigurationReader(json: json, place: "network")
-        guard let cell = json["cell"] else {
-            throw ConfigurationError(description: "the network's configuration has no cell")
-        }
-        let configuration = try CellConfiguration(json: cell)
-        self.cell = configuration
-        (vocabulary, classes) = (
-            try reader.count("vocabulary", to: Self.kindLimit), try reader.count("classes", to: Self.kindLimit)
-        )
-        head = try reader.count("head")
-    }
-}
-
-/// Typed members of a configuration, each with an error that names it.
-struct ConfigurationReader {
-    let json: JSON
-    let place: String
-
-    private func wrong(_ key: String, _ expected: String) -> ConfigurationError {
-        let found = json[key].map { $0.serialised() } ?? "nothing"
-        return ConfigurationError(
-            description: "the \(place)'s configuration needs \(key) as \(expected), found \(found)")
-    }
-
-    func text(_ key: String) throws(ConfigurationError) -> String {
-        guard let value = json[key]?.text else { throw wrong(key, "a text") }
-        return value
-    }
-
-    func number(_ key: String, default fallback: Double? = nil) throws(ConfigurationError) -> Double {
-        guard let value = json[key]?.number ?? fallback else { throw wrong(key, "a number") }
-        return value
-    }
-
-    func flag(_ key: String, default fallback: Bool? = nil) throws(ConfigurationError) -> Bool {
-        guard let value = json[key]?.boolean ?? fallback else { throw wrong(key, "true or false") }
-        return value
-    }
-
-    func count(_ key: String, from: Int = 1, to: Int = CellConfiguration.sizeLimit) throws(ConfigurationError) -> Int {
-        guard let value = json[key]?.integer, (from...to).contains(value) else {
-            throw wrong(key, "a whole number from \(from) to \(to)")
-        }
-        return value
-    }
-
+extension ConfigurationReader {
     /// The schedule of fast weights; without one the usual.
     func schedule() throws(ConfigurationError) -> [MemoryEvents] {
         guard let value = json["schedule"] else { return [.usual] }

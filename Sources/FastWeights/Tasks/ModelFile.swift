@@ -114,9 +114,3 @@ extension ModelFile {
         }
     }
 }
-
-/// A model file that cannot be used, with its path and what is wrong.
-public struct ModelFileError: Error, CustomStringConvertible, Equatable {
-    /// The sentence that says so.
-    public let description: String
-}

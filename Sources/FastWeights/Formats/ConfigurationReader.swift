@@ -1,0 +1,46 @@
+/// A configuration in a file that is incomplete, or of a kind this module does not know.
+public struct ConfigurationError: Error, CustomStringConvertible, Equatable {
+    /// The sentence that says so.
+    public let description: String
+}
+
+/// A model file that cannot be used, with its path and what is wrong.
+public struct ModelFileError: Error, CustomStringConvertible, Equatable {
+    /// The sentence that says so.
+    public let description: String
+}
+
+/// Typed members of a configuration, each with an error that names it.
+struct ConfigurationReader {
+    let json: JSON
+    let place: String
+
+    /// What is wrong with a member: what was expected and what is there.
+    func wrong(_ key: String, _ expected: String) -> ConfigurationError {
+        let found = json[key].map { $0.serialised() } ?? "nothing"
+        return ConfigurationError(
+            description: "the \(place)'s configuration needs \(key) as \(expected), found \(found)")
+    }
+
+    func text(_ key: String) throws(ConfigurationError) -> String {
+        guard let value = json[key]?.text else { throw wrong(key, "a text") }
+        return value
+    }
+
+    func number(_ key: String, default fallback: Double? = nil) throws(ConfigurationError) -> Double {
+        guard let value = json[key]?.number ?? fallback else { throw wrong(key, "a number") }
+        return value
+    }
+
+    func flag(_ key: String, default fallback: Bool? = nil) throws(ConfigurationError) -> Bool {
+        guard let value = json[key]?.boolean ?? fallback else { throw wrong(key, "true or false") }
+        return value
+    }
+
+    func count(_ key: String, from: Int = 1, to: Int = sizeLimit) throws(ConfigurationError) -> Int {
+        guard let value = json[key]?.integer, (from...to).contains(value) else {
+            throw wrong(key, "a whole number from \(from) to \(to)")
+        }
+        return value
+    }
+}

@@ -26,6 +26,10 @@ extension Case {
             "the input has the shape [\(Int.max), 2, 2]; sizes are at least 0, and their product is at most \(Int.max)",
             network.run([1, 2], steps: .max, batch: 2)),
         Case(
+            "tokens-too-many",
+            "the array of tokens has the shape [\(Int.max), 2]; sizes are at least 0, and their product is at most \(Int.max)",
+            network.run(tokens: [0], steps: .max, batch: 2)),
+        Case(
             "no-steps", "a run needs at least 1 step and 1 sequence, found 0 and 1",
             network.run([], steps: 0, batch: 1)),
         Case(

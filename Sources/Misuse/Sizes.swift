@@ -80,8 +80,11 @@ extension Case {
             "copies", "an associative LSTM needs from 1 to 256 copies and keys, found 0 copies and 1 keys",
             AssociativeLSTMOptions(copies: 0)),
         Case(
-            "permutations", "an order is of 0 or more numbers, found -1",
+            "permutations", "an order is of 0 to 1048576 numbers, found -1",
             AssociativeLSTMOptions().permutations(of: -1)),
+        Case(
+            "permutations-too-many", "an order is of 0 to 1048576 numbers, found \(Int.max)",
+            AssociativeLSTMOptions().permutations(of: .max)),
         Case(
             "classifier-vocabulary", "a classifier needs 1 to 256 tokens and classes, found 257 and 10",
             ClassifierConfiguration(.gru, hidden: 3, vocabulary: 257, classes: 10)),

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import FastWeights
@@ -84,6 +85,28 @@ import Testing
                 CommandLineTool.run(arguments: [
                     "run", "--model", file, "--input", file, "--output", folder + "/none/out",
                 ]) == 1)
+        }
+    }
+
+    /// A link is another way to write the place of the file that it leads to, and so is one to a folder.
+    @Test func anOutputDoesNotTakeThePlaceOfAFileBehindALink() throws {
+        try TemporaryFolder.with { folder in
+            try Files.createDirectory(folder + "/real")
+            let file = folder + "/real/file"
+            try Files.writeAtomically(Array("a word and a word".utf8), to: file)
+            try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: file)
+            try FileManager.default.createSymbolicLink(
+                atPath: folder + "/folder", withDestinationPath: folder + "/real")
+            for (input, output) in [
+                (folder + "/link", file), (file, folder + "/link"), (folder + "/folder/file", file),
+                (file, folder + "/folder/file"), (folder + "/link", folder + "/folder/file"),
+            ] {
+                let words = ["train", "--steps", "1", "--task", "text", "--file", input, "--output", output]
+                #expect(CommandLineTool.run(arguments: words) == 2, "\(words)")
+                #expect(try Files.read(file).count == 17, "\(words)")
+            }
+            #expect(!Files.isSame(file, folder + "/folder/new") && !Files.isSame(file, folder + "/real"))
+            #expect(Files.isSame(folder + "/real/new", folder + "/folder/new"))
         }
     }
 

@@ -39,6 +39,22 @@ import Testing
         #expect(results["runs"]?.elements?.count == 4 && results["not_finished"]?.elements?.isEmpty == true)
     }
 
+    /// A result that is lost is trained again; until then what was written of all stays.
+    @Test func fewerResultsReplaceNothing() throws {
+        #expect(compare("--models", "rnn,gru") == 0)
+        let before = try content()
+        // The result of the one cannot be kept.
+        TemporaryFolder.remove(folder.path("run/jobs/gru"))
+        try Files.writeAtomically([], to: folder.path("run/jobs/gru"))
+        #expect(compare("--models", "rnn,gru") == 1)
+        for name in ["results.json", "metrics.csv", "report.html"] {
+            try expectSame(#require(content()[name]), #require(before[name]))
+        }
+        TemporaryFolder.remove(folder.path("run/jobs/gru"))
+        #expect(compare("--models", "rnn,gru") == 0)
+        #expect(try content().keys.sorted() == before.keys.sorted())
+    }
+
     /// Results of other settings, those of fewer models, and a file of results that is of none of them.
     @Test func otherResultsAreRefusedAndStay() throws {
         #expect(compare("--models", "gru") == 0)

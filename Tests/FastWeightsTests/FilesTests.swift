@@ -27,6 +27,26 @@ import Testing
         }
     }
 
+    #if !os(Windows)
+        /// What is no file is written to, not replaced.
+        @Test func aPipeStaysAPipe() throws {
+            try TemporaryFolder.with { directory in
+                let path = "\(directory)/pipe"
+                try #require(mkfifo(path, 0o600) == 0)
+                // With a reader there, the writer has none to wait for.
+                let pipe = open(path, O_RDWR | O_NONBLOCK)
+                defer { close(pipe) }
+                try Files.checkWritable(path, room: 1 << 20)
+                try Files.writeAtomically([1, 2, 3], to: path)
+                var bytes = [UInt8](repeating: 0, count: 8)
+                #expect(read(pipe, &bytes, 8) == 3 && bytes[..<3] == [1, 2, 3])
+                #expect(try names(in: directory) == ["pipe"])
+                let type = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+                #expect(type != .typeRegular)
+            }
+        }
+    #endif
+
     @Test func replacesAFileThatIsThere() throws {
         try TemporaryFolder.with { directory in
             let path = "\(directory)/a"

@@ -134,5 +134,10 @@ import Testing
         let trainer = Trainer(model, training: sets[0], validation: sets[1], options: options)
         #expect(throws: TrainingError.diverged(step: 2, learningRate: 1e30)) { try trainer.run() }
         expectSame(model.parameters.block.array, first)
+        // The evaluation may be the first to see it.
+        (options.steps, options.evaluateEvery) = (1, 1)
+        let short = Trainer(model, training: sets[0], validation: sets[1], options: options)
+        #expect(throws: TrainingError.diverged(step: 1, learningRate: 1e30)) { try short.run() }
+        expectSame(model.parameters.block.array, first)
     }
 }

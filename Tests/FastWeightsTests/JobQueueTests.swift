@@ -107,7 +107,7 @@ import Testing
         #expect(short.id == long.id)
         let run = try short.result(JobContext(threads: 1, progress: { _, _ in }, shouldStop: { false }))
         #expect(short.owns(run) && !long.owns(run))
-        #expect(long.difference(from: run) == "steps was 4 there and is 6 here")
+        #expect(long.difference(from: run) == "steps: 4 there, 6 here")
         let another = try jobs()[0]
         #expect(short.difference(from: run) == nil && another.difference(from: run) == nil)
     }

@@ -26,6 +26,17 @@ import Testing
         #expect(run(["report", folder.path("run")]) == 0)
     }
 
+    /// A report of nothing replaces none.
+    @Test func withoutAResultNoReportIsWritten() throws {
+        let folder = TemporaryFolder()
+        try Files.createDirectory(folder.path("run/jobs"))
+        try Files.writeAtomically(Array("{".utf8), to: folder.path("run/jobs/damaged.json"))
+        try Files.writeAtomically(Array("before".utf8), to: folder.path("run/report.html"))
+        #expect(run(["report", folder.path("run")]) == 1)
+        #expect(try Files.read(folder.path("run/report.html")) == Array("before".utf8))
+        #expect(!Files.exists(folder.path("run/results.csv")))
+    }
+
     /// The one training of this experiment has a seed of its own.
     @Test func seedsThatNobodyTakesAreRefused() {
         let folder = TemporaryFolder()

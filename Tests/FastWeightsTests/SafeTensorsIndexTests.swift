@@ -72,6 +72,14 @@ import Testing
             #expect(
                 try NumPyArray(path: folder + "/y.npy").floats == Self.network.run(input, steps: 4, batch: 1).outputs)
 
+            // No result takes the place of a part.
+            for words in [["--output", "\(folder)/\(Self.second)"], ["--output", folder + "/z.npy", "--save", path]] {
+                #expect(
+                    CommandLineTool.run(
+                        arguments: ["run", "--model", path, "--input", folder + "/x.npy"] + words) == 2)
+            }
+            #expect(try Files.read("\(folder)/\(Self.second)") == Self.parts[Self.second])
+
             // One of the parts alone would be a network of one layer.
             let part = "\(folder)/\(Self.first)"
             #expect(throws: WeightsError.self) { try RecurrentNetwork(path: part) }

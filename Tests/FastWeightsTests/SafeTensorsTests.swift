@@ -234,7 +234,7 @@ import Testing
     }
 
     @Test func refusesAHeaderOfTheWrongLength() {
-        #expect(reason([UInt8](repeating: 0xFF, count: 64)) == .headerLength)
+        #expect(reason([UInt8](repeating: 0xFF, count: 64)) == .headerSyntax)
         let limit = (0..<8).map { UInt8(truncatingIfNeeded: 100_000_000 >> (8 * $0)) }
         let overLimit = (0..<8).map { UInt8(truncatingIfNeeded: 100_000_001 >> (8 * $0)) }
         let header = Array("{}".utf8)

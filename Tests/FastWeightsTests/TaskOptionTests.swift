@@ -82,7 +82,7 @@ import Testing
                     } else {
                         let error = #expect(throws: UsageError.self) { try option.value(of: "-") }
                         #expect(
-                            error?.description.hasPrefix("--\(option.name) expects a path, of a file called - with ./")
+                            error?.description.hasPrefix("--\(option.name) expects a path, ./- for a file called -")
                                 == true)
                     }
                     #expect(throws: Never.self) { try option.value(of: "./-") }
@@ -139,6 +139,10 @@ import Testing
             Command.remarks("c9k8??z", answer: nil, pairs: 2, trained: 4) == [
                 "the model was trained on 4 pairs, this sequence has 2",
                 "the sequence asks for z, which is not among its letters: no answer is right",
+            ])
+        #expect(
+            Command.remarks("c9k8c3??c", answer: 3, pairs: 3, trained: 3) == [
+                "c stands 2 times; the digit behind the last is taken as right"
             ])
     }
 

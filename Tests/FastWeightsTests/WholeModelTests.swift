@@ -160,7 +160,74 @@ import Testing
         }
     }
 
+    /// A copy of the model knows that what it reads are tokens.
+    @Test func aCopyTakesTokensToo() throws {
+        try TemporaryFolder.with { folder in
+            try Files.writeAtomically(SafeTensors.serialise(Self.model), to: folder + "/model")
+            // As many numbers a step as there are tokens: whole numbers could be either.
+            try Files.writeAtomically(Self.npy([2, 7], (0..<14).map { $0 * 3 % 7 }), to: folder + "/x.npy")
+            func run(_ model: String, _ more: [String]) throws -> [Float] {
+                let words = ["run", "--model", folder + model, "--input", folder + "/x.npy", "--output"]
+                try #require(CommandLineTool.run(arguments: words + [folder + "/y.npy"] + more) == 0)
+                return try NumPyArray(path: folder + "/y.npy").floats
+            }
+            let first = try run("/model", ["--embedding", "emb", "--head", "fc", "--save", folder + "/copy"])
+            #expect(try run("/copy", []) == first && first.count == 28)
+        }
+    }
+
+    /// Where several modules are in a file, "" names the one whose names have nothing before them.
+    @Test func thePrefixMayBeEmpty() throws {
+        try TemporaryFolder.with { folder in
+            let inner: Tensors = StateDictionaryTests.lstm.map { ("dec." + $0.name, $0.shape, $0.values.map { -$0 }) }
+            try Files.writeAtomically(
+                SafeTensors.serialise(StateDictionaryTests.lstm + inner), to: folder + "/model")
+            let input = (0..<6).map { Float($0) / 5 }
+            try NumPyArray.write(shape: [2, 1, 3], values: input, to: folder + "/x.npy")
+            func run(_ options: [String]) -> Int32 {
+                CommandLineTool.run(
+                    arguments: [
+                        "run", "--model", folder + "/model", "--input", folder + "/x.npy", "--output",
+                        folder + "/y.npy",
+                    ] + options)
+            }
+            #expect(run([]) == 1)
+            #expect(run(["--prefix="]) == 0)
+            let network = try StateDictionary(StateDictionaryTests.lstm).network()
+            #expect(try NumPyArray(path: folder + "/y.npy").floats == network.run(input, steps: 2, batch: 1).outputs)
+        }
+    }
+
     // MARK: What is said
+
+    /// Of an embedding and a tied head of as many columns each is named for what it is.
+    @Test func tiedModulesAreToldApart() throws {
+        try TemporaryFolder.with { folder in
+            let lstm: Tensors = [
+                ("rnn.weight_ih_l0", [8, 2], CellTests.random(16, 1)),
+                ("rnn.weight_hh_l0", [8, 2], CellTests.random(16, 2)),
+                ("decoder.bias", [7], CellTests.random(7, 4)), ("encoder.weight", [7, 2], CellTests.random(14, 3)),
+            ]
+            let path = folder + "/model"
+            for (tensors, metadata) in [
+                (lstm, [("decoder.weight", "encoder.weight")]),
+                (lstm + [("decoder.weight", [7, 2], CellTests.random(14, 3))], []),
+            ] {
+                try Files.writeAtomically(SafeTensors.serialise(tensors, metadata: metadata), to: path)
+                let notes = try AppliedModel(path: path).notes
+                #expect(notes.count == 1 && notes[0].hasSuffix("add --head decoder and --embedding encoder"))
+            }
+            // Without a word about the tie.
+            try Files.writeAtomically(SafeTensors.serialise(lstm), to: path)
+            let error = #expect(throws: WeightsError.self) {
+                try AppliedModel(path: path, embedding: "encoder", head: .perStep("decoder"))
+            }
+            #expect(
+                error?.problems == [
+                    "missing tensors: decoder.weight, though decoder.bias is there: the weight may be tied to another; save with safetensors' save_model, which notes that"
+                ])
+        }
+    }
 
     @Test func whatIsLeftOutIsSaid() throws {
         try TemporaryFolder.with { folder in
@@ -173,7 +240,7 @@ import Testing
             #expect(
                 try notes() == [
                     says
-                        + "emb.weight [7, 3], fc.bias [2], fc.weight [2, 2]; to use them add --head fc or --embedding emb"
+                        + "emb.weight [7, 3], fc.bias [2], fc.weight [2, 2]; to use them add --head fc and --embedding emb"
                 ])
             #expect(try notes(head: .perStep("fc")) == [says + "emb.weight [7, 3]; to use them add --embedding emb"])
             #expect(try notes(embedding: "emb", head: .perStep("fc")) == [])

@@ -15,7 +15,7 @@ struct Problem: Error, CustomStringConvertible {
 /// A label and numbers a line, which ends as on any system; lines without anything are left out, and a line of names.
 func readCSV(_ path: String) throws -> [(label: String, numbers: [Float])] {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-        throw Problem(description: "\(path): cannot be read as a text in UTF-8")
+        throw Problem(description: "\(path): there is no such file, or it is not a text in UTF-8")
     }
     let space = CharacterSet.whitespaces.union(["\u{FEFF}"])  // some programs begin a file with a byte order mark
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
@@ -34,6 +34,7 @@ func readCSV(_ path: String) throws -> [(label: String, numbers: [Float])] {
                 guard let number = Float(field) else {
                     throw problem("should have a number in column \(i + 2), found \"\(field.prefix(40))\"")
                 }
+                guard !number.isNaN else { throw problem("has no number in column \(i + 2), but \(field)") }
                 guard number.isFinite else { throw problem("has \(field) in column \(i + 2), out of range of a Float") }
                 return number
             }

@@ -53,10 +53,11 @@ public struct AssociativeLSTMOptions: Sendable, Equatable {
     /// `permutations[s·count + k]` of r, s from 0.
     ///
     /// The first is the order as it is, for the keys are learned anyway. The others are shuffles by
-    /// `Random(seed: permutationSeed, stream: s)`, the same on every machine. Traps on a count below 0.
+    /// `Random(seed: permutationSeed, stream: s)`, the same on every machine. Traps unless the count is from 0 to
+    /// 1,048,576.
     public func permutations(of count: Int) -> [Int] {
         if let problem { misuse(problem) }
-        require(count >= 0, "an order is of 0 or more numbers, found \(count)")
+        require((0...sizeLimit).contains(count), "an order is of 0 to \(sizeLimit) numbers, found \(count)")
         return (0..<copies).flatMap { s in
             var order = Array(0..<count)
             if s > 0 {

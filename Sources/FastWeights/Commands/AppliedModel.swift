@@ -5,8 +5,11 @@ struct AppliedModel {
     let takesTokens: Bool
     /// What a user should know of it: parts of the file that are not used, and what was taken for granted. A phrase each.
     private(set) var notes: [String] = []
-    /// What else the metadata of a file of our own hold, as a text's vocabulary.
+    /// The files that it was read from.
+    let sources: [String]
+    /// What else the metadata of a file of our own hold, as a text's vocabulary; and that the network takes tokens.
     private let metadata: [(String, String)]
+    private static let input = (key: "input", tokens: "tokens")
 
     /// Throws what `RecurrentNetwork` throws, and `UsageError` for an activation that the file leaves no choice of.
     init(
@@ -16,7 +19,10 @@ struct AppliedModel {
         let file = try SafeTensors(path: path)
         network = try RecurrentNetwork(
             file, prefix: prefix, activation: activation ?? .tanh, embedding: embedding, head: head)
-        takesTokens = embedding != nil || file.metadata["vocabulary"] != nil
+        sources = file.sources
+        takesTokens =
+            embedding != nil || file.metadata["vocabulary"] != nil
+            || file.metadata[Self.input.key] == Self.input.tokens
         let isOwn = try RecurrentNetwork.configuration(of: file) != nil
         var isPlain = false
         if case .rnn = network.configuration.cell { isPlain = !isOwn }
@@ -28,7 +34,7 @@ struct AppliedModel {
             metadata = file.metadata.filter { !["format", "config"].contains($0.key) }.sorted { $0.key < $1.key }
             return
         }
-        metadata = []
+        metadata = takesTokens ? [(Self.input.key, Self.input.tokens)] : []
         if isPlain, activation == nil {
             notes.append(
                 "the file does not tell an RNN's activation, which is taken for tanh; --activation relu changes that")
@@ -38,19 +44,21 @@ struct AppliedModel {
         guard !unused.isEmpty else { return }
         let shapes = dictionary.shapes
         let shown = unused.prefix(12).map { "\($0) \(shapes[$0] ?? [])" } + (unused.count > 12 ? ["and others"] : [])
-        /// The first module whose matrix has so many columns, ready to be asked for by the option.
-        func hint(_ option: String, columns: Int) -> String? {
-            unused.first { $0.hasSuffix(".weight") && shapes[$0]?.count == 2 && shapes[$0]?[1] == columns }.map {
-                "--\(option) \($0.dropLast(".weight".count))"
-            }
+        /// Modules of which something is not used, with a matrix of so many columns.
+        func modules(columns: Int) -> [Substring] {
+            dictionary.names.filter { $0.hasSuffix(".weight") && shapes[$0]?.count == 2 && shapes[$0]?[1] == columns }
+                .map { $0.dropLast(".weight".count) }
+                .filter { unused.contains("\($0).weight") || unused.contains("\($0).bias") }
         }
-        let hints = [
-            head == nil ? hint("head", columns: network.configuration.features) : nil,
-            embedding == nil ? hint("embedding", columns: network.configuration.input) : nil,
-        ].compactMap { $0 }
+        func hasBias(_ module: Substring) -> Bool { shapes["\(module).bias"] != nil }
+        // Only a dense layer has a bias; without one it may be either, and is not both.
+        let table = embedding == nil ? modules(columns: network.configuration.input).first { !hasBias($0) } : nil
+        let tops = head == nil ? modules(columns: network.configuration.features) : []
+        let top = tops.first(where: hasBias) ?? tops.first { $0 != table }
+        let hints = [top.map { "--head \($0)" }, table.map { "--embedding \($0)" }].compactMap { $0 }
         notes.append(
             "\(path) has tensors that are not used: \(shown.joined(separator: ", "))"
-                + (hints.isEmpty ? "" : "; to use them add \(hints.joined(separator: " or "))"))
+                + (hints.isEmpty ? "" : "; to use them add \(hints.joined(separator: " and "))"))
     }
 
     /// Writes the network with its configuration, and what else the metadata held.

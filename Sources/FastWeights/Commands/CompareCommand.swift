@@ -102,23 +102,26 @@ private struct Comparison {
         }
         let status = try queue.run(missing)
         let outcome = ComparisonOutcome(jobs, queue.folder.result)
+        func say(_ text: String) { Terminal.write("fastweights compare: \(text)\n", to: .error) }
+        let held = trainingsHeld
         // What stands in the folder is replaced by no less than it held.
-        if !outcome.all.isEmpty {
+        if outcome.all.count < held {
+            say(
+                "results.json, metrics.csv and report.html of \(held) trainings stay as they are, as \(outcome.all.count) are finished now"
+            )
+        } else if !outcome.all.isEmpty {
             try write("metrics.csv", MetricsCSV.text(outcome.all, unfinished: outcome.missing))
             try write("results.json", results(outcome))
             try write("report.html", report(outcome))
         }
-        if let file, file != Terminal.outputPath {
+        if let file {
             if outcome.missing.isEmpty {
-                try Files.writeAtomically(Array(results(outcome).utf8), to: file)
+                try Terminal.write(results(outcome), toPath: file)
             } else {
-                Terminal.write(
-                    "fastweights compare: \(file) is not written, as trainings are not finished\n", to: .error)
+                say("\(file == Terminal.outputPath ? "JSON" : file) is not written, as trainings are not finished")
             }
         }
-        if file == Terminal.outputPath {
-            Terminal.write(results(outcome))
-        } else {
+        if file != Terminal.outputPath {
             let table = ComparisonTable(
                 runs: outcome.runs, unfinished: outcome.unfinished, plateauError: data.plateau.error,
                 pairs: data.task.pairs)
@@ -130,23 +133,29 @@ private struct Comparison {
         return outcome.all.contains { $0.stoppedEarly != nil } ? 1 : 0
     }
 
+    /// Trainings that results.json in the folder is of.
+    private var trainingsHeld: Int {
+        guard let results = try? JSON(parsing: Files.read("\(folder)/results.json")) else { return 0 }
+        return max(results["runs"]?.elements?.count ?? 0, results["all_runs"]?.elements?.count ?? 0)
+    }
+
     /// Throws where the folder holds results that are none of these jobs', and would not be among what is written.
     private func refuseOthersResults() throws {
         func fail(_ problem: String) -> OtherResultsError {
             OtherResultsError(description: "\(folder): \(problem). Name another folder with --out, or remove this one")
         }
         let (results, problems) = try queue.folder.results()
+        for problem in problems { Terminal.write("fastweights compare: \(problem)\n", to: .error) }
         for result in results where !jobs.contains(where: { $0.owns(result) }) {
             let name = "\(result.model) R=\(result.hidden) seed \(result.seed) rate \(result.learningRate)"
             throw fail(
                 jobs.lazy.compactMap { $0.difference(from: result) }.first.map {
-                    "the folder holds results of other settings: of \(name) the \($0)"
+                    "the folder holds results of other settings: \(name), \($0)"
                 } ?? "the folder holds a result of \(name), which is not asked for here")
         }
         if results.isEmpty && Files.exists("\(folder)/results.json") {
             throw fail("results.json is there, but the folder jobs has no result that it could be of")
         }
-        for problem in problems { Terminal.write("fastweights compare: \(problem)\n", to: .error) }
     }
 
     private func write(_ name: String, _ text: String) throws {

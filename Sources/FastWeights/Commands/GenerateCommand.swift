@@ -33,7 +33,8 @@ extension Command {
         Interruption.install()
         if let prompt { Terminal.write(prompt) }
         for _ in 0..<arguments.integer("length") where !Interruption.requested { Terminal.write(writer.nextBytes()) }
-        Terminal.write("\n")
+        // Bytes come out as they are, but a terminal's prompt begins a line.
+        if model.vocabulary.characters != nil || Terminal.isInteractive(.output) { Terminal.write("\n") }
         return Interruption.requested ? 130 : 0
     }
 

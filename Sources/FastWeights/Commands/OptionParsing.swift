@@ -81,6 +81,14 @@ struct ParsedArguments: Sendable {
         return words
     }
 
+    /// Throws where a file that one of the `outputs` names would take the place of one of a model's, at `paths`.
+    func checkApart(_ outputs: [String], fromModel paths: [String]) throws(UsageError) {
+        for output in outputs where values[output] != nil {
+            guard let path = paths.first(where: { Files.isSame(text(output), $0) }) else { continue }
+            throw UsageError("--\(output) names \(path), a file of the model, which would be lost. Name another one.")
+        }
+    }
+
     /// Throws where a file that one of the `outputs` names would take the place of one that another of them or of the
     /// `others` names. Options that another task has, and not this one, name none.
     func checkApart(_ outputs: [String], from others: [String] = []) throws(UsageError) {
@@ -248,6 +256,8 @@ extension Option.Kind {
             return value.isFinite && range.contains(value) ? .number(value) : nil
         case .text:
             return text.isEmpty ? nil : .text(text)
+        case .anyText:
+            return .text(text)
         case .path(let orOutput):
             return text.isEmpty || text == "-" && !orOutput ? nil : .text(text)
         case .choice(let choices):

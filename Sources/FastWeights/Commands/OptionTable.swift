@@ -22,7 +22,11 @@ extension Command {
     struct Task: Sendable {
         /// The value of `--task`.
         var name: String
+        /// More to know of this task, as the command's.
+        var discussion = ""
         var options: [Option]
+        /// Command lines to copy, as the command's.
+        var examples: [String] = []
     }
 
     /// The option that chooses the task.
@@ -76,6 +80,8 @@ struct Option: Sendable {
         /// A finite number. The lower bound `Double.leastNonzeroMagnitude` stands for "above 0".
         case number(ClosedRange<Double>)
         case text
+        /// Text that may be empty.
+        case anyText
         /// A file or folder; "-" only where that is standard output, so that no file of this name is made by mistake.
         case path(orOutput: Bool = false)
         case choice([String])
@@ -140,7 +146,8 @@ extension Option.Kind {
                 + Self.bounds(
                     range, least: -.greatestFiniteMagnitude, greatest: .greatestFiniteMagnitude, show: Self.plain)
         case .text: "some text"
-        case .path(orOutput: false): "a path, of a file called - with ./ before it"
+        case .anyText: "a text"
+        case .path(orOutput: false): "a path, ./- for a file called -"
         case .path(orOutput: true): "a path, or - for standard output"
         case .choice(let choices): choices.count == 1 ? choices[0] : "one of \(choices.joined(separator: ", "))"
         case .list(let element): "values separated by commas, each \(element.expectation)"
@@ -154,7 +161,8 @@ extension Option.Kind {
         case .integer(let range): "\(max(range.lowerBound, min(1, range.upperBound)))"
         case .unsigned: "1"
         case .number(let range): Self.plain(range.contains(0.5) ? 0.5 : range.upperBound)
-        case .text, .path: "name"
+        case .text, .anyText: "name"
+        case .path: "FILE"
         case .choice(let choices): choices.first ?? ""
         case .list(.choice(let choices)): choices.prefix(2).joined(separator: ",")
         case .list(let element): element.example
@@ -190,17 +198,19 @@ extension Command {
         func table(_ title: String, _ options: [Option], _ others: [(String, String)] = []) -> String {
             "\n\(title):\n" + HelpTable.text(options.map { ($0.signature, $0.helpWithDefault) } + others, width: width)
         }
+        let named = words.isEmpty ? nil : namedTask(words)
+        let shown = tasks.filter { named == nil || $0.name == named }
         var text = filled("fastweights \(name): \(summary)")
-        if !discussion.isEmpty { text += "\n" + filled(discussion) }
+        for discussion in [discussion] + shown.map(\.discussion) where !discussion.isEmpty {
+            text += "\n" + filled(discussion)
+        }
         text += "\n" + filled("Usage: \(usage)")
         if !positionals.isEmpty {
             text += "\nArguments:\n" + HelpTable.text(positionals.map { ("<\($0.name)>", $0.help) }, width: width)
         }
         text += table("Options", (taskOption.map { [$0] } ?? []) + options, [HelpTable.helpRow])
-        let named = words.isEmpty ? nil : namedTask(words)
-        for task in tasks where named == nil || task.name == named {
-            text += table("Options of --task \(task.name)", task.options)
-        }
+        for task in shown { text += table("Options of --task \(task.name)", task.options) }
+        let examples = shown.flatMap(\.examples) + examples
         if !examples.isEmpty {
             text += "\nExamples:\n" + examples.map { HelpTable.example("fastweights \($0)", width: width) }.joined()
         }

@@ -91,8 +91,7 @@ extension Command {
         guard Files.exists("\(path)/jobs") else {
             throw UsageError("report expects a folder that paper or run-job wrote to; \(path) has no folder jobs.")
         }
-        try PaperRun.report(JobFolder(path))
-        return 0
+        return try PaperRun.report(JobFolder(path))
     }
 }
 
@@ -142,16 +141,24 @@ private struct PaperRun {
         let numbers = queue.missing
         Terminal.write("fastweights paper: " + estimate(numbers) + "\n", to: .error)
         let status = try queue.run(numbers)
-        try PaperRun.report(folder)
-        return status
+        let reported = try PaperRun.report(folder)
+        return status == 0 ? reported : status
     }
 
-    /// Writes the report on all results in a folder and prints its tables.
-    static func report(_ folder: JobFolder<PaperJob>) throws {
+    /// Writes the report on all results in a folder and prints its tables; on none it writes nothing, as what stands there
+    /// is of more. Returns the exit status.
+    static func report(_ folder: JobFolder<PaperJob>) throws -> Int32 {
         let (results, problems) = try folder.results()
+        guard !results.isEmpty else {
+            for problem in problems { Terminal.write("fastweights: \(problem)\n", to: .error) }
+            Terminal.write(
+                "fastweights: there are no results in \(folder.path) yet, and no report is written\n", to: .error)
+            return 1
+        }
         let report = PaperReport(results: results, problems: problems)
         try Files.writeAtomically(Array(report.render().utf8), to: "\(folder.path)/report.html")
         try Files.writeAtomically(Array(report.csv().utf8), to: "\(folder.path)/results.csv")
         Terminal.write(report.plain(width: Terminal.tableWidth()) + "Report: \(folder.path)/report.html\n")
+        return 0
     }
 }

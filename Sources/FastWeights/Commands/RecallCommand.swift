@@ -65,6 +65,11 @@ extension Command {
         if answer == nil, let letter = sequence.last {
             remarks.append("the sequence asks for \(letter), which is not among its letters: no answer is right")
         }
+        let asked = sequence.dropLast(3).enumerated().filter { $0.offset % 2 == 0 && $0.element == sequence.last }
+        if asked.count > 1 {
+            remarks.append(
+                "\(asked[0].element) stands \(asked.count) times; the digit behind the last is taken as right")
+        }
         return remarks
     }
 

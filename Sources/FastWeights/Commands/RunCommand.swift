@@ -16,7 +16,8 @@ extension Command {
             `input` of whole numbers, [T, B] or [T], is tokens.
 
             With --state the sequences go on from `h_n` and the rest of what a run before
-            has written: two halves, one after the other, give what the whole gives.
+            has written: two halves, one after the other, give what the whole gives, of fast
+            weights up to rounding.
 
             The model is a state dict of nn.RNN, nn.LSTM or nn.GRU, told apart by names and
             shapes, or a file that this library saved. What a state dict has beside it is
@@ -39,8 +40,8 @@ extension Command {
                 name: "save", placeholder: "FILE", kind: .path(),
                 help: "Write the model there too, with its configuration; PyTorch reads that as well"),
             Option(
-                name: "prefix", placeholder: "TEXT", kind: .text,
-                help: "What stands before the names, as encoder.rnn., where a file has several modules"),
+                name: "prefix", placeholder: "TEXT", kind: .anyText,
+                help: "What stands before the names, as encoder.rnn. or nothing, where a file has several modules"),
             Option(
                 name: "embedding", placeholder: "NAME", kind: .text,
                 help: "The nn.Embedding of the state dict whose rows the module reads; the input then is tokens"),
@@ -79,6 +80,7 @@ extension Command {
             activation: arguments.isGiven("activation") ? Activation(rawValue: arguments.text("activation")) : nil,
             embedding: arguments.textIfAny("embedding"),
             head: head.map { perSequence ? .perSequence($0) : .perStep($0) })
+        try arguments.checkApart(["output", "save"], fromModel: model.sources)
         model.notes.forEach(say)
         let file = try TensorFile(path: input)
         let sequences = try SequenceInput(
@@ -142,7 +144,7 @@ struct SequenceInput {
         else {
             let (order, I) = (batchFirst ? "B, T" : "T, B", configuration.input)
             throw fail(
-                "input should have the shape [\(order), \(I)] with sizes of at least 1, as the model takes \(I) numbers a step, or [\(order)] of whole numbers, tokens; found \(shape)\(axes == 3 ? "" : " of whole numbers")"
+                "input should have the shape [\(order), \(I)] with sizes of at least 1, as the model takes \(I) numbers a step, or [\(order)] of whole numbers, tokens; found \(shape) of \(axes == 3 ? "floats" : "whole numbers")"
             )
         }
         let (T, B) = isSingle ? (shape[0], 1) : batchFirst ? (shape[1], shape[0]) : (shape[0], shape[1])
@@ -165,7 +167,7 @@ struct SequenceInput {
                 SequenceInputError(path: before.path, problem: problem)
             }
             guard own == nil else {
-                throw refuse("the input has a state of its own, \(file.path) has h0; give one of the two")
+                throw fail("the input has a state of its own, h0, beside that of \(before.path); give one of the two")
             }
             guard !configuration.bidirectional else {
                 throw refuse(

@@ -3,14 +3,8 @@ extension Command {
     static let train = Command(
         name: "train", summary: "Train one model on associative retrieval, a text, or Catch",
         discussion: """
-            With --task text the model learns to predict the next character of --file from
-            those before, or the next byte where that is not UTF-8; --batch parts of the
-            text are read side by side. `generate` then writes with it.
-
-            With --task catch an agent learns by actor-critic to catch a ball that it sees
-            in the first frames only. `play` then shows it.
-
-            `train --task text --help` shows the options of that task alone.
+            What is learnt is chosen by --task; `train --task text --help` shows the options
+            of that task alone.
             """,
         options: [
             Option(
@@ -27,16 +21,32 @@ extension Command {
         tasks: [
             Task(
                 name: "associative-retrieval",
+                discussion: """
+                    With --task associative-retrieval the model learns to answer c9k8j3f1??c by 9,
+                    the digit behind c. `recall` then shows what it attends to.
+                    """,
                 options: [.hidden()] + Option.length + Option.data + [.batch(), .clip(), .embeddingDeviation]
-                    + Option.evaluation()),
-            Task(name: "text", options: TextTraining.options), Task(name: "catch", options: CatchCommand.options),
-        ],
-        examples: [
-            "train --task text --file book.txt --model gru --minutes 10",
-            "train --task catch --output agent.safetensors",
-            "train --output model.safetensors",
-            "train --checkpoint run.checkpoint --resume",
-            "train --model lstm --hidden 100 --learning-rate 2e-3",
+                    + Option.evaluation(),
+                examples: [
+                    "train --output model.safetensors", "train --checkpoint run.checkpoint --resume",
+                    "train --model lstm --hidden 100 --learning-rate 2e-3",
+                ]),
+            Task(
+                name: "text",
+                discussion: """
+                    With --task text the model learns to predict the next character of --file from
+                    those before, or the next byte where that is not UTF-8; --batch parts of the
+                    text are read side by side. `generate` then writes with it.
+                    """,
+                options: TextTraining.options,
+                examples: ["train --task text --file book.txt --model gru --minutes 10"]),
+            Task(
+                name: "catch",
+                discussion: """
+                    With --task catch an agent learns by actor-critic to catch a ball that it sees
+                    in the first frames only. `play` then shows it.
+                    """,
+                options: CatchCommand.options, examples: ["train --task catch --output agent.safetensors"]),
         ]
     ) { arguments in
         try arguments.checkApart(["output", "checkpoint"], from: ["file"])

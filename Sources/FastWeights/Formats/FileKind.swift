@@ -187,7 +187,7 @@ extension FileKind {
                     "numpy, safetensors.numpy",
                     "safetensors.numpy.save_file(dict(numpy.load(\(source))), \(safeTensors))")
         case .table:
-            return "Save its numbers in Python:"
+            return "Save its numbers in Python, with its own delimiter, and skiprows=1 where it begins with names:"
                 + python(
                     "numpy",
                     "numpy.save(\(quoted(stem + ".npy")), numpy.loadtxt(\(source), delimiter=\",\", dtype=\"f4\"))")

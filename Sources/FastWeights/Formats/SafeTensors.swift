@@ -86,6 +86,8 @@ public struct SafeTensors: Sendable {
     public let metadata: [String: String]
     /// The tensors' names, sorted.
     public let names: [String]
+    /// Where the bytes of each part of a model in several files came from, and their index; else the source alone.
+    let sources: [String]
 
     /// The bytes of the file, or of each part of a model in several.
     private let parts: [[UInt8]]
@@ -101,11 +103,13 @@ public struct SafeTensors: Sendable {
     /// - Complexity: O(*h* + *n* log *n*) for *h* bytes of header and *n* tensors; the data are not copied.
     public init(bytes: [UInt8], source: String) throws(SafeTensorsError) {
         let header = try SafeTensorsHeader(bytes: bytes, source: source)
-        self.init(source: source, metadata: header.metadata, tensors: header.tensors, parts: [bytes])
+        self.init(source: source, metadata: header.metadata, tensors: header.tensors, parts: [bytes], sources: [source])
     }
 
-    init(source: String, metadata: [String: String], tensors: [String: Tensor], parts: [[UInt8]]) {
-        self.source = source
+    init(
+        source: String, metadata: [String: String], tensors: [String: Tensor], parts: [[UInt8]], sources: [String]
+    ) {
+        (self.source, self.sources) = (source, sources)
         self.metadata = metadata
         names = tensors.keys.sorted()
         self.tensors = tensors

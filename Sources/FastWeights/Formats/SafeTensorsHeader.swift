@@ -68,6 +68,13 @@ struct SafeTensorsHeader {
             throw error(
                 .signature, expected: "a safetensors file", found: kind.name, advice: kind.advice(path: source))
         }
+        guard bytes.count <= Self.prefixLength || bytes[Self.prefixLength] == UInt8(ascii: "{") else {
+            let beginning = bytes.prefix(Self.prefixLength + 1).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+            throw error(
+                .headerSyntax, expected: "a safetensors file, whose byte \(Self.prefixLength) is {",
+                found: "the bytes \(beginning.joined(separator: " "))",
+                advice: "The file is of another format, or damaged.")
+        }
         let dataStart = try headerEnd(bytes)
         for member in try members(bytes[Self.prefixLength..<dataStart]) {
             if member.key == Self.metadataKey {
@@ -102,10 +109,8 @@ struct SafeTensorsHeader {
     }
 
     private func members(_ header: ArraySlice<UInt8>) throws(SafeTensorsError) -> [JSON.Member] {
-        guard header.first == UInt8(ascii: "{") else {
-            throw error(
-                .headerSyntax, expected: "a header that begins with {",
-                found: header.first.map { "the byte 0x" + String($0, radix: 16, uppercase: true) } ?? "an empty header")
+        guard !header.isEmpty else {
+            throw error(.headerSyntax, expected: "a header that begins with {", found: "an empty header")
         }
         do {
             // A document that begins with a brace can only be an object.

@@ -49,7 +49,9 @@ extension SafeTensors {
                 advice: "Fetch all files of the model into one folder, each from the same place as the index.")
         }
         let common = metadata.compactMapValues { $0.count == 1 ? $0.first : nil }
-        self.init(source: source, metadata: common, tensors: tensors, parts: parts)
+        self.init(
+            source: source, metadata: common, tensors: tensors, parts: parts,
+            sources: [source] + files.map { folder + $0 })
     }
 
     /// The name of the file that each tensor is in.

@@ -56,7 +56,7 @@ struct JobQueue<Job: IndependentJob> {
         for failure in failures.filled { Terminal.write("fastweights: \(failure)\n", to: .error) }
         if shouldStop() {
             Terminal.write(
-                "fastweights: interrupted; what is finished is kept in \(folder.path), the same command goes on\n",
+                "fastweights: interrupted; what is finished is kept in \(folder.path); run the same command to go on\n",
                 to: .error)
             return 130
         }

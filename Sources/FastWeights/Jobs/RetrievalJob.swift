@@ -18,7 +18,7 @@ struct RetrievalJob: Sendable {
         let (own, other) = (settings, result.settings)
         return own.lazy.compactMap { setting in
             let there = other.first { $0.name == setting.name }?.value ?? "not given"
-            return there == setting.value ? nil : "\(setting.name) was \(there) there and is \(setting.value) here"
+            return there == setting.value ? nil : "\(setting.name): \(there) there, \(setting.value) here"
         }.first
     }
 

@@ -41,9 +41,7 @@ struct BatchShape {
     }
 
     func check(tokens: [Int]) {
-        require(
-            tokens.count == steps * batch,
-            "input [\(steps), \(batch)] has \(steps * batch) tokens; \(tokens.count) were given")
+        require(tokens.count, fits: [steps, batch], "the array of tokens")
         let count = min(configuration.input, 1 << 16)
         for (place, token) in tokens.enumerated() where !(0..<count).contains(token) {
             let (t, b) = (place / batch, place % batch)

@@ -14,9 +14,16 @@ func elementCount(_ shape: [Int]) -> Int? {
 }
 
 /// Traps unless `count` numbers are those of an array of this shape. `what` says which array: "the tensor x".
-func require(_ count: Int, fits shape: [Int], _ what: @autoclosure () -> String) {
+func require(
+    _ count: Int, fits shape: [Int], _ what: @autoclosure () -> String, file: StaticString = #fileID,
+    line: UInt = #line
+) {
     guard let expected = elementCount(shape) else {
-        misuse("\(what()) has the shape \(shape); sizes are at least 0, and their product is at most \(Int.max)")
+        misuse(
+            "\(what()) has the shape \(shape); sizes are at least 0, and their product is at most \(Int.max)",
+            file: file, line: line)
     }
-    require(count == expected, "\(what()) of shape \(shape) has \(expected) numbers; \(count) were given")
+    require(
+        count == expected, "\(what()) of shape \(shape) has \(expected) numbers; \(count) were given", file: file,
+        line: line)
 }

@@ -54,7 +54,10 @@ enum Files {
     ///
     /// The bytes go to a temporary file beside `path`, are flushed to the disk, and the file is renamed. If anything
     /// fails, the temporary file is removed and what stood at `path` stays. A symbolic link at `path` is replaced.
+    ///
+    /// A device or a pipe at `path` is not replaced but written to.
     static func writeAtomically(_ bytes: [UInt8], to path: String) throws(FileError) {
+        guard !isStream(path) else { return try writeInPlace(bytes, to: path) }
         let (temporary, file) = try openBeside(path)
         var isWritten = fwrite(bytes, 1, bytes.count, file) == bytes.count && flush(file)
         var fault = errno
@@ -73,10 +76,22 @@ enum Files {
         }
     }
 
+    private static func writeInPlace(_ bytes: [UInt8], to path: String) throws(FileError) {
+        guard let file = open(path, mode: "wb") else { throw systemError("write", path) }
+        var isWritten = fwrite(bytes, 1, bytes.count, file) == bytes.count
+        var fault = errno
+        if fclose(file) != 0, isWritten {
+            isWritten = false
+            fault = errno
+        }
+        guard isWritten else { throw systemError("write", path, fault) }
+    }
+
     /// Throws what `writeAtomically` would throw of a place that cannot be written, or has no `room` for so many bytes, so
     /// that long work whose result shall go there need not begin. A file that stands there stays.
     static func checkWritable(_ path: String, room: Int = 0) throws(FileError) {
         guard !isDirectory(path) else { throw systemError("write", path, EISDIR) }
+        guard !isStream(path) else { return }
         let (temporary, file) = try openBeside(path)
         defer { remove(temporary) }
         let zeros = [UInt8](repeating: 0, count: min(room, 1 << 16))
@@ -101,9 +116,15 @@ enum Files {
         }
     }
 
-    /// Whether two paths are the same place, however they are written.
-    static func isSame(_ path: String, _ other: String) -> Bool {
-        URL(fileURLWithPath: path).standardizedFileURL.path == URL(fileURLWithPath: other).standardizedFileURL.path
+    /// Whether two paths are the same place, however they are written and through whatever links.
+    static func isSame(_ path: String, _ other: String) -> Bool { place(path) == place(other) }
+
+    /// The path without links; what is not there yet stands in a folder that may be one.
+    private static func place(_ path: String) -> String {
+        let url = URL(fileURLWithPath: path)
+        if exists(path) { return url.resolvingSymlinksInPath().standardizedFileURL.path }
+        return url.deletingLastPathComponent().resolvingSymlinksInPath().appendingPathComponent(url.lastPathComponent)
+            .standardizedFileURL.path
     }
 
     /// Whether a file or directory stands at `path`.
@@ -164,6 +185,8 @@ enum Files {
             _ = path.withCString(encodedAs: UTF16.self) { _wremove($0) }
         }
 
+        private static func isStream(_ path: String) -> Bool { false }
+
         private static func withSlashes(_ path: String) -> String {
             String(path.map { $0 == "\\" ? "/" : $0 })
         }
@@ -190,6 +213,13 @@ enum Files {
 
         private static func remove(_ path: String) {
             unlink(path)
+        }
+
+        /// Whether something stands at `path` that is neither a file nor a directory, as /dev/stdout or a named pipe.
+        private static func isStream(_ path: String) -> Bool {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return false }
+            return ![0o100000, 0o040000].contains(UInt32(status.st_mode) & 0o170000)
         }
 
         private static func withSlashes(_ path: String) -> String { path }

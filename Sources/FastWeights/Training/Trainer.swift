@@ -68,7 +68,7 @@ public struct TrainingOptions: Sendable, Equatable {
 
 /// Why a training ended before its time.
 public enum TrainingError: Error, CustomStringConvertible, Equatable {
-    /// The loss became infinite or not a number.
+    /// The loss became infinite or not a number, in training or at the first evaluation.
     case diverged(step: Int, learningRate: Double)
     /// The checkpoint cannot be written, read or used: the sentence names the file, what is wrong and what to do.
     case checkpoint(String)
@@ -77,7 +77,7 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable {
     public var description: String {
         switch self {
         case .diverged(let step, let learningRate):
-            "the training loss stopped being a finite number at step \(step) with learning rate \(learningRate): try a lower --learning-rate, or a smaller --clip"
+            "the loss stopped being a finite number at step \(step) with learning rate \(learningRate): try a lower --learning-rate, or a smaller --clip"
         case .checkpoint(let problem): problem
         }
     }
@@ -207,7 +207,12 @@ public final class Trainer {
             (state.outcome.steps, state.seconds) = (step, seconds())
             state.take(loss, moves: optimizer.steps)
             if step % options.evaluateEvery == 0 || state.done(options) >= 1 {
-                if state.take(source.evaluate(), options) { best.copy(from: parameters) }
+                let evaluation = source.evaluate()
+                guard evaluation.loss.isFinite || state.outcome.bestStep > 0 else {
+                    parameters.copy(from: best)
+                    throw TrainingError.diverged(step: step, learningRate: options.learningRate)
+                }
+                if state.take(evaluation, options) { best.copy(from: parameters) }
                 state.seconds = seconds()
                 onEvaluation(state.outcome.curve[state.outcome.curve.count - 1])
                 progress(state.progress(options))

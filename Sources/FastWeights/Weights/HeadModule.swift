@@ -27,7 +27,13 @@ extension RecurrentNetwork {
         /// The shape of a tensor, whose second size must be `columns`.
         func matrix(_ name: String, _ sizes: String, columns: Int) -> [Int]? {
             guard let shape = dictionary.shapes[name] else {
-                problems.append("missing tensors: \(name)")
+                let bias = name.dropLast("weight".count) + "bias"
+                problems.append(
+                    "missing tensors: \(name)"
+                        + (dictionary.shapes[String(bias)] == nil
+                            ? ""
+                            : ", though \(bias) is there: the weight may be tied to another; save with safetensors' save_model, which notes that")
+                )
                 return nil
             }
             guard shape.count == 2, shape[0] > 0, shape[1] == columns else {

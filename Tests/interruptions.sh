@@ -143,10 +143,10 @@ for task in retrieval text; do
         row "$task before an evaluation" $signal "$steps" 130 is_the_last "${words[@]}" "${saving[@]}" \
             --evaluate-every 1000000
         row "$task after an evaluation" $signal "$evaluated" 130 is_the_best "${words[@]}" "${saving[@]}" \
-            --evaluate-every 3
+            --evaluate-every 3 --steps 2000000
     done
     row "$task as it begins" INT "$works" 130 is_kept "${words[@]}"
-    row "$task after an evaluation" KILL "$evaluated" 137 is_killed "${words[@]}" "${saving[@]}" --evaluate-every 3
+    row "$task after an evaluation" KILL "$evaluated" 137 is_killed "${words[@]}" "${saving[@]}" --evaluate-every 3 --steps 2000000
 done
 row "retrieval before it listens" INT "$runs" 130 is_as_before "${retrieval[@]}" --train-examples 3000000
 row "retrieval before it listens" TERM "$runs" 143 is_as_before "${retrieval[@]}" --train-examples 3000000
@@ -196,7 +196,7 @@ quietly "${one[@]}"
 cp -r finished before
 stays() { diff -r before finished > /dev/null || fail "expected the folder as it was"; }
 problem "compare, finished" 0 "1 of 1 trainings are finished in finished already" stays "${one[@]}"
-problem "compare, other settings" 1 "steps was 30 there and is 40 here. Name another folder" stays "${one[@]}" --steps 40
+problem "compare, other settings" 1 "steps: 30 there, 40 here. Name another folder" stays "${one[@]}" --steps 40
 problem "compare, other models" 1 "which is not asked for here. Name another folder" stays "${one[@]}" --models lstm
 
 endless=(compare --models gru --hidden 4 --steps 100000000 --evaluate-every 1000000 "${small[@]}")
@@ -235,7 +235,7 @@ rm -rf new
 row "compare after a result" KILL "$first" 137 nothing "${both[@]}"
 cp new/jobs/gru/r-4/rate-0.002/seed-1.json result
 row "compare, going on after a kill" INT "$works" 130 goes_on "${both[@]}"
-quietly compare --quick --models gru --hidden 4 --steps 3 "${small[@]}"
+quietly compare --quick --models gru --hidden 4 --batch 4 "${small[@]}"
 [ -e runs/compare-quick/results.json ] && [ ! -e runs/compare ] || fail "expected a folder of its own"
 
 # --- paper, run-job and report, in a folder with a result

@@ -14,6 +14,8 @@ public struct ModelFileError: Error, CustomStringConvertible, Equatable {
 struct ConfigurationReader {
     let json: JSON
     let place: String
+    /// How deep layers may be in the layers of this one.
+    var depth = 8
 
     /// What is wrong with a member: what was expected and what is there.
     func wrong(_ key: String, _ expected: String) -> ConfigurationError {

@@ -217,3 +217,14 @@ extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expressibl
         self = .object(elements.map { Member(key: $0.0, value: $0.1) })
     }
 }
+
+extension JSON.Member {
+    /// A whole number.
+    init(_ key: String, _ value: Int) { self.init(key: key, value: .number(Double(value))) }
+    /// A number as its shortest decimals say it.
+    init(_ key: String, _ value: Float) { self.init(key: key, value: .number(Double("\(value)") ?? Double(value))) }
+    /// True or false.
+    init(_ key: String, _ value: Bool) { self.init(key: key, value: .bool(value)) }
+    /// A text.
+    init(_ key: String, _ value: String) { self.init(key: key, value: .string(value)) }
+}

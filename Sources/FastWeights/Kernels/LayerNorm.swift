@@ -131,3 +131,28 @@ struct LaneGradients {
         }
     }
 }
+
+/// z becomes z / √(Σ z² / rows + ε); returns what it was multiplied by.
+@inline(__always)
+func normalizeRootMeanSquare(_ z: Panel, rows: Int, epsilon: Float) -> Lanes {
+    var squares = Lanes.zero
+    for r in 0..<rows { squares = squares.mad(z[r], z[r]) }
+    let scale = 1 / (squares * (1 / Float(rows)) + epsilon).squareRoot()
+    for r in 0..<rows { z[r] *= scale }
+    return scale
+}
+
+/// The backward pass, as `normaliseBackward`: dz = scale·(d - ẑ Σ d·ẑ / rows), d = gain·dy.
+@inline(__always)
+func normalizeRootMeanSquareBackward(
+    _ dz: Panel, _ normalized: Panel, _ scale: Lanes, rows: Int, gain: UnsafePointer<Float>, _ gradients: LaneGradients
+) {
+    var dot = Lanes.zero
+    for r in 0..<rows {
+        gradients.gain[r] = gradients.gain[r].mad(dz[r], normalized[r])
+        dz[r] *= gain[r]
+        dot = dot.mad(dz[r], normalized[r])
+    }
+    let mean = dot * (1 / Float(rows))
+    for r in 0..<rows { dz[r] = (dz[r] - normalized[r] * mean) * scale }
+}

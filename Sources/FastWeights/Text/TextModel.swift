@@ -1,29 +1,37 @@
 /// A network that predicts the next character, or byte, of a text from those before.
 ///
-///     let model = TextModel(.lstm(), hidden: 256, vocabulary: TextVocabulary(of: content), seed: 1)
+///     let model = TextModel([.lstm(256)], vocabulary: TextVocabulary(of: content), seed: 1)
 ///     let text = try TrainingText(content, model.vocabulary)
 ///     let outcome = try Trainer(model, text: text, window: 64, options: options).run()
 ///     let writer = try model.writer(prompt: "ROMEO:", temperature: 0.8, seed: 1)
 ///     for _ in 0..<500 { print(writer.next(), terminator: "") }
 ///
-/// A token is a one-hot input; its product with W_ih is a row of a table.
+/// Below a recurrent layer a token is a one-hot input, whose product with W_ih is a row of a table.
 public final class TextModel: Sendable {
     /// The tokens.
     public let vocabulary: TextVocabulary
-    /// Input and head as large as the vocabulary.
-    public let network: RecurrentNetwork
+    /// It reads tokens of the vocabulary, and gives a number for each at every step.
+    public let network: Network
 
-    /// A model with first values as `RecurrentNetwork` gives them. Traps on a vocabulary without characters, and as
-    /// `RecurrentNetworkConfiguration`.
-    public init(
-        _ cell: Cell, hidden: Int, layers: Int = 1, vocabulary: TextVocabulary, dropout: Float = 0, seed: UInt64
-    ) {
+    /// A model of these layers below a dense one that gives a number for each token, with first values as `Network` gives
+    /// them. Traps on a vocabulary without characters, on layers that cannot be, and on one that reads backwards.
+    public init(_ layers: [Layer], vocabulary: TextVocabulary, seed: UInt64) {
         require(vocabulary.count > 0, "a vocabulary needs at least 1 character; the text it was made of has none")
         self.vocabulary = vocabulary
-        network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(
-                cell, input: vocabulary.count, hidden: hidden, layers: layers, dropout: dropout,
-                head: .perStep(vocabulary.count)), seed: seed)
+        let configuration = NetworkConfiguration(.tokens(vocabulary.count), layers + [.dense(vocabulary.count)])
+        if let problem = Self.problem(configuration, vocabulary) { misuse(problem) }
+        network = Network(configuration, seed: seed)
+    }
+
+    /// Why a network is none of such a vocabulary; nil if it is.
+    private static func problem(_ configuration: NetworkConfiguration, _ vocabulary: TextVocabulary) -> String? {
+        let definition = configuration.definition
+        let (input, output) = (definition.input, definition.output)
+        let fits =
+            input.vocabulary == vocabulary.count && output == .vector(vocabulary.count) && !definition.root.isReversed
+        return fits
+            ? nil
+            : "a text model of \(vocabulary.count) tokens runs forwards, reads one of as many and gives as many numbers per step; found a network that reads \(input.text) and gives \(output.text)\(definition.root.isReversed ? ", and reads backwards" : "")"
     }
 
     /// The bytes of a model file: that of the network, with the vocabulary in the metadata.
@@ -51,15 +59,8 @@ public final class TextModel: Sendable {
         do { vocabulary = try TextVocabulary(json: try JSON(parsing: Array(text.utf8))) } catch {
             throw fail("the vocabulary in the metadata cannot be used: \(error)")
         }
-        network = try RecurrentNetwork(file)
-        let configuration = network.configuration
-        guard configuration.input == vocabulary.count, configuration.head == .perStep(vocabulary.count),
-            !configuration.bidirectional
-        else {
-            throw fail(
-                "a text model of \(vocabulary.count) tokens needs one direction, and as many inputs and outputs a step; found \(configuration.input) and \(configuration.output)"
-            )
-        }
+        network = try Network(file, takesTokens: true)
+        if let problem = Self.problem(network.configuration, vocabulary) { throw fail(problem) }
     }
 
     /// Something that writes on from `prompt`. Throws `TextError` for a character outside the vocabulary. Traps on a
@@ -79,7 +80,7 @@ public final class TextModel: Sendable {
     public func bitsPerToken(of text: TrainingText, threads: Int = 1) -> Double {
         text.check(self)
         // Windows begin a schedule anew, so they are of whole turns.
-        let period = network.configuration.cell.period
+        let period = network.definition.period
         return Crew.run(threads: threads) { crew in
             let source = TextSource(
                 self, text, window: (64 + period - 1) / period * period, streams: Lanes.width, crew)
@@ -106,7 +107,7 @@ public final class TextWriter {
             temperature >= 0 && temperature.isFinite,
             "a temperature is a finite number of at least 0, found \(temperature)")
         vocabulary = model.vocabulary
-        stream = NetworkStream(model.network)
+        do { stream = try NetworkStream(model.network) } catch { misuse(error.description) }
         self.temperature = temperature
         random = Random(seed: seed, stream: 5)
         logits = Buffer(vocabulary.count)

@@ -7,7 +7,7 @@ extension Trainer {
     public convenience init(_ model: TextModel, text: TrainingText, window: Int = 64, options: TrainingOptions) {
         require((1...1 << 16).contains(window), "a window has from 1 to \(1 << 16) tokens, found \(window)")
         text.check(model)
-        let period = model.network.configuration.cell.period
+        let period = model.network.definition.period
         require(
             window % period == 0,
             "windows of fast weights with a schedule are of whole turns of its \(period) steps, found \(window) tokens")

@@ -43,7 +43,7 @@ public struct TrainingText: Sendable {
 /// Windows of a text, with states that go on. The text held out is read in streams of at least 256 tokens, so that their
 /// beginnings, which know nothing of what came before, count for little.
 final class TextSource: TrainingSource {
-    private let engine: ParallelNetwork
+    private let engine: ParallelTraining
     private var training: TextStreams
     private var heldOut: TextStreams
     private let options: TrainingOptions
@@ -53,13 +53,13 @@ final class TextSource: TrainingSource {
         options: TrainingOptions = TrainingOptions()
     ) {
         self.options = options
-        let configuration = model.network.configuration
-        engine = ParallelNetwork(
-            configuration, model.network.parameters, longest: window, takesTokens: true, carry: .state, crew: crew)
-        training = TextStreams(text.training, window: window, streams: streams, configuration)
+        let definition = model.network.definition
+        engine = ParallelTraining(
+            definition, model.network.parameters, longest: window, carry: .state, crew: crew)
+        training = TextStreams(text.training, window: window, streams: streams, definition)
         heldOut = TextStreams(
             text.heldOut, window: window, streams: max(1, min(text.heldOut.longest / 256, 4 * Lanes.width)),
-            configuration)
+            definition)
     }
 
     var gradients: Parameters { engine.gradients }

@@ -14,10 +14,13 @@ import Synchronization
 
 /// Work in pieces that a `Crew` does again and again, prepared once so that doing it allocates nothing.
 final class Job: @unchecked Sendable {
-    fileprivate let body: (Int) -> Void
+    fileprivate let body: (_ piece: Int, _ worker: Int) -> Void
 
     /// `body` does one piece; pieces must write to places of their own, whoever does them.
-    init(_ body: @escaping (Int) -> Void) { self.body = body }
+    init(_ body: @escaping (Int) -> Void) { self.body = { piece, _ in body(piece) } }
+
+    /// The same with the number of the thread that does it, below the crew's `threads`: for memory that pieces lend.
+    init(byWorker body: @escaping (_ piece: Int, _ worker: Int) -> Void) { self.body = body }
 }
 
 /// A run of numbers cut into pieces of a fixed size, whatever the number of threads.
@@ -82,7 +85,7 @@ final class Crew: @unchecked Sendable {
         guard crew.helpers > 0 else { return try flushedLead() }
         var result: Swift.Result<Result, Failure>?
         ParallelLoop.run(crew.helpers + 1, threads: crew.helpers + 1) { member in
-            guard member == 0 else { return Subnormals.flushed { crew.help() } }
+            guard member == 0 else { return Subnormals.flushed { crew.help(member) } }
             defer { crew.ticket.store(dismissal, ordering: .releasing) }
             do throws(Failure) { result = .success(try flushedLead()) } catch { result = .failure(error) }
         }
@@ -92,7 +95,7 @@ final class Crew: @unchecked Sendable {
     /// Does pieces 0..<count of `job` and returns when all are done. Only the leader may call it, and not from a job.
     func perform(_ job: Job, pieces count: Int) {
         if helpers == 0 || count < 2 {
-            for piece in 0..<count { job.body(piece) }
+            for piece in 0..<count { job.body(piece, 0) }
             return
         }
         require(count < Self.mostPieces, "a job has at most \(Self.mostPieces - 1) pieces, found \(count)")
@@ -102,7 +105,7 @@ final class Crew: @unchecked Sendable {
         let generation = (ticket.load(ordering: .relaxed) >> 32 &+ 1) & 0x7FFF_FFFF
         ticket.store(generation << 32 | UInt64(count), ordering: .releasing)
         while let piece = claim(fromFront: true) {
-            job.body(piece)
+            job.body(piece, 0)
             done.wrappingAdd(1, ordering: .relaxed)
         }
         var patience = Patience()
@@ -110,7 +113,7 @@ final class Crew: @unchecked Sendable {
     }
 
     /// What everybody but the leader does until the crew is dismissed.
-    private func help() {
+    private func help(_ worker: Int) {
         var patience = Patience()
         while ticket.load(ordering: .acquiring) != Self.dismissal {
             guard let piece = claim(fromFront: false) else {
@@ -119,7 +122,7 @@ final class Crew: @unchecked Sendable {
                 continue
             }
             // The claimed piece holds the leader in `perform`, and so the job in place.
-            job!._withUnsafeGuaranteedRef { $0.body(piece) }
+            job!._withUnsafeGuaranteedRef { $0.body(piece, worker) }
             done.wrappingAdd(1, ordering: .releasing)
             patience = Patience()
         }

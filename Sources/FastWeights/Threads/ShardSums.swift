@@ -9,10 +9,11 @@ final class ShardPair: Sendable {
     func isSecondToEnd() -> Bool { ended.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue % 2 == 1 }
 }
 
-extension Buffer where Element == Float {
-    /// Σ of the first `count` parts, in their order, in a range of their numbers.
-    func setSum(_ parts: [Buffer<Float>], _ count: Int, in range: Range<Int>) {
-        (pointer + range.lowerBound).update(from: parts[0].pointer + range.lowerBound, count: range.count)
-        for s in 1..<max(count, 1) { add(parts[s], range) }
+/// Σ of the first `count` parts, in their order, in a range of their numbers.
+func setSum(_ parts: [Buffer<Float>], _ count: Int, in range: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+    (target + range.lowerBound).update(from: parts[0].pointer + range.lowerBound, count: range.count)
+    for s in 1..<max(count, 1) {
+        let source = parts[s].pointer
+        for i in range { target[i] += source[i] }
     }
 }

@@ -100,9 +100,9 @@ public struct SequenceData: Sendable {
 extension SequenceData {
     /// Traps unless the network takes such sequences and has a head for such targets; throws when a token is outside its
     /// vocabulary, a class is not among its classes, or no target counts, in words that call the data `name`.
-    func check(_ configuration: RecurrentNetworkConfiguration, as name: String) throws(SequenceDataError) {
-        try inputs.check(configuration)
-        try targets.check(configuration)
+    func check(_ definition: NetworkDefinition, as name: String) throws(SequenceDataError) {
+        try inputs.check(definition)
+        try targets.check(definition)
         try requireTargets(as: name, advice: "give it sequences with targets")
     }
 

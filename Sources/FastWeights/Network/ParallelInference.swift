@@ -1,10 +1,13 @@
 /// A network run over many sequences without gradients, on a crew of threads, with the same bits for any number of them.
 ///
 /// The sequences are put in the order of their lengths and cut into blocks of sixteen. Every thread has buffers of its
-/// own, for a window of steps, or where a network is bidirectional or its sequences are lists of states for all. A block's
+/// own, for a window of steps, or where a layer reads backwards or its sequences are lists of states for all. A block's
 /// result has a place of its own, and what is added up is added in the blocks' order.
 final class ParallelInference {
-    private let configuration: RecurrentNetworkConfiguration
+    /// Steps of a window, whose buffers stay in a core's cache.
+    static let window = 32
+
+    private let definition: NetworkDefinition
     private let weights: NetworkWeights
     private let crew: Crew
     private let prepare: Job
@@ -12,9 +15,9 @@ final class ParallelInference {
     private var batch = NetworkBatch(longest: 0)
     private var longest = 0
 
-    /// An engine for weights that it packs at each call; whether they have tables says whether it takes tokens.
-    init(_ configuration: RecurrentNetworkConfiguration, _ weights: NetworkWeights, crew: Crew) {
-        (self.configuration, self.weights, self.crew) = (configuration, weights, crew)
+    /// An engine for weights that it packs at each call.
+    init(_ weights: NetworkWeights, crew: Crew) {
+        (definition, self.weights, self.crew) = (weights.definition, weights, crew)
         prepare = Job { weights.pack(piece: $0) }
     }
 
@@ -35,11 +38,15 @@ final class ParallelInference {
     /// The outputs of all sequences, one behind the other: a row of them a sequence or a step.
     func outputs(_ inputs: SequenceInputs) -> [Float] {
         begin(inputs, nil)
-        let (width, isPerStep) = (configuration.output, configuration.head?.isPerStep ?? true)
+        let (width, isPerStep) = (definition.output.count, definition.output.isPerStep)
         let rows = Buffer<Float>((isPerStep ? inputs.steps : inputs.count) * width)
         forEachBlock { [batch] worker, b in
             worker.run(batch, b) { part, first in
-                guard isPerStep else { return worker.scatterOutputs(of: batch.sequences(b), into: rows.pointer) }
+                guard isPerStep else {
+                    let sequences = batch.sequences(b)
+                    return sequences.scatter(
+                        worker.pass.outputs[0], count: sequences.samples.count, rows: width, into: rows.pointer)
+                }
                 for t in 0..<part.steps {
                     part.scatter(
                         worker.pass.outputs[t], count: part.active(at: t), rows: width,
@@ -56,7 +63,7 @@ final class ParallelInference {
         if inputs.longest > longest {
             longest = inputs.longest
             batch = NetworkBatch(longest: longest)
-            workers = (0..<crew.threads).map { _ in Worker(configuration, weights, longest: longest) }
+            workers = (0..<crew.threads).map { _ in Worker(weights, longest: longest) }
         }
         batch.set(inputs, targets, nil)
     }
@@ -73,50 +80,42 @@ final class ParallelInference {
 
 /// What one thread at a time works with.
 private final class Worker {
-    let pass: StackPass
+    let pass: BlockPass
     let targets: BlockTargets
-    private let weights: NetworkWeights
-    private let configuration: RecurrentNetworkConfiguration
-    /// Steps that the pass takes at a time.
-    private let window: Int
+    private let isPerStep: Bool
     private var block = LaneBlock()
 
-    init(_ configuration: RecurrentNetworkConfiguration, _ weights: NetworkWeights, longest: Int) {
-        (self.configuration, self.weights) = (configuration, weights)
-        let isFading = configuration.cell.isFading
-        window = configuration.bidirectional || isFading ? longest : min(longest, StackPass.window)
-        pass = StackPass(
-            configuration, steps: window, trains: false, carry: isFading ? .nothing : .stateAndGradient,
-            takesTokens: !weights.tables.isEmpty)
-        targets = BlockTargets(outputs: configuration.output)
+    init(_ weights: NetworkWeights, longest: Int) {
+        let root = weights.definition.root
+        let takesAll = root.isReversed || root.prefersWhole
+        pass = BlockPass(
+            weights, steps: takesAll ? longest : min(longest, ParallelInference.window), trains: false,
+            carry: root.prefersWhole ? .nothing : .stateAndGradient)
+        targets = BlockTargets(outputs: weights.definition.output.count)
+        isPerStep = weights.definition.output.isPerStep
     }
 
-    /// Runs block b, and calls `body` with each window of its steps and the window's first; of a head a sequence with the
+    /// Runs block b, and calls `body` with each window of its steps and the window's first; of one value a sequence with the
     /// last window alone.
     func run(_ batch: NetworkBatch, _ b: Int, _ body: (LaneBlock, Int) -> Void) {
         batch.fill(&block, b)
-        for first in stride(from: 0, to: block.steps, by: window) {
-            let part = block.window(from: first, steps: window)
-            if first == 0 { pass.clearStates() } else { pass.goOn() }
+        for first in stride(from: 0, to: block.steps, by: pass.steps) {
+            let part = block.window(from: first, steps: pass.steps)
+            if first == 0 { pass.clearState() } else { pass.goOn() }
             batch.load(part, from: first, into: pass)
-            pass.run(weights, part, dropoutSeed: nil)
-            if configuration.head?.isPerStep ?? true || first + window >= block.steps { body(part, first) }
+            pass.forward(Run(block: part, firstStep: first))
+            if isPerStep || first + pass.steps >= block.steps { body(part, first) }
         }
-    }
-
-    /// Writes the outputs of a head a sequence into their sequences' rows.
-    func scatterOutputs(of sequences: LaneBlock, into rows: UnsafeMutablePointer<Float>) {
-        sequences.scatter(pass.outputs[0], count: sequences.samples.count, rows: configuration.output, into: rows)
     }
 }
 
-extension RecurrentNetwork {
+extension Network {
     /// Mean loss and error over `data`, on at most `threads` cores; the bits do not depend on their number.
     ///
     /// Throws `SequenceDataError` for tokens and classes that the network has not, and where no target counts. Traps when its
     /// input or its head is not for such data. O(steps·layers·directions·G·H·(I + H)), G the gates.
     public func evaluate(_ data: SequenceData, threads: Int = 1) throws(SequenceDataError) -> Evaluation {
-        try data.check(configuration, as: "the data to evaluate on")
+        try data.check(definition, as: "the data to evaluate on")
         return infer(data.inputs, threads: threads) { $0.evaluate(data).evaluation }
     }
 
@@ -142,9 +141,9 @@ extension RecurrentNetwork {
     }
 
     private func predict(_ inputs: SequenceInputs, threads: Int) throws(SequenceDataError) -> [Prediction] {
-        try inputs.check(configuration)
+        try inputs.check(definition)
         let rows = infer(inputs, threads: threads) { $0.outputs(inputs) }
-        let (width, isPerStep) = (configuration.output, configuration.head?.isPerStep ?? true)
+        let (width, isPerStep) = (definition.output.count, definition.output.isPerStep)
         return (0..<inputs.count).map { i in
             let (first, count) = isPerStep ? (inputs.starts[i], inputs.lengths[i]) : (i, 1)
             return Prediction(outputs: Array(rows[first * width..<(first + count) * width]), width: width)
@@ -155,8 +154,7 @@ extension RecurrentNetwork {
         _ inputs: SequenceInputs, threads: Int, _ body: (ParallelInference) -> Result
     ) -> Result {
         Crew.run(threads: threads) { crew in
-            let weights = configuration.weights(parameters, takesTokens: inputs.width == nil)
-            return body(ParallelInference(configuration, weights, crew: crew))
+            body(ParallelInference(definition.weights(parameters), crew: crew))
         }
     }
 }

@@ -78,16 +78,18 @@ struct SequenceInputs: Sendable {
             tokens: steps(tokens, 1))
     }
 
-    /// Traps unless the network takes as many numbers a step; throws when a token is outside its vocabulary.
-    func check(_ configuration: RecurrentNetworkConfiguration) throws(SequenceDataError) {
-        if let width {
-            require(
-                width == configuration.input,
-                "the network takes \(configuration.input) numbers a step; the data has \(width)")
+    /// Traps unless the network takes such sequences; throws when a token is outside its vocabulary.
+    func check(_ definition: NetworkDefinition) throws(SequenceDataError) {
+        let found = width.map { "\($0) numbers a step" } ?? "tokens"
+        guard let vocabulary = definition.input.vocabulary else {
+            return require(
+                width == definition.input.count,
+                "the network takes \(definition.input.count) numbers a step; the data has \(found)")
         }
-        if let token = tokens.first(where: { Int($0) >= configuration.input }) {
+        require(width == nil, "the network takes tokens; the data has \(found)")
+        if let token = tokens.first(where: { Int($0) >= vocabulary }) {
             throw SequenceDataError(
-                description: "there is a token \(token); the network's vocabulary has \(configuration.input)")
+                description: "there is a token \(token); the network's vocabulary has \(vocabulary)")
         }
     }
 }

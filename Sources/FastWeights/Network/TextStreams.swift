@@ -7,12 +7,12 @@ struct TextStreams {
     private(set) var starts: [Int]
     private var position = 0
 
-    init(_ data: SequenceData, window: Int, streams: Int, _ configuration: RecurrentNetworkConfiguration) {
+    init(_ data: SequenceData, window: Int, streams: Int, _ definition: NetworkDefinition) {
         let steps = data.lengths[0]
         let count = min(streams, steps)
         (self.data, self.window, length) = (data, window, steps / count)
         starts = [Int](repeating: 0, count: count)
-        states = CarriedStates(configuration, sequences: count)
+        states = CarriedStates(definition, sequences: count)
         position = length
     }
 
@@ -36,14 +36,14 @@ struct TextStreams {
     mutating func rewind() { (position, steps) = (length, 0) }
 }
 
-/// The states of sequences between two windows: h and the memory of every cell as `Carry.state` has it, in panels of
-/// sixteen sequences.
+/// The states of sequences between two windows, those of every layer as `Carry.state` has them, in panels of sixteen
+/// sequences.
 final class CarriedStates {
     let values: Parameters
     private let rows: Int
 
-    init(_ configuration: RecurrentNetworkConfiguration, sequences: Int) {
-        rows = configuration.layers * (configuration.hidden + configuration.cell(at: 0).memoryRows(.state))
+    init(_ definition: NetworkDefinition, sequences: Int) {
+        rows = definition.root.carriedRows
         var layout = ParameterLayout()
         layout.append("states", (sequences + Lanes.width - 1) / Lanes.width, rows, Lanes.width)
         values = Parameters(layout)

@@ -107,19 +107,17 @@ struct SequenceTargets: Sendable {
         return result
     }
 
-    /// Traps unless the network has a head for such targets; throws when a class is not among its classes.
-    func check(_ configuration: RecurrentNetworkConfiguration) throws(SequenceDataError) {
-        guard let head = configuration.head else {
-            misuse("the network has no head for the targets; give its configuration a head")
-        }
+    /// Traps unless the network gives what such targets ask for; throws when a class is not among its classes.
+    func check(_ definition: NetworkDefinition) throws(SequenceDataError) {
+        let output = definition.output
         require(
-            head.isPerStep == isPerStep,
-            "the network's head is \(head); the data has targets a \(isPerStep ? "step" : "sequence")")
+            output.isPerStep == isPerStep,
+            "the network gives \(output.text); the data has targets a \(isPerStep ? "step" : "sequence")")
         require(
-            !isRegression || width == head.outputs,
-            "the network's head has \(head.outputs) outputs; the data has \(width) target numbers")
-        if let label = classes.first(where: { Int($0) >= head.outputs }) {
-            throw SequenceDataError(description: "there is a class \(label); the network has \(head.outputs) classes")
+            !isRegression || width == output.count,
+            "the network gives \(output.text); the data has \(width) target numbers")
+        if let label = classes.first(where: { Int($0) >= output.count }) {
+            throw SequenceDataError(description: "there is a class \(label); the network has \(output.count) classes")
         }
     }
 }

@@ -71,11 +71,10 @@ final class NetworkBatch {
         return LaneBlock(samples: Array(order[positions]), lengths: Array(lengths[positions]))
     }
 
-    /// Puts the inputs of a block into the lanes of a pass of as many steps, those of the sequences from `first` on. With
-    /// a `seed`, that of a training step, what is made on demand changes at random.
-    func load(_ block: LaneBlock, from first: Int, into pass: StackPass, seed: UInt64? = nil) {
+    /// Puts the inputs of a block into the lanes of a pass, those of the sequences from `first` on. With a `seed`, that of a
+    /// training step, what is made on demand changes at random.
+    func load(_ block: LaneBlock, from first: Int, into pass: BlockPass, seed: UInt64? = nil) {
         guard let inputs else { return }
-        pass.steps = block.steps
         if let made = inputs.made {
             for (lane, index) in block.samples.enumerated() {
                 made.write(index, from: first, count: block.steps, into: pass.inputs, lane: lane, seed: seed)
@@ -90,10 +89,13 @@ final class NetworkBatch {
             for t in 0..<block.steps {
                 block.gather(
                     numbers.baseAddress! + (first + t) * width, count: block.active(at: t), rows: width,
-                    into: pass.input(t))
+                    into: pass.inputs[t])
             }
         }
     }
+
+    /// Whether all sequences have as many steps.
+    var isEven: Bool { lengths.first == lengths.last }
 
     /// What was found in all blocks, with the batch's targets that count.
     func sum(_ found: BlockLoss) -> LossSum {
@@ -106,24 +108,31 @@ final class BlockTargets {
     private let labels = Buffer<Int32>(Lanes.width)
     private let numbers: Panel
     private let rows: Int
+    /// Where the gradient goes of which nobody asks.
+    private let unasked: PanelSequence
     private let arena = Arena()
 
     /// For a network of so many outputs.
     init(outputs: Int) {
         rows = outputs
         numbers = arena.panels(1, rows: outputs)[0]
+        unasked = PanelSequence(pointer: arena.panels(1, rows: outputs)[0], stride: 0)
     }
 
-    /// The loss of the outputs of block b, which become the gradient of scale·Σ loss. Of targets a step, those of the
-    /// steps of `block`, which are the sequences' from `first` on.
+    /// The loss of the outputs of block b, and in `gradients`, which may be the same panels, the gradient of scale·Σ loss.
+    /// Of targets a step, those of the steps of `block`, which are the sequences' from `first` on.
     func loss(
-        _ outputs: PanelSequence, _ batch: NetworkBatch, _ b: Int, _ block: LaneBlock, from first: Int = 0, scale: Float
+        _ outputs: PanelSequence, into gradients: PanelSequence? = nil, _ batch: NetworkBatch, _ b: Int,
+        _ block: LaneBlock, from first: Int = 0, scale: Float
     ) -> BlockLoss {
+        let gradients = gradients ?? unasked
         var sum = BlockLoss()
         guard let wanted = batch.targets else { return sum }
         let labels = labels.pointer
         for t in 0..<(wanted.isPerStep ? block.steps : 1) {
             let active = wanted.isPerStep ? block.active(at: t) : block.samples.count
+            let dy = gradients[t]
+            if dy != outputs[t] { dy.update(from: outputs[t], count: rows) }
             /// The place of a lane's target.
             func place(_ lane: Int) -> Int {
                 wanted.isPerStep ? block.samples[lane] + first + t : batch.order[b * Lanes.width + lane]
@@ -133,10 +142,10 @@ final class BlockTargets {
                 for lane in 0..<active {
                     for r in 0..<rows { numbers[r][lane] = wanted.numbers[place(lane) * rows + r] }
                 }
-                sum += meanSquares(outputs[t], numbers, rows: rows, scale: scale)
+                sum += meanSquares(dy, numbers, rows: rows, scale: scale)
             } else {
                 for lane in 0..<active { labels[lane] = wanted.classes[place(lane)] }
-                sum += crossEntropy(outputs[t], classes: rows, targets: labels, count: active, scale: scale)
+                sum += crossEntropy(dy, classes: rows, targets: labels, count: active, scale: scale)
             }
         }
         return sum

@@ -51,10 +51,3 @@ extension FastWeightsOptions {
         return steps / schedule.count * inTurn + min(steps % schedule.count, inTurn)
     }
 }
-
-extension Cell {
-    /// Steps after which the cell does the same again: 1 except for fast weights with a schedule.
-    var period: Int {
-        if case .fastWeights(let options) = self { options.schedule.count } else { 1 }
-    }
-}

@@ -1,0 +1,139 @@
+extension Layer {
+    /// Gated recurrent unit in PyTorch's form and gate order, r z n (`nn.GRU`); H = `hidden`, G = 3 gates:
+    ///
+    ///     r = σ(W_ir x + b_ir + W_hr h + b_hr)
+    ///     z = σ(W_iz x + b_iz + W_hz h + b_hz)
+    ///     n = tanh(W_in x + b_in + r·(W_hn h + b_hn))
+    ///     h = (1 - z)·n + z·h
+    ///
+    /// Reads I numbers or tokens at every step and gives H. Parameters: `weight_ih_l0` [3·H, I], `weight_hh_l0` [3·H, H],
+    /// `bias_ih_l0` and `bias_hh_l0` [3·H], first values uniform in ±1/√H. O(G·H·(I + H)) per step and sequence.
+    public static func gru(_ hidden: Int, hasBias: Bool = true) -> Layer {
+        Layer(GRULayer(hidden: hidden, hasBias: hasBias))
+    }
+}
+
+/// The gated recurrent unit; the equations stand at `Layer.gru`.
+final class GRULayer: CellKind {
+    let hidden: Int
+    let hasBias: Bool
+
+    init(hidden: Int, hasBias: Bool = true) { (self.hidden, self.hasBias) = (hidden, hasBias) }
+
+    init(_ reader: ConfigurationReader) throws(ConfigurationError) {
+        (hidden, hasBias) = (try reader.count("hidden"), try reader.flag("bias", default: true))
+    }
+
+    var name: String { "gru" }
+    var options: [JSON.Member] { [JSON.Member("hidden", hidden), JSON.Member("bias", hasBias)] }
+
+    /// The candidate multiplies its recurrent part by r, so that its product with h is apart, and its bias not added up.
+    var sizes: CellSizes {
+        var sizes = CellSizes(hidden: hidden, gates: 3)
+        (sizes.addedGates, sizes.separateGates) = (2, 1)
+        return sizes
+    }
+
+    func pass(_ weights: CellWeights, _ input: PassInput, _ plan: PassPlan) -> CellPass {
+        GRUPass(weights, input, plan)
+    }
+
+    func stream(_ shared: CellStreamWeights) -> CellStream { GRUStream(shared) }
+}
+
+/// The candidate's recurrent part stands inside the product with r, so its gradient differs from that of the projection
+/// and is kept apart.
+private final class GRUPass: CellPass {
+    /// W_hn h + b_hn at each step; after the backward pass its gradient.
+    private let candidate: PanelSequence
+
+    init(_ weights: CellWeights, _ input: PassInput, _ plan: PassPlan) {
+        let arena = Arena()
+        candidate = arena.panels(plan.steps, rows: weights.cell.sizes.hidden, kept: plan.trains)
+        super.init(weights, input, plan, arena: arena)
+    }
+
+    override func unroll(_ range: Range<Int>) {
+        let bias = weights.recurrentBias + 2 * hidden
+        for t in range {
+            let (r, hn) = (projections[t], candidate[t])
+            let (z, n) = (r + hidden, r + 2 * hidden)
+            let (previous, y) = (h[t], h[t + 1])
+            for k in 0..<hidden { hn[k] = Lanes(repeating: bias[k]) }
+            if t >= firstProduct {
+                weights.multiply(by: previous, into: r)
+                weights.multiply(part: 1, by: previous, into: hn)
+            }
+            applyGate(r, count: 2 * hidden)
+            for k in 0..<hidden { n[k] = n[k].mad(r[k], hn[k]) }
+            applyTanh(n, into: n, count: hidden)
+            for k in 0..<hidden { y[k] = n[k].mad(z[k], previous[k] - n[k]) }
+            hold(y, previous, at: t)
+        }
+    }
+
+    override func unrollBackward(_ gradients: UnsafeMutablePointer<Float>) {
+        for t in stride(from: steps - 1, through: 0, by: -1) {
+            let gates = projections[t]
+            let hn = candidate[t]
+            let previous = h[t]
+            let dy = dh[t + 1]
+            let dPrevious = dh[t]
+            for k in 0..<hidden {
+                let r = gates[k]
+                let z = gates[hidden + k]
+                let n = gates[2 * hidden + k]
+                let d = dy[k]
+                let dn = d * (1 - z) * (1 - n * n)
+                gates[k] = dn * hn[k] * r * (1 - r)
+                gates[hidden + k] = d * (previous[k] - n) * z * (1 - z)
+                gates[2 * hidden + k] = dn
+                hn[k] = dn * r
+                dPrevious[k] = dPrevious[k].mad(d, z)
+            }
+            if t >= firstProduct {
+                weights.multiplyTransposed(by: gates, into: dPrevious)
+                weights.multiplyTransposed(part: 1, by: hn, into: dPrevious)
+            }
+        }
+        addRecurrentGradient(projections, rows: 2 * hidden, gradients)
+        addRecurrentGradient(candidate, firstRow: 2 * hidden, rows: hidden, gradients)
+        addRecurrentBiasGradient(projections, rows: 2 * hidden, gradients)
+        addRecurrentBiasGradient(candidate, firstRow: 2 * hidden, rows: hidden, gradients)
+    }
+}
+
+/// A padded unit has n = tanh(0) = 0 and so h = 0.
+private final class GRUStream: CellStream {
+    /// W_in x + b_in, until r has multiplied the recurrent part.
+    private let candidate: UnsafeMutablePointer<Octet>
+
+    init(_ shared: CellStreamWeights) {
+        let arena = StreamArena()
+        candidate = arena.octets(shared.vectors)
+        super.init(shared, arena: arena)
+    }
+
+    @inline(never)
+    override func advance(_ x: ColumnNumbers) {
+        let p = shared
+        let (U, h, gates, candidate) = (p.vectors, h, gates, candidate)
+        let none = ColumnNumbers(pointer: x.pointer, count: 0)
+        multiply(p.weight, by: x, none, from: p.bias, into: gates, backwards: backwards)
+        var u = 0
+        while u < U {
+            candidate[u] = gates[3 &* u &+ 2]
+            gates[3 &* u &+ 2] = p.candidateBias[u]
+            u &+= 1
+        }
+        multiply(p.recurrentWeight, by: hiddenNumbers, none, from: gates, into: gates, backwards: backwards)
+        var gate = gates
+        u = 0
+        while u < U {
+            let n = candidate[u].mad(gate[0].sigmoid(), gate[2]).hyperbolicTangent()
+            h[u] = n.mad(gate[1].sigmoid(), h[u] - n)
+            gate += 3
+            u &+= 1
+        }
+    }
+}

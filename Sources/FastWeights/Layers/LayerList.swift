@@ -1,0 +1,115 @@
+/// A layer with what stands before the names of its parameters.
+struct NamedLayer: Sendable, Equatable {
+    var layer: Layer
+    var prefix: String
+    /// What stands behind the names of a cell, "_l0" as PyTorch has it in `nn.LSTM`, "" as in `nn.LSTMCell`.
+    var cellSuffix = "_l0"
+
+    /// Layers named by their places, as in PyTorch's `nn.Sequential`.
+    static func list(_ layers: [Layer]) -> [NamedLayer] {
+        layers.enumerated().map { NamedLayer(layer: $1, prefix: "\($0).") }
+    }
+}
+
+/// Why layers do not make a network: which of them, and what is wrong.
+struct LayerProblem: Error {
+    let sentence: String
+}
+
+/// Layers one on the other: each reads what the one below gives.
+final class PlacedList: PlacedLayer {
+    /// Most layers of a list, those in its layers apart: a file cannot claim more.
+    static let limit = 256
+    /// Most numbers that go from a layer to the next.
+    static let numbersLimit = 1 << 26
+
+    /// Throws when a layer cannot read what it is given.
+    ///
+    /// Here alone it is known that tokens, or an embedding of tokens, below a layer that multiplies them are a table.
+    static func placed(
+        _ layers: [NamedLayer], _ input: LayerShape, _ scope: inout ParameterScope
+    ) throws(LayerProblem) -> PlacedList {
+        guard (1...limit).contains(layers.count) else {
+            throw LayerProblem(sentence: "there are from 1 to \(limit) layers, found \(layers.count)")
+        }
+        var children: [PlacedLayer] = []
+        var next = LayerInput(shape: input, tokens: nil)
+        for (i, named) in layers.enumerated() {
+            let kind = named.layer.kind
+            func fail(_ problem: String) -> LayerProblem {
+                LayerProblem(sentence: "layer \(i), \(kind.name): \(problem)")
+            }
+            if let vocabulary = next.shape.vocabulary, kind.readsTable {
+                next.tokens = TokenSource(vocabulary: vocabulary, embedding: nil)
+                // What the layer reads are the numbers that stand for the tokens.
+                next.shape.values = .numbers(MapShape(channels: vocabulary, height: 1, width: 1))
+            }
+            if let problem = kind.problem(reading: next.shape) { throw fail(problem) }
+            let layer = scope.within(named.prefix, cellSuffix: named.cellSuffix) { kind.placed(next, &$0) }
+            guard (1...numbersLimit).contains(layer.output.count) else {
+                throw fail("it would give \(layer.output.count) numbers; there may be from 1 to \(numbersLimit)")
+            }
+            next = LayerInput(shape: layer.output, tokens: nil)
+            if let embedding = layer.embedding, i + 1 < layers.count, layers[i + 1].layer.kind.readsTable {
+                next.tokens = TokenSource(vocabulary: embedding.vocabulary, embedding: embedding.weight)
+            } else {
+                children.append(layer)
+            }
+        }
+        return PlacedList(input, children)
+    }
+
+    init(_ input: LayerShape, _ children: [PlacedLayer]) {
+        super.init(input, children[children.count - 1].output, children: children)
+    }
+
+    override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
+        var input = input
+        let passes = zip(children, weights.children).map { layer, weights in
+            let pass = layer.pass(weights, input, plan)
+            input = PassInput(x: pass.outputs, dx: plan.trains ? pass.outputGradients : nil)
+            return pass
+        }
+        return ListPass(self, passes)
+    }
+
+    override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { LayerStreamWeights(weights) }
+
+    override func stream(_ shared: LayerStreamWeights) -> LayerStream {
+        ListStream(zip(children, shared.children).map { $0.stream($1) }, shared)
+    }
+}
+
+/// Layers one on the other over a block.
+private final class ListPass: LayerPass {
+    init(_ list: PlacedList, _ passes: [LayerPass]) {
+        let last = passes[passes.count - 1]
+        super.init(list, outputs: last.outputs, gradients: last.outputGradients, children: passes)
+    }
+
+    override func forward(_ run: Run, _ range: Range<Int>) {
+        for child in children { child.forward(run, range) }
+    }
+
+    override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
+        for child in children.reversed() { child.backward(run, gradients) }
+    }
+}
+
+private final class ListStream: LayerStream {
+    private let widths: [Int]
+
+    init(_ streams: [LayerStream], _ shared: LayerStreamWeights) {
+        widths = shared.children.map { $0.width }
+        super.init(outputs: streams[streams.count - 1].outputs, children: streams)
+    }
+
+    override func step(_ x: ColumnNumbers) {
+        children[0].step(x)
+        var i = 1
+        while i < children.count {
+            children[i].step(ColumnNumbers(pointer: numbers(children[i &- 1].outputs), count: widths[i &- 1]))
+            i &+= 1
+        }
+    }
+}

@@ -1,0 +1,100 @@
+/// A layer over one running sequence, a step at a time: forward only. Where a pass holds sixteen sequences in the lanes of
+/// a vector, a stream holds eight units, so that one sequence alone uses the whole width.
+///
+/// A step allocates nothing. Vectors are padded with zeros.
+class LayerStream {
+    let children: [LayerStream]
+    /// y of the last step.
+    final let outputs: UnsafeMutablePointer<Octet>
+    /// The place of the next step in the layer's schedule; 0 of a layer that does the same at every step.
+    var place = 0
+
+    init(outputs: UnsafeMutablePointer<Octet>, children: [LayerStream] = []) {
+        (self.outputs, self.children) = (outputs, children)
+    }
+
+    /// Takes the next step of the sequence.
+    func step(_ x: ColumnNumbers) { misuse("each kind of layer has its own stream") }
+
+    /// Begins a new sequence from the zero state.
+    func reset() { for child in children { child.reset() } }
+
+    /// Takes over all that the next steps of another stream of the same layer depend on, and y.
+    func takeOver(_ other: LayerStream) {
+        for (child, theirs) in zip(children, other.children) { child.takeOver(theirs) }
+    }
+
+    /// The layer's own state, numbers of each part; set, the numbers fit.
+    var state: [[Float]] {
+        get { [] }
+        set {}
+    }
+
+    final var leaves: [LayerStream] { children.isEmpty ? [self] : children.flatMap { $0.leaves } }
+}
+
+/// A layer's parameters laid out for streams: any number of them, on any threads.
+class LayerStreamWeights: @unchecked Sendable {
+    let layer: PlacedLayer
+    let children: [LayerStreamWeights]
+    /// Numbers a step of what it gives.
+    final var width: Int { layer.output.count }
+
+    /// Copies the parameters as they are.
+    init(_ weights: LayerWeights) {
+        layer = weights.layer
+        children = zip(layer.children, weights.children).map { $0.streamWeights($1) }
+    }
+}
+
+/// The vectors at `p` as numbers.
+@inline(__always)
+func numbers(_ p: UnsafePointer<Octet>) -> UnsafePointer<Float> {
+    UnsafeRawPointer(p).assumingMemoryBound(to: Float.self)
+}
+
+/// A stream of a layer that has none of its own: its pass with a single lane in use, a step at a time.
+final class PassStream: LayerStream {
+    private let pass: LayerPass
+    private let x: PanelSequence
+    private let arena = Arena()
+    private let vectors = StreamArena()
+    private let width: Int
+    private var run = Run(block: LaneBlock(samples: [0], lengths: [1]))
+
+    init(_ shared: PassStreamWeights) {
+        let weights = shared.weights
+        let layer = weights.layer
+        width = layer.output.count
+        x = arena.panels(1, rows: layer.input.count)
+        let plan = PassPlan(steps: 1, carry: .stateAndGradient, trains: false, scratch: arena.panels(1, rows: 0)[0])
+        pass = layer.pass(weights, PassInput(x: x), plan)
+        super.init(outputs: vectors.octets((width + Octet.width - 1) / Octet.width))
+        reset()
+    }
+
+    override func step(_ input: ColumnNumbers) {
+        for r in 0..<input.columns { x[0][r][0] = 0 }
+        for k in 0..<input.count { x[0][input.first + k][0] = input.pointer[k] }
+        if run.firstStep > 0 { pass.goOn() }
+        pass.forward(run, 0..<1)
+        run.firstStep += 1
+        let y = UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self)
+        for r in 0..<width { y[r] = pass.outputs[0][r][0] }
+    }
+
+    override func reset() {
+        run.firstStep = 0
+        pass.clearState()
+    }
+}
+
+/// The packed weights of a layer whose stream is its pass.
+final class PassStreamWeights: LayerStreamWeights {
+    let weights: LayerWeights
+
+    override init(_ weights: LayerWeights) {
+        self.weights = weights
+        super.init(weights)
+    }
+}

@@ -1,0 +1,219 @@
+extension Layer {
+    /// What the layer below gives at a sequence's last step. Of a layer that reads both ways the numbers of each direction
+    /// at its own last step, which of the reversed one is the first, as Keras' `Bidirectional` without `return_sequences`.
+    public static var lastStep: Layer { Layer(LastStepLayer()) }
+
+    /// The mean over the steps of each sequence. While a sequence runs it is that over the steps so far.
+    public static var mean: Layer { Layer(MeanLayer()) }
+}
+
+private func needsSteps(_ input: LayerShape) -> String? {
+    input.isPerStep && input.maps != nil ? nil : "it needs numbers at every step, found \(input.text)"
+}
+
+/// The last step of each sequence; see `Layer.lastStep`.
+final class LastStepLayer: LayerKind {
+    var name: String { "last_step" }
+    func problem(reading input: LayerShape) -> String? { needsSteps(input) }
+    func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer { PlacedLastStep(input.shape) }
+}
+
+private final class PlacedLastStep: PlacedLayer {
+    init(_ input: LayerShape) { super.init(input, input.once) }
+
+    override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
+        LastStepPass(self, input, plan)
+    }
+
+    override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { LayerStreamWeights(weights) }
+    override func stream(_ shared: LayerStreamWeights) -> LayerStream { CopyStream(width: shared.width) }
+}
+
+/// A window of a sequence that goes on gives its own last step, until the next one gives another.
+private final class LastStepPass: LayerPass {
+    private let input: PassInput
+    private let rows: Int
+    /// The first of the rows that come of a reversed layer.
+    private let reversed: Int
+    private let arena = Arena()
+
+    init(_ layer: PlacedLastStep, _ input: PassInput, _ plan: PassPlan) {
+        (self.input, rows) = (input, layer.input.count)
+        reversed = rows - layer.input.reversed
+        let y = arena.panels(1, rows: rows)
+        super.init(layer, outputs: y, gradients: plan.trains ? arena.panels(1, rows: rows) : y)
+    }
+
+    override func forward(_ run: Run, _ range: Range<Int>) {
+        let (y, block) = (outputs[0], run.block)
+        if range.lowerBound == 0 {
+            for r in reversed..<rows { y[r] = input.x[0][r] }
+        }
+        guard range.upperBound == run.steps else { return }
+        if block.laneLengths(from: 0, steps: run.steps) == nil {
+            return y.update(from: input.x[run.steps - 1], count: reversed)
+        }
+        for lane in block.samples.indices where block.lengths[lane] > 0 {
+            let end = input.x[block.lengths[lane] - 1]
+            for r in 0..<reversed { y[r][lane] = end[r][lane] }
+        }
+    }
+
+    override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
+        guard let dx = input.dx else { return }
+        let (dy, block) = (outputGradients[0], run.block)
+        for t in 0..<run.steps { dx[t].update(repeating: .zero, count: rows) }
+        for lane in block.samples.indices {
+            let end = dx[block.lengths[lane] - 1]
+            for r in 0..<reversed { end[r][lane] = dy[r][lane] }
+        }
+        for r in reversed..<rows { dx[0][r] = dy[r] }
+    }
+}
+
+/// y = x of one sequence.
+final class CopyStream: LayerStream {
+    private let vectors: Int
+    private let arena = StreamArena()
+
+    init(width: Int) {
+        vectors = (width + Octet.width - 1) / Octet.width
+        super.init(outputs: arena.octets(vectors))
+    }
+
+    override func step(_ x: ColumnNumbers) {
+        UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self).update(from: x.pointer, count: x.count)
+    }
+
+    override func takeOver(_ other: LayerStream) { outputs.update(from: other.outputs, count: vectors) }
+    override func reset() { outputs.update(repeating: .zero, count: vectors) }
+}
+
+/// The mean over time; see `Layer.mean`.
+final class MeanLayer: LayerKind {
+    var name: String { "mean" }
+    func problem(reading input: LayerShape) -> String? { needsSteps(input) }
+    func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer {
+        PlacedMean(input.shape, scope)
+    }
+}
+
+private final class PlacedMean: PlacedLayer {
+    /// The sum of the steps so far, and their number.
+    private let parts: [StatePart]
+
+    init(_ input: LayerShape, _ scope: ParameterScope) {
+        parts = scope.named([
+            StatePart(letter: "sum", sizes: [input.count]), StatePart(letter: "steps", sizes: [1]),
+        ])
+        super.init(input, input.once)
+    }
+
+    override var state: [StatePart] { parts }
+
+    override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
+        MeanPass(self, input, plan)
+    }
+
+    override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { LayerStreamWeights(weights) }
+    override func stream(_ shared: LayerStreamWeights) -> LayerStream { MeanStream(width: shared.width) }
+}
+
+private final class MeanPass: LayerPass {
+    private let input: PassInput
+    private let rows: Int
+    /// The sum and in the row behind it the number of steps, at the beginning and at the end, and ∂L/∂(those).
+    private let initial: Panel
+    private let sum: Panel
+    private let dSum: Panel
+    private var endsWithGradient = false
+    private let arena = Arena()
+
+    init(_ layer: PlacedMean, _ input: PassInput, _ plan: PassPlan) {
+        (self.input, rows) = (input, layer.input.count)
+        (initial, sum) = (arena.panels(1, rows: rows + 1)[0], arena.panels(1, rows: rows + 1)[0])
+        dSum = arena.panels(1, rows: plan.trains ? rows + 1 : 0)[0]
+        let y = arena.panels(1, rows: rows)
+        super.init(layer, outputs: y, gradients: plan.trains ? arena.panels(1, rows: rows) : y)
+    }
+
+    override func forward(_ run: Run, _ range: Range<Int>) {
+        if range.lowerBound == 0 { sum.update(from: initial, count: rows + 1) }
+        for t in range {
+            let (x, active) = (input.x[t], run.block.active(at: t))
+            let isOver = SIMD16<Int32>(0..<16) .>= Int32(truncatingIfNeeded: active)
+            for r in 0..<rows { sum[r] += x[r].replacing(with: 0, where: isOver) }
+            sum[rows] += Lanes(repeating: 1).replacing(with: 0, where: isOver)
+        }
+        let share = 1 / sum[rows].lanewiseMax(Lanes(repeating: 1))
+        for r in 0..<rows { outputs[0][r] = sum[r] * share }
+    }
+
+    /// The number of steps is no number that anything is differentiated by.
+    override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
+        let share = 1 / sum[rows].lanewiseMax(Lanes(repeating: 1))
+        for r in 0..<rows {
+            let d = outputGradients[0][r] * share
+            dSum[r] = endsWithGradient ? dSum[r] + d : d
+        }
+        dSum[rows] = .zero
+        guard let dx = input.dx else { return }
+        for t in 0..<run.steps {
+            let isOver = SIMD16<Int32>(0..<16) .>= Int32(truncatingIfNeeded: run.block.active(at: t))
+            for r in 0..<rows { dx[t][r] = dSum[r].replacing(with: 0, where: isOver) }
+        }
+    }
+
+    override func goOn() { initial.update(from: sum, count: rows + 1) }
+    override func clearState() { initial.update(repeating: .zero, count: rows + 1) }
+    override var carriedRows: Int { rows + 1 }
+    override func loadState(_ source: Panel) { initial.update(from: source, count: rows + 1) }
+    override func storeState(_ target: Panel) { target.update(from: sum, count: rows + 1) }
+    override func initialState(_ part: Int) -> Panel { initial + part * rows }
+    override func finalState(_ part: Int) -> Panel { sum + part * rows }
+    override func finalStateGradient(_ part: Int) -> Panel { dSum + part * rows }
+    override func initialStateGradient(_ part: Int) -> Panel { dSum + part * rows }
+    override func setsState(initial: Bool, finalGradient: Bool) { endsWithGradient = finalGradient }
+}
+
+private final class MeanStream: LayerStream {
+    private let width: Int
+    private let sum: UnsafeMutablePointer<Float>
+    private var steps: Float = 0
+    private let arena = StreamArena()
+
+    init(width: Int) {
+        self.width = width
+        let vectors = (width + Octet.width - 1) / Octet.width
+        sum = UnsafeMutableRawPointer(arena.octets(vectors)).assumingMemoryBound(to: Float.self)
+        super.init(outputs: arena.octets(vectors))
+    }
+
+    override func step(_ x: ColumnNumbers) {
+        steps += 1
+        for r in 0..<width { sum[r] += x.pointer[r] }
+        setOutputs()
+    }
+
+    private func setOutputs() {
+        let y = UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self)
+        for r in 0..<width { y[r] = sum[r] / max(steps, 1) }
+    }
+
+    override func reset() {
+        steps = 0
+        sum.update(repeating: 0, count: width)
+        setOutputs()
+    }
+
+    override func takeOver(_ other: LayerStream) { state = other.state }
+
+    override var state: [[Float]] {
+        get { [(0..<width).map { sum[$0] }, [steps]] }
+        set {
+            for r in 0..<width { sum[r] = newValue[0][r] }
+            steps = newValue[1][0]
+            setOutputs()
+        }
+    }
+}

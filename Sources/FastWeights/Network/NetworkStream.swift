@@ -1,0 +1,156 @@
+/// One running sequence of a network: a step at a time through all layers, for as long as there is input.
+///
+///     let packed = try StreamWeights(network)                    // once
+///     let stream = NetworkStream(packed)                         // one a sequence, on any thread
+///     stream.step(sample)                                        // N numbers
+///     let y = stream.withOutput { y in y[0] }                    // what the last layer gives, in place
+///
+/// A step allocates nothing. One stream is not for two threads at once; many streams share their `StreamWeights` without
+/// locks.
+public final class NetworkStream {
+    /// The weights that it shares with other streams.
+    public let weights: StreamWeights
+    private let root: LayerStream
+    private let leaves: [LayerStream]
+    private let width: Int
+    private let columns: Int
+
+    /// Input and layers of the network.
+    public var configuration: NetworkConfiguration { weights.configuration }
+    private var definition: NetworkDefinition { weights.configuration.definition }
+
+    /// A stream from `state` of one sequence (nil is the zero state).
+    public init(_ weights: StreamWeights, state: NetworkState? = nil) {
+        self.weights = weights
+        let definition = weights.configuration.definition
+        root = definition.root.stream(weights.root)
+        leaves = root.leaves
+        width = definition.output.count
+        columns = definition.input.vocabulary ?? definition.input.count
+        if let state { self.state = state } else { reset() }
+    }
+
+    /// A stream with a copy of the network's parameters as they are now. Throws `StreamError` when a layer cannot run a step
+    /// at a time.
+    public convenience init(_ network: Network, state: NetworkState? = nil) throws(StreamError) {
+        self.init(try StreamWeights(network), state: state)
+    }
+
+    /// Takes the next N numbers of the sequence. Traps on another count.
+    @inline(__always)
+    public func step(_ input: [Float]) {
+        input.withUnsafeBufferPointer { advance($0) }
+    }
+
+    /// Takes the next N numbers of the sequence. Traps on another count.
+    @inline(__always)
+    public func step(_ input: Span<Float>) {
+        input.withUnsafeBufferPointer { advance($0) }
+    }
+
+    /// Takes the next number of a sequence with N = 1. Traps on another N.
+    @inline(__always)
+    public func step(_ input: Float) {
+        withUnsafePointer(to: input) { advance(UnsafeBufferPointer(start: $0, count: 1)) }
+    }
+
+    /// Takes the next token of the sequence: the bits of a step of numbers that are 0 but for a 1 at `token`, without the
+    /// work of multiplying by the zeros. Traps unless the token is from 0 to V - 1.
+    public func step(token: Int) {
+        require(
+            (0..<columns).contains(token), "a token of this stream is from 0 to \(columns - 1); \(token) was given")
+        var four = SIMD4<Float>.zero
+        withUnsafeMutablePointer(to: &four) { root.step(ColumnNumbers(oneAt: token, of: columns, in: $0)) }
+    }
+
+    private func advance(_ input: UnsafeBufferPointer<Float>) {
+        require(
+            input.count == columns, "a step of this stream takes \(columns) numbers; \(input.count) were given")
+        root.step(ColumnNumbers(pointer: input.baseAddress!, count: input.count))
+    }
+
+    /// A copy of what the last step gave. A network that ends with one value a sequence gives what it would if the sequence
+    /// ended here.
+    public var output: [Float] { withOutput { $0.withUnsafeBufferPointer { Array($0) } } }
+
+    /// Calls `body` with what the last step gave, in place.
+    public func withOutput<Result, Failure>(
+        _ body: (Span<Float>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(UnsafeBufferPointer(start: numbers(root.outputs), count: width).span)
+    }
+
+    /// Copies what the last step gave into `target` without making an array. Traps unless it has room for exactly that
+    /// many numbers.
+    public func copyOutput(into target: inout [Float]) {
+        require(
+            target.count == width, "the output has \(width) numbers; the array to copy it into has \(target.count)")
+        let source = numbers(root.outputs)
+        target.withUnsafeMutableBufferPointer { $0.baseAddress!.update(from: source, count: width) }
+    }
+
+    /// The state of the sequence, with which another stream or `Network.run` of one sequence goes on. Setting traps on arrays
+    /// of other sizes.
+    public var state: NetworkState {
+        get {
+            var parts: [NetworkState.Part] = []
+            for (place, leaf) in leaves.enumerated() {
+                let values = leaf.state
+                for own in definition.states where own.leaf == place {
+                    parts.append(
+                        NetworkState.Part(
+                            name: own.part.name, shape: [1] + own.part.sizes, values: values[own.index]))
+                }
+            }
+            return NetworkState(parts: parts, step: leaves.reduce(0) { max($0, $1.place) })
+        }
+        set {
+            BatchShape(definition, steps: 1, batch: 1, lengths: nil).check(state: newValue)
+            for (place, leaf) in leaves.enumerated() {
+                let own = definition.states.indices.filter { definition.states[$0].leaf == place }
+                if !own.isEmpty { leaf.state = own.map { newValue.parts[$0].values } }
+                leaf.place = newValue.step
+            }
+        }
+    }
+
+    /// Another stream of the same network in the same state and with the same output, which from now on goes its own way.
+    public func copy() -> NetworkStream {
+        let copy = NetworkStream(weights)
+        copy.root.takeOver(root)
+        return copy
+    }
+
+    /// Begins a new sequence from the zero state.
+    public func reset() { root.reset() }
+}
+
+/// A network's parameters as they were when this was made, laid out for streams: any number of them, on any threads.
+public final class StreamWeights: Sendable {
+    /// Input and layers of the network.
+    public let configuration: NetworkConfiguration
+    let root: LayerStreamWeights
+
+    /// Copies the parameters as they are now; later changes of them do not reach the streams. Throws `StreamError` when a
+    /// layer cannot run a step at a time.
+    public init(_ network: Network) throws(StreamError) {
+        configuration = network.configuration
+        let definition = network.definition
+        if let layer = definition.root.children.firstIndex(where: { $0.isReversed }) {
+            throw StreamError(
+                description: "layer \(layer), \(configuration.layers[layer].kind.name), reads its sequences backwards "
+                    + "too, from an end that a stream does not know; run the network over whole sequences")
+        }
+        let copy = Parameters(network.parameters.layout)
+        copy.copy(from: network.parameters)
+        let weights = definition.weights(copy)
+        weights.pack()
+        root = definition.root.streamWeights(weights.root)
+    }
+}
+
+/// A network that cannot run a step at a time, with the layer that cannot.
+public struct StreamError: Error, CustomStringConvertible, Equatable {
+    /// The sentence that says so.
+    public let description: String
+}

@@ -51,6 +51,14 @@ final class FastWeightsLayer: CellKind {
         ] + (options.isUsual ? [] : [schedule]) + [JSON.Member("bias", hasBias), JSON.Member("epsilon", epsilon)]
     }
 
+    var forms: [any LayerKind] {
+        [memoryOptions.memory, .matrix, .list, .chunks(3)].map { form in
+            var options = memoryOptions
+            options.memory = form
+            return FastWeightsLayer(hidden: hidden, options, hasBias: hasBias, epsilon: epsilon)
+        }
+    }
+
     var problem: String? { memoryOptions.problem ?? epsilonProblem(epsilon) }
 
     var sizes: CellSizes {

@@ -32,6 +32,8 @@ protocol LayerKind: AnyObject, Sendable {
     var readsTable: Bool { get }
     /// The layer as a recurrent cell; nil of all others.
     var cell: (any CellKind)? { get }
+    /// The layer in every form that computes the same, for checks; the first is itself.
+    var forms: [any LayerKind] { get }
     /// Why it cannot read values of a shape; nil if it can.
     func problem(reading input: LayerShape) -> String?
     /// The layer in a network, its parameters declared. What it reads has no problem.
@@ -41,6 +43,7 @@ protocol LayerKind: AnyObject, Sendable {
 extension LayerKind {
     var readsTable: Bool { false }
     var cell: (any CellKind)? { nil }
+    var forms: [any LayerKind] { [self] }
     var options: [JSON.Member] { [] }
 }
 

@@ -20,6 +20,8 @@ struct LayerProblem: Error {
 final class PlacedList: PlacedLayer {
     /// Most layers of a list, those in its layers apart: a file cannot claim more.
     static let limit = 256
+    /// Most parameters of a network.
+    static let parameterLimit = 4096
     /// Most numbers that go from a layer to the next.
     static let numbersLimit = 1 << 26
 
@@ -46,6 +48,9 @@ final class PlacedList: PlacedLayer {
             }
             if let problem = kind.problem(reading: next.shape) { throw fail(problem) }
             let layer = scope.within(named.prefix, cellSuffix: named.cellSuffix) { kind.placed(next, &$0) }
+            guard scope.layout.windows.count <= parameterLimit else {
+                throw fail("with it the layers have more than \(parameterLimit) parameters")
+            }
             guard (1...numbersLimit).contains(layer.output.count) else {
                 throw fail("it would give \(layer.output.count) numbers; there may be from 1 to \(numbersLimit)")
             }

@@ -13,6 +13,17 @@ extension Layer {
     }
 }
 
+extension Layer {
+    /// As many layers of a cell in the simplest way.
+    static func stacked(
+        _ cell: Layer, layers: Int, isBidirectional: Bool = false, dropout: Float = 0
+    ) -> Layer {
+        layers > 1
+            ? .stack(cell, layers: layers, isBidirectional: isBidirectional, dropout: dropout)
+            : isBidirectional ? .bidirectional(cell) : cell
+    }
+}
+
 /// Layers of one cell; see `Layer.stack`.
 final class StackLayer: LayerKind {
     let inner: any CellKind

@@ -79,10 +79,7 @@ extension NetworkConfiguration {
         let layers = try reader.count("layers", to: PlacedList.limit)
         let isBidirectional = try reader.flag("bidirectional")
         let dropout = Float(try reader.number("dropout", default: 0))
-        let stack: Layer =
-            layers > 1
-            ? .stack(cell.layer, layers: layers, isBidirectional: isBidirectional, dropout: dropout)
-            : isBidirectional ? .bidirectional(cell.layer) : cell.layer
+        let stack = Layer.stacked(cell.layer, layers: layers, isBidirectional: isBidirectional, dropout: dropout)
         var named = [NamedLayer(layer: stack, prefix: "")]
         switch json["head"] {
         case nil, .null?: break

@@ -15,22 +15,32 @@ public enum HeadModule: Sendable, Equatable {
     }
 }
 
-extension RecurrentNetwork {
-    /// This network behind an embedding and below a head of the same state dict. Throws `WeightsError` for tensors of them
-    /// that are missing or of a wrong shape.
-    func joined(
-        _ embedding: String?, _ head: HeadModule?, of dictionary: StateDictionary
-    ) throws -> RecurrentNetwork {
-        guard embedding != nil || head != nil else { return self }
-        var configuration = configuration
+/// A recurrent module of a state dict.
+struct RecurrentModule {
+    /// What stands before the names of its tensors.
+    let prefix: String
+    /// Numbers that it reads.
+    let input: Int
+    let layers: Layer
+    /// Numbers that it gives.
+    let width: Int
+    /// What stands behind a cell's names.
+    let cellSuffix: String
+}
+
+extension StateDictionary {
+    /// The network of a recurrent module behind an embedding and below a head of the same state dict: its layers are called
+    /// `embedding` and `head`, and the module nothing. Throws `WeightsError` for tensors that are missing, unexpected or of a
+    /// wrong shape.
+    func network(_ module: RecurrentModule, _ embedding: String?, _ head: HeadModule?) throws -> Network {
         var problems: [String] = []
         /// The shape of a tensor, whose second size must be `columns`.
         func matrix(_ name: String, _ sizes: String, columns: Int) -> [Int]? {
-            guard let shape = dictionary.shapes[name] else {
+            guard let shape = shapes[name] else {
                 let bias = name.dropLast("weight".count) + "bias"
                 problems.append(
                     "missing tensors: \(name)"
-                        + (dictionary.shapes[String(bias)] == nil
+                        + (shapes[String(bias)] == nil
                             ? ""
                             : ", though \(bias) is there: the weight may be tied to another; save with safetensors' save_model, which notes that")
                 )
@@ -42,57 +52,41 @@ extension RecurrentNetwork {
             }
             return shape
         }
-        if let embedding, let shape = matrix("\(embedding).weight", "[V, I]", columns: configuration.input) {
-            configuration.input = shape[0]
-            if shape[0] > 1 << 16 {
-                problems.append("\(embedding).weight has \(shape[0]) tokens; there may be 65536")
-            }
+        var input = NetworkInput.numbers(module.input)
+        var layers = [NamedLayer(layer: module.layers, prefix: "", cellSuffix: module.cellSuffix)]
+        if let embedding, let shape = matrix("\(embedding).weight", "[V, I]", columns: module.input) {
+            input = .tokens(shape[0])
+            layers.insert(NamedLayer(layer: .embedding(module.input), prefix: "embedding."), at: 0)
         }
-        var bias: String?
-        if let head,
-            let shape = matrix("\(head.name).weight", "[outputs, H·directions]", columns: configuration.features)
-        {
-            configuration.head = if case .perStep = head { .perStep(shape[0]) } else { .perSequence(shape[0]) }
-            let name = "\(head.name).bias"
-            bias = dictionary.shapes[name].map { _ in name }
-            if let found = dictionary.shapes[name] {
-                if found != [shape[0]] {
-                    problems.append("\(name) should have the shape [\(shape[0])], found \(found)")
-                }
-            } else if let other = dictionary.biasOfTied(head.name, count: shape[0], embedding: embedding) {
+        if let head, let shape = matrix("\(head.name).weight", "[outputs, H·directions]", columns: module.width) {
+            if case .perSequence = head { layers.append(NamedLayer(layer: .lastStep, prefix: "last.")) }
+            let bias = shapes["\(head.name).bias"]
+            if let bias, bias != [shape[0]] {
+                problems.append("\(head.name).bias should have the shape [\(shape[0])], found \(bias)")
+            }
+            if bias == nil, let other = biasOfTied(head.name, count: shape[0], embedding: embedding) {
                 problems.append(
-                    "there is no \(name), but \(other).bias is as large, "
-                        + (dictionary.shapes["\(other).weight"] != nil
+                    "there is no \(head.name).bias, but \(other).bias is as large, "
+                        + (shapes["\(other).weight"] != nil
                             ? "and \(other).weight is tied to \(head.name).weight; name \(other) as the head"
                             : "and \(other).weight may be tied to \(head.name).weight; save with safetensors' save_model, which notes that, and name \(other) as the head")
                 )
             }
+            layers.append(NamedLayer(layer: .dense(shape[0], hasBias: bias != nil), prefix: "head."))
         }
-        if problems.isEmpty, let problem = configuration.problem { problems.append(problem) }
-        guard problems.isEmpty else { throw WeightsError(source: dictionary.source, problems: problems) }
-        let result = Parameters(configuration.layout)
-        for window in parameters.layout.windows where result.layout.window(window.name).shape == window.shape {
-            result[window.name] = parameters[window.name]
+        guard problems.isEmpty else { throw WeightsError(source: source, problems: problems) }
+        let configuration: NetworkConfiguration
+        do { configuration = try NetworkConfiguration(checking: input, layers) } catch {
+            throw WeightsError(source: source, problems: [error.sentence])
         }
-        if let embedding { project(try dictionary.values("\(embedding).weight"), into: result, configuration) }
-        if let head {
-            result["head.weight"] = try dictionary.values("\(head.name).weight")
-            if let bias { result["head.bias"] = try dictionary.values(bias) }
+        let parameters = try parameters(configuration) { name in
+            if let embedding, name == "embedding.weight" { return "\(embedding).weight" }
+            if let head, name.hasPrefix("head.") { return head.name + name.dropFirst("head".count) }
+            return module.prefix + name
+        } belongs: {
+            $0.hasPrefix(module.prefix) && !$0.dropFirst(module.prefix.count).contains(".")
         }
-        return RecurrentNetwork(configuration, parameters: result)
-    }
-
-    /// W_ih·Eᵀ of the first layer, [G·H, V], from the rows E [V, I] of an embedding.
-    private func project(_ rows: [Float], into target: Parameters, _ configuration: RecurrentNetworkConfiguration) {
-        let (table, I, V) = (Buffer(rows), self.configuration.input, configuration.input)
-        for place in configuration.places where place.layer == 0 {
-            let (name, gateRows) = ("weight_ih" + place.suffix, configuration.cell(at: 0).gateRows)
-            withExtendedLifetime(table) {
-                multiply(
-                    MatrixView(parameters.pointer(to: name), gateRows, I), MatrixView(table.pointer, V, I).transposed,
-                    into: MatrixView(target.pointer(to: name), gateRows, V))
-            }
-        }
+        return Network(configuration, parameters: parameters)
     }
 }
 

@@ -1,4 +1,4 @@
-extension RecurrentNetwork {
+extension Network {
     /// The network of Keras layers `SimpleRNN`, `LSTM` or `GRU`, stacked, each alone or in a `Bidirectional` wrapper: the
     /// arrays of `get_weights()`, of one layer after the other.
     ///
@@ -52,7 +52,7 @@ private struct KerasLayers {
 
     /// The cells in the one way that the arrays can be read.
     func cells() throws -> [ForeignCell] {
-        let most = 3 * directions * RecurrentNetworkConfiguration.layerLimit
+        let most = 3 * directions * PlacedList.limit
         guard arrays.count <= most else { throw Problem(sentence: "\(arrays.count) arrays; there may be \(most)") }
         let ways = ways()
         guard ways.count <= 1 else {

@@ -1,4 +1,4 @@
-/// The weights of one ONNX node `RNN`, `LSTM` or `GRU`, for `RecurrentNetwork.init(onnx:)`.
+/// The weights of one ONNX node `RNN`, `LSTM` or `GRU`, for `Network.init(onnx:)`.
 ///
 /// D is 2 where the node's direction is "bidirectional" and otherwise 1.
 public struct ONNXWeights: Sendable, Equatable {
@@ -11,7 +11,7 @@ public struct ONNXWeights: Sendable, Equatable {
     /// The node's attribute of that name, of a GRU.
     public var linearBeforeReset: Bool
 
-    /// The arrays of a node; `RecurrentNetwork.init(onnx:activation:)` checks their shapes.
+    /// The arrays of a node; `Network.init(onnx:activation:)` checks their shapes.
     public init(
         input: WeightArray, recurrent: WeightArray, bias: WeightArray? = nil, linearBeforeReset: Bool = false
     ) {
@@ -22,7 +22,7 @@ public struct ONNXWeights: Sendable, Equatable {
     }
 }
 
-extension RecurrentNetwork {
+extension Network {
     /// The network of ONNX nodes, one a layer.
     ///
     /// The gates are i o f c in the LSTM, where PyTorch has i f g o, and z r h in the GRU, where PyTorch has r z n. The

@@ -49,7 +49,7 @@ extension StateDictionary {
     /// - Complexity: O(*n*) in the number of parameters, and with an embedding O(V·G·H·E).
     public func network(
         prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil, head: HeadModule? = nil
-    ) throws -> RecurrentNetwork {
+    ) throws -> Network {
         func fail(_ problem: String) -> WeightsError { WeightsError(source: source, problems: [problem]) }
         guard !SafeTensors.isPart(source) else {
             throw fail(
@@ -71,7 +71,7 @@ extension StateDictionary {
         // Cells have names without a layer.
         let isCell = parts.allSatisfy { $0.layer == nil }
         let layers = (parts.compactMap(\.layer).max() ?? 0) &+ 1
-        let limit = RecurrentNetworkConfiguration.layerLimit
+        let limit = PlacedList.limit
         guard (1...limit).contains(layers) else {
             throw fail("tensors of layer \(layers &- 1); there may be \(limit) layers")
         }
@@ -81,7 +81,7 @@ extension StateDictionary {
             throw WeightsError(
                 source: source,
                 problems: ["missing tensors: \(missing), whose shape tells RNN, GRU and LSTM apart"]
-                    + otherForms(of: [missing], prefix: prefix))
+                    + otherForms(of: [missing]))
         }
         guard recurrent.count == 2, recurrent[1] > 0,
             let gates = [1, 3, 4].first(where: { recurrent[0] / $0 == recurrent[1] && recurrent[0] % $0 == 0 })
@@ -93,16 +93,16 @@ extension StateDictionary {
         let input = shapes[name("weight_ih")] ?? []
         // A shape that is wrong is named with the others; any input size serves till then.
         let isInputKnown = input.count == 2 && input[0] == recurrent[0] && input[1] > 0
-        let cell: Cell = gates == 4 ? .lstm() : gates == 3 ? .gru : .rnn(activation: activation)
-        let columns = isInputKnown ? input[1] : 1
-        if let problem = CellConfiguration.problem(cell, input: columns, hidden: recurrent[1]) { throw fail(problem) }
-        let configuration = RecurrentNetworkConfiguration(
-            cell, input: columns, hidden: recurrent[1], layers: layers,
-            bidirectional: parts.contains(where: \.isReversed), bias: parts.contains { $0.kind.hasPrefix("bias") })
-        let parameters = try parameters(configuration, prefix: prefix, hasOthers: true) {
-            isCell ? String($0.dropLast("_l0".count)) : $0
-        }
-        return try RecurrentNetwork(configuration, parameters: parameters).joined(embedding, head, of: self)
+        let (hidden, hasBias) = (recurrent[1], parts.contains { $0.kind.hasPrefix("bias") })
+        let cell: Layer =
+            gates == 4
+            ? .lstm(hidden, hasBias: hasBias)
+            : gates == 3 ? .gru(hidden, hasBias: hasBias) : .rnn(hidden, activation: activation, hasBias: hasBias)
+        let module = RecurrentModule(
+            prefix: prefix, input: isInputKnown ? input[1] : 1,
+            layers: .stacked(cell, layers: layers, isBidirectional: parts.contains { $0.isReversed }),
+            width: hidden * (parts.contains { $0.isReversed } ? 2 : 1), cellSuffix: isCell ? "" : "_l0")
+        return try network(module, embedding, head)
     }
 
     /// The names of the tensors that `network` with these arguments does not read, sorted. Throws `WeightsError` when there
@@ -134,15 +134,5 @@ extension StateDictionary {
     private static func list(_ names: [String]) -> String {
         let shown = names.prefix(12).map { "\"\($0)\"" }.joined(separator: ", ")
         return names.count > 12 ? "\(shown) and \(names.count - 12) more" : shown
-    }
-}
-
-extension RecurrentNetwork {
-    /// The parameters by PyTorch's names behind `prefix`, in PyTorch's order, ready for `SafeTensors.serialise`: an
-    /// `nn.RNN`, `nn.LSTM` or `nn.GRU` of the same sizes takes them with `load_state_dict(strict=True)`.
-    ///
-    /// Cells that PyTorch has not, the fast weights and those with layer norms, have names of the same pattern.
-    public func tensors(prefix: String = "") -> [(name: String, shape: [Int], values: [Float])] {
-        parameters.layout.windows.map { ($0.name, $0.shape, parameters[$0.name]) }.map { (prefix + $0, $1, $2) }
     }
 }

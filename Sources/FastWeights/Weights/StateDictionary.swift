@@ -44,44 +44,40 @@ public struct StateDictionary: Sendable {
     /// The numbers of a tensor, row-major.
     func values(_ name: String) throws -> [Float] { try tensors.values(name) }
 
-    /// The parameters of a network of this configuration from the tensors called `prefix` + `name(window)`.
+    /// The parameters of a network of this configuration from the tensors called `name(window)`, or by their own names.
     ///
-    /// Throws `WeightsError` that names every missing tensor, every other one below the prefix, and every wrong shape. With
-    /// `hasOthers` tensors of modules within, whose names go on with a dot, may stand there too.
+    /// Throws `WeightsError` that names every missing tensor, every wrong shape, and every other tensor that `belongs` to the
+    /// network: without it all do.
     func parameters(
-        _ configuration: RecurrentNetworkConfiguration, prefix: String, hasOthers: Bool = false,
-        name: (String) -> String = { $0 }
+        _ configuration: NetworkConfiguration, name: (String) -> String = { $0 },
+        belongs: (String) -> Bool = { _ in true }
     ) throws -> Parameters {
-        // Before the layout is made and what it lacks is listed: that would take a claim at its word.
-        let cells = configuration.layers * configuration.directions
-        guard cells <= names.count else {
+        let layout = configuration.layout
+        let wanted = layout.windows.map { (window: $0, name: name($0.name)) }
+        // Before what is lacking is listed: that would take a claim at its word.
+        guard wanted.count <= 2 * names.count + 16 else {
             throw WeightsError(
                 source: source,
-                problems: [
-                    "\(configuration.layers) layers in \(configuration.directions) directions have at least \(2 * cells) tensors, found \(names.count) in all"
-                ])
+                problems: ["a network of these layers has \(wanted.count) tensors, found \(names.count) in all"])
         }
-        let layout = configuration.layout
-        let wanted = layout.windows.map { (window: $0, name: prefix + name($0.name)) }
-        let known = Set(wanted.map(\.name))
-        let missing = wanted.map(\.name).filter { shapes[$0] == nil }
+        let known = Set(wanted.map { $0.name })
+        let missing = wanted.map { $0.name }.filter { shapes[$0] == nil }
+        let unexpected = names.filter { !known.contains($0) && belongs($0) }
         var problems: [String] = []
         func note(_ what: String, _ names: [String]) {
             if !names.isEmpty { problems.append("\(what): \(names.joined(separator: ", "))") }
         }
         note("missing tensors", missing)
-        problems += otherForms(of: missing, prefix: prefix)
-        note(
-            "unexpected tensors",
-            names.filter {
-                $0.hasPrefix(prefix) && !known.contains($0)
-                    && !(hasOthers && $0.dropFirst(prefix.count).contains("."))
-            })
+        problems += otherForms(of: missing)
+        note("unexpected tensors", unexpected)
         note(
             "wrong shapes",
             wanted.compactMap { window, name in
                 shapes[name].flatMap { $0 == window.shape ? nil : "\(name) \($0) instead of \(window.shape)" }
             })
+        if let first = missing.first, problems.count == 1, let near = NearestName.nearest(to: first, among: names) {
+            problems.append("the nearest to \(first) is \(near)")
+        }
         guard problems.isEmpty else { throw WeightsError(source: source, problems: problems) }
         let parameters = Parameters(layout)
         for (window, name) in wanted { parameters[window.name] = try values(name) }
@@ -90,12 +86,13 @@ public struct StateDictionary: Sendable {
 
     /// What stands in the place of missing tensors, under names that go on behind theirs: parametrizations that are not
     /// known here. A phrase, or nothing.
-    func otherForms(of missing: [String], prefix: String) -> [String] {
+    func otherForms(of missing: [String]) -> [String] {
         let found = names.filter { name in
-            guard name.hasPrefix(prefix) else { return false }
-            let rest = name.dropFirst(prefix.count)
-            return missing.contains { missing in
+            missing.contains { missing in
+                let prefix = missing.lastIndex(of: ".").map { missing[...$0] } ?? ""
                 let own = missing.dropFirst(prefix.count)
+                guard name.hasPrefix(prefix) else { return false }
+                let rest = name.dropFirst(prefix.count)
                 return rest.hasPrefix(own + "_") && PyTorchName(name) == nil
                     || rest.hasPrefix("parametrizations.\(own).")
             }

@@ -68,71 +68,69 @@ struct ForeignCell {
     /// Why these cells, in the order of layers and in each forward and backward, are no network of this library; nil if they
     /// are one.
     static func problem(_ cells: [ForeignCell], directions: Int) -> String? {
-        let (limit, first) = (RecurrentNetworkConfiguration.layerLimit, cells[0])
-        guard cells.count <= limit * directions else {
-            return "\(cells.count / directions) layers; there may be \(limit)"
+        guard cells.count <= PlacedList.limit * directions else {
+            return "\(cells.count / directions) layers; there may be \(PlacedList.limit)"
         }
         let found = "found \(list(cells))"
         guard cells.allSatisfy({ [1, 3, 4].contains($0.gates) }) else {
             return "expected 1, 3 or 4 gates (RNN, GRU, LSTM) in a recurrent matrix, \(found)"
         }
-        guard cells.allSatisfy({ $0.gates == first.gates && $0.hidden == first.hidden }) else {
-            return
-                "\(found): a network has layers of one kind with as many units each, so that these cannot be loaded as one"
-        }
-        // What the layer above reads where only one of the two is bidirectional.
-        let isMixed = cells.dropFirst(directions).contains { $0.inputs == first.hidden * (directions == 1 ? 2 : 1) }
-        let mixed =
-            isMixed || cells.count % directions > 0
-            ? "; layers in one direction and bidirectional ones cannot be loaded as one network" : ""
         guard cells.count % directions == 0 else {
-            return "expected a forward and a backward cell in each bidirectional layer, \(found)\(mixed)"
+            return "expected a forward and a backward cell in each bidirectional layer, \(found)"
         }
-        for (i, cell) in cells.enumerated() {
-            let wanted = i < directions ? first.inputs : first.hidden * directions
-            if cell.inputs != wanted {
-                let kind = directions == 1 ? "layers in one direction" : "bidirectional layers"
-                return
-                    "\(found): of \(kind) number \(i / directions) reads \(wanted) numbers a step, not \(cell.inputs)\(mixed)"
+        for first in stride(from: 0, to: cells.count, by: directions) {
+            let (ahead, back) = (cells[first], cells[first + directions - 1])
+            guard ahead.gates == back.gates, ahead.hidden == back.hidden, ahead.inputs == back.inputs else {
+                return "expected a forward and a backward cell of one kind and size in each bidirectional layer, \(found)"
+            }
+            let wanted = first == 0 ? ahead.inputs : cells[first - 1].hidden * directions
+            if ahead.inputs != wanted {
+                return "\(found): layer \(first / directions) reads \(wanted) numbers a step, not \(ahead.inputs)"
             }
         }
         return nil
     }
 }
 
-extension RecurrentNetwork {
+extension Network {
     /// A network of these cells, layer by layer, in each the forward direction first. `order` gives, for the number of
-    /// gates, from which block each gate of PyTorch's comes. A cell without biases beside others with them has zeros, which
-    /// are the same function.
+    /// gates, from which block each gate of PyTorch's comes.
     convenience init(
         _ cells: [ForeignCell], directions: Int, activation: Activation, order: (Int) -> [Int], source: String
     ) throws {
         if let problem = ForeignCell.problem(cells, directions: directions) {
             throw WeightsError(source: source, problems: [problem])
         }
-        let (H, gates) = (cells[0].hidden, cells[0].gates)
-        let hasBias = cells.contains { $0.biases != nil }
-        let cell: Cell = gates == 4 ? .lstm() : gates == 3 ? .gru : .rnn(activation: activation)
-        if let problem = CellConfiguration.problem(cell, input: cells[0].inputs, hidden: H) {
-            throw WeightsError(source: source, problems: [problem])
-        }
-        let configuration = RecurrentNetworkConfiguration(
-            cell, input: cells[0].inputs, hidden: H, layers: cells.count / directions, bidirectional: directions == 2,
-            bias: hasBias)
-        let zeros = WeightArray(shape: [gates * H], values: [Float](repeating: 0, count: gates * H))
+        var layers: [Layer] = []
         var tensors: [(name: String, shape: [Int], values: [Float])] = []
-        for (place, cell) in zip(configuration.places, cells) {
-            var parts = [("weight_ih", cell.inputWeight), ("weight_hh", cell.recurrentWeight)]
-            if hasBias {
-                parts += [("bias_ih", cell.biases?.input ?? zeros), ("bias_hh", cell.biases?.recurrent ?? zeros)]
+        for first in stride(from: 0, to: cells.count, by: directions) {
+            let own = cells[first..<first + directions]
+            let (H, gates, hasBias) = (cells[first].hidden, cells[first].gates, own.contains { $0.biases != nil })
+            let zeros = WeightArray(shape: [gates * H], values: [Float](repeating: 0, count: gates * H))
+            let cell: Layer =
+                gates == 4
+                ? .lstm(H, hasBias: hasBias)
+                : gates == 3 ? .gru(H, hasBias: hasBias) : .rnn(H, activation: activation, hasBias: hasBias)
+            for (direction, cell) in own.enumerated() {
+                var parts = [("weight_ih", cell.inputWeight), ("weight_hh", cell.recurrentWeight)]
+                if hasBias {
+                    parts += [("bias_ih", cell.biases?.input ?? zeros), ("bias_hh", cell.biases?.recurrent ?? zeros)]
+                }
+                for (name, part) in parts {
+                    let part = part.reordered(order(gates))
+                    let name = "\(layers.count).\(name)_l0" + (direction == 1 ? "_reverse" : "")
+                    tensors.append((name, part.shape, part.values))
+                }
             }
-            for (name, part) in parts {
-                let part = part.reordered(order(gates))
-                tensors.append((name + place.suffix, part.shape, part.values))
-            }
+            layers.append(.stacked(cell, layers: 1, isBidirectional: directions == 2))
         }
-        self.init(
-            configuration,
-            parameters: try StateDictionary(tensors, source: source).parameters(configuration, prefix: ""))
+        let dictionary = StateDictionary(tensors, source: source)
+        do {
+            let configuration = try NetworkConfiguration(
+                checking: .numbers(cells[0].inputs), NamedLayer.list(layers))
+            self.init(configuration, parameters: try dictionary.parameters(configuration))
+        } catch let error as LayerProblem {
+            throw WeightsError(source: source, problems: [error.sentence])
+        }
     }
 }

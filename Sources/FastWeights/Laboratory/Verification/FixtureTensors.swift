@@ -40,26 +40,24 @@ extension Fixture {
     }
 
     /// Steps of each of `batch` sequences, 1 to `steps`; nil where the file does not say.
-    func lengths(_ configuration: RecurrentNetworkConfiguration, batch: Int, steps: Int) throws -> [Int]? {
+    func lengths(_ definition: NetworkDefinition, batch: Int, steps: Int) throws -> [Int]? {
         guard has("lengths") else { return nil }
         let lengths = try integers("lengths", count: batch, in: 1..<steps + 1)
-        guard configuration.cell.period == 1 || Set(lengths).count == 1 else {
+        guard definition.period == 1 || Set(lengths).count == 1 else {
             throw FixtureError(name, "fast weights with a schedule need sequences of one length, found \(lengths)")
         }
         return lengths
     }
 
     /// The state of `batch` sequences; nil where the file has none.
-    func state(
-        _ prefix: String, _ configuration: RecurrentNetworkConfiguration, batch: Int
-    ) throws -> CellState? {
-        guard has(prefix + "h") else { return nil }
-        let rows = configuration.layers * configuration.directions * batch
-        return CellState(
-            hidden: try floats(prefix + "h", count: rows * configuration.hidden),
-            memory: try configuration.memoryTensor.map {
-                try floats(prefix + $0.letter, count: rows * configuration.memoryRows)
-            } ?? [])
+    func state(_ prefix: String, _ definition: NetworkDefinition, batch: Int) throws -> NetworkState? {
+        let tensors = definition.stateTensors
+        guard let first = tensors.first, has(prefix + first.name) else { return nil }
+        let values = try tensors.map { tensor in
+            try floats(
+                prefix + tensor.name, count: tensor.parts.count * batch * tensor.sizes.reduce(1, *))
+        }
+        return definition.state(of: values, batch: batch, step: 0)
     }
 
     /// The parameters of a layout from "<prefix><name>".

@@ -1,39 +1,5 @@
-/// Runs the golden cases of whole networks and of the parts beside the cells.
+/// Runs the golden cases of the parts beside the layers.
 extension Fixture {
-    /// Ten training steps of a network: every loss, the first gradient, and every parameter at the end.
-    func checkNetwork(_ tally: inout ErrorTally) throws {
-        let network = try ClassifierConfiguration(json: configuration)
-        let parameters = try parameters(network.layout)
-        let shape = try shape("tokens", [nil, nil, nil])
-        let (count, batch, steps) = (shape[0], shape[1], shape[2])
-        func bytes(_ tensor: String, _ count: Int, below limit: Int) throws -> [UInt8] {
-            try integers(tensor, count: count, in: 0..<limit).map { UInt8($0) }
-        }
-        let examples = Examples(
-            tokens: try bytes("tokens", count * batch * steps, below: network.vocabulary),
-            targets: try bytes("targets", count * batch, below: network.classes), steps: steps)
-        let settings = ConfigurationReader(json: configuration["optimizer"] ?? .null, place: "optimizer")
-        let rule = try OptimizerRule(settings)
-        let rate = Float(try settings.number("learning_rate"))
-        let clip = configuration["clip"]?.number.map { Float($0) }
-        let parts = network.cell.parts(prefix: "cell.")
-        var losses: [Float] = []
-        try Crew.run(threads: 1) { crew in
-            let engine = ParallelClassifier(network, parameters, steps: steps, crew: crew)
-            let optimizer = Optimizer(rule, parameters, engine.gradients, crew: crew)
-            for step in 0..<count {
-                let loss = engine.gradient(examples, Array(step * batch..<(step + 1) * batch)).loss
-                losses.append(Float(loss))
-                if step == 0 {
-                    try compare(engine.gradients, "gradient.", &tally, parts: parts)
-                }
-                optimizer.step(rate: rate, clip: clip)
-            }
-        }
-        tally.output("losses", losses, try doubles("losses"))
-        try compare(parameters, "final.", &tally, parts: parts)
-    }
-
     func checkLayerNorm(_ tally: inout ErrorTally) throws {
         let shape = try shape("input", [nil, nil])
         let (count, rows) = (shape[0], shape[1])

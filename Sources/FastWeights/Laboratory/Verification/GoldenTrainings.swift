@@ -1,39 +1,59 @@
-/// Runs the golden cases of networks with a head: some training steps on sequences of unequal length.
+/// Runs the golden cases of trainings: some steps, as a trainer takes them.
 extension Fixture {
-    /// Every loss, the first gradient, and every parameter at the end.
+    /// Of a network with a head, sequences of unequal length.
     func checkTraining(_ tally: inout ErrorTally) throws {
-        guard let head = configuration["head"] else { throw FixtureError(name, "the configuration has no head") }
-        var network = try RecurrentNetworkConfiguration(json: configuration)
-        network.head = try Head(json: head)
-        let parameters = try parameters(network.layout)
-        let rule = try OptimizerRule(ConfigurationReader(json: configuration["optimizer"] ?? .null, place: "optimizer"))
-        let rate = configuration["optimizer"]?["learning_rate"]?.number ?? 0
+        let network = try NetworkConfiguration(version1: configuration, takesTokens: has("tokens"))
         let sizes =
-            has("tokens") ? try shape("tokens", [nil, nil, nil]) : try shape("input", [nil, nil, nil, network.input])
-        let (count, batch, steps) = (sizes[0], sizes[1], sizes[2])
-        let data = try trainingData(network, count: count * batch, steps: steps)
-        let parts = network.parts
-        try data.check(network, as: "the data")
+            has("tokens")
+            ? try shape("tokens", [nil, nil, nil])
+            : try shape("input", [nil, nil, nil, network.definition.input.count])
+        let data = try trainingData(network.definition, count: sizes[0] * sizes[1], steps: sizes[2])
+        try checkTraining(network, data, steps: sizes[0], batch: sizes[1], &tally)
+    }
+
+    /// Of a classifier, tokens.
+    func checkNetwork(_ tally: inout ErrorTally) throws {
+        let network = try NetworkConfiguration(classifier: configuration)
+        let sizes = try shape("tokens", [nil, nil, nil])
+        let (count, steps) = (sizes[0] * sizes[1], sizes[2])
+        let vocabulary = network.definition.input.vocabulary ?? 0
+        let tokens = try integers("tokens", count: count * steps, in: 0..<vocabulary)
+        let data = try SequenceData(
+            .tokens((0..<count).map { Array(tokens[$0 * steps..<($0 + 1) * steps]) }),
+            .classes(try integers("targets", count: count, in: 0..<network.definition.output.count)))
+        try checkTraining(network, data, steps: sizes[0], batch: sizes[1], &tally)
+    }
+
+    /// Every loss, the first gradient, and every parameter at the end.
+    private func checkTraining(
+        _ network: NetworkConfiguration, _ data: SequenceData, steps: Int, batch: Int, _ tally: inout ErrorTally
+    ) throws {
+        let definition = network.definition
+        let parameters = try parameters(network.layout)
+        let settings = ConfigurationReader(json: configuration["optimizer"] ?? .null, place: "optimizer")
+        let rule = try OptimizerRule(settings)
+        let rate = Float(try settings.number("learning_rate"))
+        let clip = configuration["clip"]?.number.map { Float($0) }
+        try data.check(definition, as: "the data")
         var losses: [Float] = []
         try Crew.run(threads: 2) { crew in
-            let engine = ParallelNetwork(
-                network, parameters, longest: data.longest, takesTokens: data.width == nil, crew: crew)
+            let engine = ParallelTraining(definition, parameters, longest: data.longest, crew: crew)
             let optimizer = Optimizer(rule, parameters, engine.gradients, crew: crew)
-            for step in 0..<count {
+            for step in 0..<steps {
                 losses.append(Float(engine.gradient(data, Array(step * batch..<(step + 1) * batch)).loss))
                 if step == 0 {
-                    try compare(engine.gradients, "gradient.", &tally, parts: parts)
+                    try compare(engine.gradients, "gradient.", &tally, parts: definition.scope.parts)
                 }
-                optimizer.step(rate: Float(rate))
+                optimizer.step(rate: rate, clip: clip)
             }
         }
         tally.output("losses", losses, try doubles("losses"))
-        try compare(parameters, "final.", &tally, parts: parts)
+        try compare(parameters, "final.", &tally, parts: definition.scope.parts)
     }
 
     /// The sequences of all batches, each cut at its own end.
     private func trainingData(
-        _ network: RecurrentNetworkConfiguration, count: Int, steps: Int
+        _ network: NetworkDefinition, count: Int, steps: Int
     ) throws -> SequenceData {
         let lengths = try integers("lengths", count: count, in: 1..<steps + 1)
         /// Sequence i of those with `width` numbers a step.
@@ -48,10 +68,9 @@ extension Fixture {
             inputs = .tokens(all.map { cut(tokens, $0, 1) })
         } else {
             let numbers = try floats("input")
-            inputs = .numbers(all.map { cut(numbers, $0, network.input) }, width: network.input)
+            inputs = .numbers(all.map { cut(numbers, $0, network.input.count) }, width: network.input.count)
         }
-        let isPerStep = network.head?.isPerStep == true
-        let outputs = network.output
+        let (isPerStep, outputs) = (network.output.isPerStep, network.output.count)
         let targets = count * (isPerStep ? steps : 1)
         if configuration["loss"]?.text == "numbers" {
             let values = try floats("targets", count: targets * outputs)

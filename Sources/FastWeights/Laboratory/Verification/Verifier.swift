@@ -27,12 +27,13 @@ enum Verifier {
         let fixture = try Fixture(path: "\(directory)/\(name).safetensors", name: name)
         var tally = ErrorTally()
         switch fixture.kind {
+        case "layers": try fixture.checkLayers(&tally)
         case "cell": try fixture.checkCell(&tally)
         case "stack": try fixture.checkStack(&tally)
         case "model": try fixture.checkModel(&tally)
         case "convolution": try fixture.checkConvolution(&tally)
         case "training": try fixture.checkTraining(&tally)
-        case "episodes": try fixture.checkEpisodes(&tally)
+
         case "keras": try fixture.checkKeras(&tally)
         case "onnx": try fixture.checkONNX(&tally)
         case "network": try fixture.checkNetwork(&tally)

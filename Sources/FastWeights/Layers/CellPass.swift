@@ -80,12 +80,15 @@ class CellPass: LayerPass {
     // MARK: Passes
 
     final override func forward(_ run: Run, _ range: Range<Int>) {
-        if range.lowerBound == 0 {
-            (steps, firstStep) = (run.steps, run.firstStep)
-            lengths = run.block.laneLengths(from: 0, steps: steps)
-        }
+        if range.lowerBound == 0 { begin(run) }
         project(range)
         unroll(range)
+    }
+
+    /// What comes before the first step, of who makes the projections himself and calls `unroll`.
+    final func begin(_ run: Run) {
+        (steps, firstStep) = (run.steps, run.firstStep)
+        lengths = run.block.laneLengths(from: 0, steps: steps)
     }
 
     /// W_ih x(t) and the biases.
@@ -103,15 +106,18 @@ class CellPass: LayerPass {
         }
     }
 
-    final override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
+    /// All but the gradients of what was multiplied by W_ih: those of the projections are left in `projections`.
+    final func differentiate(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
         dh[0].update(repeating: .zero, count: hidden)
         addLastGradient(run.block)
         unrollBackward(gradients)
-        let rows = cell.sizes.rows
-        let table = weights.table
-        if let inputBias = cell.inputBias, table?.sumsBias != true {
-            accumulateSums(projections, rows: rows, count: steps, into: gradients[inputBias])
-        }
+        guard let inputBias = cell.inputBias, input.tokens == nil || weights.table?.sumsBias != true else { return }
+        accumulateSums(projections, rows: cell.sizes.rows, count: steps, into: gradients[inputBias])
+    }
+
+    final override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
+        differentiate(run, gradients)
+        let (rows, table) = (cell.sizes.rows, weights.table)
         if let tokens = input.tokens, let table = table?.gradientRows(gradients) {
             for t in 0..<steps {
                 table.scatter(tokens + t * Lanes.width, from: projections[t], count: run.block.active(at: t))

@@ -61,6 +61,8 @@ final class PlacedDense: PlacedLayer {
         DensePass(self, weights.numbers, input, plan)
     }
 
+    override var multiplications: Int { weight.count }
+
     override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { DenseStreamWeights(self, weights) }
 
     override func stream(_ shared: LayerStreamWeights) -> LayerStream {

@@ -74,6 +74,8 @@ class PlacedLayer: @unchecked Sendable {
     var embedding: (vocabulary: Int, weight: Parameter)? { nil }
     /// Rows of the state that goes from window to window of a sequence, as `Carry.state` has it.
     var carriedRows: Int { children.reduce(0) { $0 + $1.carriedRows } + state.reduce(0) { $0 + $1.count } }
+    /// Multiplications of a step of one sequence, forward, of layers that are a product.
+    var multiplications: Int { 0 }
     /// Whether it must know a sequence's end before its first step.
     var isReversed: Bool { children.contains { $0.isReversed } }
     /// Whether it is cheaper over whole sequences than over windows of them, and its blocks over sequences of one length.

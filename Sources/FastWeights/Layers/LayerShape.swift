@@ -25,6 +25,12 @@ struct LayerShape: Sendable, Equatable {
     /// The maps; nil of tokens.
     var maps: MapShape? { if case .numbers(let maps) = values { maps } else { nil } }
 
+    /// The sizes of an array of the numbers, of tokens as many numbers that are 0 but for a 1.
+    var sizes: [Int] {
+        guard let maps else { return [vocabulary ?? 0] }
+        return maps.height == 1 && maps.width == 1 ? [maps.channels] : [maps.channels, maps.height, maps.width]
+    }
+
     /// The number of tokens; nil of numbers.
     var vocabulary: Int? { if case .tokens(let count) = values { count } else { nil } }
 

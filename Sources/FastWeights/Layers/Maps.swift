@@ -84,6 +84,8 @@ private final class PlacedConvolution: PlacedLayer {
         super.init(input, LayerShape(values: .numbers(convolution.output), isPerStep: input.isPerStep))
     }
 
+    override var multiplications: Int { convolution.output.count * convolution.depth }
+
     override func weights(_ block: Parameters) -> LayerWeights { ConvolutionWeights(self, block) }
 
     override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {

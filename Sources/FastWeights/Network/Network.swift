@@ -105,6 +105,19 @@ public final class Network: Sendable {
         (self.configuration, self.parameters) = (configuration, parameters)
     }
 
+    /// The same parameters over tokens, or over numbers that are 0 but for a 1 at a token's place: nil where the first layer
+    /// cannot read them.
+    public func reading(tokens: Bool) -> Network? {
+        let shape = configuration.definition.input
+        if (shape.vocabulary != nil) == tokens { return self }
+        let size = shape.vocabulary ?? shape.count
+        let input = tokens ? NetworkInput.tokens(size) : .numbers(size)
+        guard let other = try? NetworkConfiguration(checking: input, configuration.named),
+            other.layout == configuration.layout
+        else { return nil }
+        return Network(other, parameters: parameters)
+    }
+
     /// Runs `input`, [T, B, N], from `state` (nil is the zero state), and returns what the last layer gives, [T, B, N] or of
     /// a network that ends with one value a sequence [B, N], and the last states, from which a later run goes on unless a
     /// layer reads backwards.

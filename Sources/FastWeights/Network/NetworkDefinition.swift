@@ -23,6 +23,8 @@ final class NetworkDefinition: Sendable {
     var layout: ParameterLayout { scope.layout }
     var output: LayerShape { root.output }
     var takesTokens: Bool { input.vocabulary != nil }
+    /// Multiplications of the layers that are dense or convolutions for one step of one sequence, forward.
+    var multiplications: Int { root.leaves.reduce(0) { $0 + $1.multiplications } }
     /// Steps after which every layer does the same again.
     var period: Int { root.period }
 

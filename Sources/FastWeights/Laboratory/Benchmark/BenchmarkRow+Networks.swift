@@ -78,31 +78,31 @@ extension BenchmarkRow {
 
 /// A network of the paper's experiment with sequences of any length.
 private struct NetworkBench {
-    let configuration: ClassifierConfiguration
+    let cell: Cell
+    let hidden: Int
     let steps: Int
 
-    init(_ cell: Cell, hidden: Int, steps: Int) {
-        configuration = ClassifierConfiguration(
-            cell, hidden: hidden, vocabulary: AssociativeRetrieval.vocabulary, classes: AssociativeRetrieval.classes)
-        self.steps = steps
-    }
+    init(_ cell: Cell, hidden: Int, steps: Int) { (self.cell, self.hidden, self.steps) = (cell, hidden, steps) }
+
+    var network: Network { Network(AssociativeRetrieval.classifier(cell.layer(hidden)), seed: 1) }
 
     /// Of one sequence of so many that share a token table.
     func operations(batch: Int) -> FloatingPointOperations {
-        FloatingPointOperations(configuration, steps: steps, batch: batch)
+        FloatingPointOperations(cell, hidden: hidden, steps: steps, batch: batch)
     }
 
     /// Examples of the task, or random tokens where a sequence is longer than its 26 letters allow.
-    func examples(_ count: Int) -> Examples {
+    func examples(_ count: Int) -> SequenceData {
         if let task = try? AssociativeRetrieval(pairs: (steps - 3) / 2), task.steps == steps,
             let sets = try? task.generate(counts: [count], seed: 1)
         {
-            return sets[0]
+            return sets[0].sequences
         }
         var random = Random(seed: 1, stream: 3)
         return Examples(
-            tokens: (0..<count * steps).map { _ in UInt8(random.below(configuration.vocabulary)) },
-            targets: (0..<count).map { _ in UInt8(random.below(configuration.classes)) }, steps: steps)
+            tokens: (0..<count * steps).map { _ in UInt8(random.below(AssociativeRetrieval.vocabulary)) },
+            targets: (0..<count).map { _ in UInt8(random.below(AssociativeRetrieval.classes)) }, steps: steps
+        ).sequences
     }
 
     func training(batch: Int, batches: Int, threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
@@ -113,10 +113,9 @@ private struct NetworkBench {
     }
 
     func inference(count: Int, threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
-        let network = SequenceClassifier(configuration, seed: 1)
-        let examples = examples(count)
+        let (network, examples) = (network, examples(count))
         Crew.run(threads: threads) { crew in
-            let engine = ParallelClassifier(configuration, network.parameters, steps: steps, crew: crew)
+            let engine = ParallelInference(network.definition.weights(network.parameters), crew: crew)
             measure { calls in for _ in 0..<calls { _ = engine.evaluate(examples) } }
         }
     }
@@ -132,15 +131,15 @@ private struct NetworkBench {
 
 /// What `Trainer` does at each step.
 private final class TrainingStep {
-    let network: SequenceClassifier
-    let engine: ParallelClassifier
+    let network: Network
+    let engine: ParallelTraining
     let optimizer: Optimizer
-    let examples: Examples
+    let examples: SequenceData
     var order: BatchOrder
 
     init(_ bench: NetworkBench, batch: Int, batches: Int, crew: Crew) {
-        network = SequenceClassifier(bench.configuration, seed: 1)
-        engine = ParallelClassifier(bench.configuration, network.parameters, steps: bench.steps, crew: crew)
+        network = bench.network
+        engine = ParallelTraining(network.definition, network.parameters, longest: bench.steps, crew: crew)
         optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
         examples = bench.examples(batch * batches)
         order = BatchOrder(count: examples.count, batch: batch, seed: 1)

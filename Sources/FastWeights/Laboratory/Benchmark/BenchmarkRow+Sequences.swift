@@ -19,17 +19,18 @@ extension BenchmarkRow {
 /// A network of two layers, and sequences of random numbers with random classes.
 private struct SequencesBench {
     static let (input, hidden, steps, batch, batches, classes) = (20, 64, 50, 64, 8, 10)
-    let configuration: RecurrentNetworkConfiguration
+    let configuration: NetworkConfiguration
+    private let rows: Double
 
     init(_ cell: Cell) {
-        configuration = RecurrentNetworkConfiguration(
-            cell, input: Self.input, hidden: Self.hidden, layers: 2, head: .perSequence(Self.classes))
+        configuration = NetworkConfiguration(
+            .numbers(Self.input), [.stack(cell.layer(Self.hidden), layers: 2), .lastStep, .dense(Self.classes)])
+        rows = Double(cell.rows(hidden: Self.hidden))
     }
 
     /// The products of a step as `FloatingPointOperations` counts them: at each step W_ih and W_hh forwards, and backwards
     /// the gradients of both and of what they read, which nobody asks of the input.
     var operations: Double {
-        let rows = Double(configuration.cell(at: 0).gateRows)
         let (first, wide) = (rows * Double(Self.input), rows * Double(Self.hidden))
         let steps = Double(Self.steps)
         let recurrent = 2 * (steps - 1) * wide
@@ -38,7 +39,7 @@ private struct SequencesBench {
     }
 
     func training(threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
-        let network = RecurrentNetwork(configuration, seed: 1)
+        let network = Network(configuration, seed: 1)
         let count = Self.batch * Self.batches
         let numbers = BenchmarkRow.numbers(count * Self.steps * Self.input, within: 1).array
         let size = Self.steps * Self.input
@@ -48,8 +49,8 @@ private struct SequencesBench {
                 .numbers(sequences, width: Self.input), .classes((0..<count).map { $0 * 7 % Self.classes }))
         else { misuse("sequences of one length are data") }
         Crew.run(threads: threads) { crew in
-            let engine = ParallelNetwork(
-                configuration, network.parameters, longest: Self.steps, takesTokens: false, crew: crew)
+            let engine = ParallelTraining(
+                network.definition, network.parameters, longest: Self.steps, crew: crew)
             let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
             var order = BatchOrder(count: count, batch: Self.batch, seed: 1)
             measure { calls in

@@ -29,7 +29,7 @@ extension BenchmarkRow {
 /// checked for exclusivity.
 private final class StreamBench {
     static let steps = 256
-    private let stream: RecurrentStream
+    private let stream: NetworkStream
     private let hidden: Int
     private let signal: [Float]
     private let weights: [Float]
@@ -37,7 +37,8 @@ private final class StreamBench {
     private(set) var total: Float = 0
 
     init(_ model: RetrievalModel, hidden: Int) {
-        stream = RecurrentStream(RecurrentLayer(CellConfiguration(model.cell, input: 1, hidden: hidden), seed: 1))
+        let network = Network(NetworkConfiguration(.numbers(1), [model.cell.layer(hidden)]), seed: 1)
+        do { stream = try NetworkStream(network) } catch { misuse(error.description) }
         self.hidden = hidden
         signal = BenchmarkRow.numbers(Self.steps, within: 1).array
         weights = BenchmarkRow.numbers(hidden, within: 1).array
@@ -60,7 +61,7 @@ private final class StreamBench {
         for x in signal {
             input[0] = x
             stream.step(input)
-            stream.copyHidden(into: &state)
+            stream.copyOutput(into: &state)
             sum += dot(state, weights)
         }
         total = sum

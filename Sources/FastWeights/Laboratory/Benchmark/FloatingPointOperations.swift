@@ -20,15 +20,17 @@ struct FloatingPointOperations: Equatable {
 
     var trainingStep: Double { forward + backward }
 
-    /// With sequences of `steps` tokens, `batch` of which share the token table of a step.
-    init(_ configuration: ClassifierConfiguration, steps: Int, batch: Int) {
-        let cell = configuration.cell
-        let table = Double(configuration.vocabulary * cell.gateRows * cell.input) / Double(batch)
-        let recurrent = Double((steps - 1) * cell.recurrentRows * cell.hidden)
-        let head = Double(configuration.head * (cell.hidden + configuration.classes))
+    /// Of the paper's classifier around a cell, with sequences of `steps` tokens, `batch` of which share the token table of a step.
+    init(_ cell: Cell, hidden: Int, steps: Int, batch: Int) {
+        let (vocabulary, classes) = (AssociativeRetrieval.vocabulary, AssociativeRetrieval.classes)
+        let (embedding, units) = (100, 100)
+        let sizes = cell.sizes(hidden: hidden)
+        let table = Double(vocabulary * sizes.rows * embedding) / Double(batch)
+        let recurrent = Double((steps - 1) * sizes.recurrentRows * hidden)
+        let head = Double(units * (hidden + classes))
         var memory = (forward: 0.0, backward: 0.0)
-        if case .fastWeights(let options) = cell.cell {
-            memory = Self.attention(options, hidden: cell.hidden, steps: steps)
+        if case .fastWeights(let options) = cell {
+            memory = Self.attention(options, hidden: hidden, steps: steps)
         }
         forward = 2 * (table + recurrent + head + memory.forward)
         backward = 2 * (2 * (table + recurrent + head) + memory.backward)

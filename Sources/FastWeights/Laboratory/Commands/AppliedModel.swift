@@ -1,40 +1,36 @@
 /// The network of a model file as `fastweights run` applies it, and what it takes of the file and leaves out.
 struct AppliedModel {
-    let network: RecurrentNetwork
-    /// Whether what the network reads are tokens: there is an embedding or a vocabulary.
-    let takesTokens: Bool
+    let network: Network
     /// What a user should know of it: parts of the file that are not used, and what was taken for granted. A phrase each.
     private(set) var notes: [String] = []
     /// The files that it was read from.
     let sources: [String]
-    /// What else the metadata of a file of our own hold, as a text's vocabulary; and that the network takes tokens.
+    /// What else the metadata of a file of our own hold, as a text's vocabulary.
     private let metadata: [(String, String)]
-    private static let input = (key: "input", tokens: "tokens")
 
-    /// Throws what `RecurrentNetwork` throws, and `UsageError` for an activation that the file leaves no choice of.
+    /// Throws what `Network` throws, and `UsageError` for an activation that the file leaves no choice of.
     init(
         path: String, prefix: String? = nil, activation: Activation? = nil, embedding: String? = nil,
         head: HeadModule? = nil
     ) throws {
         let file = try SafeTensors(path: path)
-        network = try RecurrentNetwork(
-            file, prefix: prefix, activation: activation ?? .tanh, embedding: embedding, head: head)
+        // Files of before say beside the network that it reads tokens.
+        network = try Network(
+            file, prefix: prefix, activation: activation ?? .tanh, embedding: embedding, head: head,
+            takesTokens: file.metadata["vocabulary"] != nil || file.metadata["input"] == "tokens")
         sources = file.sources
-        takesTokens =
-            embedding != nil || file.metadata["vocabulary"] != nil
-            || file.metadata[Self.input.key] == Self.input.tokens
-        let isOwn = try RecurrentNetwork.configuration(of: file) != nil
-        var isPlain = false
-        if case .rnn = network.configuration.cell { isPlain = !isOwn }
+        let isOwn = try Network.configuration(of: file) != nil
+        let cells = network.definition.root.leaves.compactMap { $0 as? PlacedCell }
+        let isPlain = !isOwn && cells.allSatisfy { $0.kind is RNNLayer }
         guard activation == nil || isPlain else {
             throw UsageError(
-                "--activation is for a plain RNN of a state dict; \(path) holds \(network.configuration.summary()).")
+                "--activation is for a plain RNN of a state dict; \(path) holds \(network.configuration.summary).")
         }
         guard !isOwn else {
             metadata = file.metadata.filter { !["format", "config"].contains($0.key) }.sorted { $0.key < $1.key }
             return
         }
-        metadata = takesTokens ? [(Self.input.key, Self.input.tokens)] : []
+        metadata = []
         if isPlain, activation == nil {
             notes.append(
                 "the file does not tell an RNN's activation, which is taken for tanh; --activation relu changes that")
@@ -52,8 +48,8 @@ struct AppliedModel {
         }
         func hasBias(_ module: Substring) -> Bool { shapes["\(module).bias"] != nil }
         // Only a dense layer has a bias; without one it may be either, and is not both.
-        let table = embedding == nil ? modules(columns: network.configuration.input).first { !hasBias($0) } : nil
-        let tops = head == nil ? modules(columns: network.configuration.features) : []
+        let table = embedding == nil ? modules(columns: cells[0].input.count).first { !hasBias($0) } : nil
+        let tops = head == nil ? modules(columns: (cells.last?.sizes.hidden ?? 0) * (network.definition.root.isReversed ? 2 : 1)) : []
         let top = tops.first(where: hasBias) ?? tops.first { $0 != table }
         let hints = [top.map { "--head \($0)" }, table.map { "--embedding \($0)" }].compactMap { $0 }
         notes.append(

@@ -209,7 +209,7 @@ private struct Comparison {
                             "clip": options.clip.map { .number(Double($0)) } ?? .null,
                             "embedding_deviation": .number(Double(training.embeddingDeviation)),
                             "steps": .number(Double(options.steps)),
-                            "cell": CellConfiguration(training.model.cell, input: 100, hidden: training.hidden).json,
+                            "cell": training.model.cell.json(input: 100, hidden: training.hidden),
                         ]
                     })),
         ])

@@ -80,15 +80,12 @@ struct FileReport {
 
     /// A line a network in the file: its sizes, or why it is none.
     private static func networks(_ file: SafeTensors) throws -> [String] {
-        if let classifier = try ModelFile.configuration(of: file) { return [classifier.summary] }
-        if try RecurrentNetwork.configuration(of: file) != nil {
-            return [try RecurrentNetwork(file).configuration.summary()]
-        }
+        if try Network.configuration(of: file) != nil { return [try Network(file).configuration.summary] }
         let dictionary = try StateDictionary(file)
         return dictionary.recurrentPrefixes.map { prefix in
             let name = prefix.isEmpty ? "" : "\(prefix) "
             do {
-                return name + (try dictionary.network(prefix: prefix).configuration.summary(isActivationKnown: false))
+                return name + (try dictionary.network(prefix: prefix).configuration.summary)
             } catch {
                 return name + "cannot be used: \(error)"
             }
@@ -96,35 +93,19 @@ struct FileReport {
     }
 }
 
-extension RecurrentNetworkConfiguration {
-    /// The kind and the sizes, in one line. A state dict does not tell an RNN's activation.
-    func summary(isActivationKnown: Bool = true) -> String {
-        var kind = cell.summary
-        if case .rnn = cell, !isActivationKnown { kind = "RNN of tanh or relu" }
-        return
-            "\(kind), input \(input), hidden \(hidden), layers \(layers), \(bidirectional ? "bidirectional" : "unidirectional"), \(bias ? "biases" : "no biases")"
-            + (dropout > 0 ? ", dropout \(dropout)" : "")
-            + (head.map { ", head of \($0.outputs) a \($0.isPerStep ? "step" : "sequence")" } ?? "")
-    }
+extension NetworkConfiguration {
+    /// What it reads, and its layers with their options, in one line.
+    var summary: String { ([definition.input.text] + layers.map { $0.summary }).joined(separator: " → ") }
 }
 
-extension ClassifierConfiguration {
+extension Layer {
     fileprivate var summary: String {
-        "classifier of \(vocabulary) tokens, embedding \(cell.input), \(cell.cell.summary), hidden \(cell.hidden), head \(head), classes \(classes)"
+        let options = kind.options.map { "\($0.key) \(Self.text($0.value))" }
+        return kind.name + (options.isEmpty ? "" : "(\(options.joined(separator: ", ")))")
     }
-}
 
-extension Cell {
-    fileprivate var summary: String {
-        func named(_ name: String, _ layerNorm: Bool) -> String { name + (layerNorm ? " with layer norms" : "") }
-        return switch self {
-        case .rnn(let activation, let layerNorm, _): named("RNN of \(activation)", layerNorm)
-        case .lstm(let layerNorm): named("LSTM", layerNorm)
-        case .gru: "GRU"
-        case .fastWeights(let options): named("fast weights", options.layerNorm)
-        case .associativeLSTM(let options):
-            "associative LSTM of \(options.copies) \(options.copies == 1 ? "copy" : "copies")"
-                + (options.keys == 1 ? "" : " and \(options.keys) keys")
-        }
+    private static func text(_ value: JSON) -> String {
+        if case .array(let elements) = value { return "[\(elements.map(text).joined(separator: ", "))]" }
+        return (try? Layer(json: value))?.summary ?? value.text ?? value.serialised()
     }
 }

@@ -9,44 +9,45 @@ struct InitialState {
 
     private let file: TensorFile
     private let naming: Naming
-    private let configuration: RecurrentNetworkConfiguration
+    private let definition: NetworkDefinition
 
-    init(_ file: TensorFile, _ naming: Naming, _ configuration: RecurrentNetworkConfiguration) {
-        (self.file, self.naming, self.configuration) = (file, naming, configuration)
+    init(_ file: TensorFile, _ naming: Naming, _ definition: NetworkDefinition) {
+        (self.file, self.naming, self.definition) = (file, naming, definition)
     }
 
     /// The state of `batch` sequences, nil where the file has none of its tensors. Where the input is a single sequence without
     /// an axis for the batch, the state may be so too.
     ///
     /// Throws `SequenceInputError` where a part is missing, of another shape or of another kind of cell's state.
-    func read(batch: Int, isSingle: Bool) throws -> CellState? {
+    func read(batch: Int, isSingle: Bool) throws -> NetworkState? {
         let suffix = naming.rawValue
-        let stray = configuration.strayStateNames(suffix, isThere: file.contains)
+        let stray = definition.strayStateNames(suffix, isThere: file.contains)
         guard stray.isEmpty else {
             throw fail(
                 "the model's state is \(list), found \(stray.joined(separator: " and ")) of another kind of cell; leave that out, or take the model it belongs to"
             )
         }
-        let names = configuration.stateNames(suffix)
+        let names = definition.stateNames(suffix)
         let given = names.filter(file.contains)
         guard !given.isEmpty else { return nil }
         guard given == names else {
             throw fail("expected \(list) together or none, found \(given.joined(separator: " and ")) alone")
         }
-        let parts = try configuration.stateParts.map { letter, sizes in
-            try part(letter + suffix, sizes, batch: batch, isSingle: isSingle)
+        let parts = try definition.stateTensors.map { tensor in
+            try part(
+                tensor.name + suffix, tensor.sizes, layers: tensor.parts.count, batch: batch, isSingle: isSingle)
         }
-        return CellState(
-            hidden: parts[0], memory: parts.count > 1 ? parts[1] : [],
-            step: configuration.hasSchedule ? try step("step" + suffix) : 0)
+        return definition.state(
+            of: parts, batch: batch, step: definition.hasSchedule ? try step("step" + suffix) : 0)
     }
 
     /// The names of all parts.
-    var list: String { configuration.stateNames(naming.rawValue).joined(separator: " and ") }
+    var list: String { definition.stateNames(naming.rawValue).joined(separator: " and ") }
 
-    private func part(_ name: String, _ sizes: [Int], batch: Int, isSingle: Bool) throws -> [Float] {
-        let cells = configuration.layers * configuration.directions
-        let (whole, single) = ([cells, batch] + sizes, [cells] + sizes)
+    private func part(
+        _ name: String, _ sizes: [Int], layers: Int, batch: Int, isSingle: Bool
+    ) throws -> [Float] {
+        let (whole, single) = ([layers, batch] + sizes, [layers] + sizes)
         let array = try file.array(name)
         guard array.shape == whole || batch == 1 && array.shape == single else {
             throw fail("\(name) should have the shape \(isSingle ? single : whole), found \(array.shape)")

@@ -84,13 +84,12 @@ extension Command {
         model.notes.forEach(say)
         let file = try TensorFile(path: input)
         let sequences = try SequenceInput(
-            file, model.network.configuration, batchFirst: arguments.flag("batch-first"),
-            takesTokens: model.takesTokens,
+            file, model.network, batchFirst: arguments.flag("batch-first"),
             goingOnFrom: try arguments.textIfAny("state").map { try TensorFile(path: $0) })
         if !file.unused.isEmpty {
             say("\(input) has tensors that are not used: \(file.unused.joined(separator: ", "))")
         }
-        let (results, integers) = sequences.results(model.network, threads: arguments.integer("threads"))
+        let (results, integers) = sequences.results(threads: arguments.integer("threads"))
         let left = try TensorFile.write(results, integers: integers, to: output)
         if !left.isEmpty {
             say("\(output) holds \(results[0].name) alone, without \(left.joined(separator: ", ")); .npz holds all")
@@ -110,14 +109,15 @@ struct SequenceInputError: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// The sequences of a file, time-major, with their states and lengths.
 struct SequenceInput {
-    private let configuration: RecurrentNetworkConfiguration
+    /// The network over such an input.
+    private let network: Network
     private let batchFirst: Bool
     /// Whether the file has one sequence without an axis for the batch.
     private let isSingle: Bool
     private let steps: Int
     private let batch: Int
     private let input: Input
-    private let state: CellState?
+    private let state: NetworkState?
     private let lengths: [Int]?
 
     /// Numbers [T, B, I], or tokens [T, B].
@@ -132,44 +132,51 @@ struct SequenceInput {
     /// that cannot be. Of a network that does not say that it takes tokens, whole numbers that may be tokens [T, B] or the
     /// numbers [T, I] of one sequence are neither.
     init(
-        _ file: TensorFile, _ configuration: RecurrentNetworkConfiguration, batchFirst: Bool, takesTokens: Bool = false,
-        goingOnFrom before: TensorFile? = nil
+        _ file: TensorFile, _ network: Network, batchFirst: Bool, goingOnFrom before: TensorFile? = nil
     ) throws {
         func fail(_ problem: String) -> SequenceInputError { SequenceInputError(path: file.path, problem: problem) }
-        let (shape, input) = try Self.input(file, configuration.input, takesTokens: takesTokens)
-        let axes = if case .tokens = input { 2 } else { 3 }
-        let isSingle = shape.count == axes - 1
-        guard (axes - 1...axes).contains(shape.count), axes == 2 || shape.last == configuration.input,
-            !shape.contains(0)
+        let given = network.definition.input
+        let sizes = given.sizes
+        let (shape, input) = try Self.input(file, sizes, takesTokens: given.vocabulary != nil)
+        let isTokens = if case .tokens = input { true } else { false }
+        let own = isTokens ? [] : sizes
+        let isSingle = shape.count == own.count + 1
+        guard (1...2).contains(shape.count - own.count), shape.suffix(own.count).elementsEqual(own), !shape.contains(0)
         else {
-            let (order, I) = (batchFirst ? "B, T" : "T, B", configuration.input)
+            let order = batchFirst ? "B, T" : "T, B"
+            let numbers = sizes.map { "\($0)" }.joined(separator: ", ")
             throw fail(
-                "input should have the shape [\(order), \(I)] with sizes of at least 1, as the model takes \(I) numbers a step, or [\(order)] of whole numbers, tokens; found \(shape) of \(axes == 3 ? "floats" : "whole numbers")"
+                "input should have the shape [\(order), \(numbers)] with sizes of at least 1, as the model takes \(sizes.reduce(1, *)) numbers a step, or [\(order)] of whole numbers, tokens; found \(shape) of \(isTokens ? "whole numbers" : "floats")"
             )
         }
+        guard let network = network.reading(tokens: isTokens) else {
+            throw fail("the model reads \(given.text); found \(isTokens ? "tokens" : "numbers") of the shape \(shape)")
+        }
+        let definition = network.definition
+        let width = sizes.reduce(1, *)
         let (T, B) = isSingle ? (shape[0], 1) : batchFirst ? (shape[1], shape[0]) : (shape[0], shape[1])
-        self.configuration = configuration
+        self.network = network
         self.batchFirst = batchFirst && !isSingle
         self.isSingle = isSingle
         (steps, batch) = (T, B)
         self.input =
             switch input {
             case .numbers(let values) where self.batchFirst:
-                .numbers(values.exchangingAxes(B, T, width: configuration.input))
+                .numbers(values.exchangingAxes(B, T, width: width))
             case .tokens(let values) where self.batchFirst: .tokens(values.exchangingAxes(B, T, width: 1))
             default: input
             }
 
-        let own = try InitialState(file, .besideInput, configuration).read(batch: B, isSingle: isSingle)
+        let beside = try InitialState(file, .besideInput, definition).read(batch: B, isSingle: isSingle)
         if let before {
-            let stored = InitialState(before, .ofRun, configuration)
+            let stored = InitialState(before, .ofRun, definition)
             func refuse(_ problem: String) -> SequenceInputError {
                 SequenceInputError(path: before.path, problem: problem)
             }
-            guard own == nil else {
+            guard beside == nil else {
                 throw fail("the input has a state of its own, h0, beside that of \(before.path); give one of the two")
             }
-            guard !configuration.bidirectional else {
+            guard !definition.root.isReversed else {
                 throw refuse(
                     "a bidirectional model cannot go on from a run, as its other direction begins at the sequences' ends; run whole sequences"
                 )
@@ -179,7 +186,7 @@ struct SequenceInput {
             }
             state = last
         } else {
-            state = own
+            state = beside
         }
         guard file.contains("lengths") else {
             lengths = nil
@@ -193,7 +200,7 @@ struct SequenceInput {
                 "lengths should be \(B) whole numbers from 1 to \(T), found \(values.prefix(20)) of shape \(lengthShape)"
             )
         }
-        guard !configuration.hasSchedule || values.allSatisfy({ $0 == values[0] }) else {
+        guard !definition.hasSchedule || values.allSatisfy({ $0 == values[0] }) else {
             throw fail("the model's fast weights have a schedule, for which all lengths should be the same")
         }
         lengths = values
@@ -201,14 +208,17 @@ struct SequenceInput {
     }
 
     /// The input as the file has it.
-    private static func input(_ file: TensorFile, _ size: Int, takesTokens: Bool) throws -> (shape: [Int], Input) {
+    private static func input(
+        _ file: TensorFile, _ sizes: [Int], takesTokens: Bool
+    ) throws -> (shape: [Int], Input) {
+        let (size, axes) = (sizes[sizes.count - 1], sizes.count)
         guard file.contains("input"), try file.isWhole("input") else {
             let array = try file.array("input")
             return (array.shape, .numbers(array.values))
         }
         let (shape, values) = try file.integers("input")
-        let isNumbers = shape.last == size && (shape.count == 3 || shape.count == 2 && !takesTokens)
-        guard !isNumbers || shape.count == 3 || !values.allSatisfy({ (0..<size).contains($0) }) else {
+        let isNumbers = shape.last == size && (shape.count == axes + 2 || shape.count == axes + 1 && !takesTokens)
+        guard !isNumbers || shape.count == axes + 2 || axes > 1 || !values.allSatisfy({ (0..<size).contains($0) }) else {
             throw SequenceInputError(
                 path: file.path,
                 problem:
@@ -221,7 +231,7 @@ struct SequenceInput {
     /// Throws for a token that the network has not; those behind a sequence's end are not read.
     private func check(_ file: TensorFile) throws {
         guard case .tokens(let tokens) = input else { return }
-        let count = min(configuration.input, 1 << 16)
+        let count = network.definition.input.vocabulary ?? 0
         for (place, token) in tokens.enumerated() where !(0..<count).contains(token) {
             let (t, b) = (place / batch, place % batch)
             guard t >= lengths?[b] ?? steps else {
@@ -234,7 +244,7 @@ struct SequenceInput {
 
     /// The tensors of the output file, and those of whole numbers.
     func results(
-        _ network: RecurrentNetwork, threads: Int
+        threads: Int
     ) -> (tensors: [(name: String, array: WeightArray)], integers: [(name: String, shape: [Int], values: [Int])]) {
         let result =
             switch input {
@@ -245,19 +255,24 @@ struct SequenceInput {
                     tokens: tokens, steps: steps, batch: batch, lengths: lengths, state: state, threads: threads)
             }
         let batchAxis = isSingle ? [] : [batch]
-        let isPerStep = configuration.head?.isPerStep ?? true
+        let definition = network.definition
+        let (isPerStep, width) = (definition.output.isPerStep, definition.output.sizes)
         let turns = batchFirst && isPerStep
         let output = WeightArray(
-            shape: (turns ? [batch, steps] : (isPerStep ? [steps] : []) + batchAxis) + [configuration.output],
+            shape: (turns ? [batch, steps] : (isPerStep ? [steps] : []) + batchAxis) + width,
             values: turns
-                ? result.outputs.exchangingAxes(steps, batch, width: configuration.output) : result.outputs)
-        let cells = configuration.layers * configuration.directions
-        let states = zip(configuration.stateParts, [result.state.hidden, result.state.memory]).map { part, values in
-            (name: part.letter + "_n", array: WeightArray(shape: [cells] + batchAxis + part.sizes, values: values))
+                ? result.outputs.exchangingAxes(steps, batch, width: definition.output.count)
+                : result.outputs)
+        let states = result.state.tensors(definition).map { tensor in
+            let sizes = Array(tensor.shape.dropFirst(2))
+            return (
+                name: tensor.name + "_n",
+                array: WeightArray(shape: [tensor.shape[0]] + batchAxis + sizes, values: tensor.values)
+            )
         }
         return (
             [(name: "output", array: output)] + states,
-            configuration.hasSchedule ? [(name: "step_n", shape: [1], values: [result.state.step])] : []
+            definition.hasSchedule ? [(name: "step_n", shape: [1], values: [result.state.step])] : []
         )
     }
 }

@@ -53,9 +53,9 @@ enum TextTraining {
         let kind = RetrievalModel.named(arguments.text("model"))
         let cell = try kind.cell(arguments, rate: fastRate)
         try kind.check(hidden: arguments.integer("hidden"))
-        let model = TextModel(
-            cell, hidden: arguments.integer("hidden"), layers: arguments.integer("layers"), vocabulary: vocabulary,
-            seed: seed)
+        let layers = Layer.stacked(
+            cell.layer(arguments.integer("hidden")), layers: arguments.integer("layers"))
+        let model = TextModel([layers], vocabulary: vocabulary, seed: seed)
         var options = TrainingOptions(arguments, recipe(cell))
         if arguments.hasValue("learning-rate") { options.learningRate = arguments.number("learning-rate") }
         options.setLimit(arguments)

@@ -57,13 +57,13 @@ extension PaperJob {
     /// A training of an agent.
     fileprivate init(_ training: CatchTraining, column: String, isQuick: Bool) {
         let options = training.options
-        let cell = CellConfiguration(
-            training.cell, input: training.task.size * training.task.size, hidden: training.hidden)
-        let products = Double(cell.gateRows * (training.hidden + 60) * training.task.size)
+        let cell = training.cell.json(input: training.task.pixels, hidden: training.hidden)
+        let rows = training.cell.rows(hidden: training.hidden)
+        let products = Double(rows * (training.hidden + 60) * training.task.size)
         self.init(
             experiment: "figure-5", row: training.model.title, column: column, seed: options.seed,
             settings: [
-                ("cell", cell.json.serialised()), ("episodes", "\(options.episodes)"),
+                ("cell", cell.serialised()), ("episodes", "\(options.episodes)"),
                 ("workers", "\(options.workers)"),
                 ("learning rate", JSON.number(options.learningRate).serialised()),
                 ("schedule", options.schedule.rawValue),

@@ -158,12 +158,12 @@ extension PaperJob {
         let settings = job.settings
         let products =
             if let cell = job.model.cell(settings) {
-                GlimpsePolicy.order.count * CellConfiguration(cell, input: 1, hidden: job.features).gateRows
+                GlimpsePolicy.order.count * cell.rows(hidden: job.features)
                     * (job.features + GlimpsePolicy(side: images.side, controls: settings.controls).width)
             } else {
                 GlimpseModel.convolutions(
                     side: images.side, features: job.features, classes: images.classes, settings.windows
-                ).multiplications
+                ).definition.multiplications
             }
         self.init(
             experiment: experiment, row: row, column: images.column ?? "\(job.features) features", seed: job.seed,

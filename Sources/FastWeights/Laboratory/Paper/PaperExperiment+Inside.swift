@@ -18,7 +18,7 @@ extension PaperExperiment {
         })
 
     /// The states of the first test sequence, and what its query attended to.
-    private static func drawing(_ model: SequenceClassifier, _ data: RetrievalData) -> JSON {
+    private static func drawing(_ model: Network, _ data: RetrievalData) -> JSON {
         let tokens = Array(data.test.tokens[..<data.test.steps])
         let reading = model.read(tokens)
         func numbers(_ values: [some BinaryFloatingPoint]) -> JSON { .array(values.map { .number(Double($0)) }) }

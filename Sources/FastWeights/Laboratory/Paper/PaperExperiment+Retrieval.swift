@@ -135,7 +135,7 @@ extension PaperJob {
     /// `finish` may add to what came out, from the trained network.
     init(
         _ experiment: String, _ training: RetrievalTraining, isQuick: Bool,
-        finish: @escaping @Sendable (inout Outcome, SequenceClassifier, RetrievalData) -> Void = { _, _, _ in }
+        finish: @escaping @Sendable (inout Outcome, Network, RetrievalData) -> Void = { _, _, _ in }
     ) {
         self.init(
             experiment: experiment, row: training.model.title, column: "R = \(training.hidden)", seed: training.seed,

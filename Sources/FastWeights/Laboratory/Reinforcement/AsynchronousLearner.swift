@@ -30,12 +30,12 @@ final class AsynchronousLearner: @unchecked Sendable {
 
         init(_ agent: CatchAgent, gradients: Parameters) {
             let configuration = agent.network.configuration
-            base = EpisodeWorker(agent.task, configuration)
             parameters = Parameters(configuration.layout)
             parameters.copy(from: agent.network.parameters)
             weights = EpisodeWeights(configuration, parameters)
             weights.pack()
-            sum = GradientSum(configuration, [base.gradients], into: gradients)
+            base = EpisodeWorker(agent.task, weights)
+            sum = GradientSum(weights, [base.gradients], into: gradients)
         }
     }
 
@@ -74,13 +74,13 @@ final class AsynchronousLearner: @unchecked Sendable {
 
     private func turn(_ worker: Worker, _ progress: (CatchCurve.Point) -> Void) {
         let scale = 1 / Float(options.batch * agent.task.decisions)
-        worker.base.learn(worker.weights, options, first: worker.first, scale: scale)
+        worker.base.learn(options, first: worker.first, scale: scale)
         let mark = lock.withLock { _ in apply(worker) }
         worker.weights.pack()
         let rate = mark.map { _ in
             Double(
                 worker.base.block.countCaught(
-                    worker.weights, of: options.evaluationEpisodes, seed: options.seed, .evaluation))
+                    of: options.evaluationEpisodes, seed: options.seed, .evaluation))
                 / Double(options.evaluationEpisodes)
         }
         lock.withLock { _ in

@@ -2,19 +2,24 @@
 /// and the value of the state.
 final class CatchAgent: Sendable {
     let task: Catch
-    let network: RecurrentNetwork
+    let network: Network
 
     /// Left, stay, right, and V.
-    static let head = Head.perStep(Catch.Action.allCases.count + 1)
+    static let outputs = Catch.Action.allCases.count + 1
 
-    /// An agent with first values as `RecurrentNetwork` gives them.
+    /// An agent with first values as `Network` gives them.
     init(_ cell: Cell, hidden: Int, task: Catch, seed: UInt64) {
         self.task = task
-        network = RecurrentNetwork(Self.configuration(cell, hidden: hidden, task), seed: seed)
+        network = Network(Self.configuration(cell.layer(hidden), task), seed: seed)
     }
 
-    static func configuration(_ cell: Cell, hidden: Int, _ task: Catch) -> RecurrentNetworkConfiguration {
-        RecurrentNetworkConfiguration(cell, input: task.pixels, hidden: hidden, head: head)
+    static func configuration(_ cell: Layer, _ task: Catch) -> NetworkConfiguration {
+        NetworkConfiguration(.numbers(task.pixels), layers(cell))
+    }
+
+    /// The layers, with the names that the files of agents have had from the first.
+    fileprivate static func layers(_ cell: Layer) -> [NamedLayer] {
+        [NamedLayer(layer: cell, prefix: ""), NamedLayer(layer: .dense(outputs), prefix: "head.")]
     }
 
     /// The bytes of a model file: that of the network, with the task and `notes` of the training in the metadata.
@@ -40,11 +45,13 @@ final class CatchAgent: Sendable {
         do { task = try Catch(json: try JSON(parsing: Array(text.utf8))) } catch {
             throw fail("not an agent of Catch: \(error); `fastweights train --task catch` makes one")
         }
-        network = try RecurrentNetwork(file)
+        network = try Network(file)
         let found = network.configuration
-        guard found == Self.configuration(found.cell, hidden: found.hidden, task) else {
+        guard let cell = found.layers.first, cell.kind.cell != nil, found.named == Self.layers(cell),
+            found.input == .numbers(task.pixels)
+        else {
             throw fail(
-                "an agent for a screen of \(task.size) rows has one layer of \(task.pixels) inputs and \(Self.head.outputs) outputs a step; found \(found.layers) of \(found.input) and \(found.output)"
+                "an agent for a screen of \(task.size) rows has one recurrent layer of \(task.pixels) inputs and \(Self.outputs) outputs a step; found one that reads \(found.definition.input.text) and gives \(found.definition.output.text)"
             )
         }
     }
@@ -56,6 +63,13 @@ final class CatchAgent: Sendable {
         let probabilities: [Double]
         /// V, the reward it expects.
         let value: Double
+    }
+}
+
+extension CatchAgent {
+    /// A stream of the network, which has no layer that cannot run a step at a time.
+    fileprivate var stream: NetworkStream {
+        do { return try NetworkStream(network) } catch { misuse(error.description) }
     }
 }
 
@@ -71,7 +85,7 @@ final class CatchPlayer {
     init(_ agent: CatchAgent, seed: UInt64, isGreedy: Bool) {
         random = Random(seed: seed, stream: 9)
         episode = agent.task.episode(&random)
-        stream = NetworkStream(agent.network)
+        stream = agent.stream
         self.isGreedy = isGreedy
     }
 
@@ -79,7 +93,7 @@ final class CatchPlayer {
     init(_ agent: CatchAgent, _ episode: Catch.Episode, isGreedy: Bool, seed: UInt64 = 1) {
         (self.episode, self.isGreedy) = (episode, isGreedy)
         random = Random(seed: seed, stream: 9)
-        stream = NetworkStream(agent.network)
+        stream = agent.stream
     }
 
     /// Looks at the frame and decides; the episode goes on to the next frame. Traps where it is over.

@@ -26,7 +26,7 @@ struct CatchTraining: Sendable {
     var name: String { "\(model.title) on Catch N=\(task.size) M=\(task.visibleFrames) seed \(options.seed)" }
 
     /// Trained numbers in the whole network.
-    var parameterCount: Int { CatchAgent.configuration(cell, hidden: hidden, task).layout.parameterCount }
+    var parameterCount: Int { CatchAgent.configuration(cell.layer(hidden), task).layout.parameterCount }
 
     /// Episodes of the test at the end.
     static let testEpisodes = 4096
@@ -77,8 +77,8 @@ extension CatchAgent {
     func catchRate(episodes: Int, seed: UInt64) -> Double {
         let weights = EpisodeWeights(network.configuration, network.parameters)
         weights.pack()
-        let caught = EpisodeBlock(task, network.configuration)
-            .countCaught(weights, of: episodes, seed: seed, .test)
+        let caught = EpisodeBlock(task, weights)
+            .countCaught(of: episodes, seed: seed, .test)
         return Double(caught) / Double(episodes)
     }
 
@@ -86,11 +86,11 @@ extension CatchAgent {
     func greedyCatchRate() -> Double {
         let weights = EpisodeWeights(network.configuration, network.parameters)
         weights.pack()
-        let (block, episodes) = (EpisodeBlock(task, network.configuration), task.allEpisodes)
+        let (block, episodes) = (EpisodeBlock(task, weights), task.allEpisodes)
         var caught = 0
         for first in stride(from: 0, to: episodes.count, by: Lanes.width) {
             block.begin(episodes[first..<min(first + Lanes.width, episodes.count)])
-            block.play(weights, .greedy)
+            block.play(.greedy)
             caught += block.caught
         }
         return Double(caught) / Double(episodes.count)

@@ -15,9 +15,10 @@ final class EpisodeBlock {
     }
 
     private let task: Catch
-    private let configuration: RecurrentNetworkConfiguration
-    private let unroll: Unroll
-    private let head: HeadPass
+    private let weights: EpisodeWeights
+    private let cell: CellPass
+    private let head: DensePass
+    private var run = Run(block: LaneBlock())
     /// Episodes as they stand, and of each its random numbers; there are always sixteen, of which the first count.
     private(set) var episodes: [Catch.Episode]
     private var randoms: [Random]
@@ -28,23 +29,23 @@ final class EpisodeBlock {
     private let row: Panel
     private let arena = Arena()
 
-    /// A block for agents of `configuration`, which has one layer over the pixels, and a head of the actions and a value.
-    init(_ task: Catch, _ configuration: RecurrentNetworkConfiguration) {
-        require(
-            configuration.input == task.pixels && configuration.layers == 1 && !configuration.bidirectional
-                && configuration.head == CatchAgent.head,
-            "an agent of Catch has one layer of \(task.pixels) inputs and a head \(CatchAgent.head), found \(configuration)"
-        )
+    /// A block for agents with these weights.
+    init(_ task: Catch, _ weights: EpisodeWeights) {
         let steps = task.decisions
-        (self.task, self.configuration) = (task, configuration)
-        let cell = configuration.cell(at: 0)
-        unroll = Unroll.make(cell, steps: steps, carry: .nothing)
-        head = HeadPass(CatchAgent.head, columns: configuration.hidden, steps: steps)
+        (self.task, self.weights) = (task, weights)
+        let plan = PassPlan(
+            steps: steps, carry: .nothing, trains: true, scratch: arena.panels(1, rows: outerProductScratch)[0])
+        cell = weights.cell.cell.kind.pass(
+            weights.cell, PassInput(x: arena.panels(steps, rows: 0)), plan)
+        head = DensePass(
+            weights.head, weights.cell.numbers, PassInput(x: cell.outputs, dx: cell.outputGradients), plan)
         episodes = [Catch.Episode](repeating: Catch.Episode(task, column: 0, paddle: 0), count: Lanes.width)
         randoms = [Random](repeating: Random(seed: 0), count: Lanes.width)
         lit = Buffer(min(task.visibleFrames, steps) * Catch.litPixels * Lanes.width)
         chosen = Buffer(steps * Lanes.width)
-        row = arena.panels(1, rows: cell.gateRows)[0]
+        row = arena.panels(1, rows: weights.cell.cell.sizes.rows)[0]
+        run.block = LaneBlock(
+            samples: Array(0..<Lanes.width), lengths: [Int](repeating: steps, count: Lanes.width))
     }
 
     /// The outputs of a decision: logits of the actions, and V; after `loss` its gradients.
@@ -77,11 +78,12 @@ final class EpisodeBlock {
     }
 
     /// Plays the episodes to their ends. O(T·(G·H² + H)), G the gates; no allocation.
-    func play(_ weights: EpisodeWeights, _ choice: Choice) {
+    func play(_ choice: Choice) {
+        cell.begin(run)
         for t in 0..<task.decisions {
-            project(t, weights)
-            unroll.forward(weights.cell.parameters, weights.cell.recurrent, t..<t + 1)
-            head.forward(weights.head, states(from: 1), t..<t + 1)
+            project(t)
+            cell.unroll(t..<t + 1)
+            head.forward(run, t..<t + 1)
             choose(t, choice)
             let actions = chosen.pointer + t * Lanes.width
             for lane in 0..<Lanes.width { episodes[lane].advance(Catch.Action(rawValue: Int(actions[lane]))!) }
@@ -97,32 +99,28 @@ final class EpisodeBlock {
 
     /// Plays every `stride`th sixteen of `total` episodes, from the `first`th on, and counts those with the ball caught.
     func countCaught(
-        _ weights: EpisodeWeights, of total: Int, first: Int = 0, stride: Int = 1, seed: UInt64,
+        of total: Int, first: Int = 0, stride: Int = 1, seed: UInt64,
         _ purpose: EpisodePurpose
     ) -> Int {
         var sum = 0
         for start in Swift.stride(from: first * Lanes.width, to: total, by: stride * Lanes.width) {
             begin(min(Lanes.width, total - start), from: start, seed: seed, purpose)
-            play(weights, .sampled)
+            play(.sampled)
             sum += caught
         }
         return sum
     }
 
-    private func states(from first: Int) -> PanelSequence {
-        PanelSequence(pointer: unroll.h[first], stride: unroll.h.stride)
-    }
-
     /// W_ih x(t) and the biases.
-    private func project(_ t: Int, _ weights: EpisodeWeights) {
-        let (z, bias) = (unroll.projections[t], weights.cell.bias.pointer)
-        let rows = weights.cell.configuration.gateRows
+    private func project(_ t: Int) {
+        let (z, bias) = (cell.projections[t], weights.cell.bias.pointer)
+        let rows = weights.cell.cell.sizes.rows
         for r in 0..<rows { z[r] = Lanes(repeating: bias[r]) }
         guard t < task.visibleFrames else { return }
         for i in 0..<Catch.litPixels {
             let pixels = litPixels(t, i)
             for lane in 0..<Lanes.width { pixels[lane] = UInt16(truncatingIfNeeded: episodes[lane].lit(i)) }
-            weights.table.rows.gather(pixels, into: row)
+            weights.table.tokenRows.gather(pixels, into: row)
             for r in 0..<rows { z[r] += row[r] }
         }
     }
@@ -180,20 +178,15 @@ extension EpisodeBlock {
         return sum
     }
 
-    /// The backward pass from the gradients that `loss` left: adds those of the parameters to `gradients`, that of W_ih
-    /// turned about, as `InputTable` is.
-    func backward(_ weights: EpisodeWeights, gradients: EpisodeGradients) {
-        let (steps, rows) = (task.decisions, weights.cell.configuration.gateRows)
-        unroll.dh[0].update(repeating: .zero, count: configuration.hidden)
-        head.backward(
-            weights.head, states(from: 1), count: steps, gradients: gradients.head, scratch: unroll.scratch,
-            into: PanelSequence(pointer: unroll.dh[1], stride: unroll.dh.stride))
-        unroll.backward(weights.cell.parameters, weights.cell.recurrent, gradients: gradients.cell)
-        accumulateSums(unroll.projections, rows: rows, count: steps, into: gradients.cell.inputBias)
-        let table = TokenRows(values: gradients.cell.inputWeight, rows: rows, stride: rows)
-        for t in 0..<min(task.visibleFrames, steps) {
+    /// The backward pass from the gradients that `loss` left: adds those of the parameters to `gradients`, that of W_ih as
+    /// the table has it, behind them.
+    func backward(_ gradients: UnsafeMutablePointer<Float>) {
+        head.backward(run, gradients)
+        cell.differentiate(run, gradients)
+        let table = weights.table.gradientRows(gradients)
+        for t in 0..<min(task.visibleFrames, task.decisions) {
             for i in 0..<Catch.litPixels {
-                table.scatter(litPixels(t, i), from: unroll.projections[t], count: count)
+                table.scatter(litPixels(t, i), from: cell.projections[t], count: count)
             }
         }
     }
@@ -202,36 +195,29 @@ extension EpisodeBlock {
 /// An agent's parameters made ready for `EpisodeBlock`, for any number of threads to read.
 struct EpisodeWeights {
     let cell: CellWeights
-    let head: HeadParameters
+    let head: PlacedDense
     /// What each lit pixel adds to the pre-activations.
-    let table: InputTable
+    let table: TokenTable
 
-    /// Ready for the parameters of `block` once `pack` has taken them in.
-    init(_ configuration: RecurrentNetworkConfiguration, _ block: Parameters) {
-        cell = CellWeights(
-            configuration.cell(at: 0), block, suffix: configuration.places[0].suffix, bias: configuration.bias)
-        head = HeadParameters(block)
-        table = InputTable(cell, hasBias: false)
+    /// Ready for the parameters of `block`, those of an agent's network, once `pack` has taken them in.
+    init(_ configuration: NetworkConfiguration, _ block: Parameters) {
+        // The same layers over pixels as tokens, of which a step has some at once.
+        let pixels = NetworkConfiguration(.tokens(configuration.definition.input.count), configuration.named)
+        let layers = pixels.definition.root.children
+        guard let cell = layers[0] as? PlacedCell, let head = layers[1] as? PlacedDense else {
+            misuse("an agent of Catch has a recurrent layer and a dense one, found \(configuration.layers)")
+        }
+        self.cell = CellWeights(cell, block, tableHasBias: false)
+        (self.head, table) = (head, self.cell.table!)
+        table.place(at: block.layout.blockCount, behind: nil)
     }
 
-    /// Pieces of `pack`.
-    var pieces: Int { cell.pieces + table.pieces }
+    /// Floats of a block of gradients with that of the table.
+    var gradientCount: Int { cell.block.layout.blockCount + table.count }
+    var pieces: Int { cell.pieces }
 
     /// Takes in a piece of the parameters as they are now.
-    func pack(piece: Int) {
-        if piece < cell.pieces { cell.pack(piece: piece) } else { table.fill(piece: piece - cell.pieces) }
-    }
+    func pack(piece: Int) { cell.pack(piece: piece) }
 
     func pack() { for piece in 0..<pieces { pack(piece: piece) } }
-}
-
-/// Pointers to an agent's windows in a block of gradients, in which that of W_ih holds the table's.
-struct EpisodeGradients {
-    let cell: CellParameters
-    let head: HeadParameters
-
-    init(_ configuration: RecurrentNetworkConfiguration, _ block: Parameters) {
-        cell = CellParameters(block, suffix: configuration.places[0].suffix)
-        head = HeadParameters(block)
-    }
 }

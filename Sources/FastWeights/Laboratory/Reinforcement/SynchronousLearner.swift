@@ -24,22 +24,22 @@ final class SynchronousLearner {
 
     init(_ agent: CatchAgent, _ options: CatchOptions, crew: Crew) {
         let (configuration, task, turn) = (agent.network.configuration, agent.task, turn)
-        let workers = (0..<options.workers).map { _ in EpisodeWorker(task, configuration) }
         let weights = EpisodeWeights(configuration, agent.network.parameters)
+        let workers = (0..<options.workers).map { _ in EpisodeWorker(task, weights) }
         let gradients = Parameters(configuration.layout)
-        let sum = GradientSum(configuration, workers.map(\.gradients), into: gradients)
+        let sum = GradientSum(weights, workers.map(\.gradients), into: gradients)
         (self.options, self.task, self.crew) = (options, task, crew)
         (self.workers, self.weights, self.sum) = (workers, weights, sum)
         optimizer = Optimizer(options.optimizer, agent.network.parameters, gradients, crew: crew)
         pack = Job { weights.pack(piece: $0) }
         let scale = 1 / Float(options.batch * task.decisions)
         learn = Job { w in
-            workers[w].learn(weights, options, first: turn.first + w * Lanes.width, scale: scale)
+            workers[w].learn(options, first: turn.first + w * Lanes.width, scale: scale)
         }
         collect = Job { sum.collect(piece: $0) }
         evaluation = Job { w in
             workers[w].caught = workers[w].block.countCaught(
-                weights, of: options.evaluationEpisodes, first: w, stride: workers.count, seed: options.seed,
+                of: options.evaluationEpisodes, first: w, stride: workers.count, seed: options.seed,
                 .evaluation)
         }
     }

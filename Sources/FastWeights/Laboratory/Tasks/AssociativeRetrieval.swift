@@ -16,6 +16,15 @@ public struct AssociativeRetrieval: Sendable, Equatable {
     private static let firstDigit = 26
     private static let question: UInt8 = 36
 
+    /// The paper's network around a recurrent layer: an embedding of 100 numbers below it, and on its last step a layer of 100
+    /// ReLU units and one of the classes.
+    public static func classifier(_ layer: Layer, embeddingDeviation: Float = 1) -> NetworkConfiguration {
+        NetworkConfiguration(
+            .tokens(vocabulary),
+            NetworkConfiguration.classifier(
+                embedding: 100, deviation: embeddingDeviation, layer, head: 100, classes: classes))
+    }
+
     /// T, tokens a sequence: 2K + 3.
     public var steps: Int { 2 * pairs + 3 }
 

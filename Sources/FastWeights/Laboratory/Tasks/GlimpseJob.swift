@@ -41,46 +41,34 @@ struct GlimpseJob: Sendable {
     ) throws(TrainingError) -> Result {
         let cell = model.cell(settings)
         let parts = data.sequences(cell == nil ? nil : settings.controls, shift: settings.shift)
-        let made = make(cell, data, parts.training, parts.validation, options(data, threads))
-        let outcome = try made.trainer.run(progress: progress, shouldStop: shouldStop)
-        let test = made.evaluate(parts.test)
-        return Result(
-            validationError: outcome.bestError, testError: test.error, testLoss: test.loss,
-            curve: outcome.curve, steps: outcome.steps,
-            parameters: made.trainer.parameters.layout.parameterCount, source: data.source,
-            isGenerated: data.isGenerated, interrupted: outcome.interrupted)
-    }
-
-    /// The network's trainer, and what evaluates it.
-    private func make(
-        _ cell: Cell?, _ data: GlimpseData, _ training: SequenceData, _ validation: SequenceData,
-        _ options: TrainingOptions
-    ) -> (trainer: Trainer, evaluate: (SequenceData) -> Evaluation) {
-        guard let cell else {
-            let network = ConvolutionalNetwork(
-                GlimpseModel.convolutions(
-                    side: data.training.height, features: features, classes: data.training.classes, settings.windows),
-                seed: seed)
-            return (
-                Trainer(network, training: training, validation: validation, options: options),
-                { network.evaluate($0, threads: options.threads) }
-            )
-        }
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(
-                cell, input: training.width!, hidden: features, head: .perSequence(data.training.classes)), seed: seed)
-        // Sequences of numbers with classes that the head has: nothing is left to throw for.
+        let network = Network(configuration(cell, data, parts.training), seed: seed)
+        // Sequences of numbers with classes that the network has: nothing is left to throw for.
         func fits<Value>(_ body: () throws(SequenceDataError) -> Value) -> Value {
             do { return try body() } catch { misuse("the network is made for these images: \(error)") }
         }
-        return (
-            fits { () throws(SequenceDataError) in
-                try Trainer(network, training: training, validation: validation, options: options)
-            },
-            { data in
-                fits { () throws(SequenceDataError) in try network.evaluate(data, threads: options.threads) }
-            }
-        )
+        let trainer = fits { () throws(SequenceDataError) in
+            try Trainer(
+                network, training: parts.training, validation: parts.validation, options: options(data, threads))
+        }
+        let outcome = try trainer.run(progress: progress, shouldStop: shouldStop)
+        let test = fits { () throws(SequenceDataError) in try network.evaluate(parts.test, threads: threads) }
+        return Result(
+            validationError: outcome.bestError, testError: test.error, testLoss: test.loss,
+            curve: outcome.curve, steps: outcome.steps,
+            parameters: network.parameters.layout.parameterCount, source: data.source,
+            isGenerated: data.isGenerated, interrupted: outcome.interrupted)
+    }
+
+    private func configuration(
+        _ cell: Cell?, _ data: GlimpseData, _ training: SequenceData
+    ) -> NetworkConfiguration {
+        let classes = data.training.classes
+        guard let cell else {
+            return GlimpseModel.convolutions(
+                side: data.training.height, features: features, classes: classes, settings.windows)
+        }
+        return NetworkConfiguration(
+            .numbers(training.width!), [cell.layer(features), .lastStep, .dense(classes)])
     }
 
     private func options(_ data: GlimpseData, _ threads: Int) -> TrainingOptions {

@@ -49,24 +49,23 @@ struct GlimpseModel: Sendable {
     /// as large as a patch.
     static func convolutions(
         side: Int, features F: Int, classes: Int, _ windows: GlimpseSettings.Windows
-    ) -> ConvolutionalNetworkConfiguration {
+    ) -> NetworkConfiguration {
         let P = side / 4
-        let layers: [ConvolutionalNetworkConfiguration.Layer] =
+        let layers: [Layer] =
             switch windows {
             case .patches:
                 [
-                    .convolution(features: F, size: P, stride: P), .convolution(features: F, size: 2, stride: 2),
-                    .convolution(features: F, size: 2),
+                    .convolution(F, size: P, stride: P), .convolution(F, size: 2, stride: 2),
+                    .convolution(F, size: 2),
                 ]
             case .overlapping:
                 [
-                    .convolution(features: F, size: P, stride: max(P / 3, 1), padding: P / 2), .maxPool(size: 2),
-                    .convolution(features: F, size: 3, padding: 1), .maxPool(size: 2),
-                    .convolution(features: F, size: 3),
+                    .convolution(F, size: P, stride: max(P / 3, 1), padding: P / 2), .maxPool(size: 2),
+                    .convolution(F, size: 3, padding: 1), .maxPool(size: 2), .convolution(F, size: 3),
                 ]
             }
-        return ConvolutionalNetworkConfiguration(
-            MapShape(channels: 1, height: side, width: side), layers, classes: classes)
+        return NetworkConfiguration(
+            .maps(channels: 1, height: side, width: side), layers + [.flatten, .lastStep, .dense(classes)])
     }
 }
 

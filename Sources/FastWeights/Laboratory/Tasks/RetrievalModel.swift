@@ -35,7 +35,7 @@ struct RetrievalModel: Sendable {
     /// Cost of one training step, in about the same unit for all: multiply-adds of the products, and for each gate's
     /// function about sixty more.
     func cost(hidden: Int, pairs: Int) -> Double {
-        let rows = CellConfiguration(cell, input: 100, hidden: hidden).gateRows
+        let rows = cell.rows(hidden: hidden)
         let steps = 2 * pairs + 3
         return Double(rows * (hidden + 60) * steps + hidden * 300 + 10_000)
     }

@@ -21,7 +21,7 @@ struct RetrievalTraining: Sendable {
     /// test.
     func settings(_ counts: [Int]) -> [(name: String, value: String)] {
         [
-            ("cell", CellConfiguration(model.cell, input: 100, hidden: hidden).json.serialised()),
+            ("cell", model.cell.json(input: 100, hidden: hidden).serialised()),
             ("steps", "\(options.steps)"), ("batch", "\(options.batch)"),
             ("learning rate", JSON.number(options.learningRate).serialised()),
             ("weight decay", JSON.number(options.optimizer.decay).serialised()),
@@ -32,10 +32,8 @@ struct RetrievalTraining: Sendable {
         ]
     }
 
-    private var configuration: ClassifierConfiguration {
-        ClassifierConfiguration(
-            model.cell, hidden: hidden, vocabulary: AssociativeRetrieval.vocabulary,
-            classes: AssociativeRetrieval.classes)
+    private var configuration: NetworkConfiguration {
+        AssociativeRetrieval.classifier(model.cell.layer(hidden), embeddingDeviation: embeddingDeviation)
     }
 
     /// Trained numbers in the whole network.
@@ -48,10 +46,14 @@ struct RetrievalTraining: Sendable {
     func run(
         _ data: RetrievalData, shouldStop: () -> Bool = { Interruption.requested },
         progress: (Trainer.Progress) -> Void
-    ) throws(TrainingError) -> (run: TrainingRun, model: SequenceClassifier) {
+    ) throws(TrainingError) -> (run: TrainingRun, model: Network) {
         let start = ContinuousClock.now
-        let network = SequenceClassifier(configuration, seed: seed, embeddingDeviation: embeddingDeviation)
-        let trainer = Trainer(network, training: data.training, validation: data.validation, options: options)
+        let network = Network(configuration, seed: seed)
+        let trainer: Trainer
+        do {
+            trainer = try Trainer(
+                network, training: data.training.sequences, validation: data.validation.sequences, options: options)
+        } catch { misuse("the network is made for these sequences: \(error)") }
         let outcome = try trainer.run(progress: progress, shouldStop: shouldStop)
         let test = network.evaluate(data.test, threads: options.threads)
         let isPapersTask = data.task.pairs == 4 && data.task.repeatsDigits

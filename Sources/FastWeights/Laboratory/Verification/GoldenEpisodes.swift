@@ -2,14 +2,16 @@
 extension Fixture {
     /// Rewards, outputs, the terms of the loss, and the gradients added up over blocks of sixteen episodes.
     func checkEpisodes(_ tally: inout ErrorTally) throws {
-        let configuration = try RecurrentNetworkConfiguration(json: configuration)
+        let configuration = try NetworkConfiguration(version1: configuration)
         let reader = ConfigurationReader(json: self.configuration, place: "episodes")
         let task = try Catch(
             size: try reader.count("size"), visibleFrames: try reader.count("visible_frames"), start: .random)
         let settings = ActorCriticWeights(
             discount: Float(try reader.number("discount")), value: Float(try reader.number("value_weight")),
             entropy: Float(try reader.number("entropy_weight")))
-        guard configuration == CatchAgent.configuration(configuration.cell, hidden: configuration.hidden, task) else {
+        guard let cell = configuration.layers.first, cell.kind.cell != nil,
+            configuration == CatchAgent.configuration(cell, task)
+        else {
             throw FixtureError(name, "the network is no agent for a screen of \(task.size) rows")
         }
         let parameters = try parameters(configuration.layout)
@@ -23,19 +25,19 @@ extension Fixture {
         let weights = EpisodeWeights(configuration, parameters)
         weights.pack()
 
-        let width = CatchAgent.head.outputs
+        let width = CatchAgent.outputs
         var outputs = [Float](repeating: 0, count: decisions * episodes.count * width)
         var rewards: [Float] = []
         var loss = ActorCriticLoss()
-        var blocks: [Parameters] = []
+        var blocks: [Buffer<Float>] = []
         for first in stride(from: 0, to: episodes.count, by: Lanes.width) {
-            let block = EpisodeBlock(task, configuration)
+            let block = EpisodeBlock(task, weights)
             block.begin(episodes[first..<min(first + Lanes.width, episodes.count)])
             for lane in 0..<block.count {
                 let row = (first + lane) * decisions
                 block.setActions(Array(actions[row..<row + decisions]), lane: lane)
             }
-            block.play(weights, .given)
+            block.play(.given)
             for lane in 0..<block.count {
                 rewards.append(block.episodes[lane].reward)
                 for t in 0..<decisions {
@@ -45,12 +47,12 @@ extension Fixture {
                 }
             }
             loss += block.loss(settings, scale: 1 / Float(decisions * episodes.count))
-            let gradients = Parameters(configuration.layout)
-            block.backward(weights, gradients: EpisodeGradients(configuration, gradients))
+            let gradients = Buffer<Float>(weights.gradientCount)
+            block.backward(gradients.pointer)
             blocks.append(gradients)
         }
         let sum = Parameters(configuration.layout)
-        GradientSum(configuration, blocks, into: sum).collect()
+        GradientSum(weights, blocks, into: sum).collect()
 
         tally.output("rewards", rewards, try doubles("rewards"))
         tally.output("output", outputs, try doubles("output"))
@@ -60,7 +62,7 @@ extension Fixture {
         tally.output(
             "loss", [Float(loss.mean(settings, terms: decisions * episodes.count))], try doubles("loss"))
         // The logits of the policy and the value come of one head.
-        var parts = configuration.parts
+        var parts = configuration.definition.scope.parts
         for window in configuration.layout.windows where window.name.hasPrefix("head.") {
             let row = window.count / width
             parts[window.name] = consecutive([(width - 1) * row, row], within: window.count)

@@ -33,6 +33,7 @@ enum Verifier {
         case "model": try fixture.checkModel(&tally)
         case "convolution": try fixture.checkConvolution(&tally)
         case "training": try fixture.checkTraining(&tally)
+        case "episodes": try fixture.checkEpisodes(&tally)
 
         case "keras": try fixture.checkKeras(&tally)
         case "onnx": try fixture.checkONNX(&tally)

@@ -111,15 +111,15 @@
             }
         }
 
-        @Test(arguments: cells, [Head.perSequence(3), .perStep(3)])
-        func trainingStepsOnSequencesAllocateNothing(cell: Cell, head: Head) throws {
-            let network = RecurrentNetwork(
-                RecurrentNetworkConfiguration(
+        @Test(arguments: cells, [TestHead.perSequence(3), .perStep(3)])
+        func trainingStepsOnSequencesAllocateNothing(cell: Cell, head: TestHead) throws {
+            let network = Network(
+                NetworkConfiguration.stack(
                     cell, input: 5, hidden: 6, layers: 2, bidirectional: true, dropout: 0.2, head: head), seed: 1)
             for isToken in [false, true] {
                 let data = try SequenceTrainingTests.data(head, count: 90, isToken: isToken)
                 Crew.run(threads: 1) { crew in
-                    let engine = ParallelNetwork(
+                    let engine = ParallelTraining(
                         network.configuration, network.parameters, longest: data.longest, takesTokens: isToken,
                         crew: crew)
                     let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
@@ -159,14 +159,14 @@
         @Test func trainingStepsOnImagesAllocateNothing() {
             let data = GlimpseData.generatedDigits(training: 200, test: 10, seed: 1)
             let glimpses = data.sequences(.kind, shift: 1).training
-            let network = RecurrentNetwork(
-                RecurrentNetworkConfiguration(
+            let network = Network(
+                NetworkConfiguration.stack(
                     .fastWeights(), input: glimpses.width!, hidden: 7, head: .perSequence(10)), seed: 1)
             let images = data.sequences(nil, shift: 1).training
             let convolutions = ConvolutionalNetwork(
                 GlimpseModel.convolutions(side: 28, features: 5, classes: 10, .overlapping), seed: 1)
             Crew.run(threads: 1) { crew in
-                let engine = ParallelNetwork(
+                let engine = ParallelTraining(
                     network.configuration, network.parameters, longest: 24, takesTokens: false, crew: crew)
                 let other = ParallelConvolution(convolutions.configuration, convolutions.parameters, crew: crew)
                 var order = BatchOrder(count: glimpses.count, batch: 37, seed: 1)
@@ -215,17 +215,17 @@
 
         @Test(arguments: cells)
         func aThousandStepsOfTokensAllocateNothing(cell: Cell) {
-            let configuration = RecurrentNetworkConfiguration(
+            let configuration = NetworkConfiguration.stack(
                 cell, input: 30, hidden: 20, layers: 2, head: .perStep(30))
-            let stream = NetworkStream(RecurrentNetwork(configuration, seed: 1))
+            let stream = NetworkStream(Network(configuration, seed: 1))
             #expect(Self.allocations { for i in 0..<1000 { stream.step(token: i % 30) } } == 0)
         }
 
         @Test(arguments: cells)
         func aThousandStepsThroughThreeLayersAllocateNothing(cell: Cell) {
-            let configuration = RecurrentNetworkConfiguration(
+            let configuration = NetworkConfiguration.stack(
                 cell, input: 2, hidden: 20, layers: 3, head: .perStep(21))
-            let stream = NetworkStream(RecurrentNetwork(configuration, seed: 1))
+            let stream = NetworkStream(Network(configuration, seed: 1))
             var copy = [Float](repeating: 0, count: 21)
             var input = [Float](repeating: 1, count: 2)
             var sum: Float = 0

@@ -96,8 +96,8 @@ extension Cell {
             copies: choice.copies, keys: choice.keys, permutationSeed: 9, candidateIsRecurrent: choice.isRecurrent)
         let (T, B, I, H, S) = (4, 3, 2, 6, choice.copies)
         let lengths = [4, 1, 3]
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(.associativeLSTM(options), input: I, hidden: H), seed: 3)
+        let network = Network(
+            NetworkConfiguration.stack(.associativeLSTM(options), input: I, hidden: H), seed: 3)
         var random = Random(seed: 4)
         let names = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0"]
         for name in names {
@@ -229,7 +229,7 @@ extension Cell {
             _ = CellConfiguration(.associativeLSTM(), input: 3, hidden: 5)
         }
         await #expect(processExitsWith: .failure) {
-            _ = RecurrentNetworkConfiguration(.associativeLSTM(), input: 3, hidden: 7)
+            _ = NetworkConfiguration.stack(.associativeLSTM(), input: 3, hidden: 7)
         }
         await #expect(processExitsWith: .failure) { _ = AssociativeLSTMOptions(copies: 0) }
         await #expect(processExitsWith: .failure) { _ = AssociativeLSTMOptions(keys: 257) }

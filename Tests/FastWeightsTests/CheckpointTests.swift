@@ -8,7 +8,7 @@ import Testing
 
     /// A trainer on the task, or on its sequences with one class for all.
     private func trainer(
-        _ model: SequenceClassifier, class target: UInt8? = nil, _ change: (inout TrainingOptions) -> Void = { _ in }
+        _ model: Network, class target: UInt8? = nil, _ change: (inout TrainingOptions) -> Void = { _ in }
     ) throws -> Trainer {
         var sets = try AssociativeRetrieval(pairs: 2).generate(counts: [300, 60], seed: 3)
         if let target { for i in sets.indices { sets[i].targets = sets[i].targets.map { _ in target } } }
@@ -19,14 +19,14 @@ import Testing
         return Trainer(model, training: sets[0], validation: sets[1], options: options)
     }
 
-    private func network(_ cell: Cell, seed: UInt64 = 7) -> SequenceClassifier {
-        SequenceClassifier(ClassifierConfiguration(cell, hidden: 13, vocabulary: 37, classes: 10), seed: seed)
+    private func network(_ cell: Cell, seed: UInt64 = 7) -> Network {
+        Network(NetworkConfiguration.classifier(cell, hidden: 13, vocabulary: 37, classes: 10), seed: seed)
     }
 
     /// One to go through many trainings with.
-    private func smallNetwork() -> SequenceClassifier {
-        SequenceClassifier(
-            ClassifierConfiguration(.gru, hidden: 3, vocabulary: 37, classes: 10, embedding: 4, head: 5), seed: 7)
+    private func smallNetwork() -> Network {
+        Network(
+            NetworkConfiguration.classifier(.gru, hidden: 3, vocabulary: 37, classes: 10, embedding: 4, head: 5), seed: 7)
     }
 
     @Test(arguments: [Cell.irnn(), .lstm(), .gru, .fastWeights()], [1, 20, 33, 40, 69])
@@ -72,8 +72,8 @@ import Testing
 
     /// Runs a training one step at a time, each from the file of the one before, until it ends by itself.
     private func runInSteps(
-        _ makeModel: () -> SequenceClassifier, class target: UInt8? = nil, _ change: (inout TrainingOptions) -> Void
-    ) throws -> (model: SequenceClassifier, outcome: Trainer.Outcome) {
+        _ makeModel: () -> Network, class target: UInt8? = nil, _ change: (inout TrainingOptions) -> Void
+    ) throws -> (model: Network, outcome: Trainer.Outcome) {
         for _ in 0..<200 {
             let model = makeModel()
             var left = 1
@@ -98,7 +98,7 @@ import Testing
     @Test(arguments: [nil, 3], [10, 2])
     func validationEndsItAtTheSameStep(patience: Int?, perfect: Int) throws {
         for isPerfect in [false, true] {
-            func makeModel() -> SequenceClassifier {
+            func makeModel() -> Network {
                 let model = smallNetwork()
                 // Says class 4 whatever it reads: of no target, or of all.
                 model.parameters["output.bias"] = (0..<10).map { $0 == 4 ? 100 : 0 }

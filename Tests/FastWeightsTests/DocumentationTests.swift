@@ -39,8 +39,8 @@ import Testing
     @Test func gettingStarted() throws {
         let (input, nextInput) = (numbers(10 * 4 * 3), numbers(7 * 4 * 3))
         let path = folder.path("network.safetensors")
-        let configuration = RecurrentNetworkConfiguration(.lstm(), input: 3, hidden: 16, layers: 2)
-        let network = RecurrentNetwork(configuration, seed: 1)
+        let configuration = NetworkConfiguration.stack(.lstm(), input: 3, hidden: 16, layers: 2)
+        let network = Network(configuration, seed: 1)
         let (outputs, state) = network.run(input, steps: 10, batch: 4)  // [10, 4, 3] → [10, 4, 16]
         #expect(outputs.count == 10 * 4 * 16)
 
@@ -51,13 +51,13 @@ import Testing
         #expect(ragged.outputs.suffix(16).allSatisfy { $0 == 0 })
 
         try network.write(to: path)  // safetensors; PyTorch reads it too
-        let loaded = try RecurrentNetwork(path: path)
+        let loaded = try Network(path: path)
         expectSame(loaded.run(input, steps: 10, batch: 4).outputs, outputs)
     }
 
     @Test func errorsThatAreThrown() throws {
         let path = folder.path("damaged.safetensors")
-        let good = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: 2, hidden: 3), seed: 1)
+        let good = Network(NetworkConfiguration.stack(.gru, input: 2, hidden: 3), seed: 1)
         try good.write(to: path)
         let right = try String(contentsOfFile: path, encoding: .isoLatin1)
         // Names of as many letters, and sizes of as many numbers.
@@ -65,17 +65,17 @@ import Testing
             .replacingOccurrences(of: "[9,2]", with: "[2,9]")
         try wrong.write(toFile: path, atomically: true, encoding: .isoLatin1)
         do {
-            let network = try RecurrentNetwork(path: path)
+            let network = try Network(path: path)
             print(network.configuration)
         } catch {
             print(error)  // every missing, unexpected and misshapen tensor, in one sentence
         }
-        let error = #expect(throws: WeightsError.self) { try RecurrentNetwork(path: path) }
+        let error = #expect(throws: WeightsError.self) { try Network(path: path) }
         let sentence = error?.description ?? ""
         for part in ["missing tensors: bias_hh_l0", "unexpected tensors: bias_hh_lx", "weight_ih_l0 [2, 9]"] {
             #expect(sentence.contains(part), "\(sentence)")
         }
-        let missing = #expect(throws: (any Error).self) { try RecurrentNetwork(path: folder.path("none")) }
+        let missing = #expect(throws: (any Error).self) { try Network(path: folder.path("none")) }
         #expect("\(missing!)".contains("none"))
     }
 
@@ -83,8 +83,8 @@ import Testing
 
     @Test func cellsAndEquations() {
         let options = FastWeightsOptions(decay: 0.95, rate: 0.5, innerSteps: 2)
-        let configuration = RecurrentNetworkConfiguration(.fastWeights(options), input: 8, hidden: 20)
-        let network = RecurrentNetwork(configuration, seed: 1)
+        let configuration = NetworkConfiguration.stack(.fastWeights(options), input: 8, hidden: 20)
+        let network = Network(configuration, seed: 1)
         let input = numbers(5 * 2 * 8)
 
         let pass = NetworkPass(network)
@@ -95,8 +95,8 @@ import Testing
         #expect(inputGradient.count == 5 * 2 * 8 && pass.gradients["weight_ih_l0"].contains { $0 != 0 })
 
         let associative = AssociativeLSTMOptions(copies: 4, permutationSeed: 1)
-        let layers = RecurrentNetworkConfiguration(.associativeLSTM(associative), input: 8, hidden: 20)
-        let outcome = RecurrentNetwork(layers, seed: 1).run(input, steps: 5, batch: 2)
+        let layers = NetworkConfiguration.stack(.associativeLSTM(associative), input: 8, hidden: 20)
+        let outcome = Network(layers, seed: 1).run(input, steps: 5, batch: 2)
         #expect(outcome.state.memory.count == 2 * 4 * 20)
     }
 
@@ -105,28 +105,28 @@ import Testing
     /// What the article opens by their bare names; compiled, not called.
     private func importingByName(_ bytes: [UInt8], _ sentences: [[Int]]) throws {
         do {
-            let tagger = try RecurrentNetwork(
+            let tagger = try Network(
                 path: "tagger.safetensors", prefix: "rnn.", embedding: "encoder", head: .perStep("decoder"))
             let tags = try tagger.predict(.tokens(sentences), threads: 2).map(\.classes)  // one a word
             print(tags)
         }
         do {
-            let network = try RecurrentNetwork(path: "tagger.safetensors")
+            let network = try Network(path: "tagger.safetensors")
             print(network.configuration)
         }
         do {
-            let encoder = try RecurrentNetwork(path: "model.safetensors", prefix: "encoder.rnn.", activation: .relu)
+            let encoder = try Network(path: "model.safetensors", prefix: "encoder.rnn.", activation: .relu)
             print(encoder.configuration)
         }
         do {
             let archive = try NumPyArchive(path: "keras.npz")
             let arrays = try archive.names.indices.map { try archive.array(named: "arr_\($0)") }
-            let network = try RecurrentNetwork(keras: arrays.map { try WeightArray($0) })
+            let network = try Network(keras: arrays.map { try WeightArray($0) })
             try SafeTensors.write(network.tensors(prefix: "encoder.rnn."), to: "swift.safetensors")
         }
         do {
             let file = try SafeTensors(bytes: bytes, source: "download")
-            let network = try RecurrentNetwork(file)
+            let network = try Network(file)
             let rest = try file.floats("head.weight")  // what else the file holds
             print(network.configuration, rest)
 
@@ -145,22 +145,22 @@ import Testing
             input: WeightArray(shape: [1, 4 * H, I], values: w),
             recurrent: WeightArray(shape: [1, 4 * H, H], values: r),
             bias: WeightArray(shape: [1, 8 * H], values: b))
-        let network = try RecurrentNetwork(onnx: [node])
-        #expect(network.configuration == RecurrentNetworkConfiguration(.lstm(), input: I, hidden: H))
+        let network = try Network(onnx: [node])
+        #expect(network.configuration == NetworkConfiguration.stack(.lstm(), input: I, hidden: H))
 
         // The prefix there and back, beside a tensor of another module.
         let head = (name: "head.weight", shape: [2, H], values: numbers(2 * H))
         let bytes = SafeTensors.serialise(network.tensors(prefix: "encoder.rnn.") + [head])
         let file = try SafeTensors(bytes: bytes, source: "download")
         #expect(try file.floats("head.weight") == head.values)
-        try expectSame(RecurrentNetwork(file).parameters["weight_hh_l0"], network.parameters["weight_hh_l0"])
+        try expectSame(Network(file).parameters["weight_hh_l0"], network.parameters["weight_hh_l0"])
 
         // The names that numpy.savez gives.
         let kernel = (name: "arr_0", shape: [I, 4 * H], values: w)
         let recurrent = (name: "arr_1", shape: [H, 4 * H], values: r)
         let archive = try NumPyArchive(bytes: NumPyArchive.serialise([kernel, recurrent]), source: "keras.npz")
         let arrays = try archive.names.indices.map { try archive.array(named: "arr_\($0)") }
-        let keras = try RecurrentNetwork(keras: arrays.map { try WeightArray($0) })
+        let keras = try Network(keras: arrays.map { try WeightArray($0) })
         #expect(keras.configuration.hidden == H && !keras.configuration.bias)
     }
 
@@ -168,7 +168,7 @@ import Testing
 
     @Test func streaming() throws {
         let I = 3
-        let network = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: I, hidden: 6, layers: 2), seed: 1)
+        let network = Network(NetworkConfiguration.stack(.gru, input: I, hidden: 6, layers: 2), seed: 1)
         let samples = (0..<9).map { _ in numbers(I) }
         let path = folder.path("state.safetensors")
         var played: [Float] = []
@@ -209,8 +209,8 @@ import Testing
         let isCancelled = false
         let task = try AssociativeRetrieval(pairs: 4)  // or Examples(tokens:targets:steps:) of your own
         let sets = try task.generate(counts: [2000, 200], seed: 1)
-        let model = SequenceClassifier(
-            ClassifierConfiguration(.fastWeights(), hidden: 20, vocabulary: 37, classes: 10), seed: 1)
+        let model = Network(
+            NetworkConfiguration.classifier(.fastWeights(), hidden: 20, vocabulary: 37, classes: 10), seed: 1)
         var options = TrainingOptions()
         options.steps = 100
         options.evaluateEvery = 50
@@ -244,8 +244,8 @@ import Testing
         var options = TrainingOptions()
         (options.steps, options.evaluateEvery, options.batch) = (20, 10, 16)
 
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(
+        let network = Network(
+            NetworkConfiguration.stack(
                 .lstm(), input: 3, hidden: 16, layers: 2, dropout: 0.1, head: .perSequence(5)), seed: 1)
         let data = try SequenceData(.numbers(recordings, width: 3), .classes(labels))
         let (training, heldOut) = try data.split(validation: 0.2, seed: 1)
@@ -270,7 +270,7 @@ import Testing
 
     @Test func aLoopOfYourOwn() {
         let (T, B) = (6, 4)
-        let network = RecurrentNetwork(RecurrentNetworkConfiguration(.lstm(), input: 3, hidden: 5), seed: 1)
+        let network = Network(NetworkConfiguration.stack(.lstm(), input: 3, hidden: 5), seed: 1)
         let input = numbers(T * B * 3)
         let wanted = [Float](repeating: 0.3, count: T * B * 5)
         func distance() -> Float {
@@ -325,7 +325,7 @@ import Testing
 
     @Test func threads() {
         let (T, B) = (4, 40)
-        let network = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: 2, hidden: 6), seed: 1)
+        let network = Network(NetworkConfiguration.stack(.gru, input: 2, hidden: 6), seed: 1)
         let input = numbers(T * B * 2)
         let outputs = network.run(input, steps: T, batch: B, threads: 2).outputs
         expectSame(outputs, network.run(input, steps: T, batch: B).outputs)

@@ -17,9 +17,9 @@ import Testing
         let width = network.configuration.output
         var single = network.configuration
         (single.layers, single.dropout) = (1, 0)
-        let first = RecurrentNetwork(single, seed: 1)
+        let first = Network(single, seed: 1)
         single.input = width
-        let second = RecurrentNetwork(single, seed: 1)
+        let second = Network(single, seed: 1)
         for window in first.configuration.layout.windows {
             first.parameters[window.name] = network.parameters[window.name]
         }
@@ -99,8 +99,8 @@ import Testing
     private static func masks(layers: Int, dropout: Float, steps: Int, batch: Int, hidden H: Int, seed: UInt64)
         -> [Float]
     {
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(
+        let network = Network(
+            NetworkConfiguration.stack(
                 .rnn(activation: .relu), input: H, hidden: H, layers: layers, dropout: dropout), seed: 1)
         network.parameters.clear()
         for layer in 0..<layers {

@@ -56,7 +56,7 @@ import Testing
     @Test func aModelOfAnotherKindIsNamed() {
         for (kind, bytes) in Self.files where kind != .safeTensors {
             do {
-                _ = try RecurrentNetwork(SafeTensors(bytes: bytes, source: "folder.d/m"))
+                _ = try Network(SafeTensors(bytes: bytes, source: "folder.d/m"))
                 Issue.record("\(kind) was read")
             } catch {
                 #expect((error as? SafeTensorsError)?.reason == .signature)
@@ -112,7 +112,7 @@ import Testing
     /// What is not asked for is listed by `info` and stands in no run's way.
     @Test func tensorsOfOtherTypesBesideAreListed() throws {
         try TemporaryFolder.with { folder in
-            let network = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: 2, hidden: 3), seed: 1)
+            let network = Network(NetworkConfiguration.stack(.gru, input: 2, hidden: 3), seed: 1)
             // The same file with a tensor more, whose two bytes stand behind the others.
             let bytes = SafeTensors.serialise(network.tensors(prefix: "rnn."))
             let end = 8 + Int(bytes.littleEndian(UInt64.self, at: 0))

@@ -10,7 +10,7 @@ import Testing
 
     private static func keras(_ arrays: [WeightArray], bidirectional: Bool = false) -> String? {
         do {
-            _ = try RecurrentNetwork(keras: arrays, bidirectional: bidirectional)
+            _ = try Network(keras: arrays, bidirectional: bidirectional)
             return nil
         } catch {
             return "\(error)"
@@ -19,7 +19,7 @@ import Testing
 
     private static func onnx(_ layers: ONNXWeights...) -> String? {
         do {
-            _ = try RecurrentNetwork(onnx: layers)
+            _ = try Network(onnx: layers)
             return nil
         } catch {
             return "\(error)"
@@ -28,11 +28,11 @@ import Testing
 
     @Test func gatesAndAxesOfKerasAreExchanged() throws {
         // One unit and one input: the numbers are the gates themselves.
-        let network = try RecurrentNetwork(keras: [
+        let network = try Network(keras: [
             WeightArray(shape: [1, 3], values: [1, 2, 3]), WeightArray(shape: [1, 3], values: [4, 5, 6]),
             WeightArray(shape: [2, 3], values: [7, 8, 9, 10, 11, 12]),
         ])
-        #expect(network.configuration == RecurrentNetworkConfiguration(.gru, input: 1, hidden: 1))
+        #expect(network.configuration == NetworkConfiguration.stack(.gru, input: 1, hidden: 1))
         #expect(network.parameters["weight_ih_l0"] == [2, 1, 3])
         #expect(network.parameters["weight_hh_l0"] == [5, 4, 6])
         #expect(network.parameters["bias_ih_l0"] == [8, 7, 9])
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func gatesOfONNXAreExchanged() throws {
-        let network = try RecurrentNetwork(onnx: [
+        let network = try Network(onnx: [
             ONNXWeights(
                 input: WeightArray(shape: [1, 4, 1], values: [1, 2, 3, 4]),
                 recurrent: WeightArray(shape: [1, 4, 1], values: [5, 6, 7, 8]),
@@ -112,7 +112,7 @@ import Testing
                 + "2 layers with biases: [true, true] and as 3 layers with biases: [false, false, false]; say which by the "
                 + "argument biases, each layer's use_bias.")
         for (biases, layers) in [([true, true], 2), ([false, false, false], 3)] {
-            let network = try RecurrentNetwork(keras: three, biases: biases)
+            let network = try Network(keras: three, biases: biases)
             #expect(network.configuration.layers == layers && network.configuration.bias == biases[0])
             // The second layer's kernel, transposed and with its gates in PyTorch's order.
             let kernel = three[biases[0] ? 3 : 2].transposed.reordered([1, 0, 2])
@@ -126,7 +126,7 @@ import Testing
         let mixed = Self.gru(3, bias: true) + Self.gru(2, bias: false)
         #expect(Self.keras(mixed)?.contains("[true, false] and as 2 layers with biases: [false, true]") == true)
         for biases in [[true], [true, true], [false, false], [], [true, false, true]] {
-            #expect(throws: WeightsError.self, "\(biases)") { try RecurrentNetwork(keras: mixed, biases: biases) }
+            #expect(throws: WeightsError.self, "\(biases)") { try Network(keras: mixed, biases: biases) }
         }
         // Where only one reading fits there is nothing to ask: two layers, or another number of inputs or units.
         #expect(Self.keras(Self.gru(3, bias: false) + Self.gru(2, bias: false)) == nil)
@@ -141,9 +141,9 @@ import Testing
             (0..<2).flatMap { _ in Self.matrices(inputs, 1, gates: 3) + (bias ? [Self.array(2, 3)] : []) }
         }
         let one = layer(2, bias: true)
-        let network = try RecurrentNetwork(keras: one + layer(2, bias: true), bidirectional: true)
+        let network = try Network(keras: one + layer(2, bias: true), bidirectional: true)
         #expect(network.configuration.layers == 2 && network.configuration.bias)
-        let none = try RecurrentNetwork(keras: layer(2, bias: false) + layer(2, bias: false), bidirectional: true)
+        let none = try Network(keras: layer(2, bias: false) + layer(2, bias: false), bidirectional: true)
         #expect(none.configuration.layers == 2 && !none.configuration.bias)
     }
 
@@ -160,15 +160,15 @@ import Testing
     @Test func aLayerWithoutBiasBesideOthersHasZeros() throws {
         let zeros = WeightArray(shape: [20], values: [Float](repeating: 0, count: 20))
         let arrays = Self.lstm(3, 5) + Self.lstm(5, 5, bias: false)
-        let network = try RecurrentNetwork(keras: arrays)
-        let wanted = try RecurrentNetwork(keras: arrays + [zeros])
+        let network = try Network(keras: arrays)
+        let wanted = try Network(keras: arrays + [zeros])
         #expect(network.configuration == wanted.configuration && network.configuration.bias)
         expectSame(network.parameters.block.array, wanted.parameters.block.array)
         #expect(network.parameters["bias_ih_l1"] == zeros.values && network.parameters["bias_ih_l0"] != zeros.values)
 
         let (w, r) = ([Self.array(1, 20, 3), Self.array(1, 20, 5)], Self.array(1, 20, 5))
-        func onnx(_ second: WeightArray?) throws -> RecurrentNetwork {
-            try RecurrentNetwork(onnx: [
+        func onnx(_ second: WeightArray?) throws -> Network {
+            try Network(onnx: [
                 ONNXWeights(input: w[0], recurrent: r, bias: Self.array(1, 40)),
                 ONNXWeights(input: w[1], recurrent: r, bias: second),
             ])

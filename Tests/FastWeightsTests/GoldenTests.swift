@@ -64,7 +64,7 @@ import Testing
         let associative = sizes(.associativeLSTM(AssociativeLSTMOptions(keys: 2, candidateIsRecurrent: false)))
         #expect(associative["a.weight_ih"] == [6, 6, 6, 12, 12, 12, 12, 12])
         #expect(associative["a.weight_hh"] == [8, 8, 8, 16, 16, 16, 16])
-        let stack = RecurrentNetworkConfiguration(.gru, input: 3, hidden: 4, layers: 2, bidirectional: true)
+        let stack = NetworkConfiguration.stack(.gru, input: 3, hidden: 4, layers: 2, bidirectional: true)
         #expect(stack.parts["weight_ih_l1_reverse"]?.map(\.count) == [32, 32, 32] && stack.parts.count == 16)
     }
 }

@@ -29,8 +29,8 @@ import Testing
 
     // MARK: Networks of this library
 
-    private static let gru = RecurrentNetwork(
-        RecurrentNetworkConfiguration(.gru, input: 2, hidden: 3, head: .perStep(2)), seed: 1)
+    private static let gru = Network(
+        NetworkConfiguration.stack(.gru, input: 2, hidden: 3, head: .perStep(2)), seed: 1)
 
     /// Reads the network with `found` replaced by `other` in its configuration.
     private func networkProblem(_ found: String, _ other: String) throws -> String {
@@ -38,7 +38,7 @@ import Testing
         let parts = config.split(separator: found, maxSplits: 1)
         #expect(parts.count == 2, "\(config) has no \(found)")
         let metadata = [("format", "fastweights-network-1"), ("config", parts.joined(separator: other))]
-        return try problem { _ = try RecurrentNetwork(try file(Self.gru.tensors(), metadata)) }
+        return try problem { _ = try Network(try file(Self.gru.tensors(), metadata)) }
     }
 
     @Test func aNetworkMayNotClaimMoreThanItHolds() throws {
@@ -60,18 +60,18 @@ import Testing
 
     @Test func aStepMayNotBeAMillionInnerSteps() throws {
         // Its norms share one gain, so that the file would not grow with them.
-        let network = RecurrentNetwork(RecurrentNetworkConfiguration(.fastWeights(), input: 2, hidden: 2), seed: 1)
+        let network = Network(NetworkConfiguration.stack(.fastWeights(), input: 2, hidden: 2), seed: 1)
         let config = network.configuration.json.serialised()
         for (count, isRight) in [("256", true), ("257", false), ("1000000", false)] {
             let changed = config.split(separator: "\"inner_steps\":1").joined(separator: "\"inner_steps\":\(count)")
             let metadata = [("format", "fastweights-network-1"), ("config", changed)]
-            let found = try problem { _ = try RecurrentNetwork(try file(network.tensors(), metadata)) }
+            let found = try problem { _ = try Network(try file(network.tensors(), metadata)) }
             #expect(isRight ? found == "" : found.contains("inner_steps as a whole number from 0 to 256"), "\(found)")
         }
     }
 
     @Test func numbersThatNoNetworkCanHaveAreNamed() throws {
-        func found(_ configuration: RecurrentNetworkConfiguration, _ change: (from: String, to: String)...) throws
+        func found(_ configuration: NetworkConfiguration, _ change: (from: String, to: String)...) throws
             -> String
         {
             var config = configuration.json.serialised()
@@ -79,10 +79,10 @@ import Testing
                 #expect(config.contains(from), "\(config)")
                 config = config.split(separator: from).joined(separator: to)
             }
-            return try problem { _ = try RecurrentNetworkConfiguration(json: try JSON(parsing: config.utf8)) }
+            return try problem { _ = try NetworkConfiguration.stack(json: try JSON(parsing: config.utf8)) }
         }
-        let fast = RecurrentNetworkConfiguration(.fastWeights(), input: 2, hidden: 2)
-        let associative = RecurrentNetworkConfiguration(.associativeLSTM(), input: 2, hidden: 2)
+        let fast = NetworkConfiguration.stack(.fastWeights(), input: 2, hidden: 2)
+        let associative = NetworkConfiguration.stack(.associativeLSTM(), input: 2, hidden: 2)
         // As `Float` these are infinite.
         #expect(try found(fast, ("0.95", "1e300")) == "fast weights need finite λ and η, found inf and 0.5")
         #expect(try found(fast, ("\"eta\":0.5", "\"eta\":-1e39")).hasSuffix("found 0.95 and -inf"))
@@ -95,12 +95,12 @@ import Testing
         // Each size is allowed, the one that the layers above read is not.
         #expect(
             try found(
-                RecurrentNetworkConfiguration(.gru, input: 2, hidden: 2, layers: 2, bidirectional: true),
+                NetworkConfiguration.stack(.gru, input: 2, hidden: 2, layers: 2, bidirectional: true),
                 ("\"hidden\":2", "\"hidden\":1048576"))
                 == "a layer gives at most 1048576 numbers a step, H·directions, found 2097152")
         #expect(
             try found(
-                RecurrentNetworkConfiguration(.fastWeights(FastWeightsOptions(schedule: [.read])), input: 2, hidden: 2),
+                NetworkConfiguration.stack(.fastWeights(FastWeightsOptions(schedule: [.read])), input: 2, hidden: 2),
                 ("\"lagged\":false", "\"lagged\":true")
             ).contains("a lagged memory reads and writes at every step"))
     }
@@ -113,7 +113,7 @@ import Testing
 
     @Test func aStateDictMayNotClaimMoreThanItHolds() throws {
         func found(_ shapes: KeyValuePairs<String, [Int]>) throws -> String {
-            try problem { _ = try RecurrentNetwork(try file(shapes.map { ($0, $1, zeros($1).values) })) }
+            try problem { _ = try Network(try file(shapes.map { ($0, $1, zeros($1).values) })) }
         }
         #expect(
             try found(["weight_hh_l0": [8, 2], "weight_ih_l255": [8, 2]])
@@ -124,7 +124,7 @@ import Testing
 
     @Test func arraysOfKerasThatDoNotFitAreNamed() throws {
         func found(_ shapes: [[Int]], bidirectional: Bool = false) throws -> String {
-            try problem { _ = try RecurrentNetwork(keras: shapes.map(zeros), bidirectional: bidirectional) }
+            try problem { _ = try Network(keras: shapes.map(zeros), bidirectional: bidirectional) }
         }
         #expect(try found([[2, 12], [3, 12], [12]]) == "")
         for shapes in [
@@ -148,7 +148,7 @@ import Testing
         func found(_ w: [Int], _ r: [Int], _ b: [Int]? = nil, count: Int = 1) throws -> String {
             let node = ONNXWeights(
                 input: zeros(w), recurrent: zeros(r), bias: b.map(zeros), linearBeforeReset: true)
-            return try problem { _ = try RecurrentNetwork(onnx: [ONNXWeights](repeating: node, count: count)) }
+            return try problem { _ = try Network(onnx: [ONNXWeights](repeating: node, count: count)) }
         }
         #expect(try found([1, 9, 2], [1, 9, 3], [1, 18]) == "")
         #expect(try found([1, 9, 2], [1, 9, 3], count: 0).contains("at least one node"))
@@ -164,7 +164,7 @@ import Testing
 
     @Test func aVocabularyMustBeThatOfTheNetwork() throws {
         let model = TextModel(.gru, hidden: 2, vocabulary: TextVocabulary(of: Array("abü".utf8)), seed: 1)
-        func found(_ vocabulary: String?, _ network: RecurrentNetwork = model.network) throws -> String {
+        func found(_ vocabulary: String?, _ network: Network = model.network) throws -> String {
             let metadata = vocabulary.map { [("vocabulary", $0)] } ?? []
             return try problem {
                 _ = try TextModel(try SafeTensors(bytes: network.serialised(metadata: metadata), source: "a"))
@@ -179,8 +179,8 @@ import Testing
         }
         let many = String(String.UnicodeScalarView((0..<1025).map { Unicode.Scalar(0x4E00 + $0)! }))
         #expect(try found("\"\(many)\"").contains("1 to 1024 characters"))
-        let twoWays = RecurrentNetwork(
-            RecurrentNetworkConfiguration(.gru, input: 3, hidden: 2, bidirectional: true, head: .perStep(3)), seed: 1)
+        let twoWays = Network(
+            NetworkConfiguration.stack(.gru, input: 3, hidden: 2, bidirectional: true, head: .perStep(3)), seed: 1)
         #expect(try found("\"abü\"", twoWays).contains("needs one direction"))
     }
 

@@ -9,7 +9,7 @@ import Testing
     private static let heads: [Head] = [.perSequence(3), .perStep(3)]
 
     /// Sequences of 1 to 40 steps of five numbers, with a third of the targets missing, those of sequence 4 all.
-    static func arrays(_ head: Head, count: Int) -> (inputs: [[Float]], targets: [[Float]]) {
+    static func arrays(_ head: TestHead, count: Int) -> (inputs: [[Float]], targets: [[Float]]) {
         var random = Random(seed: 5)
         let lengths = (0..<count).map { _ in 1 + random.below(40) }
         func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float(random.normal()) } }
@@ -20,7 +20,7 @@ import Testing
         return (inputs, targets)
     }
 
-    static func data(_ head: Head, count: Int) throws -> SequenceData {
+    static func data(_ head: TestHead, count: Int) throws -> SequenceData {
         let (inputs, targets) = arrays(head, count: count)
         return try SequenceData(
             .numbers(inputs, width: 5), head.isPerStep ? .stepNumbers(targets) : .numbers(targets))
@@ -28,7 +28,7 @@ import Testing
 
     /// Loss and gradient of the twin: a pass over one sequence after another, and the mean written out.
     private static func twin(
-        _ network: RecurrentNetwork, _ head: Head, count: Int
+        _ network: Network, _ head: TestHead, count: Int
     ) -> (loss: Double, gradients: Parameters) {
         let (inputs, targets) = arrays(head, count: count)
         let terms = targets.joined().count { !$0.isNaN }
@@ -47,13 +47,13 @@ import Testing
     }
 
     @Test(arguments: cells, heads)
-    func theLossIsTheMeanOfTheOthers(cell: Cell, head: Head) throws {
+    func theLossIsTheMeanOfTheOthers(cell: Cell, head: TestHead) throws {
         let network = SequenceTrainingTests.network(cell, head)
         let data = try Self.data(head, count: 39)
         let (loss, gradients) = Self.twin(network, head, count: 39)
         #expect(abs(try network.evaluate(data, threads: 2).loss / loss - 1) < 1e-5)
         Crew.run(threads: 2) { crew in
-            let engine = ParallelNetwork(
+            let engine = ParallelTraining(
                 network.configuration, network.parameters, longest: data.longest, takesTokens: false, crew: crew)
             let found = engine.gradient(data, Array(0..<39))
             #expect(abs(found.loss / loss - 1) < 1e-5 && found.error == found.loss)
@@ -66,11 +66,11 @@ import Testing
 
     /// The loss falls along the gradient as fast as the gradient says; of cells without kinks, at which it may not.
     @Test(arguments: [Cell.rnn(activation: .tanh), .lstm(), .gru], heads)
-    func theGradientIsThatOfTheLoss(cell: Cell, head: Head) throws {
+    func theGradientIsThatOfTheLoss(cell: Cell, head: TestHead) throws {
         let network = SequenceTrainingTests.network(cell, head)
         let data = try Self.data(head, count: 20)
         let gradient = Crew.run(threads: 1) { crew in
-            let engine = ParallelNetwork(
+            let engine = ParallelTraining(
                 network.configuration, network.parameters, longest: data.longest, takesTokens: false, crew: crew)
             _ = engine.gradient(data, Array(0..<20))
             return engine.gradients.block.array
@@ -88,7 +88,7 @@ import Testing
 
     /// A training reads none of them: other numbers of inputs behind, and the same bits, whatever the batch has missing.
     @Test func aTrainingGoesOnWithoutThem() throws {
-        let head = Head.perStep(3)
+        let head = TestHead.perStep(3)
         let (training, validation) = try Self.data(head, count: 60).split(validation: 0.3, seed: 1)
         func train(_ threads: Int) throws -> (outcome: Trainer.Outcome, values: [Float]) {
             let network = SequenceTrainingTests.network(.lstm(), head)

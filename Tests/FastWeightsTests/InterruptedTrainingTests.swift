@@ -18,8 +18,8 @@ import Testing
                 { model.parameters.block.array }
             )
         case .network:
-            let network = RecurrentNetwork(
-                RecurrentNetworkConfiguration(.lstm(), input: 2, hidden: 5, head: .perSequence(3)), seed: 2)
+            let network = Network(
+                NetworkConfiguration.stack(.lstm(), input: 2, hidden: 5, head: .perSequence(3)), seed: 2)
             let numbers: [[Float]] = (0..<40).map { i in
                 let (a, b) = (Float(i % 7), Float(i % 3))
                 return [a / 7, b - 1, 0.5, a / 5]

@@ -8,7 +8,7 @@ import Testing
 
     /// Vectors of sixteen floats a step and unit: what O(T·H) leaves bounded.
     private func vectors(_ cell: Cell, steps: Int, hidden: Int) -> Double {
-        let configuration = ClassifierConfiguration(cell, hidden: hidden, vocabulary: 37, classes: 10)
+        let configuration = NetworkConfiguration.classifier(cell, hidden: hidden, vocabulary: 37, classes: 10)
         let bytes = bufferBytes(reachableFrom: ClassifierBlock(configuration, steps: steps))
         return Double(bytes) / Double(steps * hidden * MemoryLayout<Lanes>.size)
     }

@@ -30,8 +30,8 @@ import Testing
     /// A token's step has the bits of the one-hot step, at vocabularies of whole and of broken groups of columns.
     @Test(arguments: RecurrentStreamTests.cells, [1, 2, 3, 4, 5, 6, 7, 13])
     func aTokenIsAOneHotInput(cell: Cell, vocabulary: Int) {
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(
+        let network = Network(
+            NetworkConfiguration.stack(
                 cell, input: vocabulary, hidden: cell.size(9), layers: 2, head: .perStep(3)), seed: 1)
         let weights = StreamWeights(network)
         let (numbers, tokens) = (NetworkStream(weights), NetworkStream(weights))
@@ -71,8 +71,8 @@ import Testing
         let stream = NetworkStream(RecurrentNetworkTests.network(.lstm()))
         stream.step([1, 2, 3])
         let state = stream.state
-        let configuration = RecurrentNetworkConfiguration(.lstm(), input: 3, hidden: 6, layers: 2)
-        let other = NetworkStream(RecurrentNetwork(configuration, seed: 1))
+        let configuration = NetworkConfiguration.stack(.lstm(), input: 3, hidden: 6, layers: 2)
+        let other = NetworkStream(Network(configuration, seed: 1))
         let file = try SafeTensors(bytes: other.serialisedState(), source: "other")
         let error = #expect(throws: WeightsError.self) { try stream.restore(from: file) }
         #expect(

@@ -94,9 +94,9 @@ import Testing
 
     @Test func filesThatAreNoAgentsAreRefused() throws {
         let task = try Catch(size: 5, visibleFrames: 2)
-        func message(_ input: Int, _ head: Head, _ task: JSON?) -> String {
-            let network = RecurrentNetwork(
-                RecurrentNetworkConfiguration(.gru, input: input, hidden: 3, head: head), seed: 1)
+        func message(_ input: Int, _ head: TestHead, _ task: JSON?) -> String {
+            let network = Network(
+                NetworkConfiguration.stack(.gru, input: input, hidden: 3, head: head), seed: 1)
             let metadata = task.map { [("task", $0.serialised())] } ?? []
             let error = #expect(throws: ModelFileError.self) {
                 try CatchAgent(bytes: network.serialised(metadata: metadata), source: "file")

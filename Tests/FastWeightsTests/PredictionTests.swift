@@ -15,9 +15,9 @@ import Testing
         }
     }()
 
-    static func network(_ cell: Cell, bidirectional: Bool, head: Head?, input: Int = 3) -> RecurrentNetwork {
-        RecurrentNetwork(
-            RecurrentNetworkConfiguration(
+    static func network(_ cell: Cell, bidirectional: Bool, head: TestHead?, input: Int = 3) -> Network {
+        Network(
+            NetworkConfiguration.stack(
                 cell, input: input, hidden: cell.size(5), layers: 2, bidirectional: bidirectional, dropout: 0.3,
                 head: head),
             seed: 2)
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: RecurrentNetworkTests.cells, heads)
-    func sameBitsForAnyNumberOfThreads(cell: Cell, head: Head?) throws {
+    func sameBitsForAnyNumberOfThreads(cell: Cell, head: TestHead?) throws {
         let network = Self.network(cell, bidirectional: head != nil, head: head)
         let one = try network.predict(.numbers(Self.sequences, width: 3))
         for threads in [2, 3, 8] {
@@ -113,7 +113,7 @@ import Testing
 
     /// The share of wrong classes is the error of `evaluate`.
     @Test func theErrorIsThatOfTheClasses() throws {
-        let head = Head.perStep(3)
+        let head = TestHead.perStep(3)
         let data = try SequenceTrainingTests.data(head, count: 50)
         let network = SequenceTrainingTests.network(.gru, head)
         let predictions = try network.predict(data, threads: 2)
@@ -133,10 +133,10 @@ import Testing
         ([0, 1e-3, 9e-4], 1), ([1e-30, 0, 2e-30], 2), ([1000, 1000.01, 1000.005], 1),
     ])
     func theSmallestGapDecides(logits: [Float], largest: Int) throws {
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(.gru, input: 2, hidden: 3, head: .perSequence(3)), seed: 1)
-        let classifier = SequenceClassifier(
-            ClassifierConfiguration(.gru, hidden: 3, vocabulary: 5, classes: 3, embedding: 2, head: 2), seed: 1)
+        let network = Network(
+            NetworkConfiguration.stack(.gru, input: 2, hidden: 3, head: .perSequence(3)), seed: 1)
+        let classifier = Network(
+            NetworkConfiguration.classifier(.gru, hidden: 3, vocabulary: 5, classes: 3, embedding: 2, head: 2), seed: 1)
         let images = ConvolutionalNetwork(
             ConvolutionalNetworkConfiguration(
                 MapShape(channels: 1, height: 2, width: 1), [.convolution(features: 2, size: 1)], classes: 3), seed: 1)
@@ -180,7 +180,7 @@ import Testing
     /// To run forward alone a stack needs the boundaries of two layers and a window of its cells, whatever the length.
     @Test(arguments: [Cell.irnn(), .lstm(), .gru])
     func forwardAloneNeedsTwoBoundaries(cell: Cell) {
-        let configuration = RecurrentNetworkConfiguration(
+        let configuration = NetworkConfiguration.stack(
             cell, input: 7, hidden: 20, layers: 3, bidirectional: true, head: .perSequence(4))
         func vectors(_ steps: Int, trains: Bool) -> Double {
             Double(bufferBytes(reachableFrom: StackPass(configuration, steps: steps, trains: trains)))

@@ -12,15 +12,15 @@ import Testing
     /// Two layers, whose sizes all differ.
     static func network(
         _ cell: Cell, bidirectional: Bool = false, bias: Bool = true, dropout: Float = 0, seed: UInt64 = 1
-    ) -> RecurrentNetwork {
-        RecurrentNetwork(
-            RecurrentNetworkConfiguration(
+    ) -> Network {
+        Network(
+            NetworkConfiguration.stack(
                 cell, input: 3, hidden: cell.size(5), layers: 2, bidirectional: bidirectional, bias: bias,
                 dropout: dropout),
             seed: seed)
     }
 
-    static func state(_ network: RecurrentNetwork, batch: Int, seed: UInt64) -> CellState {
+    static func state(_ network: Network, batch: Int, seed: UInt64) -> CellState {
         let zero = BatchShape(network.configuration, steps: 1, batch: batch, lengths: nil).zeroState
         return CellState(
             hidden: CellTests.random(zero.hidden.count, seed),
@@ -174,8 +174,8 @@ import Testing
 
     /// A network that grows without bound must not run on behind a sequence's end.
     @Test func aSequenceThatHasEndedCannotOverflow() {
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(.rnn(activation: .relu), input: 1, hidden: 2, bias: false), seed: 1)
+        let network = Network(
+            NetworkConfiguration.stack(.rnn(activation: .relu), input: 1, hidden: 2, bias: false), seed: 1)
         network.parameters["weight_ih_l0"] = [1, 1]
         network.parameters["weight_hh_l0"] = [3, 0, 0, 3]
         let steps = 200

@@ -23,7 +23,7 @@ import Testing
 
     /// Runs the command on files of a folder and gives the output, or nil where it fails with 1.
     private static func run(
-        _ network: RecurrentNetwork, _ tensors: Tensors, _ options: [String] = [], prefix: String = "rnn."
+        _ network: Network, _ tensors: Tensors, _ options: [String] = [], prefix: String = "rnn."
     ) throws -> SafeTensors? {
         try TemporaryFolder.with { folder in
             try write(network.tensors(prefix: prefix), folder + "/model")
@@ -135,8 +135,8 @@ import Testing
     }
 
     /// A model that was trained here, with its head: the outputs are those of `predict`, sequence by sequence.
-    @Test(arguments: [Cell.lstm(), .fastWeights()], [Head.perSequence(3), .perStep(3)])
-    func aTrainedHeadIsApplied(cell: Cell, head: Head) throws {
+    @Test(arguments: [Cell.lstm(), .fastWeights()], [TestHead.perSequence(3), .perStep(3)])
+    func aTrainedHeadIsApplied(cell: Cell, head: TestHead) throws {
         try TemporaryFolder.with { folder in
             let data = try SequenceTrainingTests.data(head, count: 40)
             let network = SequenceTrainingTests.network(cell, head)

@@ -130,7 +130,7 @@ import Testing
         /// What is said of an input, and of a state beside it.
         func problem(
             _ tensors: Tensors, steps: [(name: String, shape: [Int], values: [Int])] = [], state: [UInt8]? = nil,
-            _ configuration: RecurrentNetworkConfiguration? = nil
+            _ configuration: NetworkConfiguration? = nil
         ) throws -> String {
             try Files.writeAtomically(SafeTensors.serialise(tensors, integers: steps), to: folder.path("in"))
             if let state { try Files.writeAtomically(state, to: folder.path("before")) }

@@ -6,8 +6,8 @@ import Testing
 @Suite struct SafeTensorsIndexTests {
     private typealias Tensors = [(name: String, shape: [Int], values: [Float])]
     private static let (first, second) = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
-    private static let network = RecurrentNetwork(
-        RecurrentNetworkConfiguration(.lstm(), input: 3, hidden: 4, layers: 2), seed: 5)
+    private static let network = Network(
+        NetworkConfiguration.stack(.lstm(), input: 3, hidden: 4, layers: 2), seed: 5)
 
     /// The first layer's tensors in one file, the second's in another.
     private static let parts: [String: [UInt8]] = {
@@ -48,7 +48,7 @@ import Testing
             try expectSame(file.floats(name), values)
             #expect(try file.tensor(named: name).shape == shape)
         }
-        let network = try RecurrentNetwork(file)
+        let network = try Network(file)
         #expect(network.configuration == Self.network.configuration)
         expectSame(network.parameters.block.array, Self.network.parameters.block.array)
     }
@@ -59,7 +59,7 @@ import Testing
             try Files.writeAtomically(Self.index(Self.map), to: path)
             for (name, bytes) in Self.parts { try Files.writeAtomically(bytes, to: "\(folder)/\(name)") }
             #expect(
-                try RecurrentNetwork(path: path).parameters.block.array == Self.network.parameters.block.array)
+                try Network(path: path).parameters.block.array == Self.network.parameters.block.array)
             let text = try FileReport(path: path).text
             #expect(text.contains("bytes in 2 parts") && text.contains("in 8 tensors"))
             #expect(text.contains("rnn. LSTM, input 3, hidden 4, layers 2"))
@@ -82,14 +82,14 @@ import Testing
 
             // One of the parts alone would be a network of one layer.
             let part = "\(folder)/\(Self.first)"
-            #expect(throws: WeightsError.self) { try RecurrentNetwork(path: part) }
+            #expect(throws: WeightsError.self) { try Network(path: part) }
             #expect(
                 try FileReport(path: part).text.contains("cannot be used: \(part): one of several files of a model"))
             // One that is not there.
             try Files.writeAtomically(
                 Self.index(Self.map.map { ($0.0, $0.1 == Self.second ? "gone" : $0.1) }), to: path)
             do {
-                _ = try RecurrentNetwork(path: path)
+                _ = try Network(path: path)
                 Issue.record("read without a part")
             } catch let error as SafeTensorsError {
                 #expect(

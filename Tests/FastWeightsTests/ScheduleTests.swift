@@ -80,8 +80,8 @@ import Testing
     func trainingHasTheGradientsOfTheLayer(schedule: [MemoryEvents], form: FastMemoryForm) throws {
         for steps in 1...13 {
             let options = FastWeightsOptions(innerSteps: 2, normaliseFirst: true, memory: form, schedule: schedule)
-            let network = RecurrentNetwork(
-                RecurrentNetworkConfiguration(.fastWeights(options), input: 3, hidden: 5, head: .perStep(2)), seed: 3)
+            let network = Network(
+                NetworkConfiguration.stack(.fastWeights(options), input: 3, hidden: 5, head: .perStep(2)), seed: 3)
             let (numbers, targets) = (CellTests.random(steps * 3, 8), CellTests.random(steps * 2, 9))
             let data = try SequenceData(.numbers([numbers], width: 3), .stepNumbers([targets]))
             let pass = NetworkPass(network)
@@ -89,7 +89,7 @@ import Testing
             let scale = 1 / Float(steps)
             _ = pass.backward(zip(outputs, targets).map { ($0 - $1) * scale })
             Crew.run(threads: 1) { crew in
-                let engine = ParallelNetwork(
+                let engine = ParallelTraining(
                     network.configuration, network.parameters, longest: steps, takesTokens: false, crew: crew)
                 _ = engine.gradient(data, [0])
                 for window in network.configuration.layout.windows {
@@ -106,8 +106,8 @@ import Testing
     @Test(arguments: schedules)
     func partsGiveWhatTheWholeGives(schedule: [MemoryEvents]) throws {
         let (T, B) = (41, 3)
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(
+        let network = Network(
+            NetworkConfiguration.stack(
                 .fastWeights(FastWeightsOptions(schedule: schedule)), input: 2, hidden: 5, layers: 2), seed: 4)
         let input = CellTests.random(T * B * 2, 10)
         let whole = network.run(input, steps: T, batch: B)
@@ -137,8 +137,8 @@ import Testing
     /// A place that a file gives may be any whole number.
     @Test func theLastPlaceOfAllIsOneInTheSchedule() {
         let options = FastWeightsOptions(schedule: [.usual, .read, []])
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(.fastWeights(options), input: 1, hidden: 2), seed: 1)
+        let network = Network(
+            NetworkConfiguration.stack(.fastWeights(options), input: 1, hidden: 2), seed: 1)
         func outputs(_ step: Int) -> [Float] {
             let state = CellState(hidden: [0.5, 1], memory: [1, 0.5, 0.5, 2], step: step)
             let run = network.run([1, -1, 2], steps: 3, batch: 1, state: state)
@@ -154,10 +154,10 @@ import Testing
 
     @Test func filesKeepTheSchedule() throws {
         let cell = Cell.fastWeights(FastWeightsOptions(schedule: [[.write, .clear], [], .read]))
-        let configuration = RecurrentNetworkConfiguration(cell, input: 2, hidden: 3)
-        #expect(try RecurrentNetworkConfiguration(json: configuration.json) == configuration)
+        let configuration = NetworkConfiguration.stack(cell, input: 2, hidden: 3)
+        #expect(try NetworkConfiguration.stack(json: configuration.json) == configuration)
         #expect(configuration.json.serialised().contains(#""schedule":["write clear","","read"]"#))
-        let usual = RecurrentNetworkConfiguration(.fastWeights(), input: 2, hidden: 3)
+        let usual = NetworkConfiguration.stack(.fastWeights(), input: 2, hidden: 3)
         #expect(!usual.json.serialised().contains("schedule"))
         for (schedule, problem) in [
             (#"["wrote"]"#, "events among read, write and clear"), ("[]", "a list with the events of each step"),

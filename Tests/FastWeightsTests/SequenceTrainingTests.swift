@@ -12,7 +12,7 @@ import Testing
 
     /// Sequences of 1 to 9 steps, five numbers or one of five tokens each, with targets for `head` of three outputs.
     static func data(
-        _ head: Head, count: Int, isToken: Bool = false, regression: Bool = false, seed: UInt64 = 1
+        _ head: TestHead, count: Int, isToken: Bool = false, regression: Bool = false, seed: UInt64 = 1
     ) throws -> SequenceData {
         var random = Random(seed: seed)
         let lengths = (0..<count).map { _ in 1 + random.below(9) }
@@ -31,9 +31,9 @@ import Testing
         return try SequenceData(inputs, targets)
     }
 
-    static func network(_ cell: Cell, _ head: Head, seed: UInt64 = 1) -> RecurrentNetwork {
-        RecurrentNetwork(
-            RecurrentNetworkConfiguration(
+    static func network(_ cell: Cell, _ head: TestHead, seed: UInt64 = 1) -> Network {
+        Network(
+            NetworkConfiguration.stack(
                 cell, input: 5, hidden: 6, layers: 2, bidirectional: true, dropout: 0.1, head: head), seed: seed)
     }
 
@@ -44,8 +44,8 @@ import Testing
         return options
     }
 
-    @Test(arguments: cells, [Head.perSequence(3), .perStep(3)])
-    func sameBitsForAnyNumberOfThreads(cell: Cell, head: Head) throws {
+    @Test(arguments: cells, [TestHead.perSequence(3), .perStep(3)])
+    func sameBitsForAnyNumberOfThreads(cell: Cell, head: TestHead) throws {
         let (training, validation) = try Self.data(head, count: 170, isToken: head.isPerStep)
             .split(validation: 0.2, seed: 4)
         func train(_ threads: Int) throws -> ([Float], [Double]) {
@@ -64,8 +64,8 @@ import Testing
     }
 
     /// What a sequence gives does not depend on those beside it, nor on what stands behind its end.
-    @Test(arguments: cells, [Head.perSequence(3), .perStep(3)])
-    func aSequencesLossIsItsOwn(cell: Cell, head: Head) throws {
+    @Test(arguments: cells, [TestHead.perSequence(3), .perStep(3)])
+    func aSequencesLossIsItsOwn(cell: Cell, head: TestHead) throws {
         let network = Self.network(cell, head)
         for regression in [false, true] {
             let data = try Self.data(head, count: 21, regression: regression)
@@ -89,7 +89,7 @@ import Testing
     /// The engine's losses are those of `run`.
     @Test(arguments: cells)
     func lossesAreThoseOfTheOutputs(cell: Cell) throws {
-        let head = Head.perSequence(3)
+        let head = TestHead.perSequence(3)
         let network = Self.network(cell, head)
         let data = try Self.data(head, count: 19, regression: true)
         var squares = 0.0
@@ -108,11 +108,11 @@ import Testing
     @Test(arguments: [Cell.lstm(), .gru, .fastWeights()])
     func streamsAndFilesHaveTheHead(cell: Cell) throws {
         let folder = TemporaryFolder()
-        for head in [Head.perSequence(3), .perStep(11)] {
-            let network = RecurrentNetwork(
-                RecurrentNetworkConfiguration(cell, input: 2, hidden: 9, layers: 2, head: head), seed: 5)
+        for head in [TestHead.perSequence(3), .perStep(11)] {
+            let network = Network(
+                NetworkConfiguration.stack(cell, input: 2, hidden: 9, layers: 2, head: head), seed: 5)
             try network.write(to: folder.path("model"))
-            let read = try RecurrentNetwork(path: folder.path("model"))
+            let read = try Network(path: folder.path("model"))
             #expect(read.configuration == network.configuration)
             let (steps, outputs) = (37, head.outputs)
             let input = CellTests.random(steps * 2, 1)
@@ -127,9 +127,9 @@ import Testing
     @Test(arguments: [Cell.lstm(), .fastWeights()], [3, 4, 9])
     func goesOnFromACheckpointToTheSameBits(cell: Cell, stop: Int) throws {
         let folder = TemporaryFolder()
-        let head = Head.perStep(3)
+        let head = TestHead.perStep(3)
         let (training, validation) = try Self.data(head, count: 90).split(validation: 0.3, seed: 2)
-        func trainer(_ network: RecurrentNetwork, saves: Bool) throws -> Trainer {
+        func trainer(_ network: Network, saves: Bool) throws -> Trainer {
             try Trainer(
                 network, training: training, validation: validation,
                 options: Self.options {
@@ -157,8 +157,8 @@ import Testing
     @Test func everyStepDropsOtherNumbers() throws {
         let data = try Self.data(.perSequence(3), count: 20)
         func losses(dropout: Float, seed: UInt64) throws -> (training: [Double], validation: [Double]) {
-            let network = RecurrentNetwork(
-                RecurrentNetworkConfiguration(
+            let network = Network(
+                NetworkConfiguration.stack(
                     .gru, input: 5, hidden: 6, layers: 2, dropout: dropout, head: .perSequence(3)), seed: 1)
             let outcome = try Trainer(
                 network, training: data, validation: data,
@@ -183,8 +183,8 @@ import Testing
         let sequences = (0..<600).map { _ in (0..<3 + random.below(6)).map { _ in random.below(9) } }
         let data = try SequenceData(.tokens(sequences), .classes(sequences.map { $0.contains(2) ? 1 : 0 }))
         let (training, validation) = try data.split(validation: 0.2, seed: 1)
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(.gru, input: 9, hidden: 12, head: .perSequence(2)), seed: 1)
+        let network = Network(
+            NetworkConfiguration.stack(.gru, input: 9, hidden: 12, head: .perSequence(2)), seed: 1)
         var errors: [Double] = []
         let outcome = try Trainer(
             network, training: training, validation: validation,
@@ -209,8 +209,8 @@ import Testing
         #expect(message(.tokens([[1], [2]]), .numbers([[1, 2], [1]])).contains("sequence 1 has 1 target numbers"))
         let data = try SequenceData(.tokens([[1], [7]]), .classes([0, 3]))
         for (input, outputs) in [(7, 4), (8, 3)] {
-            let network = RecurrentNetwork(
-                RecurrentNetworkConfiguration(.gru, input: input, hidden: 2, head: .perSequence(outputs)), seed: 1)
+            let network = Network(
+                NetworkConfiguration.stack(.gru, input: input, hidden: 2, head: .perSequence(outputs)), seed: 1)
             #expect(throws: SequenceDataError.self) { try network.evaluate(data) }
         }
     }

@@ -48,14 +48,14 @@ import Testing
         }
     }
 
-    @Test(arguments: [false, true], [Head.perSequence(3), .perStep(3)])
-    func ofSequences(areTokens: Bool, head: Head) throws {
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(.gru, input: 5, hidden: 4, layers: 2, bidirectional: true, head: head),
+    @Test(arguments: [false, true], [TestHead.perSequence(3), .perStep(3)])
+    func ofSequences(areTokens: Bool, head: TestHead) throws {
+        let network = Network(
+            NetworkConfiguration.stack(.gru, input: 5, hidden: 4, layers: 2, bidirectional: true, head: head),
             seed: 1)
         let data = try SequenceTrainingTests.data(head, count: 130, isToken: areTokens)
         Crew.run(threads: 2) { crew in
-            let engine = ParallelNetwork(
+            let engine = ParallelTraining(
                 network.configuration, network.parameters, longest: data.longest, takesTokens: areTokens, crew: crew)
             Self.compare(network.configuration.layout, count: data.count) { indices in
                 Result(engine.gradient(data, indices), engine.gradients)
@@ -65,8 +65,8 @@ import Testing
 
     @Test(arguments: [Cell.lstm(), .fastWeights()])
     func ofTokens(cell: Cell) throws {
-        let model = SequenceClassifier(
-            ClassifierConfiguration(cell, hidden: 5, vocabulary: 37, classes: 10, embedding: 6, head: 7), seed: 2)
+        let model = Network(
+            NetworkConfiguration.classifier(cell, hidden: 5, vocabulary: 37, classes: 10, embedding: 6, head: 7), seed: 2)
         let examples = try AssociativeRetrieval(pairs: 2).generate(counts: [130], seed: 1)[0]
         Crew.run(threads: 2) { crew in
             let engine = ParallelClassifier(model.configuration, model.parameters, steps: examples.steps, crew: crew)

@@ -31,7 +31,7 @@ import Testing
         var count = 0
         for name in GoldenTests.cases where name.hasPrefix("stack/") {
             let fixture = try Fixture(path: "\(GoldenTests.directory)/\(name).safetensors", name: name)
-            let expected = try RecurrentNetworkConfiguration(json: fixture.configuration)
+            let expected = try NetworkConfiguration.stack(json: fixture.configuration)
             let activation: Activation
             switch expected.cell {
             case .rnn(let own, layerNorm: false, _): activation = own
@@ -59,7 +59,7 @@ import Testing
     @Test func cellsHaveNamesWithoutALayer() throws {
         let cell = Self.tensors(["a.weight_ih": [9, 4], "a.weight_hh": [9, 3], "a.bias_ih": [9], "a.bias_hh": [9]])
         let network = try StateDictionary(cell).network()
-        #expect(network.configuration == RecurrentNetworkConfiguration(.gru, input: 4, hidden: 3))
+        #expect(network.configuration == NetworkConfiguration.stack(.gru, input: 4, hidden: 3))
         #expect(network.parameters["bias_hh_l0"] == cell[3].values)
         // With layers beside it, such a name is of no use.
         #expect(
@@ -88,13 +88,13 @@ import Testing
 
     /// The golden cases in Fixtures/model are models that PyTorch runs; here what cannot be one, and a bare module.
     @Test func embeddingAndHeadComeByTheirNames() throws {
-        func network(_ tensors: Tensors, embedding: String? = nil, head: HeadModule? = nil) throws -> RecurrentNetwork {
+        func network(_ tensors: Tensors, embedding: String? = nil, head: HeadModule? = nil) throws -> Network {
             try StateDictionary(tensors, source: "file").network(embedding: embedding, head: head)
         }
         let beside = Self.tensors(["emb.weight": [7, 3], "fc.weight": [5, 2], "fc.bias": [5]])
         let both = try network(Self.lstm + beside, embedding: "emb", head: .perSequence("fc"))
         #expect(
-            both.configuration == RecurrentNetworkConfiguration(.lstm(), input: 7, hidden: 2, head: .perSequence(5)))
+            both.configuration == NetworkConfiguration.stack(.lstm(), input: 7, hidden: 2, head: .perSequence(5)))
         #expect(both.parameters["head.weight"] == beside[1].values && both.parameters["head.bias"] == beside[2].values)
         #expect(both.parameters["weight_hh_l0"] == Self.lstm[1].values)
         for r in 0..<8 {
@@ -128,7 +128,7 @@ import Testing
         }
         // A module derived from nn.LSTM has modules of its own beside its weights; not its own parameters.
         #expect(
-            try network(Self.lstm + beside).configuration == RecurrentNetworkConfiguration(.lstm(), input: 3, hidden: 2)
+            try network(Self.lstm + beside).configuration == NetworkConfiguration.stack(.lstm(), input: 3, hidden: 2)
         )
         #expect(Self.problem(Self.lstm + Self.tensors(["scale": [1]])) == "file: unexpected tensors: scale.")
     }
@@ -192,7 +192,7 @@ import Testing
             let network = RecurrentNetworkTests.network(
                 cell, bidirectional: bidirectional, bias: !bidirectional, dropout: 0.25)
             try network.write(to: folder + "/model")
-            let again = try RecurrentNetwork(path: folder + "/model")
+            let again = try Network(path: folder + "/model")
             var expected = network.configuration
             // How the fast memory is held is no part of a model.
             if case .fastWeights(var options) = cell {
@@ -216,6 +216,6 @@ import Testing
         let bytes = SafeTensors.serialise(
             network.tensors(), metadata: [("format", "fastweights-network-1"), ("config", text)])
         let file = try SafeTensors(bytes: bytes, source: "file")
-        #expect(throws: (any Error).self) { try RecurrentNetwork(file) }
+        #expect(throws: (any Error).self) { try Network(file) }
     }
 }

@@ -23,9 +23,9 @@ import Testing
     static let heads: [Head?] = [nil, .perStep(3), .perSequence(11)]
 
     /// Two layers of random parameters, so that every one of them matters.
-    static func network(_ cell: Cell, _ head: Head?, epsilon: Float = 0.01) -> RecurrentNetwork {
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(
+    static func network(_ cell: Cell, _ head: TestHead?, epsilon: Float = 0.01) -> Network {
+        let network = Network(
+            NetworkConfiguration.stack(
                 cell, input: 3, hidden: cell.size(9), layers: 2, epsilon: epsilon, head: head), seed: 1)
         for (i, window) in network.configuration.layout.windows.enumerated() {
             let isGain = window.name.hasPrefix("norm") && window.name.contains("weight")
@@ -36,7 +36,7 @@ import Testing
     }
 
     /// W·h + b of the last layer's h, in Double; without a head h.
-    static func output(_ network: RecurrentNetwork, ofHidden hidden: [Float]) -> [Double] {
+    static func output(_ network: Network, ofHidden hidden: [Float]) -> [Double] {
         let H = network.configuration.hidden
         let h = hidden.suffix(H).map { Double($0) }
         guard let head = network.configuration.head else { return h }
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: cells, heads)
-    func everyWayGoesOnWithTheSameBits(cell: Cell, head: Head?) throws {
+    func everyWayGoesOnWithTheSameBits(cell: Cell, head: TestHead?) throws {
         let network = Self.network(cell, head)
         let weights = StreamWeights(network)
         let stream = NetworkStream(weights)
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test(arguments: cells, heads)
-    func aResetLeavesNothing(cell: Cell, head: Head?) {
+    func aResetLeavesNothing(cell: Cell, head: TestHead?) {
         let network = Self.network(cell, head)
         let weights = StreamWeights(network)
         let input = CellTests.random(5 * 3, 3)
@@ -159,7 +159,7 @@ import Testing
         try stream.restore(from: SafeTensors(bytes: far, source: "far"))
         #expect(stream.state.step == Int.max % 3)
         let zero = [Float](repeating: 0, count: 3)
-        let run = RecurrentNetwork(stream.configuration, seed: 1).run(
+        let run = Network(stream.configuration, seed: 1).run(
             zero, steps: 1, batch: 1, state: CellState(hidden: parts[0].values, memory: parts[1].values, step: .max))
         #expect(run.state.step == (Int.max % 3 + 1) % 3)
     }

@@ -153,13 +153,13 @@ import Testing
             "file: prefix, embedding and head are for state dicts; this file says itself what network it holds."
         for (prefix, embedding, head) in [("rnn.", nil, nil), (nil, "emb", nil), (nil, nil, HeadModule.perStep("fc"))] {
             let error = #expect(throws: WeightsError.self) {
-                try RecurrentNetwork(file, prefix: prefix, embedding: embedding, head: head)
+                try Network(file, prefix: prefix, embedding: embedding, head: head)
             }
             #expect("\(error!)" == reason)
         }
         let classifier = ModelFile(TrainingTests.model(.gru), task: try AssociativeRetrieval(pairs: 2)).serialised()
         let error = #expect(throws: WeightsError.self) {
-            try RecurrentNetwork(SafeTensors(bytes: classifier, source: "file"))
+            try Network(SafeTensors(bytes: classifier, source: "file"))
         }
         #expect(
             "\(error!)"
@@ -167,6 +167,6 @@ import Testing
         let more = SafeTensors.serialise(
             network.tensors() + [("fc.weight", [1, 5], [1, 2, 3, 4, 5])],
             metadata: [("format", "fastweights-network-1"), ("config", network.configuration.json.serialised())])
-        #expect(throws: WeightsError.self) { try RecurrentNetwork(SafeTensors(bytes: more, source: "file")) }
+        #expect(throws: WeightsError.self) { try Network(SafeTensors(bytes: more, source: "file")) }
     }
 }

@@ -63,7 +63,7 @@ import Testing
         let configuration = model.network.configuration
         func loss(_ window: Int) -> Double {
             Crew.run(threads: 1) { crew in
-                let engine = ParallelNetwork(
+                let engine = ParallelTraining(
                     configuration, model.network.parameters, longest: window, takesTokens: true, carry: .state,
                     crew: crew)
                 var streams = TextStreams(text.heldOut, window: window, streams: 3, configuration)

@@ -9,9 +9,9 @@ import Testing
         .associativeLSTM(AssociativeLSTMOptions(copies: 2)),
     ]
 
-    static func model(_ cell: Cell, hidden: Int = 9) -> SequenceClassifier {
-        SequenceClassifier(
-            ClassifierConfiguration(
+    static func model(_ cell: Cell, hidden: Int = 9) -> Network {
+        Network(
+            NetworkConfiguration.classifier(
                 cell, hidden: cell.size(hidden), vocabulary: 37, classes: 10, embedding: 12, head: 14), seed: 3
         )
     }

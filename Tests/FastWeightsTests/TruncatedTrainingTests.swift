@@ -16,15 +16,15 @@ import Testing
     @Test(arguments: cells)
     func windowsHaveTheLossAndTheGradientsOfAPass(cell: Cell) throws {
         let (window, streams, V, H, layers) = (7, 19, 5, 9, 2)
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(cell, input: V, hidden: H, layers: layers, head: .perStep(V)), seed: 3)
+        let network = Network(
+            NetworkConfiguration.stack(cell, input: V, hidden: H, layers: layers, head: .perStep(V)), seed: 3)
         var random = Random(seed: 4)
         // 26 tokens a stream: three whole windows and one of five.
         let tokens = (0..<streams * 26 + 4).map { _ in random.below(V) }
         let data = try SequenceData(
             .tokens([Array(tokens.dropLast())]), .stepClasses([Array(tokens.dropFirst())]))
         Crew.run(threads: 1) { crew in
-            let engine = ParallelNetwork(
+            let engine = ParallelTraining(
                 network.configuration, network.parameters, longest: window, takesTokens: true, carry: .state, crew: crew
             )
             var text = TextStreams(data, window: window, streams: streams, network.configuration)
@@ -96,7 +96,7 @@ import Testing
 
     /// h and the whole memory of a stream, of which the fast weights' triangle is kept.
     private static func state(
-        _ states: CarriedStates, _ configuration: RecurrentNetworkConfiguration, _ layer: Int, _ stream: Int
+        _ states: CarriedStates, _ configuration: NetworkConfiguration, _ layer: Int, _ stream: Int
     ) -> (h: [Float], memory: [Float]) {
         let (H, M) = (configuration.hidden, configuration.cell(at: 0).memoryRows(.state))
         let (panel, lane) = (states[stream / Lanes.width] + layer * (H + M), stream % Lanes.width)

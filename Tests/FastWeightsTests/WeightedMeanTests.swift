@@ -13,9 +13,9 @@ import Testing
             .stepClasses(isLabelled.map { $0 ? [1, 2, 0, 1] : [Int](repeating: SequenceData.ignored, count: 4) }))
     }
 
-    private static func network(_ outputs: Int = 3, seed: UInt64 = 1) -> RecurrentNetwork {
-        RecurrentNetwork(
-            RecurrentNetworkConfiguration(.lstm(), input: 5, hidden: 4, head: .perStep(outputs)), seed: seed)
+    private static func network(_ outputs: Int = 3, seed: UInt64 = 1) -> Network {
+        Network(
+            NetworkConfiguration.stack(.lstm(), input: 5, hidden: 4, head: .perStep(outputs)), seed: seed)
     }
 
     /// Batches of `batch`, an evaluation at every step.
@@ -105,8 +105,8 @@ import Testing
     @Test(arguments: [false, true])
     func theTrainingLossIsTheMeanOfItsTargets(regression: Bool) throws {
         let data = try SequenceTrainingTests.data(.perStep(3), count: 12, regression: regression, seed: 6)
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(.gru, input: 5, hidden: 4, head: .perStep(3)), seed: 2)
+        let network = Network(
+            NetworkConfiguration.stack(.gru, input: 5, hidden: 4, head: .perStep(3)), seed: 2)
         network.parameters["head.weight"] = network.parameters["head.weight"].map { 8 * $0 }
         let expected = try network.evaluate(data).loss
         let options = Self.options(steps: 12, batch: 3, rate: 0) { $0.evaluateEvery = 4 }
@@ -210,8 +210,8 @@ import Testing
         sum += LossSum(BlockLoss(loss: 5, errors: 3), terms: 6)
         #expect(sum.loss == 1 && sum.error == 0.5)
         #expect(LossSum(BlockLoss(loss: 3, errors: 0), terms: 2, isRegression: true).error == 1.5)
-        let model = SequenceClassifier(
-            ClassifierConfiguration(.gru, hidden: 3, vocabulary: 37, classes: 10), seed: 1)
+        let model = Network(
+            NetworkConfiguration.classifier(.gru, hidden: 3, vocabulary: 37, classes: 10), seed: 1)
         #expect(model.evaluate(Examples(tokens: [], targets: [], steps: 5), threads: 1).error.isNaN)
         var curve = CatchCurve()
         let point = curve.mark(CatchOptions())(0.5)

@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    private static func bare() throws -> RecurrentNetwork { try StateDictionary(model).network() }
+    private static func bare() throws -> Network { try StateDictionary(model).network() }
 
     private static func isNear(_ a: [Float], _ b: [Float]) -> Bool {
         a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) < 1e-5 }

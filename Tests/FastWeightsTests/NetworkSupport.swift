@@ -1,0 +1,65 @@
+@testable import FastWeights
+
+/// What stands on top of the recurrent layers of a test's network.
+enum TestHead {
+    case perStep(Int)
+    case perSequence(Int)
+}
+
+extension NetworkConfiguration {
+    /// Layers of one cell, and a dense one on top, under PyTorch's names without those of the layers: `weight_ih_l0`,
+    /// `head.weight`.
+    static func stack(
+        _ cell: Cell, input: Int, hidden: Int, layers: Int = 1, bidirectional: Bool = false, bias: Bool = true,
+        dropout: Float = 0, head: TestHead? = nil, tokens: Bool = false
+    ) -> NetworkConfiguration {
+        let members = (cell.layer(hidden).json.members ?? []).filter { $0.key != "bias" }
+        guard let layer = try? Layer(json: .object(members + [JSON.Member("bias", bias)])) else {
+            misuse("a cell of a test cannot be")
+        }
+        let stack = Layer.stacked(layer, layers: layers, isBidirectional: bidirectional, dropout: dropout)
+        var named = [NamedLayer(layer: stack, prefix: "")]
+        switch head {
+        case nil: break
+        case .perStep(let outputs): named.append(NamedLayer(layer: .dense(outputs), prefix: "head."))
+        case .perSequence(let outputs):
+            named.append(NamedLayer(layer: .lastStep, prefix: "last."))
+            named.append(NamedLayer(layer: .dense(outputs), prefix: "head."))
+        }
+        return NetworkConfiguration(tokens ? .tokens(input) : .numbers(input), named)
+    }
+
+    /// A cell alone under the names of PyTorch's cells: `weight_ih`.
+    static func cell(_ cell: Cell, input: Int, hidden: Int) -> NetworkConfiguration {
+        NetworkConfiguration(
+            .numbers(input), [NamedLayer(layer: cell.layer(hidden), prefix: "", cellSuffix: "")])
+    }
+
+    /// The paper's classifier of tokens around a cell.
+    static func classifier(
+        _ cell: Cell, hidden: Int, vocabulary: Int, classes: Int, embedding: Int = 100, head: Int = 100
+    ) -> NetworkConfiguration {
+        NetworkConfiguration(
+            .tokens(vocabulary),
+            NetworkConfiguration.classifier(
+                embedding: embedding, cell.layer(hidden), head: head, classes: classes))
+    }
+
+    /// Numbers that it gives.
+    var output: Int { definition.output.count }
+
+    /// A state of h of all layers, one behind the other, and of what stands beside it.
+    func state(hidden: [Float], memory: [Float] = [], step: Int = 0) -> NetworkState {
+        let tensors = definition.stateTensors.map { $0.name == "h" ? hidden : memory }
+        let parts = definition.states.filter { $0.part.letter == "h" }
+        let batch = hidden.count / parts.reduce(0) { $0 + $1.part.count }
+        return definition.state(of: tensors, batch: batch, step: step)
+    }
+}
+
+extension NetworkState {
+    /// h of all layers, one behind the other.
+    var hidden: [Float] { parts.filter { $0.name.hasPrefix("h") }.flatMap(\.values) }
+    /// What stands beside it.
+    var memory: [Float] { parts.filter { !$0.name.hasPrefix("h") }.flatMap(\.values) }
+}

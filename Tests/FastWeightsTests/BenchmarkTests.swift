@@ -150,7 +150,8 @@ import Testing
     /// V = 5, I = 3, H = 2, D = 4, C = 2, counted by hand.
     private func operations(_ cell: Cell, steps: Int) -> FloatingPointOperations {
         FloatingPointOperations(
-            NetworkConfiguration.classifier(cell, hidden: 2, vocabulary: 5, classes: 2, embedding: 3, head: 4), steps: steps,
+            NetworkConfiguration.classifier(cell, hidden: 2, vocabulary: 5, classes: 2, embedding: 3, head: 4),
+            steps: steps,
             batch: 2)
     }
 

@@ -26,7 +26,8 @@ import Testing
     /// One to go through many trainings with.
     private func smallNetwork() -> Network {
         Network(
-            NetworkConfiguration.classifier(.gru, hidden: 3, vocabulary: 37, classes: 10, embedding: 4, head: 5), seed: 7)
+            NetworkConfiguration.classifier(.gru, hidden: 3, vocabulary: 37, classes: 10, embedding: 4, head: 5),
+            seed: 7)
     }
 
     @Test(arguments: [Cell.irnn(), .lstm(), .gru, .fastWeights()], [1, 20, 33, 40, 69])

@@ -6,7 +6,7 @@ import Testing
 /// `((y - target)[mask] ** 2).mean()`.
 @Suite struct IgnoredTargetsTests {
     static let cells: [Cell] = [.rnn(activation: .tanh), .lstm(), .gru, .fastWeights()]
-    private static let heads: [Head] = [.perSequence(3), .perStep(3)]
+    private static let heads: [TestHead] = [.perSequence(3), .perStep(3)]
 
     /// Sequences of 1 to 40 steps of five numbers, with a third of the targets missing, those of sequence 4 all.
     static func arrays(_ head: TestHead, count: Int) -> (inputs: [[Float]], targets: [[Float]]) {

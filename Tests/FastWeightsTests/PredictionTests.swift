@@ -4,7 +4,7 @@ import Testing
 
 /// `predict` against its naive twin, one sequence at a time through `run`.
 @Suite struct PredictionTests {
-    static let heads: [Head?] = [.perSequence(4), .perStep(7), nil]
+    static let heads: [TestHead?] = [.perSequence(4), .perStep(7), nil]
 
     /// Sequences of three numbers a step, some longer than two windows of steps, more than two blocks of them.
     static let sequences: [[Float]] = {

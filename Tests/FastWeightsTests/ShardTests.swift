@@ -66,7 +66,8 @@ import Testing
     @Test(arguments: [Cell.lstm(), .fastWeights()])
     func ofTokens(cell: Cell) throws {
         let model = Network(
-            NetworkConfiguration.classifier(cell, hidden: 5, vocabulary: 37, classes: 10, embedding: 6, head: 7), seed: 2)
+            NetworkConfiguration.classifier(cell, hidden: 5, vocabulary: 37, classes: 10, embedding: 6, head: 7),
+            seed: 2)
         let examples = try AssociativeRetrieval(pairs: 2).generate(counts: [130], seed: 1)[0]
         Crew.run(threads: 2) { crew in
             let engine = ParallelClassifier(model.configuration, model.parameters, steps: examples.steps, crew: crew)

@@ -20,7 +20,7 @@ import Testing
             FastWeightsOptions(decay: 0.5, memory: .chunks(3)), FastWeightsOptions(memory: .list),
         ].map { .fastWeights($0) }
         + ScheduleTests.schedules.map { .fastWeights(FastWeightsOptions(innerSteps: 2, schedule: $0)) }
-    static let heads: [Head?] = [nil, .perStep(3), .perSequence(11)]
+    static let heads: [TestHead?] = [nil, .perStep(3), .perSequence(11)]
 
     /// Two layers of random parameters, so that every one of them matters.
     static func network(_ cell: Cell, _ head: TestHead?, epsilon: Float = 0.01) -> Network {

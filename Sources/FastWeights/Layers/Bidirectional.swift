@@ -140,7 +140,8 @@ private final class BidirectionalPass: LayerPass {
     override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
         let (block, steps) = (run.block, run.steps)
         block.turn(
-            reversedRows(outputGradients), rows: hidden, into: back.outputGradients, from: 0, count: steps, steps: steps)
+            reversedRows(outputGradients), rows: hidden, into: back.outputGradients, from: 0, count: steps, steps: steps
+        )
         back.backward(run, gradients)
         if let dx = input.dx {
             block.turn(dTurned, rows: columns, into: dx, from: 0, count: steps, steps: steps)

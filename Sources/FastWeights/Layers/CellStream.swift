@@ -73,9 +73,10 @@ final class CellStreamWeights: LayerStreamWeights {
 
         let inputColumns = cell.inputWeight.count / cell.sizes.rows
         let input: Part = (UnsafePointer(p[cell.inputWeight]), cell.sizes.rows, inputColumns)
-        let recurrent: [Part] = cell.recurrentWeight.map {
-            [(UnsafePointer(p[$0]), cell.sizes.recurrentRows, hidden)]
-        } ?? []
+        let recurrent: [Part] =
+            cell.recurrentWeight.map {
+                [(UnsafePointer(p[$0]), cell.sizes.recurrentRows, hidden)]
+            } ?? []
         let isApart = cell.sizes.separateGates > 0
         weight = matrix(isApart ? [input] : [input] + recurrent)
         recurrentWeight = matrix(isApart ? recurrent : [])

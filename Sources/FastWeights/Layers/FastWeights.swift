@@ -157,7 +157,8 @@ final class FastWeightsPass: CellPass {
         let states = States(steps: steps, hidden: rows, trains: trains, arena: arena)
         written = options.isUsual ? nil : States(steps: reach, hidden: rows, trains: trains, arena: arena)
         memory = FastMemory(
-            options, hidden: rows, reach: reach, carry: plan.carry, trains: trains, states: written ?? states, arena: arena)
+            options, hidden: rows, reach: reach, carry: plan.carry, trains: trains, states: written ?? states,
+            arena: arena)
         super.init(weights, input, plan, arena: arena, states: states)
     }
 

@@ -58,7 +58,7 @@ struct StatePart: Sendable, Equatable {
 }
 
 /// A layer in its place in a network: it knows what it reads and gives, and where its parameters stand.
-class PlacedLayer: @unchecked Sendable {
+class PlacedLayer {
     let input: LayerShape
     let output: LayerShape
     /// The layers that it is made of.
@@ -106,7 +106,7 @@ class PlacedLayer: @unchecked Sendable {
 private func commonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : commonDivisor(b, a % b) }
 
 /// A layer's parameters made ready for passes, for any number of them on any threads to read.
-class LayerWeights: @unchecked Sendable {
+class LayerWeights {
     let layer: PlacedLayer
     let block: Parameters
     let children: [LayerWeights]

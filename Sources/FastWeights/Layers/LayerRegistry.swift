@@ -1,26 +1,37 @@
 extension Layer {
     /// Every kind of layer that files may name, and what reads its options: a line a kind.
-    private static let kinds: [(name: String, read: (ConfigurationReader) throws(ConfigurationError) -> any LayerKind)] =
-        [
-            ("embedding", { r throws(ConfigurationError) in try EmbeddingLayer(r) }),
-            ("dense", { r throws(ConfigurationError) in try DenseLayer(r) }),
-            ("rnn", { r throws(ConfigurationError) in try RNNLayer(r) }),
-            ("lstm", { r throws(ConfigurationError) in try LSTMLayer(r) }),
-            ("gru", { r throws(ConfigurationError) in try GRULayer(r) }),
-            ("fast_weights", { r throws(ConfigurationError) in try FastWeightsLayer(r) }),
-            ("associative_lstm", { r throws(ConfigurationError) in try AssociativeLSTMLayer(r) }),
-            ("bidirectional", { r throws(ConfigurationError) in try BidirectionalLayer(r) }),
-            ("stack", { r throws(ConfigurationError) in try StackLayer(r) }),
-            ("dropout", { r throws(ConfigurationError) in try DropoutLayer(r) }),
-            ("layer_norm", { r throws(ConfigurationError) in try NormLayer(r, centers: true) }),
-            ("rms_norm", { r throws(ConfigurationError) in try NormLayer(r, centers: false) }),
-            ("residual", { r throws(ConfigurationError) in try ResidualLayer(r) }),
-            ("last_step", { _ throws(ConfigurationError) in LastStepLayer() }),
-            ("mean", { _ throws(ConfigurationError) in MeanLayer() }),
-            ("convolution", { r throws(ConfigurationError) in try ConvolutionLayer(r) }),
-            ("max_pool", { r throws(ConfigurationError) in try MaxPoolLayer(r) }),
-            ("flatten", { _ throws(ConfigurationError) in FlattenLayer() }),
-        ]
+    private static let kinds: [Kind] = [
+        Kind("embedding", EmbeddingLayer.init),
+        Kind("dense", DenseLayer.init),
+        Kind("rnn", RNNLayer.init),
+        Kind("lstm", LSTMLayer.init),
+        Kind("gru", GRULayer.init),
+        Kind("fast_weights", FastWeightsLayer.init),
+        Kind("associative_lstm", AssociativeLSTMLayer.init),
+        Kind("bidirectional", BidirectionalLayer.init),
+        Kind("stack", StackLayer.init),
+        Kind("dropout", DropoutLayer.init),
+        Kind("layer_norm", NormLayer.init(centered:)),
+        Kind("rms_norm", NormLayer.init(plain:)),
+        Kind("residual", ResidualLayer.init),
+        Kind("last_step", LastStepLayer.init),
+        Kind("mean", MeanLayer.init),
+        Kind("convolution", ConvolutionLayer.init),
+        Kind("max_pool", MaxPoolLayer.init),
+        Kind("flatten", FlattenLayer.init),
+    ]
+
+    private struct Kind: Sendable {
+        let name: String
+        let read: @Sendable (ConfigurationReader) throws(ConfigurationError) -> any LayerKind
+
+        init(
+            _ name: String,
+            _ read: @escaping @Sendable (ConfigurationReader) throws(ConfigurationError) -> any LayerKind
+        ) {
+            (self.name, self.read) = (name, read)
+        }
+    }
 
     /// Reads what `json` wrote. Throws with the name of what is missing or unknown. Layers in layers may be `depth` deep.
     init(json: JSON, depth: Int = 8) throws(ConfigurationError) {
@@ -74,5 +85,7 @@ extension StackLayer {
 }
 
 extension ResidualLayer {
-    convenience init(_ reader: ConfigurationReader) throws(ConfigurationError) { self.init(try reader.layers("layers")) }
+    convenience init(_ reader: ConfigurationReader) throws(ConfigurationError) {
+        self.init(try reader.layers("layers"))
+    }
 }

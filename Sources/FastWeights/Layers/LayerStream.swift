@@ -34,7 +34,7 @@ class LayerStream {
 }
 
 /// A layer's parameters laid out for streams: any number of them, on any threads.
-class LayerStreamWeights: @unchecked Sendable {
+class LayerStreamWeights {
     let layer: PlacedLayer
     let children: [LayerStreamWeights]
     /// Numbers a step of what it gives.

@@ -249,6 +249,9 @@ private final class MaxPoolPass: LayerPass {
 
 /// Maps as one row; see `Layer.flatten`.
 final class FlattenLayer: LayerKind {
+    init() {}
+    init(_ reader: ConfigurationReader) throws(ConfigurationError) {}
+
     var name: String { "flatten" }
     func problem(reading input: LayerShape) -> String? { needsMaps(input) }
     func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer { PlacedFlatten(input.shape) }

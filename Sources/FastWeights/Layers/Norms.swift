@@ -19,8 +19,12 @@ final class NormLayer: LayerKind {
 
     init(centers: Bool, epsilon: Float) { (self.centers, self.epsilon) = (centers, epsilon) }
 
-    init(_ reader: ConfigurationReader, centers: Bool) throws(ConfigurationError) {
-        (self.centers, epsilon) = (centers, try reader.epsilon())
+    convenience init(centered reader: ConfigurationReader) throws(ConfigurationError) {
+        self.init(centers: true, epsilon: try reader.epsilon())
+    }
+
+    convenience init(plain reader: ConfigurationReader) throws(ConfigurationError) {
+        self.init(centers: false, epsilon: try reader.epsilon())
     }
 
     var name: String { centers ? "layer_norm" : "rms_norm" }

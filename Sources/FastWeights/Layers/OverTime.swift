@@ -13,6 +13,9 @@ private func needsSteps(_ input: LayerShape) -> String? {
 
 /// The last step of each sequence; see `Layer.lastStep`.
 final class LastStepLayer: LayerKind {
+    init() {}
+    init(_ reader: ConfigurationReader) throws(ConfigurationError) {}
+
     var name: String { "last_step" }
     func problem(reading input: LayerShape) -> String? { needsSteps(input) }
     func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer { PlacedLastStep(input.shape) }
@@ -91,6 +94,9 @@ final class CopyStream: LayerStream {
 
 /// The mean over time; see `Layer.mean`.
 final class MeanLayer: LayerKind {
+    init() {}
+    init(_ reader: ConfigurationReader) throws(ConfigurationError) {}
+
     var name: String { "mean" }
     func problem(reading input: LayerShape) -> String? { needsSteps(input) }
     func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer {

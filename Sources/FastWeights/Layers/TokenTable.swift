@@ -3,7 +3,7 @@
 /// There are only V tokens, so a token's projection is a row of this table, made once a training step, instead of a
 /// product at every step of every sequence: of one-hot tokens a column of W, of an embedding W·E_v. The gradient goes the
 /// same way back: rows are added up in a table of gradients, and one product each gives those of embedding and W.
-final class TokenTable: @unchecked Sendable {
+final class TokenTable {
     let source: TokenSource
     private let cell: PlacedCell
     private let hasBias: Bool

@@ -1,5 +1,5 @@
 /// A network's layers in their places: what its configuration comes to.
-final class NetworkDefinition: Sendable {
+final class NetworkDefinition: @unchecked Sendable {
     /// What it reads.
     let input: LayerShape
     let root: PlacedList

@@ -121,7 +121,8 @@ extension NetworkConfiguration {
         ]
     }
 
-    private static func version1Cell(_ json: JSON, bias: Bool) throws(ConfigurationError) -> (layer: Layer, input: Int) {
+    private static func version1Cell(_ json: JSON, bias: Bool) throws(ConfigurationError) -> (layer: Layer, input: Int)
+    {
         guard case .object(let members)? = json["cell"] else {
             throw ConfigurationError(description: "the network's configuration has no cell")
         }

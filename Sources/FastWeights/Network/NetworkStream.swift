@@ -126,7 +126,7 @@ public final class NetworkStream {
 }
 
 /// A network's parameters as they were when this was made, laid out for streams: any number of them, on any threads.
-public final class StreamWeights: Sendable {
+public final class StreamWeights: @unchecked Sendable {
     /// Input and layers of the network.
     public let configuration: NetworkConfiguration
     let root: LayerStreamWeights

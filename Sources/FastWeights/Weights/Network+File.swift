@@ -105,16 +105,17 @@ extension Network {
             let isCell = dictionary.shapes[prefix + "weight_ih"] != nil
             return NamedLayer(layer: layer, prefix: prefix, cellSuffix: isCell ? "" : "_l0")
         }
-        do {
-            let configuration = try NetworkConfiguration(checking: input, named)
-            self.init(
-                configuration,
-                parameters: try dictionary.parameters(configuration) { name in
-                    named.contains { !$0.prefix.isEmpty && name.hasPrefix($0.prefix) }
-                })
-        } catch let error as LayerProblem {
+        let configuration: NetworkConfiguration
+        do { configuration = try NetworkConfiguration(checking: input, named) } catch {
             throw WeightsError(source: dictionary.source, problems: [error.sentence])
         }
+        let prefixes = named.map { $0.prefix }.filter { !$0.isEmpty }
+        let parameters = try dictionary.parameters(
+            configuration,
+            belongs: { name in
+                prefixes.contains { name.hasPrefix($0) }
+            })
+        self.init(configuration, parameters: parameters)
     }
 
     /// The parameters by their names behind `prefix`, in the layout's order, ready for `SafeTensors.serialise`: a module of

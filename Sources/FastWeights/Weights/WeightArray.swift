@@ -81,7 +81,8 @@ struct ForeignCell {
         for first in stride(from: 0, to: cells.count, by: directions) {
             let (ahead, back) = (cells[first], cells[first + directions - 1])
             guard ahead.gates == back.gates, ahead.hidden == back.hidden, ahead.inputs == back.inputs else {
-                return "expected a forward and a backward cell of one kind and size in each bidirectional layer, \(found)"
+                return
+                    "expected a forward and a backward cell of one kind and size in each bidirectional layer, \(found)"
             }
             let wanted = first == 0 ? ahead.inputs : cells[first - 1].hidden * directions
             if ahead.inputs != wanted {

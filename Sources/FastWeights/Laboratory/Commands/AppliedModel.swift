@@ -49,7 +49,9 @@ struct AppliedModel {
         func hasBias(_ module: Substring) -> Bool { shapes["\(module).bias"] != nil }
         // Only a dense layer has a bias; without one it may be either, and is not both.
         let table = embedding == nil ? modules(columns: cells[0].input.count).first { !hasBias($0) } : nil
-        let tops = head == nil ? modules(columns: (cells.last?.sizes.hidden ?? 0) * (network.definition.root.isReversed ? 2 : 1)) : []
+        let tops =
+            head == nil
+            ? modules(columns: (cells.last?.sizes.hidden ?? 0) * (network.definition.root.isReversed ? 2 : 1)) : []
         let top = tops.first(where: hasBias) ?? tops.first { $0 != table }
         let hints = [top.map { "--head \($0)" }, table.map { "--embedding \($0)" }].compactMap { $0 }
         notes.append(

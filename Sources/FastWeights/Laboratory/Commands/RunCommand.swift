@@ -218,7 +218,8 @@ struct SequenceInput {
         }
         let (shape, values) = try file.integers("input")
         let isNumbers = shape.last == size && (shape.count == axes + 2 || shape.count == axes + 1 && !takesTokens)
-        guard !isNumbers || shape.count == axes + 2 || axes > 1 || !values.allSatisfy({ (0..<size).contains($0) }) else {
+        guard !isNumbers || shape.count == axes + 2 || axes > 1 || !values.allSatisfy({ (0..<size).contains($0) })
+        else {
             throw SequenceInputError(
                 path: file.path,
                 problem:

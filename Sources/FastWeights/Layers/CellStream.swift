@@ -162,6 +162,8 @@ class CellStream: LayerStream {
         (place, isCleared) = (0, false)
     }
 
+    final override func showState() -> Bool { true }
+
     override func takeOver(_ other: LayerStream) {
         let other = unsafeDowncast(other, to: CellStream.self)
         h.update(from: other.h, count: hiddenVectors)

@@ -19,7 +19,10 @@ class LayerStream {
     /// Begins a new sequence from the zero state.
     func reset() { for child in children { child.reset() } }
 
-    /// Takes over all that the next steps of another stream of the same layer depend on, and y.
+    /// Makes y that of the state, once this has been set. False where y depends on more than the state.
+    func showState() -> Bool { false }
+
+    /// Takes over all that the next steps of another stream of the same layer depend on; the list that it is in takes y.
     func takeOver(_ other: LayerStream) {
         for (child, theirs) in zip(children, other.children) { child.takeOver(theirs) }
     }

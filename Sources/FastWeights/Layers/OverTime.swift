@@ -76,20 +76,13 @@ private final class LastStepPass: LayerPass {
 
 /// y = x of one sequence.
 final class CopyStream: LayerStream {
-    private let vectors: Int
     private let arena = StreamArena()
 
-    init(width: Int) {
-        vectors = (width + Octet.width - 1) / Octet.width
-        super.init(outputs: arena.octets(vectors))
-    }
+    init(width: Int) { super.init(outputs: arena.octets((width + Octet.width - 1) / Octet.width)) }
 
     override func step(_ x: ColumnNumbers) {
         UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self).update(from: x.pointer, count: x.count)
     }
-
-    override func takeOver(_ other: LayerStream) { outputs.update(from: other.outputs, count: vectors) }
-    override func reset() { outputs.update(repeating: .zero, count: vectors) }
 }
 
 /// The mean over time; see `Layer.mean`.
@@ -212,6 +205,7 @@ private final class MeanStream: LayerStream {
         setOutputs()
     }
 
+    override func showState() -> Bool { true }
     override func takeOver(_ other: LayerStream) { state = other.state }
 
     override var state: [[Float]] {

@@ -11,9 +11,12 @@ public final class NetworkStream {
     /// The weights that it shares with other streams.
     public let weights: StreamWeights
     private let root: LayerStream
-    private let leaves: [LayerStream]
+    let leaves: [LayerStream]
     private let width: Int
     private let columns: Int
+    /// The place of the next step in the network's schedule, of so many steps.
+    private var place = 0
+    private let period: Int
 
     /// Input and layers of the network.
     public var configuration: NetworkConfiguration { weights.configuration }
@@ -27,6 +30,7 @@ public final class NetworkStream {
         leaves = root.leaves
         width = definition.output.count
         columns = definition.input.vocabulary ?? definition.input.count
+        period = definition.period
         if let state { self.state = state } else { reset() }
     }
 
@@ -60,17 +64,24 @@ public final class NetworkStream {
         require(
             (0..<columns).contains(token), "a token of this stream is from 0 to \(columns - 1); \(token) was given")
         var four = SIMD4<Float>.zero
-        withUnsafeMutablePointer(to: &four) { root.step(ColumnNumbers(oneAt: token, of: columns, in: $0)) }
+        withUnsafeMutablePointer(to: &four) { advance(ColumnNumbers(oneAt: token, of: columns, in: $0)) }
     }
 
     private func advance(_ input: UnsafeBufferPointer<Float>) {
         require(
             input.count == columns, "a step of this stream takes \(columns) numbers; \(input.count) were given")
-        root.step(ColumnNumbers(pointer: input.baseAddress!, count: input.count))
+        advance(ColumnNumbers(pointer: input.baseAddress!, count: input.count))
+    }
+
+    @inline(__always)
+    private func advance(_ input: ColumnNumbers) {
+        root.step(input)
+        place = place &+ 1 == period ? 0 : place &+ 1
     }
 
     /// A copy of what the last step gave. A network that ends with one value a sequence gives what it would if the sequence
-    /// ended here.
+    /// ended here. Before the first step it is what follows from the state the stream began with: of recurrent layers h,
+    /// and what the layers above make of it; 0 of a layer that needs an input too.
     public var output: [Float] { withOutput { $0.withUnsafeBufferPointer { Array($0) } } }
 
     /// Calls `body` with what the last step gave, in place.
@@ -89,28 +100,31 @@ public final class NetworkStream {
         target.withUnsafeMutableBufferPointer { $0.baseAddress!.update(from: source, count: width) }
     }
 
-    /// The state of the sequence, with which another stream or `Network.run` of one sequence goes on. Setting traps on arrays
-    /// of other sizes.
+    /// The state of the sequence, with which another stream or `Network.run` of one sequence goes on. Once set, the output is
+    /// that of the state, as before the first step. Setting traps on arrays of other sizes.
     public var state: NetworkState {
         get {
             var parts: [NetworkState.Part] = []
-            for (place, leaf) in leaves.enumerated() {
+            for (number, leaf) in leaves.enumerated() {
                 let values = leaf.state
-                for own in definition.states where own.leaf == place {
+                for own in definition.states where own.leaf == number {
                     parts.append(
                         NetworkState.Part(
                             name: own.part.name, shape: [1] + own.part.sizes, values: values[own.index]))
                 }
             }
-            return NetworkState(parts: parts, step: leaves.reduce(0) { max($0, $1.place) })
+            return NetworkState(parts: parts, step: place)
         }
         set {
             BatchShape(definition, steps: 1, batch: 1, lengths: nil).check(state: newValue)
-            for (place, leaf) in leaves.enumerated() {
-                let own = definition.states.indices.filter { definition.states[$0].leaf == place }
+            place = newValue.place(in: period)
+            let layers = definition.root.leaves
+            for (number, leaf) in leaves.enumerated() {
+                let own = definition.states.indices.filter { definition.states[$0].leaf == number }
                 if !own.isEmpty { leaf.state = own.map { newValue.parts[$0].values } }
-                leaf.place = newValue.step
+                leaf.place = place % layers[number].period
             }
+            _ = root.showState()
         }
     }
 
@@ -118,11 +132,16 @@ public final class NetworkStream {
     public func copy() -> NetworkStream {
         let copy = NetworkStream(weights)
         copy.root.takeOver(root)
+        copy.place = place
         return copy
     }
 
     /// Begins a new sequence from the zero state.
-    public func reset() { root.reset() }
+    public func reset() {
+        root.reset()
+        place = 0
+        _ = root.showState()
+    }
 }
 
 /// A network's parameters as they were when this was made, laid out for streams: any number of them, on any threads.

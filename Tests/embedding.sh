@@ -41,22 +41,21 @@ cat > "$folder/app/Sources/App/main.swift" <<'END'
 
 let (T, B, I) = (4, 2, 3)
 let input = (0..<T * B * I).map { Float($0 % 7) / 7 }
-let both = RecurrentNetwork(
-    RecurrentNetworkConfiguration(.gru, input: I, hidden: 5, layers: 2, bidirectional: true), seed: 1)
+let both = Network(NetworkConfiguration(.numbers(I), [.stack(.gru(5), layers: 2, isBidirectional: true)]), seed: 1)
 print("outputs \(T) x \(B) x \(both.run(input, steps: T, batch: B, lengths: [4, 2]).outputs.count / T / B)")
 
-let lstm = RecurrentNetwork(RecurrentNetworkConfiguration(.lstm(), input: I, hidden: 5, layers: 2), seed: 1)
+let lstm = Network(NetworkConfiguration(.numbers(I), [.lstm(6), .lstm(5)]), seed: 1)
 let whole = lstm.run(input, steps: T * B, batch: 1).outputs
-let stream = NetworkStream(lstm)
+let stream = try NetworkStream(lstm)
 for t in 0..<T * B { stream.step(Array(input[t * I..<(t + 1) * I])) }
 let difference = zip(stream.output, whole.suffix(5)).map { abs($0 - $1) }.max()!
 print(difference < 1e-6 ? "stream agrees" : "stream differs by \(difference)")
 
 let file = try SafeTensors(bytes: lstm.serialised(), source: "memory")
-let again = try RecurrentNetwork(file)
+let again = try Network(file)
 print(again.run(input, steps: T * B, batch: 1).outputs == whole ? "saved and read back" : "read back differently")
 do {
-    _ = try RecurrentNetwork(path: "missing.safetensors")
+    _ = try Network(path: "missing.safetensors")
 } catch let error as FileError {
     print("wrong file: \(error.path)")
 }

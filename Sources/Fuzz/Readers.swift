@@ -133,10 +133,10 @@ extension Reader {
         "1, 1, 1, 1, 1, 1, 1, 1, ", "\n", "\u{2}", "\u{3}",
     ]
     static let modelWords = [
-        "\"cell\":\"lstm\"", "\"cell\":\"gru\"", "\"cell\":\"rnn\"", "\"cell\":\"fast_weights\"", "\"hidden\":2",
+        "\"layer\":\"lstm\"", "\"layer\":\"gru\"", "\"layer\":\"rnn\"", "\"layer\":\"fast_weights\"", "\"hidden\":2",
         "relu",
         "tanh", "true", "false", "null", "{", "}", "[", "]", ",", "\"", "\"layer_norm\":true",
-        "\"separate_norms\":true", "\"cell\":\"associative_lstm\"", "\"copies\":3", "\"keys\":2",
+        "\"separate_norms\":true", "\"layer\":\"associative_lstm\"", "\"copies\":3", "\"keys\":2",
         "\"inner_steps\":3", "\"normalise_first\":true",
     ]
 
@@ -167,17 +167,17 @@ extension Reader {
 
     /// A small model of every kind.
     private static let models: [[UInt8]] = {
-        let cells: [Cell] = [
-            .irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
-            .associativeLSTM(AssociativeLSTMOptions(copies: 2)),
-            .fastWeights(FastWeightsOptions(innerSteps: 2, normaliseFirst: true, separateNorms: true)),
+        let cells: [Layer] = [
+            .irnn(2), .rnn(2, layerNorm: true), .lstm(2), .lstm(2, layerNorm: true), .gru(2), .fastWeights(2),
+            .associativeLSTM(2, AssociativeLSTMOptions(copies: 2)),
+            .fastWeights(2, FastWeightsOptions(innerSteps: 2, normaliseFirst: true, separateNorms: true)),
         ]
         guard let task = try? AssociativeRetrieval(pairs: 2) else { return [] }
         return cells.map { cell in
-            let configuration = ClassifierConfiguration(
-                cell, hidden: 2, vocabulary: AssociativeRetrieval.vocabulary, classes: AssociativeRetrieval.classes,
-                embedding: 1, head: 3)
-            return ModelFile(SequenceClassifier(configuration, seed: 1), task: task).serialised()
+            let configuration = NetworkConfiguration(
+                .tokens(AssociativeRetrieval.vocabulary),
+                [.embedding(1), cell, .lastStep, .dense(3, activation: .relu), .dense(AssociativeRetrieval.classes)])
+            return ModelFile(Network(configuration, seed: 1), task: task).serialised()
         }
     }()
 }

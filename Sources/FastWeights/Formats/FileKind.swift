@@ -192,16 +192,16 @@ extension FileKind {
                     "numpy",
                     "numpy.save(\(quoted(stem + ".npy")), numpy.loadtxt(\(source), delimiter=\",\", dtype=\"f4\"))")
         case .keras, .hdf5:
-            return "Save a model's arrays in Python, and read them with RecurrentNetwork(keras:):"
+            return "Save a model's arrays in Python, and read them with Network(keras:):"
                 + python("keras, numpy", "numpy.savez(\(npz), *keras.models.load_model(\(source)).get_weights())")
         case .onnx:
             let arrays = "{t.name: onnx.numpy_helper.to_array(t) for t in onnx.load(\(source)).graph.initializer}"
-            return "Save its arrays in Python, and read those of a node with RecurrentNetwork(onnx:):"
+            return "Save its arrays in Python, and read those of a node with Network(onnx:):"
                 + python("numpy, onnx.numpy_helper", "numpy.savez(\(npz), **\(arrays))")
         case .pickle: return "Loading it could run any code; save its arrays as safetensors where it was made."
         case .gguf, .tensorFlowLite: return "Take the model that it was made from, as safetensors."
         case .safeTensorsIndex:
-            return "Open it by its path, with the files that it names beside it: RecurrentNetwork(path:), run, info."
+            return "Open it by its path, with the files that it names beside it: Network(path:), run, info."
         case .json: return "The weights are in another file, as a rule model.safetensors beside it."
         default: return remedy
         }

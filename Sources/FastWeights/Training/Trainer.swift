@@ -86,7 +86,7 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable {
 /// Trains a network: mini-batches in a seeded order, a schedule, clipping, early stopping on the validation examples, and
 /// the best model kept.
 ///
-///     let network = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: 3, hidden: 64, head: .perSequence(5)), seed: 1)
+///     let network = Network(NetworkConfiguration(.numbers(3), [.gru(64), .lastStep, .dense(5)]), seed: 1)
 ///     let trainer = try Trainer(network, training: training, validation: validation, options: options)
 ///     let outcome = try trainer.run(onEvaluation: { print($0.step, $0.validationError) })
 public final class Trainer {

@@ -18,14 +18,14 @@ extension RecurrentNetwork {
         try Files.writeAtomically(serialised(), to: path)
     }
 
-    /// Reads a file that `write` made, or a PyTorch state dict, in several files too by their index; see `init(_:prefix:activation:embedding:head:)`. Throws
-    /// also `FileError` when it cannot be read.
+    /// Reads a file that `write` made, or a PyTorch state dict, of safetensors, in several files too by their index, or of
+    /// `torch.save`; see `init(_:prefix:activation:embedding:head:)`. Throws also what `StateDictionary(path:)` throws.
     public convenience init(
         path: String, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
         head: HeadModule? = nil
     ) throws {
         try self.init(
-            SafeTensors(path: path), prefix: prefix, activation: activation, embedding: embedding, head: head)
+            StateDictionary(path: path), prefix: prefix, activation: activation, embedding: embedding, head: head)
     }
 
     /// The network of a file: by the configuration in the metadata where `write` put one, otherwise by the names and
@@ -37,11 +37,18 @@ extension RecurrentNetwork {
         _ file: SafeTensors, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
         head: HeadModule? = nil
     ) throws {
-        let dictionary = try StateDictionary(file)
-        guard let configuration = try Self.configuration(of: file) else {
-            if let format = file.metadata["format"], format.hasPrefix("fastweights-") {
+        try self.init(
+            StateDictionary(file), prefix: prefix, activation: activation, embedding: embedding, head: head)
+    }
+
+    /// The same of a file's tensors.
+    convenience init(
+        _ dictionary: StateDictionary, prefix: String?, activation: Activation, embedding: String?, head: HeadModule?
+    ) throws {
+        guard let configuration = try Self.configuration(of: dictionary) else {
+            if let format = dictionary.metadata["format"], format.hasPrefix("fastweights-") {
                 throw WeightsError(
-                    source: file.source,
+                    source: dictionary.source,
                     problems: ["expected a network or a state dict, found a file of the format \(format)"])
             }
             let network = try dictionary.network(
@@ -51,7 +58,7 @@ extension RecurrentNetwork {
         }
         guard prefix == nil, embedding == nil, head == nil else {
             throw WeightsError(
-                source: file.source,
+                source: dictionary.source,
                 problems: [
                     "prefix, embedding and head are for state dicts; this file says itself what network it holds"
                 ])
@@ -60,9 +67,10 @@ extension RecurrentNetwork {
     }
 
     /// The configuration in the metadata, nil of a file that `write` did not make.
-    static func configuration(of file: SafeTensors) throws -> RecurrentNetworkConfiguration? {
-        guard file.metadata["format"] == format, let text = file.metadata["config"] else { return nil }
-        func fail(_ problem: String) -> WeightsError { WeightsError(source: file.source, problems: [problem]) }
+    static func configuration(of dictionary: StateDictionary) throws -> RecurrentNetworkConfiguration? {
+        let metadata = dictionary.metadata
+        guard metadata["format"] == format, let text = metadata["config"] else { return nil }
+        func fail(_ problem: String) -> WeightsError { WeightsError(source: dictionary.source, problems: [problem]) }
         do {
             return try RecurrentNetworkConfiguration(json: try JSON(parsing: text.utf8))
         } catch let error as JSONError {

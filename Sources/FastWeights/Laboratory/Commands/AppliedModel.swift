@@ -16,14 +16,14 @@ struct AppliedModel {
         path: String, prefix: String? = nil, activation: Activation? = nil, embedding: String? = nil,
         head: HeadModule? = nil
     ) throws {
-        let file = try SafeTensors(path: path)
+        let dictionary = try StateDictionary(path: path)
         network = try RecurrentNetwork(
-            file, prefix: prefix, activation: activation ?? .tanh, embedding: embedding, head: head)
-        sources = file.sources
+            dictionary, prefix: prefix, activation: activation ?? .tanh, embedding: embedding, head: head)
+        sources = dictionary.sources
         takesTokens =
-            embedding != nil || file.metadata["vocabulary"] != nil
-            || file.metadata[Self.input.key] == Self.input.tokens
-        let isOwn = try RecurrentNetwork.configuration(of: file) != nil
+            embedding != nil || dictionary.metadata["vocabulary"] != nil
+            || dictionary.metadata[Self.input.key] == Self.input.tokens
+        let isOwn = try RecurrentNetwork.configuration(of: dictionary) != nil
         var isPlain = false
         if case .rnn = network.configuration.cell { isPlain = !isOwn }
         guard activation == nil || isPlain else {
@@ -31,7 +31,7 @@ struct AppliedModel {
                 "--activation is for a plain RNN of a state dict; \(path) holds \(network.configuration.summary()).")
         }
         guard !isOwn else {
-            metadata = file.metadata.filter { !["format", "config"].contains($0.key) }.sorted { $0.key < $1.key }
+            metadata = dictionary.metadata.filter { !["format", "config"].contains($0.key) }.sorted { $0.key < $1.key }
             return
         }
         metadata = takesTokens ? [(Self.input.key, Self.input.tokens)] : []
@@ -39,7 +39,6 @@ struct AppliedModel {
             notes.append(
                 "the file does not tell an RNN's activation, which is taken for tanh; --activation relu changes that")
         }
-        let dictionary = try StateDictionary(file)
         let unused = try dictionary.unused(prefix: prefix, embedding: embedding, head: head)
         guard !unused.isEmpty else { return }
         let shapes = dictionary.shapes

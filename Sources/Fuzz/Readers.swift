@@ -67,7 +67,7 @@ extension Reader {
             Reader(
                 name: "torch",
                 seeds: ["lstm", "protocol_4", "protocol_5", "big_endian", "types", "layouts", "checkpoint", "tied"]
-                    .map { fixture("torch/\($0).pt") }, words: torchWords, allowance: 1600,
+                    .map { fixture("torch/\($0).pt") }, words: torchWords, allowance: 400,
                 open: { bytes in
                     let file = try TorchFile(bytes: bytes, source: "fuzz")
                     return {

@@ -93,14 +93,14 @@ import Testing
         ]
         for (module, name) in names {
             let call = Bytes.tuple([Bytes.text("true")]) + [0x52]
-            let found = "found \(module).\(name), which is code and not run. Save tensors,"
+            let found = "found \(module).\(name), which is not run. Save tensors,"
             Self.refuse(Bytes.global(module, name) + call, .unsupported, found)
             Self.refuse(Bytes.text(module) + Bytes.text(name) + [0x93] + call, .unsupported, found)
         }
         for (name, found) in ["command": "posix.system", "module": "torch.nn.modules.rnn.LSTM"] {
             let fault = FileFixtures.fault { try TorchFile(path: TorchFileTests.path(name + ".pt")) }
             #expect(fault?.reason == .unsupported && fault?.entry == "archive/data.pkl")
-            #expect(fault?.found == "\(found), which is code and not run")
+            #expect(fault?.found == "\(found), which is not run")
             #expect(fault?.advice?.contains("torch.save(model.state_dict(), …)") == true)
         }
         // What may be named is not what may be called.
@@ -228,7 +228,7 @@ import Testing
         refuse(Bytes.tensor("Float", count: 2, many, many), .header, "the arguments")
         refuse(
             Bytes.tensor("Float", [2], [1], metadata: Bytes.dictionary([("neg", [0x88])])), .unsupported,
-            "numbers as they are stored, found a negated")
+            "numbers as they are stored, found a negated or conjugated view. Save its resolve_neg()")
         refuse(Bytes.tensor("torch.storage.Untyped", count: 8, [2], [1]), .header, "the type of a storage")
         refuse(
             Bytes.tensor("Float", [2], [1], type: "uint16"), .header, "the storage of uint16 without a type")

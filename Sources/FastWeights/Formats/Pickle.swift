@@ -327,7 +327,7 @@ extension PickleReader {
         guard allowed.contains(full) else {
             throw error(
                 .unsupported, "tensors, dictionaries, lists, numbers and texts",
-                "\(full.count > 100 ? full.prefix(100) + "…" : full), which is code and not run", advice)
+                "\(full.count > 100 ? full.prefix(100) + "…" : full), which is not run", advice)
         }
         push(.global(full))
     }

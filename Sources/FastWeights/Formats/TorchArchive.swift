@@ -73,14 +73,6 @@ struct TorchArchive {
         }
         return try archive.range(of: entry)
     }
-
-    /// An error about the objects in the pickle.
-    func error(
-        _ name: String, _ reason: FormatError.Reason, _ expected: String, _ found: String,
-        advice: String = FormatError.damaged
-    ) -> FormatError {
-        FormatError(source: source, entry: name, reason: reason, expected: expected, found: found, advice: advice)
-    }
 }
 
 /// A number type of PyTorch's.

@@ -25,6 +25,8 @@ struct TorchContent {
     /// The most bytes of names and values for each of the pickle's, beyond what any may have.
     static let namesPerByte = 32
 
+    private static let simpler = "Save the state dict alone, torch.save(model.state_dict(), …)."
+
     init(_ archive: TorchArchive) {
         self.archive = archive
         budget = (1 << 13) + Self.namesPerByte * archive.pickleCount
@@ -37,7 +39,8 @@ struct TorchContent {
     private mutating func collect(_ value: Value, _ name: String, depth: Int) throws(FormatError) {
         try charge(name.utf8.count + 8, name)
         guard depth <= Self.depthLimit else {
-            throw error(name, .unsupported, "containers at most \(Self.depthLimit) deep", "deeper ones")
+            throw error(
+                name, .unsupported, "containers at most \(Self.depthLimit) deep", "deeper ones", advice: Self.simpler)
         }
         guard let object = pickle.object(value) else { return others.append((name, text(value))) }
         func joined(_ key: String) -> String { depth == 0 ? key : "\(name).\(key)" }
@@ -54,7 +57,7 @@ struct TorchContent {
             for place in stride(from: 0, to: object.values.count, by: 2) {
                 let key = object.values[place]
                 guard pickle.object(key) == nil else {
-                    throw error(name, .unsupported, "texts and numbers as keys", "a tuple")
+                    throw error(name, .unsupported, "texts and numbers as keys", "a tuple", advice: Self.simpler)
                 }
                 // Before the text is made.
                 if case .text(let key) = key { try charge(key.utf8.count, name) }
@@ -78,7 +81,7 @@ struct TorchContent {
         guard budget >= 0 else {
             throw error(
                 name, .size, "names and values of at most \(Self.namesPerByte) bytes for each of the pickle's",
-                "more, by containers that are in several places")
+                "more, by containers that are in several places", advice: Self.simpler)
         }
     }
 
@@ -95,9 +98,12 @@ struct TorchContent {
     }
 
     private func error(
-        _ name: String, _ reason: FormatError.Reason, _ expected: String, _ found: String
+        _ name: String, _ reason: FormatError.Reason, _ expected: String, _ found: String,
+        advice: String = FormatError.damaged
     ) -> FormatError {
-        archive.error(name, reason, expected, found)
+        FormatError(
+            source: archive.source, entry: name.isEmpty ? nil : name, reason: reason, expected: expected, found: found,
+            advice: advice)
     }
 }
 
@@ -154,7 +160,7 @@ extension TorchContent {
         if let metadata, metadata != .none, pickle.object(metadata)?.values.isEmpty != true {
             throw error(
                 name, .unsupported, "numbers as they are stored",
-                "a negated or conjugated view; save its resolve_neg() or resolve_conj()")
+                "a negated or conjugated view", advice: "Save its resolve_neg() or resolve_conj().")
         }
         guard let count = elementCount(shape), offset >= 0, strides.allSatisfy({ $0 >= 0 }) else {
             throw error(

@@ -23,6 +23,7 @@ import foreign
 import kinds
 import models
 import stacks
+import torch_files
 import trainings
 from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
@@ -123,6 +124,7 @@ def write_all(only=""):
     print(f"{len(written)} fixtures, {sum(path.stat().st_size for path in written):,} bytes")
     if not only:
         files.write_all()
+        torch_files.write_all()
 
 
 def verify(case, given, expected):

@@ -141,6 +141,12 @@ import Testing
             print(encoder.configuration)
         }
         do {
+            let checkpoint = try TorchFile(path: "checkpoint.pt")
+            let model = try StateDictionary(checkpoint).network(prefix: "model.rnn.")
+            for (name, text) in checkpoint.others { print(name, text) }  // epoch 3
+            print(model.configuration)
+        }
+        do {
             let archive = try NumPyArchive(path: "keras.npz")
             let arrays = try archive.names.indices.map { try archive.array(named: "arr_\($0)") }
             let network = try Network(keras: arrays.map { try WeightArray($0) })

@@ -16,7 +16,7 @@ extension Trainer {
             return .string("\(examples.count) of \(examples.steps) steps, checksum \(String(checksum, radix: 16))")
         }
         self.init(
-            model.parameters, options,
+            model.parameters, options, epoch: Epoch(examples: training.count, perStep: options.batch),
             identity: [
                 ("network", .string(model.configuration.json.serialised())), ("training examples", summary(training)),
                 ("validation examples", summary(validation)),
@@ -47,7 +47,7 @@ extension Trainer {
         try training.check(network.configuration, as: "the training part")
         try validation.check(network.configuration, as: "the validation part")
         self.init(
-            network.parameters, options,
+            network.parameters, options, epoch: Epoch(examples: training.count, perStep: options.batch),
             identity: Self.identity(network.configuration.json, training, validation)
         ) { crew in
             let engine = ParallelNetwork(
@@ -67,7 +67,7 @@ extension Trainer {
         network.check(training)
         network.check(validation)
         self.init(
-            network.parameters, options,
+            network.parameters, options, epoch: Epoch(examples: training.count, perStep: options.batch),
             identity: Self.identity(network.configuration.json, training, validation)
         ) { crew in
             let engine = ParallelConvolution(network.configuration, network.parameters, crew: crew)

@@ -262,6 +262,8 @@ extension Option.Kind {
             return text.isEmpty || text == "-" && !orOutput ? nil : .text(text)
         case .choice(let choices):
             return choices.contains(text) ? .text(text) : nil
+        case .form(_, _, let fits):
+            return fits(text) ? .text(text) : nil
         case .list(let element):
             let parts = text.split(separator: ",", omittingEmptySubsequences: false)
             let values = parts.compactMap { element.value(of: String($0)) }

@@ -40,7 +40,7 @@ public enum Loss: Sendable, Equatable {
         let width = targets.isEmpty ? 0 : outputs.count / targets.count
         require(
             width * targets.count == outputs.count && (width > 0 || targets.isEmpty),
-            "outputs have a row of 1 or more numbers a class; found \(outputs.count) numbers and \(targets.count) classes"
+            "outputs have a row of 1 or more numbers for each target; found \(outputs.count) numbers and \(targets.count) classes"
         )
         require((0...1).contains(smoothing), "the smoothing of labels is from 0 to 1, found \(smoothing)")
         check(weights, width: width, of: "classes")

@@ -103,7 +103,7 @@ import Testing
         #expect(problem("--epochs", "0").hasPrefix("--epochs expects a whole number from 1 to 1000000"))
         #expect(
             problem("--schedule", "warm-up then cosine")
-                == "--schedule expects \(Schedule.forms), but found \"warm-up then cosine\"; for example --schedule cosine."
+                == "--schedule expects \(Schedule.forms), but found \"warm-up then cosine\"; for example --schedule \"warm-up 500 then cosine\"."
         )
         #expect(
             problem("--task", "catch", "--epochs", "2").contains("--epochs is for --task associative-retrieval or text")

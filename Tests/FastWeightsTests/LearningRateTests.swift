@@ -58,6 +58,17 @@ import Testing
         #expect(Schedule.oneCycle(rise: 1).factor(step: 9, of: 10) == 1)
     }
 
+    /// The step is the one that is meant, although it comes as a share of all, which is rounded.
+    @Test func everyStepIsItself() {
+        for steps in 1...200 {
+            let wrong = (0..<steps).filter {
+                Schedule.step(every: 1, by: 0.5).factor(step: $0, of: steps) != Float(power(0.5, $0))
+                    || Schedule.constant.afterWarmUp(of: 1000).factor(step: $0, of: steps) != Float(Double($0) / 1000)
+            }
+            #expect(wrong.isEmpty, "\(wrong) of \(steps)")
+        }
+    }
+
     /// Where a time ends a training, its steps are as many as fit at the pace so far.
     @Test func scheduledTimeIsScheduledSteps() {
         var options = TrainingOptions()

@@ -20,7 +20,7 @@ extension Schedule: LosslessStringConvertible {
 
     /// The forms that `init(_:)` reads, for a reader who is to write one.
     static let forms =
-        "constant, linear [to X], cosine [to X], step every N [by X], one-cycle [rise X] [from X] [to X], or before any of them warm-up N [from X] then"
+        "one of constant, linear [to X], cosine [to X], step every N [by X], one-cycle [rise X] [from X] [to X], each also behind warm-up N [from X] then"
 
     /// The schedule that the words of `text` name: one of
     ///

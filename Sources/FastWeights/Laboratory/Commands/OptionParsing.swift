@@ -237,7 +237,11 @@ extension Option {
         throw UsageError("--\(name) expects \(kind.expectation), but found \"\(text)\"; for example \(example).")
     }
 
-    private var example: String { "--\(name) \(defaultValue ?? kind.example)" }
+    private var example: String {
+        // Of a form an example says more than what is taken without one.
+        if case .form = kind { return "--\(name) \(kind.example)" }
+        return "--\(name) \(defaultValue ?? kind.example)"
+    }
 }
 
 extension Option.Kind {

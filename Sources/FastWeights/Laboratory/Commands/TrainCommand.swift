@@ -12,7 +12,7 @@ extension Command {
                 defaultValue: "fast-weights", help: "The model to train"),
             Option(
                 name: "learning-rate", placeholder: "X", kind: .number(1e-9...10), defaultShown: "the model's own",
-                help: "Learning rate at the start"),
+                help: "The full learning rate, of which the schedule takes a share at each step"),
             Option(
                 name: "output", placeholder: "FILE", kind: .path(), defaultValue: "model.safetensors",
                 help: "The model file"),

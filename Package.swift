@@ -52,6 +52,7 @@ let package = Package(
         .executableTarget(
             name: "ResumeTraining", dependencies: ["FastWeights"], path: "Sources/Examples/ResumeTraining"),
         .executableTarget(name: "WriteText", dependencies: ["FastWeights"], path: "Sources/Examples/WriteText"),
+        .executableTarget(name: "TrainingLoop", dependencies: ["FastWeights"], path: "Sources/Examples/TrainingLoop"),
         .testTarget(
             name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool", "FastWeightsMisuse"],
             // Tests are type-checked for longer than they run: their own code is not optimised, whatever the library's is,

@@ -22,6 +22,7 @@ import files
 import foreign
 import kinds
 import models
+import parts as training_parts
 import stacks
 import torch_files
 import trainings
@@ -30,8 +31,8 @@ from cells import Guard, StrictGuard, Unsuitable
 from kinds import Source, initial_state, leaves, under
 
 KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS | convolutions.KINDS \
-    | episodes.KINDS
-DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes")
+    | episodes.KINDS | training_parts.KINDS
+DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes", "optimizer", "loss")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"
 SEARCH = 20_000  # seeds to try before giving a case up

@@ -136,6 +136,8 @@ say "a static fastweights"
 "$examples/StreamLSTM" | tail -n 1
 "$examples/MapBatch" | tail -n 1
 "$examples/WriteText" | tail -n 1
+"$examples/TrainingLoop" | tail -n 1 | tee "$folder/found"
+grep -qE ", (9[0-9]|100) %$" "$folder/found"
 
 # Slow waves and fast ones, 20 to 32 numbers each.
 awk 'BEGIN {

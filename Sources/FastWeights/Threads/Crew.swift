@@ -47,6 +47,9 @@ final class Crew: @unchecked Sendable {
 
     private init(helpers: Int) { self.helpers = helpers }
 
+    /// A crew of the thread that performs its jobs, which needs no `run`.
+    static var alone: Crew { Crew(helpers: 0) }
+
     /// Most threads that work, the leader's included.
     var threads: Int { helpers + 1 }
 

@@ -4,9 +4,15 @@ public enum Activation: String, Sendable, CaseIterable {
     case relu
     /// tanh z.
     case tanh
+    /// σ(z) = 1 / (1 + e⁻ᶻ).
+    case sigmoid
 
     @inline(__always) func callAsFunction(_ z: Lanes) -> Lanes {
-        self == .relu ? z.rectified : z.hyperbolicTangent()
+        switch self {
+        case .relu: z.rectified
+        case .tanh: z.hyperbolicTangent()
+        case .sigmoid: z.gate()
+        }
     }
 
     /// y = f(z), row by row; y may be z.
@@ -14,6 +20,9 @@ public enum Activation: String, Sendable, CaseIterable {
         switch self {
         case .relu: applyReLU(z, into: y, count: count)
         case .tanh: applyTanh(z, into: y, count: count)
+        case .sigmoid:
+            if y != z { y.update(from: z, count: count) }
+            applyGate(y, count: count)
         }
     }
 
@@ -22,6 +31,30 @@ public enum Activation: String, Sendable, CaseIterable {
         switch self {
         case .relu: for r in 0..<count { dy[r] = Lanes.zero.replacing(with: dy[r], where: y[r] .> 0) }
         case .tanh: for r in 0..<count { dy[r] *= 1 - y[r] * y[r] }
+        case .sigmoid: for r in 0..<count { dy[r] *= y[r] * (1 - y[r]) }
+        }
+    }
+
+    /// y = f(z) of eight units a vector; y may be z. Padded with zeros they stay zero but for the sigmoid's.
+    @inline(__always)
+    func apply(_ z: UnsafePointer<Octet>, into y: UnsafeMutablePointer<Octet>, vectors: Int) {
+        var u = 0
+        switch self {
+        case .relu:
+            while u < vectors {
+                y[u] = z[u].rectified
+                u &+= 1
+            }
+        case .tanh:
+            while u < vectors {
+                y[u] = z[u].hyperbolicTangent()
+                u &+= 1
+            }
+        case .sigmoid:
+            while u < vectors {
+                y[u] = z[u].sigmoid()
+                u &+= 1
+            }
         }
     }
 }

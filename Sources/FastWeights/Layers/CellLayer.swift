@@ -260,7 +260,7 @@ extension ConfigurationReader {
 
     func activation() throws(ConfigurationError) -> Activation {
         guard let value = Activation(rawValue: try text("activation")) else {
-            throw wrong("activation", "relu or tanh")
+            throw wrong("activation", "relu, tanh or sigmoid")
         }
         return value
     }

@@ -225,19 +225,6 @@ class CellStream: LayerStream {
     final func activate(
         _ z: UnsafePointer<Octet>, _ activation: Activation, into y: UnsafeMutablePointer<Octet>
     ) {
-        let U = shared.vectors
-        var u = 0
-        switch activation {
-        case .relu:
-            while u < U {
-                y[u] = z[u].rectified
-                u &+= 1
-            }
-        case .tanh:
-            while u < U {
-                y[u] = z[u].hyperbolicTangent()
-                u &+= 1
-            }
-        }
+        activation.apply(z, into: y, vectors: shared.vectors)
     }
 }

@@ -152,11 +152,6 @@ private final class DenseStream: LayerStream {
     override func step(_ x: ColumnNumbers) {
         let none = ColumnNumbers(pointer: x.pointer, count: 0)
         multiply(shared.weight, by: x, none, from: shared.bias, into: outputs, backwards: false)
-        guard let activation else { return }
-        var v = 0
-        while v < shared.weight.vectors {
-            outputs[v] = activation == .relu ? outputs[v].rectified : outputs[v].hyperbolicTangent()
-            v &+= 1
-        }
+        activation?.apply(UnsafePointer(outputs), into: outputs, vectors: shared.weight.vectors)
     }
 }

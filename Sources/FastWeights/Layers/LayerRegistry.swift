@@ -14,6 +14,7 @@ extension Layer {
         Kind("layer_norm", NormLayer.init(centered:)),
         Kind("rms_norm", NormLayer.init(plain:)),
         Kind("residual", ResidualLayer.init),
+        Kind("softmax", SoftmaxLayer.init),
         Kind("last_step", LastStepLayer.init),
         Kind("mean", MeanLayer.init),
         Kind("convolution", ConvolutionLayer.init),

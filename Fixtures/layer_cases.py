@@ -68,6 +68,9 @@ def rms_norm(**options):
     return {"layer": "rms_norm"} | options
 
 
+SOFTMAX = {"layer": "softmax"}
+
+
 def residual(*layers):
     return {"layer": "residual", "layers": list(layers)}
 
@@ -83,7 +86,7 @@ def max_pool(size):
 
 LAST, MEAN, FLATTEN = {"layer": "last_step"}, {"layer": "mean"}, {"layer": "flatten"}
 CELLS = {"rnn": rnn(4), "rnn_relu": rnn(4, activation="relu"), "rnn_layer_norm": rnn(5, layer_norm=True),
-         "lstm": lstm(4), "lstm_layer_norm": lstm(5, layer_norm=True), "gru": gru(4), "fast_weights": fast_weights(5),
+         "rnn_sigmoid": rnn(3, activation="sigmoid"), "lstm": lstm(4), "lstm_layer_norm": lstm(5, layer_norm=True), "gru": gru(4), "fast_weights": fast_weights(5),
          "associative_lstm": associative(4, copies=2)}
 
 
@@ -104,13 +107,15 @@ def single_cases():
         yield case(f"last_step{name}", numbers(4), LAST, **drawing)
         yield case(f"mean{name}", numbers(4), MEAN, **drawing)
         yield case(f"residual{name}", numbers(4), residual(dense(2, "tanh"), dense(4)), **drawing)
-        yield case(f"convolution{name}", maps(2, 5, 4), convolution(3, 2), **drawing)
-        yield case(f"max_pool{name}", maps(2, 5, 4), max_pool(2), **drawing)
+        yield case(f"softmax{name}", numbers(4), SOFTMAX, **drawing)
+        drawing = dict(steps=3) | drawing
+        yield case(f"convolution{name}", maps(2, 4, 3), convolution(3, 2), **drawing)
+        yield case(f"max_pool{name}", maps(2, 4, 3), max_pool(2), **drawing)
         yield case(f"flatten{name}", maps(2, 3, 4), FLATTEN, **drawing)
     yield case("embedding_one_token", tokens(1), embedding(3))
     yield case("dense_one_to_one", numbers(1), dense(1))
     yield case("dense_wide", numbers(17), dense(33))
-    for activation in ("relu", "tanh"):
+    for activation in ("relu", "tanh", "sigmoid"):
         yield case(f"dense_{activation}", numbers(4), dense(3, activation))
         yield case(f"convolution_{activation}", maps(2, 4, 5), convolution(3, 2, activation), sequences=2)
     yield case("dense_no_bias", numbers(4), dense(2, bias=False))
@@ -119,6 +124,7 @@ def single_cases():
     yield case("rms_norm_epsilon", numbers(6), rms_norm(epsilon=0.25))
     yield case("layer_norm_maps", maps(2, 2, 3), layer_norm())
     yield case("rms_norm_maps", maps(2, 2, 3), rms_norm())
+    yield case("softmax_maps", maps(2, 2, 3), SOFTMAX)
     yield case("mean_state", numbers(4), MEAN, state=True)
     yield case("mean_state_lengths", numbers(4), MEAN, sequences=17, state=True, ragged=True)
     yield case("mean_maps", maps(2, 2, 3), MEAN, sequences=4, state=True, ragged=True)
@@ -150,6 +156,10 @@ def cell_cases():
         yield case(f"{name}_bidirectional_one_step_one_sequence", numbers(3), bidirectional(CELLS[name]), steps=1,
                    sequences=1, state=True)
         yield case(f"stack_{name}", numbers(3), stack(CELLS[name], 3), **state)
+    # Widths that are no multiple of a vector's, which a sigmoid does not keep at zero.
+    yield case("fast_weights_sigmoid", numbers(3), fast_weights(5, activation="sigmoid", inner_steps=2), sequences=2, state=True)
+    yield case("fast_weights_sigmoid_plain", numbers(3), fast_weights(5, activation="sigmoid", layer_norm=False, eta=0.1,
+               normalise_first=False), dense(2, "sigmoid"), sequences=4, state=True, ragged=True)
     yield case("stack_one_layer", numbers(3), stack(gru(4), 1), sequences=2, state=True)
     for name in ("rnn", "lstm", "gru"):
         yield case(f"stack_{name}_bidirectional", numbers(3), stack(CELLS[name], 2, True), **state)
@@ -175,7 +185,7 @@ def combined_cases():
     yield case("two_convolutions_last_step", maps(2, 6, 5), convolution(3, 2, "tanh"), convolution(2, 3, padding=1),
                max_pool(2), LAST, FLATTEN, dense(2), sequences=2)
     yield case("image_of_each_sequence", maps(1, 5, 6), LAST, convolution(2, 2, "relu"), max_pool(2), rms_norm(), FLATTEN,
-               dense(4, "tanh"), dense(3), sequences=19)
+               dense(4, "tanh"), dense(3), sequences=19, steps=2)
     yield case("residual_block", numbers(4), residual(layer_norm(), gru(5), dense(4)), state=True, **ragged)
     yield case("residual_first_and_last", numbers(4), residual(rnn(4)), residual(rms_norm(), dense(4)), **many)
     yield case("residual_in_residual", numbers(4), residual(dense(3, "relu"), residual(rnn(3)), dense(4)), LAST, **ragged)
@@ -200,6 +210,9 @@ def combined_cases():
                fast_weights(4, schedule=["write", "", "read clear"]), steps=8, sequences=2)
     yield case("associative_dense", numbers(3), associative(4, copies=2), dense(2), state=True, **ragged)
     yield case("associative_last_step", tokens(6), embedding(3), associative(6, keys=2), LAST, dense(2), **many)
+    yield case("bidirectional_softmax", tokens(6), embedding(3), bidirectional(lstm(4)), LAST, dense(3), SOFTMAX, **ragged)
+    yield case("sigmoids", numbers(3), dense(5, "sigmoid"), rnn(4, activation="sigmoid"), dense(2, "sigmoid"), state=True,
+               **ragged)
     yield case("all_cells", numbers(2), rnn(3), lstm(4), gru(5), fast_weights(6), associative(4), steps=4, state=True, **ragged)
     yield case("names", tokens(7), embedding(3) | {"name": "encoder."}, stack(gru(4), 2) | {"name": "rnn."},
                LAST | {"name": ""}, dense(2) | {"name": "decoder."}, state=True, **ragged)

@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from layers import Layers, are_maps, is_per_step, maps, numbers, place_names, rows
 
 RECURRENT = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
-ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, None: nn.Identity}
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, None: nn.Identity}
 
 
 def has_module(layers):
@@ -19,7 +19,8 @@ def has_module(layers):
         if layer["layer"] == "residual":
             return has_module(layer["layers"])
         cell = layer.get("cell", layer)
-        return cell["layer"] not in ("fast_weights", "associative_lstm") and not cell.get("layer_norm")
+        sigmoid = cell["layer"] == "rnn" and cell.get("activation") == "sigmoid"
+        return cell["layer"] not in ("fast_weights", "associative_lstm") and not cell.get("layer_norm") and not sigmoid
 
     return all(of(layer) for layer in layers)
 
@@ -114,7 +115,7 @@ def single(batch, prefix, layer, x):
     y = ACTIVATIONS[layer.get("activation")]()(y.reshape(*lead, *y.shape[1:]))
     if axes == 3:
         return numbers(y)
-    return y.reshape(x.shape) if kind in ("layer_norm", "rms_norm", "dropout") else y
+    return y.reshape(x.shape) if kind in ("layer_norm", "rms_norm", "softmax", "dropout") else y
 
 
 def module(batch, layer, z):
@@ -129,6 +130,8 @@ def module(batch, layer, z):
             return nn.LayerNorm(z.shape[-1], layer.get("epsilon", 1e-5))
         case "rms_norm":
             return nn.RMSNorm(z.shape[-1], layer.get("epsilon", 1e-6))
+        case "softmax":
+            return nn.Softmax(-1)
         case "convolution":
             return nn.Conv2d(z.shape[-3], layer["features"], layer["size"], layer.get("stride", 1), layer.get("padding", 0))
         case "max_pool":

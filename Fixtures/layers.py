@@ -144,6 +144,10 @@ def rms_norm(net, layer, x):
     return (z / (square + layer.get("epsilon", 1e-6)).sqrt() * gain).reshape(x.shape)
 
 
+def softmax(net, layer, x):
+    return torch.softmax(rows(x), -1).reshape(x.shape)
+
+
 def residual(net, layer, x):
     return x + apply(net, layer["layers"], x)
 
@@ -208,11 +212,11 @@ def rows(x):
 LAYERS = {
     "embedding": embedding, "dense": dense, "rnn": cell, "lstm": cell, "gru": cell, "fast_weights": cell,
     "associative_lstm": cell, "bidirectional": bidirectional, "stack": stack, "dropout": dropout,
-    "layer_norm": layer_norm, "rms_norm": rms_norm, "residual": residual, "last_step": last_step, "mean": mean,
-    "convolution": convolution, "max_pool": max_pool, "flatten": flatten,
+    "layer_norm": layer_norm, "rms_norm": rms_norm, "softmax": softmax, "residual": residual, "last_step": last_step,
+    "mean": mean, "convolution": convolution, "max_pool": max_pool, "flatten": flatten,
 }
 # What says or keeps which of the numbers come of a layer that reads backwards.
-DIRECTED = ("bidirectional", "stack", "dropout", "layer_norm", "rms_norm", "residual")
+DIRECTED = ("bidirectional", "stack", "dropout", "layer_norm", "rms_norm", "softmax", "residual")
 
 
 def place_names(layers):
@@ -265,7 +269,8 @@ def unpacked(tensors, names):
 def state_names(config, x):
     """The names of the states' parts, found by drawing a network of its own."""
     net = Numbers(config["input"].get("tokens"), 1, source=Zeros())
-    apply(net, config["layers"], x[:1, :1])
+    first = x[:1, :1].detach()
+    apply(net, config["layers"], first.double() if first.is_floating_point() else first)
     return list(net.states)
 
 
@@ -367,7 +372,7 @@ def run(config, given, p, inputs, states, guard=Guard(), forward=one_by_one):
     x = given["tokens"] if inputs is None else inputs
     steps, sequences = x.shape[:2]
     lengths = given["lengths"].tolist() if "lengths" in given else [steps] * sequences
-    parts = unpacked(states, state_names(config, x.detach()))
+    parts = unpacked(states, state_names(config, x))
     output, final = forward(config, p, x, lengths, parts, guard)
     return {"output": output} | named("final", packed(final))
 

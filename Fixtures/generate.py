@@ -24,15 +24,17 @@ import kinds
 import layer_modules
 import layers
 import models
+import parts as training_parts
 import stacks
+import torch_files
 import trainings
 from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
 from kinds import Source, initial_state, leaves, under
 
 KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS | convolutions.KINDS \
-    | episodes.KINDS | layers.KINDS
-DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes", "layers")
+    | episodes.KINDS | training_parts.KINDS | layers.KINDS
+DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes", "optimizer", "loss", "layers")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"
 SEARCH = 20_000  # seeds to try before giving a case up
@@ -125,6 +127,7 @@ def write_all(only=""):
     print(f"{len(written)} fixtures, {sum(path.stat().st_size for path in written):,} bytes")
     if not only:
         files.write_all()
+        torch_files.write_all()
 
 
 def verify(case, given, expected):

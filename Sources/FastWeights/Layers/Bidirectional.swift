@@ -19,7 +19,7 @@ final class BidirectionalLayer: LayerKind {
     init(_ inner: any CellKind) { self.inner = inner }
 
     var name: String { "bidirectional" }
-    var options: [JSON.Member] { [JSON.Member(key: "cell", value: Layer(inner).json)] }
+    var options: [JSON.Member] { [JSON.Member(key: "cell", value: inner.layer.json)] }
     var readsTable: Bool { true }
     var forms: [any LayerKind] { inner.forms.compactMap { $0.cell.map { BidirectionalLayer($0) } } }
     func problem(reading input: LayerShape) -> String? { inner.problem(reading: input) }

@@ -32,6 +32,8 @@ protocol LayerKind: AnyObject, Sendable {
     var unwrittenOptions: [String] { get }
     /// Whether it multiplies what it reads: then tokens below it are a table, see `TokenTable`.
     var readsTable: Bool { get }
+    /// The layer of this kind.
+    var layer: Layer { get }
     /// The layer as a recurrent cell; nil of all others.
     var cell: (any CellKind)? { get }
     /// The layer in every form that computes the same, for checks; the first is itself.
@@ -44,6 +46,7 @@ protocol LayerKind: AnyObject, Sendable {
 
 extension LayerKind {
     var readsTable: Bool { false }
+    var layer: Layer { Layer(self) }
     var cell: (any CellKind)? { nil }
     var forms: [any LayerKind] { [self] }
     var options: [JSON.Member] { [] }

@@ -48,6 +48,7 @@ final class PlacedList: PlacedLayer {
             }
             if let problem = kind.problem(reading: next.shape) { throw fail(problem) }
             let layer = scope.within(named.prefix, cellSuffix: named.cellSuffix) { kind.placed(next, &$0) }
+            if let problem = scope.problem { throw fail(problem) }
             guard scope.layout.windows.count <= parameterLimit else {
                 throw fail("with it the layers have more than \(parameterLimit) parameters")
             }

@@ -56,7 +56,8 @@ final class ConvolutionLayer: LayerKind {
         if let problem = needsMaps(input) { return problem }
         let sizes = 1...sizeLimit
         guard let maps = input.maps, sizes.contains(features), sizes.contains(size), sizes.contains(stride),
-            (0..<size).contains(padding), size <= min(maps.height, maps.width) + 2 * padding
+            (0..<size).contains(padding), size <= min(maps.height, maps.width) + 2 * padding,
+            elementCount([features, maps.channels, size, size]) != nil
         else {
             return "\(features) filters of \(size) by \(size), one every \(stride), with a padding of \(padding) below "
                 + "their size, do not fit \(input.text)"

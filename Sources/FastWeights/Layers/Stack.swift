@@ -38,7 +38,7 @@ final class StackLayer: LayerKind {
     var name: String { "stack" }
     var options: [JSON.Member] {
         [
-            JSON.Member(key: "cell", value: Layer(inner).json), JSON.Member("layers", layers),
+            JSON.Member(key: "cell", value: inner.layer.json), JSON.Member("layers", layers),
             JSON.Member("bidirectional", isBidirectional), JSON.Member("dropout", dropout),
         ]
     }

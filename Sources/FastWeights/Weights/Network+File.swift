@@ -18,14 +18,14 @@ extension Network {
         try Files.writeAtomically(serialised(), to: path)
     }
 
-    /// Reads a file that `write` made, or a PyTorch state dict, in several files too by their index; see
-    /// `init(_:prefix:activation:embedding:head:)`. Throws also `FileError` when it cannot be read.
+    /// Reads a file that `write` made, or a PyTorch state dict, of safetensors, in several files too by their index, or of
+    /// `torch.save`; see `init(_:prefix:activation:embedding:head:)`. Throws also what `StateDictionary(path:)` throws.
     public convenience init(
         path: String, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
         head: HeadModule? = nil
     ) throws {
         try self.init(
-            SafeTensors(path: path), prefix: prefix, activation: activation, embedding: embedding, head: head)
+            StateDictionary(path: path), prefix: prefix, activation: activation, embedding: embedding, head: head)
     }
 
     /// The network of a file: by the configuration in the metadata where `write` put one, otherwise by the names and
@@ -38,19 +38,19 @@ extension Network {
         head: HeadModule? = nil
     ) throws {
         try self.init(
-            file, prefix: prefix, activation: activation, embedding: embedding, head: head, takesTokens: false)
+            StateDictionary(file), prefix: prefix, activation: activation, embedding: embedding, head: head)
     }
 
-    /// The same; with `takesTokens` a file of before, whose networks read numbers or tokens, is of one that reads tokens.
+    /// The same of a file's tensors; with `takesTokens` a file of before, whose networks read numbers or tokens, is of one
+    /// that reads tokens.
     convenience init(
-        _ file: SafeTensors, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
-        head: HeadModule? = nil, takesTokens: Bool
+        _ dictionary: StateDictionary, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
+        head: HeadModule? = nil, takesTokens: Bool = false
     ) throws {
-        let dictionary = try StateDictionary(file)
-        guard let configuration = try Self.configuration(of: file, takesTokens: takesTokens) else {
-            if let format = file.metadata["format"], format.hasPrefix("fastweights-") {
+        guard let configuration = try Self.configuration(of: dictionary, takesTokens: takesTokens) else {
+            if let format = dictionary.metadata["format"], format.hasPrefix("fastweights-") {
                 throw WeightsError(
-                    source: file.source,
+                    source: dictionary.source,
                     problems: ["expected a network or a state dict, found a file of the format \(format)"])
             }
             let network = try dictionary.network(
@@ -60,7 +60,7 @@ extension Network {
         }
         guard prefix == nil, embedding == nil, head == nil else {
             throw WeightsError(
-                source: file.source,
+                source: dictionary.source,
                 problems: [
                     "prefix, embedding and head are for state dicts; this file says itself what network it holds"
                 ])
@@ -69,9 +69,12 @@ extension Network {
     }
 
     /// The configuration in the metadata, nil of a file that `write` did not make.
-    static func configuration(of file: SafeTensors, takesTokens: Bool = false) throws -> NetworkConfiguration? {
-        guard let format = file.metadata["format"], let text = file.metadata["config"] else { return nil }
-        func fail(_ problem: String) -> WeightsError { WeightsError(source: file.source, problems: [problem]) }
+    static func configuration(
+        of dictionary: StateDictionary, takesTokens: Bool = false
+    ) throws -> NetworkConfiguration? {
+        let metadata = dictionary.metadata
+        guard let format = metadata["format"], let text = metadata["config"] else { return nil }
+        func fail(_ problem: String) -> WeightsError { WeightsError(source: dictionary.source, problems: [problem]) }
         do {
             switch format {
             case Self.format: return try NetworkConfiguration(json: try JSON(parsing: text.utf8))

@@ -42,7 +42,7 @@ public struct ModelFile: Sendable {
     public init(bytes: [UInt8], source path: String) throws {
         let file = try SafeTensors(bytes: bytes, source: path)
         func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
-        guard try Network.configuration(of: file) != nil, let task = file.metadata["task"] else {
+        guard try Network.configuration(of: StateDictionary(file)) != nil, let task = file.metadata["task"] else {
             throw fail("not a model of `fastweights train`: the metadata has no network and task")
         }
         do {

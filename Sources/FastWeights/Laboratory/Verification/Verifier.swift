@@ -45,6 +45,9 @@ enum Verifier {
         case "bound": try fixture.checkBound(&tally)
         case "softmax": try fixture.checkSoftmax(&tally)
         case "clip": try fixture.checkClip(&tally)
+        case "optimizer": try fixture.checkOptimizer(&tally)
+        case "schedule": try fixture.checkSchedule(&tally)
+        case "loss": try fixture.checkLoss(&tally)
         case "": throw FixtureError(name, "the metadata has no kind; that of a network of layers is layers")
         case let kind: throw FixtureError(name, "unknown kind \"\(kind)\"; that of a network of layers is layers")
         }

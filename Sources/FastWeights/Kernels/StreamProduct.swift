@@ -225,6 +225,13 @@ struct ColumnNumbers {
         pointer = UnsafeRawPointer(four).assumingMemoryBound(to: Float.self)
         (count, self.columns) = (min(4, columns &- first), columns)
     }
+
+    /// The place of the 1 among numbers that else are zero.
+    @inline(__always) var placeOfOne: Int {
+        var k = 0
+        while k < count &- 1 && pointer[k] == 0 { k &+= 1 }
+        return first &+ k
+    }
 }
 
 @inline(__always)

@@ -144,10 +144,12 @@ private final class BidirectionalPass: LayerPass {
             reversedRows(outputGradients), rows: hidden, into: back.outputGradients, from: 0, count: steps, steps: steps
         )
         back.backward(run, gradients)
+        for t in 0..<steps { ahead.outputGradients[t].update(from: outputGradients[t], count: hidden) }
+        ahead.backwardToParameters(run, gradients)
+        // Where ∂L/∂x stands in the panels of x, those are read no more.
         if let dx = input.dx {
             block.turn(dTurned, rows: columns, into: dx, from: 0, count: steps, steps: steps)
         }
-        for t in 0..<steps { ahead.outputGradients[t].update(from: outputGradients[t], count: hidden) }
-        ahead.backward(run, gradients)
+        ahead.backwardToInput()
     }
 }

@@ -148,7 +148,7 @@ private final class DenseStream: LayerStream {
 
     init(_ dense: PlacedDense, _ shared: DenseStreamWeights) {
         (self.shared, activation) = (shared, dense.activation)
-        super.init(outputs: arena.octets(shared.weight.vectors))
+        super.init(outputs: arena.octets(shared.weight.vectors), width: shared.width)
     }
 
     override func step(_ x: ColumnNumbers) {

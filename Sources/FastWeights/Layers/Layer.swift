@@ -139,7 +139,7 @@ class LayerWeights {
 struct PassInput {
     /// x(t), lent by what is below; not there where it reads tokens.
     var x: PanelSequence
-    /// Where ∂L/∂x(t) goes, lent as well; nil where nobody asks.
+    /// Where ∂L/∂x(t) goes, lent as well; nil where nobody asks. May be the panels of x: who writes there has read x.
     var dx: PanelSequence?
     /// Whether ∂L/∂x is added to what is there.
     var addsGradient = false

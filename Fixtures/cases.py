@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from layer_cases import all_layer_cases
+
 
 @dataclass(frozen=True)
 class Case:
@@ -410,6 +412,10 @@ def clip_cases():
     yield case("zero", 5.0, 19, 0.0)
 
 
+def layers_cases():
+    yield from (Case("layers", name, "layers", config, drawing) for name, config, drawing in all_layer_cases())
+
+
 def optimizer_cases():
     def case(name, optimizer, clip=None, steps=8, **options):
         return Case("optimizer", name, "optimizer", {"optimizer": optimizer | options, "clip": clip}, dict(steps=steps))
@@ -487,6 +493,6 @@ def loss_cases():
 def all_cases():
     for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, associative_lstm_cases,
                   associative_lstm_network_cases, bound_cases, network_cases, stack_cases,
-                  model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layer_norm_cases,
-                  softmax_cases, clip_cases, optimizer_cases, schedule_cases, loss_cases):
+                  model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layers_cases,
+                  layer_norm_cases, softmax_cases, clip_cases, optimizer_cases, schedule_cases, loss_cases):
         yield from cases()

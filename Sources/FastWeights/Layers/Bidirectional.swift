@@ -21,6 +21,7 @@ final class BidirectionalLayer: LayerKind {
     var name: String { "bidirectional" }
     var options: [JSON.Member] { [JSON.Member(key: "cell", value: inner.layer.json)] }
     var readsTable: Bool { true }
+    var forms: [any LayerKind] { inner.forms.compactMap { $0.cell.map { BidirectionalLayer($0) } } }
     func problem(reading input: LayerShape) -> String? { inner.problem(reading: input) }
 
     func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer {

@@ -38,7 +38,7 @@ final class ConvolutionLayer: LayerKind {
 
     init(_ reader: ConfigurationReader) throws(ConfigurationError) {
         (features, size) = (try reader.count("features"), try reader.count("size"))
-        (stride, padding) = (try reader.count("stride"), try reader.count("padding", from: 0))
+        (stride, padding) = (try reader.count("stride", default: 1), try reader.count("padding", from: 0, default: 0))
         activation = reader.json["activation"] == nil ? nil : try reader.activation()
     }
 
@@ -49,6 +49,8 @@ final class ConvolutionLayer: LayerKind {
             JSON.Member("padding", padding),
         ] + (activation.map { [JSON.Member("activation", $0.rawValue)] } ?? [])
     }
+
+    var unwrittenOptions: [String] { activation == nil ? ["activation"] : [] }
 
     func problem(reading input: LayerShape) -> String? {
         if let problem = needsMaps(input) { return problem }

@@ -2,15 +2,17 @@ extension Network {
     /// What `format` says in the metadata of a file that `write` made.
     private static let format = "fastweights-network-2"
 
-    /// The bytes of a safetensors file with the parameters by PyTorch's names, and the configuration in the metadata.
+    /// The bytes of a safetensors file with the parameters by PyTorch's names, and configuration and labels in the metadata.
     ///
     /// PyTorch reads the file too: `load_state_dict(safetensors.torch.load_file(path), strict=True)`.
     public func serialised() -> [UInt8] { serialised(metadata: []) }
 
     /// The same with more metadata.
     func serialised(metadata: [(String, String)]) -> [UInt8] {
-        SafeTensors.serialise(
-            tensors(), metadata: [("format", Self.format), ("config", configuration.json.serialised())] + metadata)
+        let labels = labels.isEmpty ? [] : [("labels", JSON.array(self.labels.map { .string($0) }).serialised())]
+        return SafeTensors.serialise(
+            tensors(),
+            metadata: [("format", Self.format), ("config", configuration.json.serialised())] + labels + metadata)
     }
 
     /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
@@ -65,7 +67,23 @@ extension Network {
                     "prefix, embedding and head are for state dicts; this file says itself what network it holds"
                 ])
         }
-        self.init(configuration, parameters: try dictionary.parameters(configuration))
+        let labels = try Self.labels(of: dictionary)
+        if let problem = Self.problem(labels, configuration) {
+            throw WeightsError(source: dictionary.source, problems: [problem])
+        }
+        self.init(configuration, parameters: try dictionary.parameters(configuration), labels: labels)
+    }
+
+    /// The names of the classes in the metadata, none where there are no such.
+    private static func labels(of dictionary: StateDictionary) throws -> [String] {
+        guard let text = dictionary.metadata["labels"] else { return [] }
+        let names = (try? JSON(parsing: text.utf8))?.elements?.map { $0.text }
+        guard let names, names.allSatisfy({ $0 != nil }) else {
+            throw WeightsError(
+                source: dictionary.source,
+                problems: ["the labels in the metadata are not a list of texts: \(text.prefix(80))"])
+        }
+        return names.compactMap { $0 }
     }
 
     /// The configuration in the metadata, nil of a file that `write` did not make.

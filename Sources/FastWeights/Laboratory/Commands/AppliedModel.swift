@@ -27,7 +27,9 @@ struct AppliedModel {
                 "--activation is for a plain RNN of a state dict; \(path) holds \(network.configuration.summary).")
         }
         guard !isOwn else {
-            metadata = dictionary.metadata.filter { !["format", "config"].contains($0.key) }.sorted { $0.key < $1.key }
+            metadata = dictionary.metadata.filter { !["format", "config", "labels"].contains($0.key) }.sorted {
+                $0.key < $1.key
+            }
             return
         }
         metadata = []

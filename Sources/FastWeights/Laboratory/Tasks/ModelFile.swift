@@ -51,7 +51,7 @@ public struct ModelFile: Sendable {
                 pairs: try reader.count("pairs", to: 26), repeatsDigits: try reader.flag("repeats_digits"))
             model = try Network(file)
             if let problem = Self.problem(model.definition) { throw fail(problem) }
-            notes = file.metadata.filter { !["format", "config", "task"].contains($0.key) }
+            notes = file.metadata.filter { !["format", "config", "labels", "task"].contains($0.key) }
                 .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         } catch let error as ConfigurationError {
             throw fail(error.description)

@@ -5,29 +5,16 @@
 // those of one row of the output.
 
 /// Numbers of an image, or of what a layer makes of it: channels, rows and columns.
-public struct MapShape: Sendable, Equatable {
+struct MapShape: Sendable, Equatable {
     /// Maps one behind the other.
-    public var channels: Int
+    var channels: Int
     /// Rows of each.
-    public var height: Int
+    var height: Int
     /// Numbers a row.
-    public var width: Int
+    var width: Int
 
-    /// A shape; who takes it checks the sizes.
-    public init(channels: Int, height: Int, width: Int) {
-        (self.channels, self.height, self.width) = (channels, height, width)
-    }
-
-    /// Numbers in all. Traps on a size below 0, and where they are more than memory can hold.
-    public var count: Int {
-        let (area, isLarge) = height.multipliedReportingOverflow(by: width)
-        let (count, isLarger) = channels.multipliedReportingOverflow(by: area)
-        require(
-            channels >= 0 && height >= 0 && width >= 0 && !isLarge && !isLarger,
-            "\(channels) channels of \(height) by \(width) numbers: sizes are at least 0, and memory must hold all numbers"
-        )
-        return count
-    }
+    /// Numbers in all.
+    var count: Int { channels * height * width }
 }
 
 /// y = f(W ∗ x + b) with square filters: y[f, v, u] = Σ_cij W[f, c, i, j] · x[c, v·stride + i - padding, …], x zero outside.
@@ -138,10 +125,9 @@ struct MaxPool: Sendable, Equatable {
         }
     }
 
-    /// dx becomes ∂L/∂x: of each window the first of its largest numbers has dy.
+    /// dx becomes ∂L/∂x: of each window the first of its largest numbers has dy. dx may be x.
     @inline(never)
     func backward(_ x: Panel, _ y: Panel, _ dy: Panel, into dx: Panel) {
-        dx.update(repeating: .zero, count: input.count)
         forEachWindow { first, row in
             var left = dy[row]
             for i in 0..<size {
@@ -151,6 +137,13 @@ struct MaxPool: Sendable, Equatable {
                     dx[place] = Lanes.zero.replacing(with: left, where: isHere)
                     left.replace(with: 0, where: isHere)
                 }
+            }
+        }
+        let (rows, columns) = (output.height * size, output.width * size)
+        for c in 0..<input.channels {
+            for v in 0..<input.height {
+                let row = dx + (c &* input.height &+ v) &* input.width
+                for u in (v < rows ? columns : 0)..<input.width { row[u] = .zero }
             }
         }
     }

@@ -48,6 +48,7 @@ final class PlacedList: PlacedLayer {
             }
             if let problem = kind.problem(reading: next.shape) { throw fail(problem) }
             let layer = scope.within(named.prefix, cellSuffix: named.cellSuffix) { kind.placed(next, &$0) }
+            if let problem = scope.problem { throw fail(problem) }
             guard scope.layout.windows.count <= parameterLimit else {
                 throw fail("with it the layers have more than \(parameterLimit) parameters")
             }
@@ -108,7 +109,7 @@ private final class ListStream: LayerStream {
     init(_ streams: [LayerStream], _ shared: LayerStreamWeights) {
         widths = shared.children.map { $0.width }
         hasState = shared.children.map { $0.layer.carriedRows > 0 }
-        super.init(outputs: streams[streams.count - 1].outputs, children: streams)
+        super.init(outputs: streams[streams.count - 1].outputs, width: shared.width, children: streams)
     }
 
     override func step(_ x: ColumnNumbers) {
@@ -136,19 +137,9 @@ private final class ListStream: LayerStream {
                 step(i)
             } else {
                 isKnown = false
-                children[i].outputs.update(repeating: .zero, count: vectors(i))
+                children[i].clearOutput()
             }
         }
         return isKnown
     }
-
-    override func takeOver(_ other: LayerStream) {
-        super.takeOver(other)
-        for i in children.indices {
-            children[i].outputs.update(from: other.children[i].outputs, count: vectors(i))
-        }
-    }
-
-    /// Vectors of what a layer gives.
-    private func vectors(_ i: Int) -> Int { (widths[i] + Octet.width - 1) / Octet.width }
 }

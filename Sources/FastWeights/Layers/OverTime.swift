@@ -78,7 +78,9 @@ private final class LastStepPass: LayerPass {
 final class CopyStream: LayerStream {
     private let arena = StreamArena()
 
-    init(width: Int) { super.init(outputs: arena.octets((width + Octet.width - 1) / Octet.width)) }
+    init(width: Int) {
+        super.init(outputs: arena.octets((width + Octet.width - 1) / Octet.width), width: width)
+    }
 
     override func step(_ x: ColumnNumbers) {
         UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self).update(from: x.pointer, count: x.count)
@@ -185,7 +187,7 @@ private final class MeanStream: LayerStream {
         self.width = width
         let vectors = (width + Octet.width - 1) / Octet.width
         sum = UnsafeMutableRawPointer(arena.octets(vectors)).assumingMemoryBound(to: Float.self)
-        super.init(outputs: arena.octets(vectors))
+        super.init(outputs: arena.octets(vectors), width: width)
     }
 
     override func step(_ x: ColumnNumbers) {

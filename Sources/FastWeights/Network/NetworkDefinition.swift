@@ -20,9 +20,9 @@ final class NetworkDefinition: @unchecked Sendable {
                 sentence: "the schedules of the layers begin again together after more than \(Self.periodLimit) steps")
         }
         (self.input, self.root, self.scope) = (input, root, scope)
-        var states: [(StatePart, Int, Int)] = []
+        var states: [(part: StatePart, leaf: Int, index: Int)] = []
         for (leaf, layer) in root.leaves.enumerated() {
-            for (index, part) in layer.state.enumerated() { states.append((part, leaf, index)) }
+            for (index, part) in layer.state.enumerated() { states.append((part: part, leaf: leaf, index: index)) }
         }
         self.states = states
     }

@@ -14,9 +14,9 @@ public final class NetworkStream {
     let leaves: [LayerStream]
     private let width: Int
     private let columns: Int
-    /// The place of the next step in the network's schedule, of so many steps.
-    private var place = 0
     private let period: Int
+    /// The place of the next step in the network's schedule.
+    private var place = 0
 
     /// Input and layers of the network.
     public var configuration: NetworkConfiguration { weights.configuration }
@@ -73,10 +73,9 @@ public final class NetworkStream {
         advance(ColumnNumbers(pointer: input.baseAddress!, count: input.count))
     }
 
-    @inline(__always)
-    private func advance(_ input: ColumnNumbers) {
-        root.step(input)
-        place = place &+ 1 == period ? 0 : place &+ 1
+    private func advance(_ x: ColumnNumbers) {
+        root.step(x)
+        place = place &+ 1 < period ? place &+ 1 : 0
     }
 
     /// A copy of what the last step gave. A network that ends with one value a sequence gives what it would if the sequence
@@ -155,7 +154,10 @@ public final class StreamWeights: @unchecked Sendable {
     public init(_ network: Network) throws(StreamError) {
         configuration = network.configuration
         let definition = network.definition
-        if let layer = definition.root.children.firstIndex(where: { $0.isReversed }) {
+        let layers = definition.root.children
+        if let reversed = layers.firstIndex(where: { $0.isReversed }) {
+            // An embedding that is but a table of the layer above it is none of them.
+            let layer = reversed + configuration.layers.count - layers.count
             throw StreamError(
                 description: "layer \(layer), \(configuration.layers[layer].kind.name), reads its sequences backwards "
                     + "too, from an end that a stream does not know; run the network over whole sequences")

@@ -174,6 +174,8 @@ class CellStream: LayerStream {
         (place, isCleared) = (0, false)
     }
 
+    final override func showState() -> Bool { true }
+
     override func takeOver(_ other: LayerStream) {
         super.takeOver(other)
         let other = unsafeDowncast(other, to: CellStream.self)

@@ -24,18 +24,18 @@ struct ConfigurationReader {
             description: "the \(place)'s configuration needs \(key) as \(expected), found \(found)")
     }
 
-    func text(_ key: String) throws(ConfigurationError) -> String {
-        guard let value = json[key]?.text else { throw wrong(key, "a text") }
+    func text(_ key: String, default fallback: String? = nil) throws(ConfigurationError) -> String {
+        guard let value = json[key].map({ $0.text }) ?? fallback else { throw wrong(key, "a text") }
         return value
     }
 
     func number(_ key: String, default fallback: Double? = nil) throws(ConfigurationError) -> Double {
-        guard let value = json[key]?.number ?? fallback else { throw wrong(key, "a number") }
+        guard let value = json[key].map({ $0.number }) ?? fallback else { throw wrong(key, "a number") }
         return value
     }
 
     func flag(_ key: String, default fallback: Bool? = nil) throws(ConfigurationError) -> Bool {
-        guard let value = json[key]?.boolean ?? fallback else { throw wrong(key, "true or false") }
+        guard let value = json[key].map({ $0.boolean }) ?? fallback else { throw wrong(key, "true or false") }
         return value
     }
 

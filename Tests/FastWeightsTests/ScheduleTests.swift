@@ -23,19 +23,20 @@ import Testing
             let variance = z.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(H)
             return z.indices.map { (z[$0] - mean) / (variance + 1e-5).squareRoot() * gain[$0] + shift[$0] }
         }
+        /// start + row r of `matrix` times `x`.
+        func added(_ matrix: [Double], row r: Int, by x: ArraySlice<Double>, to start: Double) -> Double {
+            zip(matrix[(r * x.count)...], x).reduce(start) { $0 + $1.0 * $1.1 }
+        }
         var (h, A) = ([Double](repeating: 0, count: H), [Double](repeating: 0, count: H * H))
         var outputs: [Double] = []
         for t in 0..<input.count / I {
             let events = options.schedule[t % options.schedule.count]
-            let b = (0..<H).map { r in
-                (0..<I).reduce(bias[r]) { $0 + C[r * I + $1] * input[t * I + $1] }
-                    + (0..<H).reduce(0) { $0 + W[r * H + $1] * h[$1] }
-            }
+            let x = input[t * I..<(t + 1) * I]
+            let b = (0..<H).map { added(W, row: $0, by: h[...], to: added(C, row: $0, by: x, to: bias[$0])) }
             var new = (options.normaliseFirst ? normalised(b) : b).map { max($0, 0) }
             for _ in 0..<(events.contains(.read) ? options.innerSteps : 0) {
                 let old = new
-                new = normalised((0..<H).map { r in (0..<H).reduce(b[r]) { $0 + A[r * H + $1] * old[$1] } })
-                    .map { max($0, 0) }
+                new = normalised((0..<H).map { added(A, row: $0, by: old[...], to: b[$0]) }).map { max($0, 0) }
             }
             if events.contains(.write) {
                 for i in 0..<H * H {

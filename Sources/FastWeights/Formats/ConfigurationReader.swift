@@ -39,8 +39,10 @@ struct ConfigurationReader {
         return value
     }
 
-    func count(_ key: String, from: Int = 1, to: Int = sizeLimit) throws(ConfigurationError) -> Int {
-        guard let value = json[key]?.integer, (from...to).contains(value) else {
+    func count(
+        _ key: String, from: Int = 1, to: Int = sizeLimit, default fallback: Int? = nil
+    ) throws(ConfigurationError) -> Int {
+        guard let value = json[key].map({ $0.integer }) ?? fallback, (from...to).contains(value) else {
             throw wrong(key, "a whole number from \(from) to \(to)")
         }
         return value

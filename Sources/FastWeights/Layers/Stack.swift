@@ -43,6 +43,11 @@ final class StackLayer: LayerKind {
         ]
     }
     var readsTable: Bool { true }
+    var forms: [any LayerKind] {
+        inner.forms.compactMap { form in
+            form.cell.map { StackLayer($0, layers: layers, isBidirectional: isBidirectional, dropout: dropout) }
+        }
+    }
 
     func problem(reading input: LayerShape) -> String? {
         guard (1...PlacedList.limit).contains(layers) else {

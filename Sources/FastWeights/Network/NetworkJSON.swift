@@ -60,8 +60,9 @@ extension NamedLayer {
     }
 
     init(json: JSON, place: Int) throws(ConfigurationError) {
-        layer = try Layer(json: json)
-        let reader = ConfigurationReader(json: json, place: layer.kind.name)
+        let options = (json.members ?? []).filter { $0.key != "name" && $0.key != "cell_suffix" }
+        layer = try Layer(json: .object(options))
+        let reader = ConfigurationReader(json: json, place: "layer")
         prefix = try reader.text("name", default: "\(place).")
         cellSuffix = try reader.text("cell_suffix", default: Self.usualSuffix)
     }
@@ -131,7 +132,7 @@ extension NetworkConfiguration {
         }
         let reader = ConfigurationReader(json: .object(members), place: "cell")
         let kind = JSON.Member("layer", try reader.text("cell"))
-        let layer = try Layer(json: .object([kind, JSON.Member("bias", bias)] + members))
+        let layer = try Layer(json: .object([kind, JSON.Member("bias", bias)] + members), isStrict: false)
         return (layer, try reader.count("input"))
     }
 }

@@ -232,11 +232,12 @@ class CellStream: LayerStream {
             gain: norm.gain + offset, bias: norm.bias + offset)
     }
 
-    /// y = f(z) of one vector of H.
+    /// y = f(z) of one vector of H, its padding zero.
     @inline(__always)
     final func activate(
         _ z: UnsafePointer<Octet>, _ activation: Activation, into y: UnsafeMutablePointer<Octet>
     ) {
         activation.apply(z, into: y, vectors: shared.vectors)
+        if activation == .sigmoid { y[shared.vectors &- 1] *= lastUnits }
     }
 }

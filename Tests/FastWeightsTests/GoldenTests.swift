@@ -65,7 +65,9 @@ import Testing
     /// The parts of a cell's parameters are its gates' rows, and its layer norms.
     @Test func gatesArePartsOfTheirOwn() {
         func sizes(_ cell: Cell, input: Int = 3, hidden: Int = 4) -> [String: [Int]] {
-            CellConfiguration(cell, input: input, hidden: hidden).parts(prefix: "a.").mapValues { $0.map(\.count) }
+            NetworkConfiguration(
+                .numbers(input), [NamedLayer(layer: cell.layer(hidden), prefix: "a.", cellSuffix: "")]
+            ).definition.scope.parts.mapValues { $0.map(\.count) }
         }
         let lstm = sizes(.lstm(layerNorm: true))
         #expect(lstm["a.weight_ih"] == [12, 12, 12, 12] && lstm["a.weight_hh"] == [16, 16, 16, 16])
@@ -77,7 +79,8 @@ import Testing
         let associative = sizes(.associativeLSTM(AssociativeLSTMOptions(keys: 2, candidateIsRecurrent: false)))
         #expect(associative["a.weight_ih"] == [6, 6, 6, 12, 12, 12, 12, 12])
         #expect(associative["a.weight_hh"] == [8, 8, 8, 16, 16, 16, 16])
-        let stack = NetworkConfiguration.stack(.gru, input: 3, hidden: 4, layers: 2, bidirectional: true)
-        #expect(stack.parts["weight_ih_l1_reverse"]?.map(\.count) == [32, 32, 32] && stack.parts.count == 16)
+        let parts = NetworkConfiguration.stack(.gru, input: 3, hidden: 4, layers: 2, bidirectional: true)
+            .definition.scope.parts
+        #expect(parts["weight_ih_l1_reverse"]?.map(\.count) == [32, 32, 32] && parts.count == 16)
     }
 }

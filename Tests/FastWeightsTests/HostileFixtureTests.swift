@@ -289,17 +289,22 @@ import Testing
     @Test func configurationsThatCannotBeAreNamed() throws {
         func problem(_ text: String) -> String {
             do {
-                _ = try ConvolutionalNetworkConfiguration(json: try JSON(parsing: text.utf8))
+                _ = try NetworkConfiguration(json: try JSON(parsing: text.utf8))
                 return ""
             } catch { return "\(error)" }
         }
         func network(_ layers: String, height: Int = 6) -> String {
-            #"{"channels":1,"height":\#(height),"width":6,"classes":2,"layers":[\#(layers)]}"#
+            #"{"input":{"channels":1,"height":\#(height),"width":6},"layers":[\#(layers)]}"#
         }
         #expect(problem(network(#"{"layer":"max_pool","size":2}"#)) == "")
         #expect(
             problem(network(#"{"layer":"max_pool","size":7}"#))
-                == "layer 0, maxPool(size: 7), does not fit an image of 6 by 6")
-        #expect(problem(network("", height: 16_385)).contains("from 1 to 16384, found 1, 16385, 6 and 2"))
+                == "layer 0, max_pool: windows of 7 by 7 do not fit 1 maps of 6 by 6 per step")
+        #expect(
+            problem(network(#"{"layer":"flatten"}"#, height: 16_385)).hasSuffix(
+                "found 1, 16385 and 6"))
+        #expect(problem(network("")).contains("a list of 1 to 256 layers"))
+        #expect(
+            problem(network(#"{"layer":"flatten"},{"layer":"lstm","hidden":0}"#)).contains("hidden as a whole number"))
     }
 }

@@ -65,6 +65,20 @@ extension Reader {
                     return { for name in archive.names { try opened(try archive.array(named: name))() } }
                 }, inside: [zipEntries]),
             Reader(
+                name: "torch",
+                seeds: ["lstm", "protocol_4", "protocol_5", "big_endian", "types", "layouts", "checkpoint", "tied"]
+                    .map { fixture("torch/\($0).pt") }, words: torchWords, allowance: 400,
+                open: { bytes in
+                    let file = try TorchFile(bytes: bytes, source: "fuzz")
+                    return {
+                        for name in file.names { try readAll(file, name) }
+                        _ = try StateDictionary(file).network()
+                    }
+                },
+                inside: [
+                    pickle, { bytes, change in entries(bytes, change) { change($1) } },
+                ]),
+            Reader(
                 name: "idx",
                 seeds: files([
                     "idx3-ubyte", "idx3-sbyte", "idx3-short", "idx3-int", "idx3-float", "idx3-double", "idx0-int",
@@ -116,6 +130,20 @@ extension Reader {
         }
     }
 
+    private static func readAll(_ file: TorchFile, _ name: String) throws {
+        let tensor = try file.tensor(named: name)
+        // More numbers than a storage has are refused.
+        guard let type = tensor.dtype, tensor.count <= 1 << 16 else {
+            _ = try? file.floats(name)
+            return
+        }
+        if type.isFloatingPoint {
+            try check(file.floats(name).count == tensor.count && file.doubles(name).count == tensor.count)
+        } else {
+            try check(file.integers(name).count == tensor.count)
+        }
+    }
+
     private static func opened(_ array: NumPyArray) -> () throws -> Void {
         {
             let count = array.shape.reduce(1, *)
@@ -131,6 +159,15 @@ extension Reader {
     private static let numPyWords = [
         "'descr': '>f8'", "'fortran_order': True", "'shape': (2, 3)", "|O", "|b1", "<i2", "(", ")", "{", "}", ",", "'",
         "1, 1, 1, 1, 1, 1, 1, 1, ", "\n", "\u{2}", "\u{3}",
+    ]
+    private static let torchWords = [
+        "collections\nOrderedDict\n", "ctorch\nFloatStorage\n", "ctorch\nByteStorage\n", "ctorch\nSize\n",
+        "ctorch.storage\nUntypedStorage\n", "ctorch\nuint16\n", "ctorch\ndevice\n", "cos\nsystem\n",
+        "ctorch._utils\n_rebuild_tensor_v2\n", "ctorch._utils\n_rebuild_tensor_v3\n",
+        "ctorch._utils\n_rebuild_parameter\n", "(", "((((((((", ")R", "R", "t", "tR", "tQ", "b", "]", "]]]]]]]]", "}",
+        "}b",
+        "u", "s", "e", "a", ".", "N", "K\0", "K\u{1}", "K\u{3}", "h\0", "h\u{1}", "h\u{6}", "q\0", "X\u{1}\0\0\0a",
+        "big", "little", "\u{3}\n",
     ]
     static let modelWords = [
         "\"layer\":\"lstm\"", "\"layer\":\"gru\"", "\"layer\":\"rnn\"", "\"layer\":\"fast_weights\"", "\"hidden\":2",
@@ -208,10 +245,21 @@ extension Reader {
 
     /// Changes what the entries of an archive hold, each behind its own header and with a right checksum.
     static func zipEntries(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
+        entries(bytes, change) { _, content in numPyHeader(content, change) }
+    }
+
+    /// Changes the pickle in a file of torch.save.
+    private static func pickle(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
+        entries(bytes, change) { name, content in name.hasSuffix(".pkl") ? change(content) : content }
+    }
+
+    private static func entries(
+        _ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8], _ content: (_ name: String, [UInt8]) -> [UInt8]
+    ) -> [UInt8] {
         guard let archive = try? ZipArchive(bytes: bytes, source: "fuzz") else { return change(bytes) }
         return ZipArchive.serialise(
             archive.entries.map { entry in
-                (entry.name, (try? archive.content(of: entry)).map { numPyHeader($0, change) } ?? [])
+                (entry.name, (try? archive.content(of: entry)).map { content(entry.name, $0) } ?? [])
             })
     }
 

@@ -49,8 +49,11 @@ extension Case {
             "threads", "work is done on 1 to 1024 threads, found 0", try trainer { $0.threads = 0 }),
         Case(
             "momentum",
-            "β and α are from 0 to below 1, ε, decay and momentum finite and at least 0; found sgd(momentum: nan)",
+            "β and α are from 0 to below 1, dampening to 1, ε, decay, l2 and momentum finite and at least 0; found sgd(momentum: nan)",
             try trainer { $0.optimizer = .sgd(momentum: .nan) }),
+        Case(
+            "epochs", "a training has at least 1 epoch, or with nil the steps that are asked for; found 0",
+            try trainer { $0.epochs = 0 }),
         Case(
             "checkpoint-every", "steps between checkpoints are at least 1, found 0",
             CheckpointOptions(path: "x", every: 0)),

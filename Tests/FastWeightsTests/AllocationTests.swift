@@ -111,6 +111,15 @@
             }
         }
 
+        @Test(arguments: OptimizerTests.rules)
+        func stepsOfOnesOwnAllocateNothing(rule: OptimizerRule) {
+            var layout = ParameterLayout()
+            layout.append("a", 5000)
+            let block = Parameters(layout)
+            let optimizer = Optimizer(rule, block, Parameters(layout))
+            #expect(Self.allocations { for _ in 0..<10 { optimizer.step(rate: 1e-3, clip: 5) } } == 0)
+        }
+
         @Test(arguments: cells, [TestHead.perSequence(3), .perStep(3)])
         func trainingStepsOnSequencesAllocateNothing(cell: Cell, head: TestHead) throws {
             let network = Network(

@@ -63,7 +63,8 @@ import Testing
             return false
         })
         try Files.writeAtomically(left, to: path)
-        let state = try TrainingState(json: CheckpointFile(path: path).state, trainer(whole).options)
+        let state = try TrainingState(
+            json: CheckpointFile(path: path).state, trainer(whole).options, trainer(whole).epoch)
         #expect(state.outcome.steps == step / 9 * 9)
         let model = smallNetwork()
         model.parameters.clear()

@@ -162,6 +162,12 @@ import Testing
             print(model.configuration)
         }
         do {
+            let checkpoint = try TorchFile(path: "checkpoint.pt")
+            let model = try StateDictionary(checkpoint).network(prefix: "model.rnn.")
+            for (name, text) in checkpoint.others { print(name, text) }  // epoch 3
+            print(model.configuration)
+        }
+        do {
             let archive = try NumPyArchive(path: "keras.npz")
             let arrays = try archive.names.indices.map { try archive.array(named: "arr_\($0)") }
             let network = try Network(keras: arrays.map { try WeightArray($0) })
@@ -335,26 +341,45 @@ import Testing
         #expect(predictions.count == 60 && evaluation.error == outcome.bestError)
     }
 
+    @Test func epochsSchedulesAndRules() throws {
+        var options = TrainingOptions()
+        options.epochs = 20
+        options.evaluatesEachEpoch = true
+        options.schedule = .cosine(to: 0.1).afterWarmUp(of: 100)
+        options.optimizer = .sgd(momentum: 0.9, isNesterov: true, l2: 1e-4)
+        #expect(Schedule("warm-up 100 then cosine to 0.1") == options.schedule)
+    }
+
     @Test func aLoopOfYourOwn() {
         let (T, B) = (6, 4)
-        let network = Network(NetworkConfiguration(.numbers(3), [.lstm(5)]), seed: 1)
+        let network = Network(NetworkConfiguration(.numbers(3), [.lstm(5), .dense(3)]), seed: 1)
         let input = numbers(T * B * 3)
-        let wanted = [Float](repeating: 0.3, count: T * B * 5)
-        func distance() -> Float {
-            zip(network.run(input, steps: T, batch: B).outputs, wanted).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        let labels = (0..<T * B).map { $0 % 3 }
+        func distance() -> Double {
+            Loss.crossEntropy(weights: [1, 4, 1])(network.run(input, steps: T, batch: B).outputs, classes: labels).value
         }
         let before = distance()
         let pass = NetworkPass(network)
-        for step in 0..<20 {
+        let optimizer = Optimizer(.adam(decay: 0.01), network.parameters, pass.gradients)
+        let schedule = Schedule.cosine.afterWarmUp(of: 5)
+        let loss = Loss.crossEntropy(weights: [1, 4, 1], labelSmoothing: 0.1)
+        for step in 0..<30 {
             let outputs = pass.forward(input, steps: T, batch: B, dropoutSeed: UInt64(step)).outputs
+            let (value, gradient) = loss(outputs, classes: labels)  // [T, B, 3] and [T, B]
             pass.gradients.clear()
-            _ = pass.backward(zip(outputs, wanted).map { 2 * ($0 - $1) / Float(outputs.count) })
-            for name in network.parameters.layout.windows.map(\.name) {
-                let gradient = pass.gradients[name]
-                network.parameters[name] = zip(network.parameters[name], gradient).map { $0 - 0.1 * $1 }
-            }
+            _ = pass.backward(gradient)
+            optimizer.step(rate: 0.02 * schedule.factor(step: step, of: 30), clip: 1)
+            print(step, value)
         }
-        #expect(distance() < before)
+        let probabilities = softmax(network.run(input, steps: T, batch: B).outputs, classes: 3)
+        #expect(probabilities.count == T * B * 3 && distance() < before)
+
+        let after = distance()
+        for name in network.parameters.layout.windows.map(\.name) {
+            let gradient = pass.gradients[name]
+            network.parameters[name] = zip(network.parameters[name], gradient).map { $0 - 0.1 * $1 }
+        }
+        #expect(distance() != after)
     }
 
     // MARK: - Learning from a text

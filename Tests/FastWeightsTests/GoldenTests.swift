@@ -10,11 +10,11 @@ import Testing
         for folder in [
             "rnn", "lstm", "gru", "fast_weights", "associative_lstm", "stack", "model", "keras", "onnx", "network",
             "training",
-            "convolution", "episodes", "layer_norm", "bound", "softmax", "clip",
+            "convolution", "episodes", "layer_norm", "bound", "softmax", "clip", "optimizer", "schedule", "loss",
         ] {
             #expect(Self.cases.contains { $0.hasPrefix(folder + "/") }, "no golden case in Fixtures/\(folder)")
         }
-        #expect(Self.cases.count >= 275)
+        #expect(Self.cases.count >= 326)
     }
 
     @Test(arguments: cases)

@@ -125,10 +125,9 @@ struct MaxPool: Sendable, Equatable {
         }
     }
 
-    /// dx becomes ∂L/∂x: of each window the first of its largest numbers has dy.
+    /// dx becomes ∂L/∂x: of each window the first of its largest numbers has dy. dx may be x.
     @inline(never)
     func backward(_ x: Panel, _ y: Panel, _ dy: Panel, into dx: Panel) {
-        dx.update(repeating: .zero, count: input.count)
         forEachWindow { first, row in
             var left = dy[row]
             for i in 0..<size {
@@ -138,6 +137,13 @@ struct MaxPool: Sendable, Equatable {
                     dx[place] = Lanes.zero.replacing(with: left, where: isHere)
                     left.replace(with: 0, where: isHere)
                 }
+            }
+        }
+        let (rows, columns) = (output.height * size, output.width * size)
+        for c in 0..<input.channels {
+            for v in 0..<input.height {
+                let row = dx + (c &* input.height &+ v) &* input.width
+                for u in (v < rows ? columns : 0)..<input.width { row[u] = .zero }
             }
         }
     }

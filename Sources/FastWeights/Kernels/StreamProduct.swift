@@ -150,7 +150,7 @@ typealias Vectors6 = VectorStack<Vectors4, Vectors2>
 typealias Vectors7 = VectorStack<Vectors6, OneVector>
 typealias Vectors8 = VectorStack<Vectors4, Vectors4>
 typealias Vectors9 = VectorStack<Vectors8, OneVector>
-typealias Vectors10 = VectorStack<Vectors8, Vectors2>
+typealias Vectors10 = VectorStack<Vectors6, Vectors4>
 typealias Vectors11 = VectorStack<Vectors10, OneVector>
 typealias Vectors12 = VectorStack<Vectors8, Vectors4>
 
@@ -224,6 +224,13 @@ struct ColumnNumbers {
         first = place & ~3
         pointer = UnsafeRawPointer(four).assumingMemoryBound(to: Float.self)
         (count, self.columns) = (min(4, columns &- first), columns)
+    }
+
+    /// The place of the 1 among numbers that else are zero.
+    @inline(__always) var placeOfOne: Int {
+        var k = 0
+        while k < count &- 1 && pointer[k] == 0 { k &+= 1 }
+        return first &+ k
     }
 }
 

@@ -19,8 +19,9 @@ final class BidirectionalLayer: LayerKind {
     init(_ inner: any CellKind) { self.inner = inner }
 
     var name: String { "bidirectional" }
-    var options: [JSON.Member] { [JSON.Member(key: "cell", value: Layer(inner).json)] }
+    var options: [JSON.Member] { [JSON.Member(key: "cell", value: inner.layer.json)] }
     var readsTable: Bool { true }
+    var forms: [any LayerKind] { inner.forms.compactMap { $0.cell.map { BidirectionalLayer($0) } } }
     func problem(reading input: LayerShape) -> String? { inner.problem(reading: input) }
 
     func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer {
@@ -143,10 +144,12 @@ private final class BidirectionalPass: LayerPass {
             reversedRows(outputGradients), rows: hidden, into: back.outputGradients, from: 0, count: steps, steps: steps
         )
         back.backward(run, gradients)
+        for t in 0..<steps { ahead.outputGradients[t].update(from: outputGradients[t], count: hidden) }
+        ahead.backwardToParameters(run, gradients)
+        // Where ∂L/∂x stands in the panels of x, those are read no more.
         if let dx = input.dx {
             block.turn(dTurned, rows: columns, into: dx, from: 0, count: steps, steps: steps)
         }
-        for t in 0..<steps { ahead.outputGradients[t].update(from: outputGradients[t], count: hidden) }
-        ahead.backward(run, gradients)
+        ahead.backwardToInput()
     }
 }

@@ -116,6 +116,12 @@ class CellPass: LayerPass {
     }
 
     final override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
+        backwardToParameters(run, gradients)
+        backwardToInput()
+    }
+
+    /// The gradients of all parameters.
+    final func backwardToParameters(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
         differentiate(run, gradients)
         let (rows, table) = (cell.sizes.rows, weights.table)
         if let tokens = input.tokens, let table = table?.gradientRows(gradients) {
@@ -128,8 +134,12 @@ class CellPass: LayerPass {
         accumulateOuterProducts(
             projections, rows: rows, input.x, columns: columns, count: steps, scratch: scratch,
             into: gradients[cell.inputWeight])
+    }
+
+    /// ∂L/∂x, behind `backwardToParameters`.
+    final func backwardToInput() {
         guard let dx = input.dx else { return }
-        let weight = weights.numbers[cell.inputWeight]
+        let (rows, columns, weight) = (cell.sizes.rows, cell.input.count, weights.numbers[cell.inputWeight])
         for t in 0..<steps {
             multiplyTransposed(
                 weight, rows: rows, columns: columns, by: projections[t], into: dx[t], accumulate: input.addsGradient)

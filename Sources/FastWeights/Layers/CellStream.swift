@@ -20,6 +20,10 @@ final class CellStreamWeights: LayerStreamWeights {
     let candidateBias: UnsafePointer<Octet>
     /// Gains and biases of the layer norms.
     let norms: [Norm]
+    /// The rows that stand for tokens, [V, E]; nil where the cell reads numbers, or tokens as they are.
+    private let embedding: UnsafePointer<Float>?
+    private let embeddingColumns: Int
+    private let block: Parameters
     private let arena = StreamArena()
 
     struct Norm {
@@ -100,7 +104,15 @@ final class CellStreamWeights: LayerStreamWeights {
             add(p[cell.own[2 * i + 1]], sets: sets, stride: stride, step: step, to: shift)
             return Norm(gain: gain, bias: shift)
         }
+        embedding = cell.tokens?.embedding.map { UnsafePointer(p[$0]) }
+        (embeddingColumns, block) = (inputColumns, source.block)
         super.init(source)
+    }
+
+    /// What W_ih is multiplied by: x, or the row of the embedding below that stands for the token at whose place x has a 1.
+    @inline(__always) func read(_ x: ColumnNumbers) -> ColumnNumbers {
+        guard let embedding else { return x }
+        return ColumnNumbers(pointer: embedding + x.placeOfOne &* embeddingColumns, count: embeddingColumns)
     }
 }
 
@@ -141,7 +153,7 @@ class CellStream: LayerStream {
         var last = Octet.zero
         for unit in (U - 1) * Octet.width..<sizes.units { last[unit % Octet.width] = 1 }
         lastUnits = last
-        super.init(outputs: h)
+        super.init(outputs: h, width: hidden)
     }
 
     /// h and the memory become those after x.
@@ -152,7 +164,7 @@ class CellStream: LayerStream {
     func settle() {}
 
     final override func step(_ x: ColumnNumbers) {
-        advance(x)
+        advance(shared.read(x))
         backwards.toggle()
     }
 
@@ -163,8 +175,8 @@ class CellStream: LayerStream {
     }
 
     override func takeOver(_ other: LayerStream) {
+        super.takeOver(other)
         let other = unsafeDowncast(other, to: CellStream.self)
-        h.update(from: other.h, count: hiddenVectors)
         memory.values.update(from: other.memory.values, count: memory.vectors * memory.columns)
         (place, isCleared) = (other.place, other.isCleared)
     }

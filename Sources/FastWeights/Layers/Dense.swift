@@ -30,6 +30,8 @@ final class DenseLayer: LayerKind {
             + (activation.map { [JSON.Member("activation", $0.rawValue)] } ?? []) + [JSON.Member("bias", hasBias)]
     }
 
+    var unwrittenOptions: [String] { activation == nil ? ["activation"] : [] }
+
     func problem(reading input: LayerShape) -> String? {
         guard let maps = input.maps, maps.height == 1, maps.width == 1 else {
             return "it needs a row of numbers, found \(input.text)"
@@ -146,7 +148,7 @@ private final class DenseStream: LayerStream {
 
     init(_ dense: PlacedDense, _ shared: DenseStreamWeights) {
         (self.shared, activation) = (shared, dense.activation)
-        super.init(outputs: arena.octets(shared.weight.vectors))
+        super.init(outputs: arena.octets(shared.weight.vectors), width: shared.width)
     }
 
     override func step(_ x: ColumnNumbers) {

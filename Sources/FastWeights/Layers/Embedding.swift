@@ -99,14 +99,12 @@ private final class EmbeddingStream: LayerStream {
 
     init(_ embedding: PlacedEmbedding, _ shared: PassStreamWeights) {
         (self.shared, weight, size) = (shared, embedding.weight, embedding.output.count)
-        super.init(outputs: arena.octets((size + Octet.width - 1) / Octet.width))
+        super.init(outputs: arena.octets((size + Octet.width - 1) / Octet.width), width: size)
     }
 
     /// x is zero but for a 1 at the token's place.
     override func step(_ x: ColumnNumbers) {
-        var k = 0
-        while k < x.count - 1 && x.pointer[k] == 0 { k &+= 1 }
-        let row = shared.weights.numbers[weight] + (x.first &+ k) &* size
+        let row = shared.weights.numbers[weight] + x.placeOfOne &* size
         UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self).update(from: row, count: size)
     }
 }

@@ -28,8 +28,12 @@ protocol LayerKind: AnyObject, Sendable {
     var name: String { get }
     /// The options, in files.
     var options: [JSON.Member] { get }
+    /// Names of options that these leave out where they are as usual.
+    var unwrittenOptions: [String] { get }
     /// Whether it multiplies what it reads: then tokens below it are a table, see `TokenTable`.
     var readsTable: Bool { get }
+    /// The layer of this kind.
+    var layer: Layer { get }
     /// The layer as a recurrent cell; nil of all others.
     var cell: (any CellKind)? { get }
     /// The layer in every form that computes the same, for checks; the first is itself.
@@ -42,9 +46,11 @@ protocol LayerKind: AnyObject, Sendable {
 
 extension LayerKind {
     var readsTable: Bool { false }
+    var layer: Layer { Layer(self) }
     var cell: (any CellKind)? { nil }
     var forms: [any LayerKind] { [self] }
     var options: [JSON.Member] { [] }
+    var unwrittenOptions: [String] { [] }
 }
 
 /// A part of a layer's state, of each sequence.
@@ -133,7 +139,7 @@ class LayerWeights {
 struct PassInput {
     /// x(t), lent by what is below; not there where it reads tokens.
     var x: PanelSequence
-    /// Where ∂L/∂x(t) goes, lent as well; nil where nobody asks.
+    /// Where ∂L/∂x(t) goes, lent as well; nil where nobody asks. May be the panels of x: who writes there has read x.
     var dx: PanelSequence?
     /// Whether ∂L/∂x is added to what is there.
     var addsGradient = false

@@ -107,7 +107,7 @@ private final class ListStream: LayerStream {
 
     init(_ streams: [LayerStream], _ shared: LayerStreamWeights) {
         widths = shared.children.map { $0.width }
-        super.init(outputs: streams[streams.count - 1].outputs, children: streams)
+        super.init(outputs: streams[streams.count - 1].outputs, width: shared.width, children: streams)
     }
 
     override func step(_ x: ColumnNumbers) {

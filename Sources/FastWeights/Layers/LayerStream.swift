@@ -6,11 +6,15 @@ class LayerStream {
     let children: [LayerStream]
     /// y of the last step.
     final let outputs: UnsafeMutablePointer<Octet>
+    /// Its vectors.
+    private let vectors: Int
     /// The place of the next step in the layer's schedule; 0 of a layer that does the same at every step.
     var place = 0
 
-    init(outputs: UnsafeMutablePointer<Octet>, children: [LayerStream] = []) {
+    /// A stream that gives `width` numbers a step.
+    init(outputs: UnsafeMutablePointer<Octet>, width: Int, children: [LayerStream] = []) {
         (self.outputs, self.children) = (outputs, children)
+        vectors = (width + Octet.width - 1) / Octet.width
     }
 
     /// Takes the next step of the sequence.
@@ -21,6 +25,7 @@ class LayerStream {
 
     /// Takes over all that the next steps of another stream of the same layer depend on, and y.
     func takeOver(_ other: LayerStream) {
+        outputs.update(from: other.outputs, count: vectors)
         for (child, theirs) in zip(children, other.children) { child.takeOver(theirs) }
     }
 
@@ -69,7 +74,7 @@ final class PassStream: LayerStream {
         x = arena.panels(1, rows: layer.input.count)
         let plan = PassPlan(steps: 1, carry: .stateAndGradient, trains: false, scratch: arena.panels(1, rows: 0)[0])
         pass = layer.pass(weights, PassInput(x: x), plan)
-        super.init(outputs: vectors.octets((width + Octet.width - 1) / Octet.width))
+        super.init(outputs: vectors.octets((width + Octet.width - 1) / Octet.width), width: width)
         reset()
     }
 

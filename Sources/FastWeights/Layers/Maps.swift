@@ -38,7 +38,7 @@ final class ConvolutionLayer: LayerKind {
 
     init(_ reader: ConfigurationReader) throws(ConfigurationError) {
         (features, size) = (try reader.count("features"), try reader.count("size"))
-        (stride, padding) = (try reader.count("stride"), try reader.count("padding", from: 0))
+        (stride, padding) = (try reader.count("stride", default: 1), try reader.count("padding", from: 0, default: 0))
         activation = reader.json["activation"] == nil ? nil : try reader.activation()
     }
 
@@ -49,6 +49,8 @@ final class ConvolutionLayer: LayerKind {
             JSON.Member("padding", padding),
         ] + (activation.map { [JSON.Member("activation", $0.rawValue)] } ?? [])
     }
+
+    var unwrittenOptions: [String] { activation == nil ? ["activation"] : [] }
 
     func problem(reading input: LayerShape) -> String? {
         if let problem = needsMaps(input) { return problem }
@@ -167,8 +169,6 @@ private final class ConvolutionPass: LayerPass {
         let (c, shape, F, depth) = (convolution, convolution.output, convolution.features, convolution.depth)
         let area = shape.height * shape.width
         let (x, y, dy) = (input.x[t], outputs[t], outputGradients[t])
-        let dx = input.dx.map { $0[t] }
-        dx?.update(repeating: .zero, count: c.input.count)
         placed.activation?.applyBackward(dy, y, count: c.output.count)
         let dz = PanelSequence(pointer: places, stride: F)
         let seen = PanelSequence(pointer: seen, stride: depth)
@@ -177,15 +177,23 @@ private final class ConvolutionPass: LayerPass {
                 let place = v * shape.width + u
                 for f in 0..<F { dz[u][f] = dy[f &* area &+ place] }
                 c.gather(x, u, v, into: seen[u])
-                guard let dx else { continue }
-                dSeen.update(repeating: .zero, count: depth)
-                weights.transposed.multiply(by: dz[u], into: dSeen)
-                c.scatter(dSeen, u, v, addingTo: dx)
             }
             accumulateOuterProducts(
                 dz, rows: F, seen, columns: depth, count: shape.width, scratch: scratch,
                 into: gradients[placed.weight])
             accumulateSums(dz, rows: F, count: shape.width, into: gradients[placed.bias])
+        }
+        // Where ∂L/∂x stands in the panel of x, that is read no more.
+        guard let dx = input.dx.map({ $0[t] }) else { return }
+        dx.update(repeating: .zero, count: c.input.count)
+        for v in 0..<shape.height {
+            for u in 0..<shape.width {
+                let place = v * shape.width + u
+                for f in 0..<F { places[f] = dy[f &* area &+ place] }
+                dSeen.update(repeating: .zero, count: depth)
+                weights.transposed.multiply(by: places, into: dSeen)
+                c.scatter(dSeen, u, v, addingTo: dx)
+            }
         }
     }
 }
@@ -259,7 +267,11 @@ final class FlattenLayer: LayerKind {
 }
 
 private final class PlacedFlatten: PlacedLayer {
-    init(_ input: LayerShape) { super.init(input, .vector(input.count, isPerStep: input.isPerStep)) }
+    init(_ input: LayerShape) {
+        var output = LayerShape.vector(input.count, isPerStep: input.isPerStep)
+        output.reversed = input.reversed
+        super.init(input, output)
+    }
 
     override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
         FlattenPass(self, outputs: input.x, gradients: input.dx ?? input.x)

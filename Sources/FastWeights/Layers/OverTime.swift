@@ -81,14 +81,13 @@ final class CopyStream: LayerStream {
 
     init(width: Int) {
         vectors = (width + Octet.width - 1) / Octet.width
-        super.init(outputs: arena.octets(vectors))
+        super.init(outputs: arena.octets(vectors), width: width)
     }
 
     override func step(_ x: ColumnNumbers) {
         UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self).update(from: x.pointer, count: x.count)
     }
 
-    override func takeOver(_ other: LayerStream) { outputs.update(from: other.outputs, count: vectors) }
     override func reset() { outputs.update(repeating: .zero, count: vectors) }
 }
 
@@ -192,7 +191,7 @@ private final class MeanStream: LayerStream {
         self.width = width
         let vectors = (width + Octet.width - 1) / Octet.width
         sum = UnsafeMutableRawPointer(arena.octets(vectors)).assumingMemoryBound(to: Float.self)
-        super.init(outputs: arena.octets(vectors))
+        super.init(outputs: arena.octets(vectors), width: width)
     }
 
     override func step(_ x: ColumnNumbers) {

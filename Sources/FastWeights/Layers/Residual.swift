@@ -36,7 +36,12 @@ final class ResidualLayer: LayerKind {
 }
 
 private final class PlacedResidual: PlacedLayer {
-    init(_ branch: PlacedList) { super.init(branch.input, branch.output, children: [branch]) }
+    init(_ branch: PlacedList) {
+        var output = branch.output
+        // A sum has numbers of a reversed layer only where both that are added up have.
+        if output.reversed != branch.input.reversed { output.reversed = 0 }
+        super.init(branch.input, output, children: [branch])
+    }
 
     override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
         ResidualPass(self, children[0].pass(weights.children[0], input, plan), input, plan)
@@ -88,7 +93,8 @@ private final class ResidualStream: LayerStream {
 
     init(_ branch: LayerStream, width: Int) {
         self.width = width
-        super.init(outputs: arena.octets((width + Octet.width - 1) / Octet.width), children: [branch])
+        super.init(
+            outputs: arena.octets((width + Octet.width - 1) / Octet.width), width: width, children: [branch])
     }
 
     override func step(_ x: ColumnNumbers) {

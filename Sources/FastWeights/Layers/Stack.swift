@@ -38,11 +38,16 @@ final class StackLayer: LayerKind {
     var name: String { "stack" }
     var options: [JSON.Member] {
         [
-            JSON.Member(key: "cell", value: Layer(inner).json), JSON.Member("layers", layers),
+            JSON.Member(key: "cell", value: inner.layer.json), JSON.Member("layers", layers),
             JSON.Member("bidirectional", isBidirectional), JSON.Member("dropout", dropout),
         ]
     }
     var readsTable: Bool { true }
+    var forms: [any LayerKind] {
+        inner.forms.compactMap { form in
+            form.cell.map { StackLayer($0, layers: layers, isBidirectional: isBidirectional, dropout: dropout) }
+        }
+    }
 
     func problem(reading input: LayerShape) -> String? {
         guard (1...PlacedList.limit).contains(layers) else {

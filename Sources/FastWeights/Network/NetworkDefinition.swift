@@ -13,9 +13,9 @@ final class NetworkDefinition: @unchecked Sendable {
         var scope = ParameterScope()
         let root = try PlacedList.placed(layers, input, &scope)
         (self.input, self.root, self.scope) = (input, root, scope)
-        var states: [(StatePart, Int, Int)] = []
+        var states: [(part: StatePart, leaf: Int, index: Int)] = []
         for (leaf, layer) in root.leaves.enumerated() {
-            for (index, part) in layer.state.enumerated() { states.append((part, leaf, index)) }
+            for (index, part) in layer.state.enumerated() { states.append((part: part, leaf: leaf, index: index)) }
         }
         self.states = states
     }

@@ -60,9 +60,11 @@ extension NamedLayer {
     }
 
     init(json: JSON, place: Int) throws(ConfigurationError) {
-        layer = try Layer(json: json)
-        prefix = json["name"]?.text ?? "\(place)."
-        cellSuffix = json["cell_suffix"]?.text ?? Self.usualSuffix
+        let options = (json.members ?? []).filter { $0.key != "name" && $0.key != "cell_suffix" }
+        layer = try Layer(json: .object(options))
+        let reader = ConfigurationReader(json: json, place: "layer")
+        prefix = json["name"] == nil ? "\(place)." : try reader.text("name")
+        cellSuffix = json["cell_suffix"] == nil ? Self.usualSuffix : try reader.text("cell_suffix")
     }
 
     private static let usualSuffix = "_l0"
@@ -128,7 +130,7 @@ extension NetworkConfiguration {
         }
         let reader = ConfigurationReader(json: .object(members), place: "cell")
         let kind = JSON.Member("layer", try reader.text("cell"))
-        let layer = try Layer(json: .object([kind, JSON.Member("bias", bias)] + members))
+        let layer = try Layer(json: .object([kind, JSON.Member("bias", bias)] + members), isStrict: false)
         return (layer, try reader.count("input"))
     }
 }

@@ -14,6 +14,9 @@ public final class NetworkStream {
     private let leaves: [LayerStream]
     private let width: Int
     private let columns: Int
+    private let period: Int
+    /// The place of the next step in the network's schedule.
+    private var place = 0
 
     /// Input and layers of the network.
     public var configuration: NetworkConfiguration { weights.configuration }
@@ -27,6 +30,7 @@ public final class NetworkStream {
         leaves = root.leaves
         width = definition.output.count
         columns = definition.input.vocabulary ?? definition.input.count
+        period = definition.period
         if let state { self.state = state } else { reset() }
     }
 
@@ -60,13 +64,18 @@ public final class NetworkStream {
         require(
             (0..<columns).contains(token), "a token of this stream is from 0 to \(columns - 1); \(token) was given")
         var four = SIMD4<Float>.zero
-        withUnsafeMutablePointer(to: &four) { root.step(ColumnNumbers(oneAt: token, of: columns, in: $0)) }
+        withUnsafeMutablePointer(to: &four) { advance(ColumnNumbers(oneAt: token, of: columns, in: $0)) }
     }
 
     private func advance(_ input: UnsafeBufferPointer<Float>) {
         require(
             input.count == columns, "a step of this stream takes \(columns) numbers; \(input.count) were given")
-        root.step(ColumnNumbers(pointer: input.baseAddress!, count: input.count))
+        advance(ColumnNumbers(pointer: input.baseAddress!, count: input.count))
+    }
+
+    private func advance(_ x: ColumnNumbers) {
+        root.step(x)
+        place = place &+ 1 < period ? place &+ 1 : 0
     }
 
     /// A copy of what the last step gave. A network that ends with one value a sequence gives what it would if the sequence
@@ -102,7 +111,7 @@ public final class NetworkStream {
                             name: own.part.name, shape: [1] + own.part.sizes, values: values[own.index]))
                 }
             }
-            return NetworkState(parts: parts, step: leaves.reduce(0) { max($0, $1.place) })
+            return NetworkState(parts: parts, step: place)
         }
         set {
             BatchShape(definition, steps: 1, batch: 1, lengths: nil).check(state: newValue)
@@ -111,6 +120,7 @@ public final class NetworkStream {
                 if !own.isEmpty { leaf.state = own.map { newValue.parts[$0].values } }
                 leaf.place = newValue.step
             }
+            place = newValue.place(in: period)
         }
     }
 
@@ -118,11 +128,15 @@ public final class NetworkStream {
     public func copy() -> NetworkStream {
         let copy = NetworkStream(weights)
         copy.root.takeOver(root)
+        copy.place = place
         return copy
     }
 
     /// Begins a new sequence from the zero state.
-    public func reset() { root.reset() }
+    public func reset() {
+        root.reset()
+        place = 0
+    }
 }
 
 /// A network's parameters as they were when this was made, laid out for streams: any number of them, on any threads.
@@ -136,7 +150,10 @@ public final class StreamWeights: @unchecked Sendable {
     public init(_ network: Network) throws(StreamError) {
         configuration = network.configuration
         let definition = network.definition
-        if let layer = definition.root.children.firstIndex(where: { $0.isReversed }) {
+        let layers = definition.root.children
+        if let reversed = layers.firstIndex(where: { $0.isReversed }) {
+            // An embedding that is but a table of the layer above it is none of them.
+            let layer = reversed + configuration.layers.count - layers.count
             throw StreamError(
                 description: "layer \(layer), \(configuration.layers[layer].kind.name), reads its sequences backwards "
                     + "too, from an end that a stream does not know; run the network over whole sequences")

@@ -20,15 +20,5 @@ public struct Prediction: Sendable, Equatable {
     }
 
     /// softmax of each row, [rows, width]: the probabilities of the classes.
-    public var probabilities: [Float] {
-        var result = outputs
-        let panel = Buffer<Lanes>(width)
-        for first in stride(from: 0, to: rows, by: Lanes.width) {
-            let lanes = 0..<min(Lanes.width, rows - first)
-            for c in 0..<width { for lane in lanes { panel.pointer[c][lane] = outputs[(first + lane) * width + c] } }
-            softmax(panel.pointer, classes: width)
-            for c in 0..<width { for lane in lanes { result[(first + lane) * width + c] = panel.pointer[c][lane] } }
-        }
-        return result
-    }
+    public var probabilities: [Float] { softmax(outputs, classes: width) }
 }

@@ -70,13 +70,23 @@ final class PlacedList: PlacedLayer {
     }
 
     override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
-        var input = input
-        let passes = zip(children, weights.children).map { layer, weights in
+        var (input, plan) = (input, plan)
+        var passes: [LayerPass] = []
+        for (layer, weights) in zip(children, weights.children) {
+            plan.spare = plan.trains ? nil : Self.spare(for: layer, passes, input.x)
             let pass = layer.pass(weights, input, plan)
             input = PassInput(x: pass.outputs, dx: plan.trains ? pass.outputGradients : nil)
-            return pass
+            passes.append(pass)
         }
         return ListPass(self, passes)
+    }
+
+    /// Panels of a layer further below, which the one above it has read by then.
+    private static func spare(for layer: PlacedLayer, _ below: [LayerPass], _ x: PanelSequence) -> PanelSequence? {
+        guard layer.sparesOutputs else { return nil }
+        return below.first {
+            $0.layer.sparesOutputs && $0.layer.output.count == layer.output.count && $0.outputs.pointer != x.pointer
+        }?.outputs
     }
 
     override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { LayerStreamWeights(weights) }

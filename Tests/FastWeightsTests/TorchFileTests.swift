@@ -130,6 +130,12 @@ import Testing
             #expect(text.contains("Network     model.rnn. GRU, input 3, hidden 4, layers 1, bidirectional, biases\n"))
             #expect(text.contains("Value       epoch: 3\n"))
 
+            let many = folder + "/many.pt"
+            try Files.writeAtomically(
+                TorchBytes.file(TorchBytes.dictionary((0..<60).map { ("k\($0)", [0x4E]) })), to: many)
+            let values = try FileReport(path: many).text.split(separator: "\n").filter { $0.hasPrefix("Value ") }
+            #expect(values.count == 51 && values.last == "Value       and 10 more")
+
             // Sequences too, with lengths of whole numbers.
             let (sequences, other) = (folder + "/x.pt", folder + "/z.npy")
             try Files.writeAtomically(

@@ -61,8 +61,8 @@ import Testing
     /// The protocols of pickle that PyTorch can be told to use, and the archive of a big-endian machine.
     @Test(arguments: ["lstm", "protocol_3", "protocol_4", "protocol_5", "big_endian"])
     func aStateDictIsANetwork(name: String) throws {
-        let network = try RecurrentNetwork(path: Self.path(name + ".pt"))
-        #expect(network.configuration.layers == 2 && network.configuration.input == 3)
+        let network = try Network(path: Self.path(name + ".pt"))
+        #expect(network.definition.root.leaves.count == 2 && network.configuration.input == .numbers(3))
         let results = try Self.results("lstm.npz")
         let (outputs, state) = network.run(try results("input"), steps: 5, batch: 2)
         #expect(Self.isNear(outputs, try results("output")))
@@ -87,7 +87,7 @@ import Testing
         #expect(dictionary.recurrentPrefixes == ["model.rnn."] && dictionary.names == file.names)
 
         let results = try Self.results("checkpoint.npz")
-        let tagger = try RecurrentNetwork(
+        let tagger = try Network(
             path: Self.path("checkpoint.pt"), embedding: "model.encoder", head: .perStep("model.decoder"))
         let archive = try NumPyArchive(path: Self.path("checkpoint.npz"))
         let tokens = try archive.array(named: "input").integers()

@@ -16,16 +16,30 @@ import Testing
         }
     }
 
+    /// The Swift code of an article.
+    private static func snippets(_ article: String) throws -> [String] {
+        let path = root + "Sources/FastWeights/FastWeights.docc/" + article
+        return try String(contentsOfFile: path, encoding: .utf8).components(separatedBy: "```swift\n").dropFirst().map {
+            code($0.components(separatedBy: "```")[0]).joined(separator: "\n")
+        }
+    }
+
+    /// The file that "Adding a layer" tells how to write.
+    private static let newLayer = root + "Sources/FastWeights/Layers/MinGRU.swift"
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: newLayer)))
+    func theArticleOnLayersHasTheWholeFile() throws {
+        let file = Self.code(try String(contentsOfFile: Self.newLayer, encoding: .utf8)).joined(separator: "\n")
+        #expect(try Self.snippets("AddingALayer.md").joined(separator: "\n") == file)
+    }
+
     @Test func everySnippetIsCompiledHere() throws {
         let articles = Self.root + "Sources/FastWeights/FastWeights.docc"
         let here = Self.code(try String(contentsOfFile: #filePath, encoding: .utf8)).joined(separator: "\n")
         var count = 0
-        for name in try FileManager.default.contentsOfDirectory(atPath: articles) where name.hasSuffix(".md") {
-            let parts = try String(contentsOfFile: "\(articles)/\(name)", encoding: .utf8).components(
-                separatedBy: "```swift\n"
-            ).dropFirst()
-            for part in parts {
-                let snippet = Self.code(part.components(separatedBy: "```")[0]).joined(separator: "\n")
+        for name in try FileManager.default.contentsOfDirectory(atPath: articles)
+        where name.hasSuffix(".md") && name != "AddingALayer.md" {
+            for snippet in try Self.snippets(name) {
                 let isHere = here.contains(snippet)
                 #expect(isHere, "a snippet of \(name) stands in no test of DocumentationTests:\n\(snippet)")
                 count += 1
@@ -139,6 +153,13 @@ import Testing
         do {
             let encoder = try Network(path: "model.safetensors", prefix: "encoder.rnn.", activation: .relu)
             print(encoder.configuration)
+        }
+        do {
+            let weights = try NumPyArchive(path: "model.npz")
+            let model = try Network(
+                kerasModel: String(contentsOfFile: "model.json", encoding: .utf8),
+                weights: weights.names.indices.map { try WeightArray(weights.array(named: "arr_\($0)")) })
+            print(model.configuration)
         }
         do {
             let checkpoint = try TorchFile(path: "checkpoint.pt")
@@ -276,7 +297,7 @@ import Testing
         print(outcome.bestError, outcome.bestStep)
         #expect(outcome.steps == 100)
 
-        let predictions = try model.predict(.tokens([[2, 28, 0, 27, 36, 36, 2]]))  // of each sequence its class, probabilities
+        let predictions = try model.predict(.tokens([[2, 28, 0, 27, 36, 36, 2]]))  // classes, probabilities
         #expect(predictions.count == 1 && predictions[0].probabilities.count == 10)
 
         do {

@@ -164,16 +164,16 @@ import Testing
             (#"["wrote"]"#, "events among read, write and clear"), ("[]", "a list with the events of each step"),
             (#""read""#, "a list with the events of each step"), ("[1]", "events among read, write and clear"),
         ] {
-            let text = configuration.layers[0].json.serialised()
+            let text = configuration.json.serialised()
                 .replacing(#"["write clear","","read"]"#, with: schedule)
             #expect {
-                _ = try Layer(json: JSON(parsing: Array(text.utf8)))
+                _ = try NetworkConfiguration(json: JSON(parsing: Array(text.utf8)))
             } throws: {
                 "\($0)".contains(problem)
             }
         }
-        let lagging = configuration.layers[0].json.serialised()
+        let lagging = configuration.json.serialised()
             .replacing(#""lagged":false"#, with: #""lagged":true"#)
-        #expect(throws: ConfigurationError.self) { try Layer(json: JSON(parsing: Array(lagging.utf8))) }
+        #expect(throws: ConfigurationError.self) { try NetworkConfiguration(json: JSON(parsing: Array(lagging.utf8))) }
     }
 }

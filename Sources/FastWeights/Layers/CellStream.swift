@@ -174,6 +174,8 @@ class CellStream: LayerStream {
         (place, isCleared) = (0, false)
     }
 
+    final override func showState() -> Bool { true }
+
     override func takeOver(_ other: LayerStream) {
         super.takeOver(other)
         let other = unsafeDowncast(other, to: CellStream.self)
@@ -212,10 +214,11 @@ class CellStream: LayerStream {
 
     // MARK: What the kinds need
 
-    /// gates = bias + W_ih x + W_hh h.
+    /// gates = bias + W_ih x + W_hh h, of a cell without W_hh, or with it apart, bias + W_ih x.
     @inline(__always)
     final func project(_ x: ColumnNumbers) {
-        multiply(shared.weight, by: x, hiddenNumbers, from: shared.bias, into: gates, backwards: backwards)
+        let recurrent = ColumnNumbers(pointer: numbers(h), count: shared.weight.columns &- x.columns)
+        multiply(shared.weight, by: x, recurrent, from: shared.bias, into: gates, backwards: backwards)
     }
 
     @inline(__always)

@@ -89,7 +89,13 @@ class PlacedLayer {
     /// Whether it is cheaper over whole sequences than over windows of them, and its blocks over sequences of one length.
     var prefersWhole: Bool { children.contains { $0.prefersWhole } }
     /// Steps after which it does the same again.
-    var period: Int { children.reduce(1) { $0 * $1.period / commonDivisor($0, $1.period) } }
+    var period: Int {
+        children.reduce(1) { all, child in
+            let (product, overflow) = (all / commonDivisor(all, child.period)).multipliedReportingOverflow(
+                by: child.period)
+            return overflow ? .max : product
+        }
+    }
 
     /// Its parameters made ready for passes.
     func weights(_ block: Parameters) -> LayerWeights { LayerWeights(self, block) }

@@ -8,7 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 PEERS := .venv-peers
 
-# The trait AVX2 where the processor has AVX2 and FMA, the portable code elsewhere. Each has a build folder of its own.
+# The trait AVX2 where the processor has AVX2 and FMA, the portable code elsewhere. Each has a build folder of its own; in
+# it, tests and check each have one, as they are built with other flags.
 TRAITS :=
 BUILD := .build
 ifdef PORTABLE
@@ -25,13 +26,16 @@ SWIFT_FLAGS := -c release --scratch-path $(BUILD) $(TRAITS)
 TOOL := $(BUILD)/release/fastweights
 SOURCES := Package.swift Sources Tests
 
-.PHONY: help build compare paper test verify sanitize fuzz bench bench-peers fixtures round-trip docs format lint clean
+.PHONY: help build programs compare paper test check verify sanitize fuzz bench bench-peers fixtures round-trip docs format lint clean
 
 help: ## Show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build:
 	@swift build $(SWIFT_FLAGS) --product fastweights >&2
+
+programs: ## Build the tool, the examples and what the other goals run
+	@swift build $(SWIFT_FLAGS) >&2
 
 compare: build ## Train IRNN, LSTM and fast weights; table, curves and report in runs/compare
 	@$(TOOL) compare $(ARGS)
@@ -40,7 +44,13 @@ paper: build ## Reproduce the whole paper, report in runs/paper; QUICK=1 for a v
 	@$(TOOL) paper $(if $(QUICK),--quick --out runs/paper-quick) $(ARGS)
 
 test: ## Run the tests, golden cases included
-	swift test $(SWIFT_FLAGS) $(ARGS)
+	swift test -c release --scratch-path $(BUILD)/tests $(TRAITS) $(ARGS)
+
+check: SHELL := bash
+check: ## Run some tests in seconds after a change, not optimised; FILTER=GoldenTests, or another pattern of names
+	@$(if $(FILTER),,$(error make check takes the tests to run, as in make check FILTER=GoldenTests))set -o pipefail; \
+	swift test --scratch-path $(BUILD)/check $(TRAITS) --filter '$(FILTER)' $(ARGS) | awk '{ print } \
+		/Test run with 0 tests/ { print "No test has a name that $(FILTER) fits."; status = 1 } END { exit status }'
 
 verify: build ## Check every cell against the golden cases, a row a case
 	@$(TOOL) verify $(ARGS)

@@ -52,9 +52,16 @@ let package = Package(
         .executableTarget(
             name: "ResumeTraining", dependencies: ["FastWeights"], path: "Sources/Examples/ResumeTraining"),
         .executableTarget(name: "WriteText", dependencies: ["FastWeights"], path: "Sources/Examples/WriteText"),
+        .executableTarget(name: "TrainingLoop", dependencies: ["FastWeights"], path: "Sources/Examples/TrainingLoop"),
         .testTarget(
             name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool", "FastWeightsMisuse"],
-            swiftSettings: sanitizes ? [.define("SANITIZED")] : [],
+            // Tests are type-checked for longer than they run: their own code is not optimised, whatever the library's is,
+            // and a changed file is compiled without the others.
+            swiftSettings: (sanitizes ? [.define("SANITIZED")] : []) + [
+                .unsafeFlags(
+                    ["-Onone", "-no-whole-module-optimization", "-enable-batch-mode", "-incremental"],
+                    .when(configuration: .release))
+            ],
             // The functions of AllocationTests, so that a step's allocations can be counted.
             linkerSettings: interposing(
                 "counted_", ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"])),

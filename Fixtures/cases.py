@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from layer_cases import all_layer_cases
+
 
 @dataclass(frozen=True)
 class Case:
@@ -410,9 +412,87 @@ def clip_cases():
     yield case("zero", 5.0, 19, 0.0)
 
 
+def layers_cases():
+    yield from (Case("layers", name, "layers", config, drawing) for name, config, drawing in all_layer_cases())
+
+
+def optimizer_cases():
+    def case(name, optimizer, clip=None, steps=8, **options):
+        return Case("optimizer", name, "optimizer", {"optimizer": optimizer | options, "clip": clip}, dict(steps=steps))
+
+    plain = SGD | {"momentum": 0.0}
+    yield case("sgd", plain)
+    yield case("sgd_l2", plain, l2=0.25)
+    yield case("sgd_momentum", SGD)
+    yield case("sgd_dampening", SGD, dampening=0.5)
+    yield case("sgd_dampening_l2", SGD, dampening=0.25, l2=0.125)
+    yield case("sgd_nesterov", SGD, nesterov=True)
+    yield case("sgd_nesterov_l2_clip", SGD, clip=1.0, nesterov=True, l2=0.25)
+    yield case("adam", ADAM)
+    yield case("adam_amsgrad", ADAM, amsgrad=True, beta2=0.75, steps=12)
+    yield case("adamw", ADAM, decay=0.25)
+    yield case("adamw_amsgrad_clip", ADAM, clip=1.0, amsgrad=True, beta2=0.75, decay=0.25, steps=12)
+    yield case("rmsprop", RMSPROP)
+    yield case("rmsprop_momentum_l2", RMSPROP, alpha=0.75, momentum=0.9, l2=0.25)
+    yield case("rmsprop_centered", RMSPROP, alpha=0.75, centered=True)
+    yield case("rmsprop_centered_momentum_clip", RMSPROP, clip=1.0, alpha=0.9, momentum=0.5, centered=True)
+
+
+def schedule_cases():
+    def case(name, words, scheduler, steps=23):
+        return Case("schedule", name, "schedule", {"schedule": words, "scheduler": scheduler, "steps": steps})
+
+    warm_up = {"name": "linear", "start_factor": 0.25, "end_factor": 1.0, "total_iters": 5}
+    yield case("constant", "constant", {"name": "constant"})
+    yield case("linear", "linear", {"name": "linear", "start_factor": 1.0, "end_factor": 0.0})
+    yield case("linear_to", "linear to 0.25", {"name": "linear", "start_factor": 1.0, "end_factor": 0.25})
+    yield case("cosine", "cosine", {"name": "cosine"})
+    yield case("cosine_to", "cosine to 0.1", {"name": "cosine", "eta_min": 0.1})
+    yield case("cosine_one_step", "cosine", {"name": "cosine"}, steps=1)
+    yield case("step", "step every 7", {"name": "step", "step_size": 7})
+    yield case("step_by", "step every 4 by 0.5", {"name": "step", "step_size": 4, "gamma": 0.5})
+    yield case("one_cycle", "one-cycle", {"name": "one_cycle"})
+    yield case("one_cycle_long", "one-cycle", {"name": "one_cycle"}, steps=200)
+    yield case("one_cycle_short", "one-cycle", {"name": "one_cycle"}, steps=3)
+    yield case("one_cycle_options", "one-cycle rise 0.5 from 0.1 to 0.01",
+               {"name": "one_cycle", "pct_start": 0.5, "div_factor": 10.0, "final_div_factor": 10.0})
+    yield case("warm_up_constant", "warm-up 5 from 0.25 then constant", [warm_up, {"name": "constant"}])
+    yield case("warm_up_cosine", "warm-up 5 from 0.25 then cosine", [warm_up, {"name": "cosine"}])
+    yield case("warm_up_step", "warm-up 5 from 0.25 then step every 6 by 0.3",
+               [warm_up, {"name": "step", "step_size": 6, "gamma": 0.3}])
+    yield case("warm_up_linear_to", "warm-up 5 from 0.25 then linear to 0.5",
+               [warm_up, {"name": "linear", "start_factor": 1.0, "end_factor": 0.5, "total_iters": 18}])
+
+
+def loss_cases():
+    def case(name, loss, rows=19, outputs=5, weighted=False, smoothing=0.0, ignoring=-1, reduction="mean", **drawing):
+        config = {"loss": loss, "weighted": weighted, "reduction": reduction}
+        if loss == "cross_entropy":
+            config |= {"smoothing": smoothing, "ignoring": ignoring}
+        return Case("loss", name, "loss", config, dict(rows=rows, outputs=outputs) | drawing)
+
+    for reduction in ("mean", "sum"):
+        yield case(f"cross_entropy_{reduction}", "cross_entropy", reduction=reduction)
+        yield case(f"cross_entropy_weights_{reduction}", "cross_entropy", weighted=True, reduction=reduction)
+        yield case(f"cross_entropy_all_options_{reduction}", "cross_entropy", weighted=True, smoothing=0.3, ignoring=-100,
+                   missing=True, reduction=reduction)
+        yield case(f"mean_squares_{reduction}", "mean_squares", reduction=reduction)
+        yield case(f"binary_cross_entropy_{reduction}", "binary_cross_entropy", reduction=reduction)
+        yield case(f"binary_cross_entropy_weights_missing_{reduction}", "binary_cross_entropy", weighted=True,
+                   missing=True, reduction=reduction)
+    yield case("cross_entropy_smoothing", "cross_entropy", smoothing=0.1)
+    yield case("cross_entropy_smoothing_only", "cross_entropy", smoothing=1.0)
+    yield case("cross_entropy_ignored_class", "cross_entropy", rows=37, outputs=3, ignoring=1)
+    yield case("cross_entropy_one_row", "cross_entropy", rows=1, outputs=33, weighted=True, smoothing=0.25)
+    yield case("cross_entropy_extreme", "cross_entropy", scale=300.0, weighted=True, smoothing=0.1)
+    yield case("mean_squares_missing", "mean_squares", missing=True)
+    yield case("binary_cross_entropy_extreme", "binary_cross_entropy", scale=60.0)
+    yield case("binary_cross_entropy_one_output", "binary_cross_entropy", rows=40, outputs=1, weighted=True)
+
+
 def all_cases():
     for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, associative_lstm_cases,
                   associative_lstm_network_cases, bound_cases, network_cases, stack_cases,
-                  model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layer_norm_cases,
-                  softmax_cases, clip_cases):
+                  model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layers_cases,
+                  layer_norm_cases, softmax_cases, clip_cases, optimizer_cases, schedule_cases, loss_cases):
         yield from cases()

@@ -75,6 +75,8 @@ def layer_norm(z, gain, bias, epsilon, guard):
 def activate(name, z, guard):
     if name == "tanh":
         return torch.tanh(z)
+    if name == "sigmoid":
+        return torch.sigmoid(z)
     guard.relu(z)
     return torch.relu(z)
 

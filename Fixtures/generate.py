@@ -20,17 +20,22 @@ import convolutions
 import episodes
 import files
 import foreign
+import foreign_models
 import kinds
+import layer_modules
+import layers
 import models
+import parts as training_parts
 import stacks
+import torch_files
 import trainings
 from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
 from kinds import Source, initial_state, leaves, under
 
 KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS | convolutions.KINDS \
-    | episodes.KINDS
-DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes")
+    | episodes.KINDS | training_parts.KINDS | layers.KINDS
+DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes", "optimizer", "loss", "layers")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"
 SEARCH = 20_000  # seeds to try before giving a case up
@@ -123,6 +128,8 @@ def write_all(only=""):
     print(f"{len(written)} fixtures, {sum(path.stat().st_size for path in written):,} bytes")
     if not only:
         files.write_all()
+        torch_files.write_all()
+        foreign_models.write_all()
 
 
 def verify(case, given, expected):
@@ -137,6 +144,8 @@ def verify(case, given, expected):
             given["input"], given["input"].shape[1:], given["weight"], given["bias"], case.config["epsilon"]))
     if case.kind == "stack" and case.config["cell"]["cell"] in ("rnn", "lstm", "gru") and not case.config["cell"]["layer_norm"]:
         same_all(case, expected, stacks.evaluate_with_module(case.config, given))
+    if case.kind == "layers" and layer_modules.has_module(case.config["layers"]):
+        same_all(case, expected, layer_modules.evaluate(case.config, given))
     if case.kind == "model":
         same_all(case, expected, models.evaluate_with_module(case.config, given))
     if case.kind in foreign.KINDS:
@@ -210,6 +219,8 @@ def deviation(config, name, expected, other):
 def parts(config, name, tensor):
     """What of a tensor can be wrong alone: each gate's rows of a cell's parameters, each set of a layer norm, each
     layer's and direction's state, and of an agent's head the logits and the value."""
+    if isinstance(config.get("input"), dict):
+        return layers.Layers.parts(config, name, tensor)
     words = name.split(".")
     cell = config["cell"] if isinstance(config.get("cell"), dict) else config
     if words[0] not in ("gradient", "final") or "hidden" not in cell:
@@ -250,6 +261,9 @@ def check_all(only=""):
             thorough = is_small(case)
             check_gradient(config, tensors, thorough)
             print(f"{'':60} gradcheck passed{'' if thorough else ', along random directions'}")
+        elif case.kind == "layers":
+            layers.check_gradient(config, tensors)
+            print(f"{'':60} gradcheck passed, along random directions")
 
 
 def is_small(case):

@@ -157,14 +157,16 @@ def make_optimizer(config, parameters):
     match config["name"]:
         case "adam":
             betas = (config["beta1"], config["beta2"])
+            options = {"amsgrad": config.get("amsgrad", False), "foreach": False}
             if "decay" in config:
-                return torch.optim.AdamW(parameters, rate, betas, config["epsilon"], config["decay"], foreach=False)
-            return torch.optim.Adam(parameters, rate, betas, config["epsilon"], foreach=False)
+                return torch.optim.AdamW(parameters, rate, betas, config["epsilon"], config["decay"], **options)
+            return torch.optim.Adam(parameters, rate, betas, config["epsilon"], **options)
         case "sgd":
-            return torch.optim.SGD(parameters, rate, config["momentum"], foreach=False)
+            return torch.optim.SGD(parameters, rate, config["momentum"], config.get("dampening", 0.0),
+                                   config.get("l2", 0.0), config.get("nesterov", False), foreach=False)
         case "rmsprop":
-            return torch.optim.RMSprop(parameters, rate, config["alpha"], config["epsilon"],
-                                       momentum=config["momentum"], foreach=False)
+            return torch.optim.RMSprop(parameters, rate, config["alpha"], config["epsilon"], config.get("l2", 0.0),
+                                       config["momentum"], config.get("centered", False), foreach=False)
 
 
 class LayerNorm:

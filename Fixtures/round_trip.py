@@ -30,7 +30,11 @@ def modules():
 
 def check(tool, folder, module, options, cells, batch_first, prefix):
     model, source, target = (folder / name for name in ("model", "input", "output"))
-    save_file({prefix + name: tensor for name, tensor in module.state_dict().items()}, model)
+    tensors = {prefix + name: tensor for name, tensor in module.state_dict().items()}
+    if isinstance(module, torch.nn.GRU) or batch_first:
+        torch.save({"model": tensors, "epoch": 3} if batch_first else tensors, model)
+    else:
+        save_file(tensors, model)
     inputs, state = torch.randn(33, 18, 7), torch.randn(cells, 18, 20)
     memory = torch.randn(cells, 18, 20)
     is_lstm = isinstance(module, torch.nn.LSTM)

@@ -41,7 +41,7 @@ extension Reader {
 
     private static func training(_ path: String, _ steps: Int) throws -> Trainer {
         let content = Array("to be or not to be, that is the question".utf8)
-        let model = TextModel(.gru, hidden: 2, vocabulary: TextVocabulary(of: content), seed: 1)
+        let model = TextModel([.gru(2)], vocabulary: TextVocabulary(of: content), seed: 1)
         var options = TrainingOptions()
         (options.steps, options.batch, options.evaluateEvery) = (steps, 2, 2)
         options.checkpoint = CheckpointOptions(path: path, every: 100, resumes: true)

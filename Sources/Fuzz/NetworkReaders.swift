@@ -11,13 +11,13 @@ extension Reader {
             Reader(
                 name: "network", seeds: networks, words: modelWords + networkWords, allowance: 160,
                 open: { bytes in
-                    let network = try RecurrentNetwork(SafeTensors(bytes: bytes, source: "fuzz"))
+                    let network = try Network(SafeTensors(bytes: bytes, source: "fuzz"))
                     return { try use(network) }
                 }, inside: [metadata(["config"]), safeTensorsHeader]),
             Reader(
                 name: "state-dict", seeds: stateDicts, words: stateDictWords, allowance: 160,
                 open: { bytes in
-                    let network = try RecurrentNetwork(SafeTensors(bytes: bytes, source: "fuzz"))
+                    let network = try Network(SafeTensors(bytes: bytes, source: "fuzz"))
                     return { try use(network) }
                 }, inside: [shapes(of: tensors) { SafeTensors.serialise($0) }, safeTensorsHeader]),
             Reader(
@@ -40,7 +40,7 @@ extension Reader {
                     let archive = try NumPyArchive(bytes: bytes, source: "fuzz")
                     let arrays = try archive.names.map { try WeightArray(archive.array(named: $0)) }
                     let isBidirectional = arrays.count % 6 == 0
-                    let network = try RecurrentNetwork(keras: arrays, bidirectional: isBidirectional)
+                    let network = try Network(keras: arrays, bidirectional: isBidirectional)
                     return { try use(network) }
                 }, inside: [shapes(of: arrays) { NumPyArchive.serialise($0) }, zipEntries]),
             Reader(
@@ -59,7 +59,7 @@ extension Reader {
                             input: matrices.0, recurrent: matrices.1, bias: i < biases.count ? biases[i] : nil,
                             linearBeforeReset: true)
                     }
-                    let network = try RecurrentNetwork(onnx: nodes)
+                    let network = try Network(onnx: nodes)
                     return { try use(network) }
                 }, inside: [shapes(of: arrays) { NumPyArchive.serialise($0) }, zipEntries]),
         ]
@@ -68,31 +68,39 @@ extension Reader {
     private typealias Tensors = [(name: String, shape: [Int], values: [Float])]
 
     /// Two steps through a network that was read, all at once and one by one, and the way into a file and back.
-    private static func use(_ network: RecurrentNetwork) throws {
+    private static func use(_ network: Network) throws {
         let configuration = network.configuration
-        let input = [Float](repeating: 0.5, count: 2 * configuration.input)
-        let outputs = network.run(input, steps: 2, batch: 1).outputs
-        try check(outputs.count == configuration.output * (configuration.head?.isPerSequence ?? false ? 1 : 2))
-        if !configuration.bidirectional {
-            let stream = NetworkStream(network)
-            stream.step(Array(input.prefix(configuration.input)))
-            try check(stream.output.count == configuration.output)
+        let sizes = configuration.outputSizes(steps: 2, batch: 1)
+        let stream = try? NetworkStream(network)
+        let outputs: [Float]
+        switch configuration.input {
+        case .tokens:
+            outputs = network.run(tokens: [0, 0], steps: 2, batch: 1).outputs
+            stream?.step(token: 0)
+        case .numbers(let count): outputs = numbers(count)
+        case .maps(let channels, let height, let width): outputs = numbers(channels * height * width)
         }
-        let again = try RecurrentNetwork(SafeTensors(bytes: network.serialised(), source: "again"))
+        /// Of `count` numbers a step.
+        func numbers(_ count: Int) -> [Float] {
+            let input = [Float](repeating: 0.5, count: 2 * count)
+            stream?.step(Array(input.prefix(count)))
+            return network.run(input, steps: 2, batch: 1).outputs
+        }
+        try check(outputs.count == sizes.reduce(1, *))
+        if let stream { try check(stream.output.count == sizes.last) }
+        let again = try Network(SafeTensors(bytes: network.serialised(), source: "again"))
         try check(again.parameters.layout == network.parameters.layout)
     }
-}
-
-extension Head {
-    fileprivate var isPerSequence: Bool { if case .perSequence = self { true } else { false } }
 }
 
 // MARK: - Files to start from
 
 extension Reader {
     private static let networkWords = [
-        "\"head\":null", "\"outputs\":2", "\"per\":\"step\"", "\"per\":\"sequence\"", "\"bidirectional\":true",
-        "\"bias\":false", "\"layers\":2", "\"dropout\":0.5", "\"inner_steps\":256",
+        "\"outputs\":2", "{\"layer\":\"last_step\"}", "{\"layer\":\"dropout\",\"rate\":0.5}", "\"numbers\":2",
+        "\"tokens\":3", "\"bidirectional\":true", "\"bias\":false", "\"layers\":2", "\"dropout\":0.5",
+        "\"inner_steps\":256", "\"layer\":\"mean\"", "\"layer\":\"flatten\"", "\"padding\":1048575",
+        "\"size\":1048576", "\"name\":\"0.\"", "\"cell_suffix\":\"\"", "\"head\":null", "\"per\":\"sequence\"",
     ]
     private static let shapeWords = ["\n", " ", " 0", " 1", " 2", " 3", " 8", " 12", "arr_", "W.0", "R.0", "B.0"]
     private static let stateDictWords =
@@ -101,27 +109,47 @@ extension Reader {
             "\nbias_hh_l0 12", "\nweight_ih_l1 8 2",
         ]
 
-    /// Networks with and without heads, as `write(to:)` makes them.
+    /// Networks of every kind of layer, as `write(to:)` makes them, and one as it was written before.
     private static let networks: [[UInt8]] = {
         let options = FastWeightsOptions(innerSteps: 2, normaliseFirst: true, separateNorms: true)
         let configurations = [
-            RecurrentNetworkConfiguration(.lstm(), input: 2, hidden: 2, head: .perSequence(3)),
-            RecurrentNetworkConfiguration(.gru, input: 1, hidden: 3, layers: 2, bidirectional: true, dropout: 0.1),
-            RecurrentNetworkConfiguration(.fastWeights(options), input: 2, hidden: 2, head: .perStep(1)),
-            RecurrentNetworkConfiguration(.rnn(activation: .tanh, layerNorm: true), input: 2, hidden: 2, bias: false),
-            RecurrentNetworkConfiguration(
-                .lstm(layerNorm: true), input: 1, hidden: 2, bidirectional: true, head: .perStep(2)),
+            NetworkConfiguration(.numbers(2), [.lstm(2), .lastStep, .dense(3)]),
+            NetworkConfiguration(
+                .numbers(1), [.stack(.gru(3), layers: 2, isBidirectional: true, dropout: 0.1), .layerNorm()]),
+            NetworkConfiguration(.tokens(3), [.fastWeights(2, options), .dense(1, activation: .tanh)]),
+            NetworkConfiguration(.tokens(4), [.embedding(2), .rnn(2, layerNorm: true, hasBias: false), .mean]),
+            NetworkConfiguration(
+                .numbers(1), [.bidirectional(.lstm(2, layerNorm: true)), .residual([.rmsNorm(), .dense(4)])]),
+            NetworkConfiguration(
+                .maps(channels: 1, height: 4, width: 4), [.convolution(2, size: 3), .maxPool(size: 2), .flatten]),
         ]
-        return configurations.map { RecurrentNetwork($0, seed: 1).serialised() }
+        return configurations.map { Network($0, seed: 1).serialised() } + [before]
     }()
+
+    /// A network of the format fastweights-network-1.
+    private static let before: [UInt8] = SafeTensors.serialise(
+        [
+            ("weight_ih_l0", [6, 1], [Float](repeating: 0.1, count: 6)),
+            ("weight_hh_l0", [6, 2], [Float](repeating: 0.2, count: 12)),
+            ("bias_ih_l0", [6], [Float](repeating: 0.3, count: 6)),
+            ("bias_hh_l0", [6], [Float](repeating: 0.4, count: 6)), ("head.weight", [1, 2], [0.5, 0.6]),
+            ("head.bias", [1], [0.7]),
+        ],
+        metadata: [
+            ("format", "fastweights-network-1"),
+            (
+                "config",
+                #"{"cell":{"cell":"gru","input":1,"hidden":2},"layers":1,"bidirectional":false,"bias":true,"dropout":0,"head":{"per":"sequence","outputs":1}}"#
+            ),
+        ])
 
     /// Text models of characters and of bytes.
     private static let texts: [[UInt8]] =
         ["hello wörld", "ab"].map {
-            TextModel(.gru, hidden: 2, vocabulary: TextVocabulary(of: Array($0.utf8)), seed: 1).serialised()
+            TextModel([.gru(2)], vocabulary: TextVocabulary(of: Array($0.utf8)), seed: 1).serialised()
         } + [
-            TextModel(.fastWeights(), hidden: 1, vocabulary: .bytes, seed: 1).serialised(),
-            TextModel(.lstm(), hidden: 1, layers: 2, vocabulary: TextVocabulary(of: [97]), seed: 1).serialised(),
+            TextModel([.fastWeights(1)], vocabulary: .bytes, seed: 1).serialised(),
+            TextModel([.stack(.lstm(1), layers: 2)], vocabulary: TextVocabulary(of: [97]), seed: 1).serialised(),
         ]
 
     private static func tensors(_ bytes: [UInt8]) -> Tensors {

@@ -65,6 +65,20 @@ extension Reader {
                     return { for name in archive.names { try opened(try archive.array(named: name))() } }
                 }, inside: [zipEntries]),
             Reader(
+                name: "torch",
+                seeds: ["lstm", "protocol_4", "protocol_5", "big_endian", "types", "layouts", "checkpoint", "tied"]
+                    .map { fixture("torch/\($0).pt") }, words: torchWords, allowance: 400,
+                open: { bytes in
+                    let file = try TorchFile(bytes: bytes, source: "fuzz")
+                    return {
+                        for name in file.names { try readAll(file, name) }
+                        _ = try StateDictionary(file).network()
+                    }
+                },
+                inside: [
+                    pickle, { bytes, change in entries(bytes, change) { change($1) } },
+                ]),
+            Reader(
                 name: "idx",
                 seeds: files([
                     "idx3-ubyte", "idx3-sbyte", "idx3-short", "idx3-int", "idx3-float", "idx3-double", "idx0-int",
@@ -116,6 +130,20 @@ extension Reader {
         }
     }
 
+    private static func readAll(_ file: TorchFile, _ name: String) throws {
+        let tensor = try file.tensor(named: name)
+        // More numbers than a storage has are refused.
+        guard let type = tensor.dtype, tensor.count <= 1 << 16 else {
+            _ = try? file.floats(name)
+            return
+        }
+        if type.isFloatingPoint {
+            try check(file.floats(name).count == tensor.count && file.doubles(name).count == tensor.count)
+        } else {
+            try check(file.integers(name).count == tensor.count)
+        }
+    }
+
     private static func opened(_ array: NumPyArray) -> () throws -> Void {
         {
             let count = array.shape.reduce(1, *)
@@ -132,11 +160,20 @@ extension Reader {
         "'descr': '>f8'", "'fortran_order': True", "'shape': (2, 3)", "|O", "|b1", "<i2", "(", ")", "{", "}", ",", "'",
         "1, 1, 1, 1, 1, 1, 1, 1, ", "\n", "\u{2}", "\u{3}",
     ]
+    private static let torchWords = [
+        "collections\nOrderedDict\n", "ctorch\nFloatStorage\n", "ctorch\nByteStorage\n", "ctorch\nSize\n",
+        "ctorch.storage\nUntypedStorage\n", "ctorch\nuint16\n", "ctorch\ndevice\n", "cos\nsystem\n",
+        "ctorch._utils\n_rebuild_tensor_v2\n", "ctorch._utils\n_rebuild_tensor_v3\n",
+        "ctorch._utils\n_rebuild_parameter\n", "(", "((((((((", ")R", "R", "t", "tR", "tQ", "b", "]", "]]]]]]]]", "}",
+        "}b",
+        "u", "s", "e", "a", ".", "N", "K\0", "K\u{1}", "K\u{3}", "h\0", "h\u{1}", "h\u{6}", "q\0", "X\u{1}\0\0\0a",
+        "big", "little", "\u{3}\n",
+    ]
     static let modelWords = [
-        "\"cell\":\"lstm\"", "\"cell\":\"gru\"", "\"cell\":\"rnn\"", "\"cell\":\"fast_weights\"", "\"hidden\":2",
+        "\"layer\":\"lstm\"", "\"layer\":\"gru\"", "\"layer\":\"rnn\"", "\"layer\":\"fast_weights\"", "\"hidden\":2",
         "relu",
         "tanh", "true", "false", "null", "{", "}", "[", "]", ",", "\"", "\"layer_norm\":true",
-        "\"separate_norms\":true", "\"cell\":\"associative_lstm\"", "\"copies\":3", "\"keys\":2",
+        "\"separate_norms\":true", "\"layer\":\"associative_lstm\"", "\"copies\":3", "\"keys\":2",
         "\"inner_steps\":3", "\"normalise_first\":true",
     ]
 
@@ -167,17 +204,17 @@ extension Reader {
 
     /// A small model of every kind.
     private static let models: [[UInt8]] = {
-        let cells: [Cell] = [
-            .irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
-            .associativeLSTM(AssociativeLSTMOptions(copies: 2)),
-            .fastWeights(FastWeightsOptions(innerSteps: 2, normaliseFirst: true, separateNorms: true)),
+        let cells: [Layer] = [
+            .irnn(2), .rnn(2, layerNorm: true), .lstm(2), .lstm(2, layerNorm: true), .gru(2), .fastWeights(2),
+            .associativeLSTM(2, AssociativeLSTMOptions(copies: 2)),
+            .fastWeights(2, FastWeightsOptions(innerSteps: 2, normaliseFirst: true, separateNorms: true)),
         ]
         guard let task = try? AssociativeRetrieval(pairs: 2) else { return [] }
         return cells.map { cell in
-            let configuration = ClassifierConfiguration(
-                cell, hidden: 2, vocabulary: AssociativeRetrieval.vocabulary, classes: AssociativeRetrieval.classes,
-                embedding: 1, head: 3)
-            return ModelFile(SequenceClassifier(configuration, seed: 1), task: task).serialised()
+            let configuration = NetworkConfiguration(
+                .tokens(AssociativeRetrieval.vocabulary),
+                [.embedding(1), cell, .lastStep, .dense(3, activation: .relu), .dense(AssociativeRetrieval.classes)])
+            return ModelFile(Network(configuration, seed: 1), task: task).serialised()
         }
     }()
 }
@@ -208,10 +245,21 @@ extension Reader {
 
     /// Changes what the entries of an archive hold, each behind its own header and with a right checksum.
     static func zipEntries(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
+        entries(bytes, change) { _, content in numPyHeader(content, change) }
+    }
+
+    /// Changes the pickle in a file of torch.save.
+    private static func pickle(_ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8]) -> [UInt8] {
+        entries(bytes, change) { name, content in name.hasSuffix(".pkl") ? change(content) : content }
+    }
+
+    private static func entries(
+        _ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8], _ content: (_ name: String, [UInt8]) -> [UInt8]
+    ) -> [UInt8] {
         guard let archive = try? ZipArchive(bytes: bytes, source: "fuzz") else { return change(bytes) }
         return ZipArchive.serialise(
             archive.entries.map { entry in
-                (entry.name, (try? archive.content(of: entry)).map { numPyHeader($0, change) } ?? [])
+                (entry.name, (try? archive.content(of: entry)).map { content(entry.name, $0) } ?? [])
             })
     }
 

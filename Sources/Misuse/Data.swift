@@ -2,9 +2,7 @@ import FastWeights
 
 /// Data, texts and tasks that do not fit.
 extension Case {
-    private static var tagger: RecurrentNetwork {
-        RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: 2, hidden: 3, head: .perStep(2)), seed: 1)
-    }
+    private static var tagger: Network { Network(NetworkConfiguration(.numbers(2), [.gru(3), .dense(2)]), seed: 1) }
 
     private static var sequences: SequenceData {
         get throws { try SequenceData(.numbers([[1, 2], [3, 4]], width: 2), .stepClasses([[0], [1]])) }
@@ -13,11 +11,11 @@ extension Case {
     private static let text = Array("abracadabra, abracadabra, abracadabra".utf8)
 
     private static var model: TextModel {
-        TextModel(.gru, hidden: 3, vocabulary: TextVocabulary(of: text), seed: 1)
+        TextModel([.gru(3)], vocabulary: TextVocabulary(of: text), seed: 1)
     }
 
-    private static var classifier: SequenceClassifier {
-        SequenceClassifier(ClassifierConfiguration(.gru, hidden: 3, vocabulary: 5, classes: 2), seed: 1)
+    private static var classifier: Network {
+        Network(NetworkConfiguration(.tokens(5), [.embedding(4), .gru(3), .lastStep, .dense(2)]), seed: 1)
     }
 
     static let data: [Case] = [
@@ -31,8 +29,16 @@ extension Case {
             "data-width", "the network takes 2 numbers a step; the data has 1",
             try tagger.predict(.numbers([[1]], width: 1))),
         Case(
-            "data-targets", "the network's head is perStep(2); the data has targets a sequence",
+            "data-targets",
+            "the network gives 2 numbers per step; the data has a target per sequence: put lastStep or mean below the last layer",
             try tagger.evaluate(SequenceData(.numbers([[1, 2]], width: 2), .classes([0])))),
+        Case(
+            "data-step-targets",
+            "the network gives 2 numbers per sequence; the data has a target per step: leave lastStep and mean out of the layers",
+            try classifier.evaluate(SequenceData(.tokens([[1, 2]]), .stepClasses([[0, 1]])))),
+        Case(
+            "data-tokens", "the network takes 2 numbers a step; the data has tokens",
+            try tagger.predict(.tokens([[1]]))),
         Case(
             "predict-threads", "work is done on 1 to 1024 threads, found -1",
             try tagger.predict(.numbers([[1, 2]], width: 2), threads: -1)),
@@ -41,20 +47,22 @@ extension Case {
             Examples(tokens: [1, 2, 3], targets: [0], steps: 2)),
         Case(
             "examples-steps", "examples have sequences of at least 1 step, found 0",
-            classifier.probabilities([1, 2], steps: 0)),
+            Examples(tokens: [1, 2], targets: [0], steps: 0)),
         Case(
-            "token-beyond",
-            "sequence 1 has the token 5 at step 0; the network's vocabulary has 5, counted from 0",
-            classifier.probabilities([1, 5], steps: 1)),
+            "examples-none", "there are no sequences; at least one is needed",
+            Examples(tokens: [], targets: [], steps: 2).sequences),
         Case(
-            "images",
-            "the network takes images of 16 numbers, one step each; the data has 2 numbers a step and up to 1 steps",
-            try ConvolutionalNetwork(
-                ConvolutionalNetworkConfiguration(MapShape(channels: 1, height: 4, width: 4), [], classes: 2), seed: 1
+            "images", "the network takes 16 numbers a step; the data has 2 numbers a step",
+            try Network(
+                NetworkConfiguration(.maps(channels: 1, height: 4, width: 4), [.flatten, .dense(2)]), seed: 1
             ).evaluate(sequences)),
         Case(
             "text-model-empty", "a vocabulary needs at least 1 character; the text it was made of has none",
-            TextModel(.gru, hidden: 3, vocabulary: TextVocabulary(of: []), seed: 1)),
+            TextModel([.gru(3)], vocabulary: TextVocabulary(of: []), seed: 1)),
+        Case(
+            "text-model-reversed",
+            "a text model of 7 tokens runs forwards, reads one of as many and gives as many numbers per step; found a network that reads one of 7 tokens per step and gives 7 numbers per step, and reads backwards",
+            TextModel([.bidirectional(.gru(3))], vocabulary: TextVocabulary(of: text), seed: 1)),
         Case(
             "text-vocabulary",
             "the text has tokens of another vocabulary, of 256, than the model, of 7; make it with the model's",
@@ -74,7 +82,8 @@ extension Case {
         Case(
             "task-token", "a token of the task is from 0 to 36; 37 was given", AssociativeRetrieval.text([37])),
         Case(
-            "task-model", "the task has 37 tokens and 10 classes, the network 5 and 2",
+            "task-model",
+            "the task has 37 tokens and 10 classes per sequence; the network reads one of 5 tokens per step and gives 2 numbers per sequence",
             ModelFile(classifier, task: try AssociativeRetrieval(pairs: 2))),
     ]
 }

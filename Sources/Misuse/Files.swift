@@ -13,14 +13,14 @@ extension Case {
             doing: {
                 var changed = weights
                 changed.shape = [5, 2]
-                _ = try RecurrentNetwork(keras: [changed, changed])
+                _ = try Network(keras: [changed, changed])
             }),
         Case(
             "node-changed", "an array of shape [1, 1, 9] has 9 numbers; 4 were given",
             doing: {
                 var changed = weights
                 changed.shape = [1, 1, 9]
-                _ = try RecurrentNetwork(onnx: [ONNXWeights(input: changed, recurrent: changed)])
+                _ = try Network(onnx: [ONNXWeights(input: changed, recurrent: changed)])
             }),
         Case(
             "tensor-twice", "two tensors are named w",

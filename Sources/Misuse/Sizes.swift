@@ -1,60 +1,96 @@
 import FastWeights
 
-/// Sizes and options that no network can have, given at once or by a change.
+/// Sizes and options that no network can have.
 extension Case {
-    private static var configuration: RecurrentNetworkConfiguration {
-        RecurrentNetworkConfiguration(.gru, input: 2, hidden: 3)
+    /// A network that reads two numbers a step.
+    private static func network(_ layers: Layer...) -> NetworkConfiguration {
+        NetworkConfiguration(.numbers(2), layers)
     }
 
-    /// A network of a configuration that was changed after it was made.
-    private static func changed(_ change: (inout RecurrentNetworkConfiguration) -> Void) -> RecurrentNetwork {
-        var configuration = configuration
-        change(&configuration)
-        return RecurrentNetwork(configuration, seed: 1)
+    /// The same layers over maps of four rows and columns.
+    private static func maps(_ layers: Layer...) -> NetworkConfiguration {
+        NetworkConfiguration(.maps(channels: 1, height: 4, width: 4), layers)
     }
 
     static let sizes: [Case] = [
         Case(
-            "cell-without-units", "a cell needs input and hidden sizes from 1 to 1048576, found 2 and 0",
-            CellConfiguration(.gru, input: 2, hidden: 0)),
+            "no-input", "a network reads from 1 to 1048576 numbers a step, found 0",
+            NetworkConfiguration(.numbers(0), [.gru(3)])),
         Case(
-            "network-too-large",
-            "a cell needs input and hidden sizes from 1 to 1048576, found 2 and \(Int.max)",
-            RecurrentNetworkConfiguration(.lstm(), input: 2, hidden: .max)),
+            "no-tokens", "a network reads from 1 to 65536 tokens, found 65537",
+            NetworkConfiguration(.tokens(65_537), [.gru(3)])),
+        Case("no-layers", "there are from 1 to 256 layers, found 0", network()),
         Case(
-            "directions-too-large", "a layer gives at most 1048576 numbers a step, H·directions, found 2097152",
-            RecurrentNetworkConfiguration(.gru, input: 2, hidden: 1 << 20, bidirectional: true)),
+            "cell-without-units", "layer 0, gru: it needs from 1 to 1048576 hidden units, found 0", network(.gru(0))),
         Case(
-            "no-layers", "a network needs from 1 to 256 layers, found 0",
-            RecurrentNetworkConfiguration(.gru, input: 2, hidden: 3, layers: 0)),
+            "cell-too-large", "layer 1, lstm: it needs from 1 to 1048576 hidden units, found \(Int.max)",
+            network(.gru(3), .lstm(.max))),
         Case(
-            "dropout-of-all", "dropout needs a probability from 0 to below 1, found 1.0",
-            RecurrentNetworkConfiguration(.gru, input: 2, hidden: 3, layers: 2, dropout: 1)),
+            "cells-too-large",
+            "layer 0, associative_lstm: it needs from 1 to 1048576 hidden units, found \(Int.max)",
+            network(.associativeLSTM(.max))),
         Case(
-            "dropout-nan", "dropout needs a probability from 0 to below 1, found nan",
-            RecurrentNetworkConfiguration(.gru, input: 2, hidden: 3, layers: 2, dropout: .nan)),
+            "outputs-too-large",
+            "layer 0, convolution: it would give 268435456 numbers; there may be from 1 to 67108864",
+            NetworkConfiguration(.maps(channels: 1, height: 16, width: 16), [.convolution(1 << 20, size: 1)])),
         Case(
-            "epsilon-negative", "the ε of a layer norm is a finite number of at least 0, found -1.0",
-            RecurrentNetworkConfiguration(.lstm(layerNorm: true), input: 2, hidden: 3, epsilon: -1)),
+            "cell-of-sequences", "layer 2, gru: it needs values at every step, found 3 numbers per sequence",
+            network(.gru(3), .lastStep, .gru(3))),
         Case(
-            "head-without-outputs", "a head needs from 1 to 1048576 outputs, found 0",
-            RecurrentNetworkConfiguration(.gru, input: 2, hidden: 3, head: .perStep(0))),
+            "dense-of-tokens",
+            "layer 0, dense: it needs a row of numbers, found one of 5 tokens per step; an embedding makes numbers of tokens",
+            NetworkConfiguration(.tokens(5), [.dense(2)])),
+        Case(
+            "dense-without-outputs", "layer 1, dense: it needs from 1 to 1048576 outputs, found 0",
+            network(.gru(3), .dense(0))),
+        Case(
+            "embedding-of-numbers", "layer 0, embedding: it needs tokens, found 2 numbers per step",
+            network(.embedding(4))),
+        Case(
+            "embedding-deviation",
+            "layer 0, embedding: the deviation of its first values is a finite number of at least 0, found nan",
+            NetworkConfiguration(.tokens(5), [.embedding(4, deviation: .nan), .gru(3)])),
+        Case(
+            "residual-other-size",
+            "layer 0, residual: its layers read 2 numbers per step and give 3 numbers per step; they must give what they read",
+            network(.residual([.dense(3)]))),
+        Case(
+            "stack-without-layers", "layer 0, stack: it needs from 1 to 256 layers, found -1",
+            network(.stack(.gru(3), layers: -1))),
+        Case(
+            "stack-of-dense", "a stack is made of a recurrent layer; dense was given", Layer.stack(.dense(3), layers: 2)
+        ),
+        Case(
+            "bidirectional-dense", "a recurrent layer can be bidirectional; dense was given",
+            Layer.bidirectional(.dense(3))),
+        Case(
+            "dropout-of-all", "layer 0, dropout: dropout needs a probability from 0 to below 1, found 1.0",
+            network(.dropout(1))),
+        Case(
+            "dropout-nan", "layer 0, stack: dropout needs a probability from 0 to below 1, found nan",
+            network(.stack(.gru(3), layers: 2, dropout: .nan))),
+        Case(
+            "epsilon-negative", "layer 0, lstm: the ε of a layer norm is a finite number of at least 0, found -1.0",
+            network(.lstm(3, layerNorm: true, epsilon: -1))),
         Case(
             "odd-units",
-            "an associative LSTM needs an even number of hidden units, as half of them are the imaginary parts; found 3",
-            RecurrentNetworkConfiguration(.associativeLSTM(), input: 2, hidden: 3)),
+            "layer 0, associative_lstm: an associative LSTM needs an even number of hidden units, as half of them are the imaginary parts; found 3",
+            network(.associativeLSTM(3))),
         Case(
-            "layers-changed", "a network needs from 1 to 256 layers, found -1", changed { $0.layers = -1 }),
+            "image-without-rows",
+            "a network reads maps of 1 to 16384 channels, rows and columns, at most 67108864 numbers in all, found 1, 0 and 4",
+            NetworkConfiguration(.maps(channels: 1, height: 0, width: 4), [.flatten])),
         Case(
-            "units-changed", "a cell needs input and hidden sizes from 1 to 1048576, found 2 and -3",
-            changed { $0.hidden = -3 }),
+            "filter-too-large",
+            "layer 0, convolution: 2 filters of 5 by 5, one every 1, with a padding of 0 below their size, do not fit 1 maps of 4 by 4 per step",
+            maps(.convolution(2, size: 5))),
         Case(
-            "cell-changed", "a cell needs input and hidden sizes from 1 to 1048576, found 0 and 3",
-            doing: {
-                var cell = CellConfiguration(.gru, input: 2, hidden: 3)
-                cell.input = 0
-                _ = RecurrentLayer(cell, seed: 1)
-            }),
+            "window-too-large", "layer 0, max_pool: windows of 5 by 5 do not fit 1 maps of 4 by 4 per step",
+            maps(.maxPool(size: 5))),
+        Case(
+            "dense-of-maps",
+            "layer 0, dense: it needs a row of numbers, found 1 maps of 4 by 4 per step; put flatten between",
+            maps(.dense(2))),
         Case(
             "inner-steps", "inner steps must be from 0 to 256, found -1", FastWeightsOptions(innerSteps: -1)),
         Case(
@@ -70,11 +106,12 @@ extension Case {
             "chunks", "a chunk of the fast memory needs at least 1 step, found 0",
             FastWeightsOptions(memory: .chunks(0))),
         Case(
-            "schedule-changed", "a schedule of the fast memory needs the events of at least 1 step, found none",
-            changed {
+            "schedule-changed",
+            "layer 0, fast_weights: a schedule of the fast memory needs the events of at least 1 step, found none",
+            doing: {
                 var options = FastWeightsOptions()
                 options.schedule = []
-                $0.cell = .fastWeights(options)
+                _ = network(.fastWeights(3, options))
             }),
         Case(
             "copies", "an associative LSTM needs from 1 to 256 copies and keys, found 0 copies and 1 keys",
@@ -85,33 +122,6 @@ extension Case {
         Case(
             "permutations-too-many", "an order is of 0 to 1048576 numbers, found \(Int.max)",
             AssociativeLSTMOptions().permutations(of: .max)),
-        Case(
-            "classifier-vocabulary", "a classifier needs 1 to 256 tokens and classes, found 257 and 10",
-            ClassifierConfiguration(.gru, hidden: 3, vocabulary: 257, classes: 10)),
-        Case(
-            "classifier-changed", "a classifier's head needs 1 to 1048576 units, found 0",
-            doing: {
-                var configuration = ClassifierConfiguration(.gru, hidden: 3, vocabulary: 5, classes: 2)
-                configuration.head = 0
-                _ = SequenceClassifier(configuration, seed: 1)
-            }),
-        Case(
-            "embedding-deviation", "the deviation of embeddings is a finite number of at least 0, found nan",
-            SequenceClassifier(
-                ClassifierConfiguration(.gru, hidden: 3, vocabulary: 5, classes: 2), seed: 1, embeddingDeviation: .nan)),
-        Case(
-            "image-without-rows",
-            "an image's channels, rows and columns, and a network's classes are from 1 to 16384, found 1, 0, 4 and 2",
-            ConvolutionalNetworkConfiguration(MapShape(channels: 1, height: 0, width: 4), [], classes: 2)),
-        Case(
-            "filter-too-large",
-            "layer 0, maxPool(size: 5), does not fit an image of 4 by 4",
-            ConvolutionalNetworkConfiguration(
-                MapShape(channels: 1, height: 4, width: 4), [.maxPool(size: 5)], classes: 2)),
-        Case(
-            "map-too-large",
-            "\(Int.max) channels of 2 by 1 numbers: sizes are at least 0, and memory must hold all numbers",
-            MapShape(channels: .max, height: 2, width: 1).count),
         Case(
             "random-below", "Random.below needs a bound of at least 1, found 0",
             doing: {

@@ -6,19 +6,19 @@ extension Case {
     private static func trainer(_ change: (inout TrainingOptions) -> Void) throws -> Trainer {
         var options = TrainingOptions()
         change(&options)
-        let network = RecurrentNetwork(
-            RecurrentNetworkConfiguration(.gru, input: 1, hidden: 2, head: .perSequence(2)), seed: 1)
+        let network = Network(NetworkConfiguration(.numbers(1), [.gru(2), .lastStep, .dense(2)]), seed: 1)
         let data = try SequenceData(.numbers([[1]], width: 1), .classes([0]))
         return try Trainer(network, training: data, validation: data, options: options)
     }
 
     private static let text = Array("abracadabra, abracadabra, abracadabra".utf8)
 
-    private static func text(_ cell: Cell, window: Int) throws -> Trainer {
+    private static func text(_ layer: Layer, window: Int) throws -> Trainer {
         let vocabulary = TextVocabulary(of: text)
         return Trainer(
-            TextModel(cell, hidden: 2, vocabulary: vocabulary, seed: 1), text: try TrainingText(text, vocabulary),
-            window: window, options: TrainingOptions())
+            TextModel([layer], vocabulary: vocabulary, seed: 1), text: try TrainingText(text, vocabulary),
+            window: window,
+            options: TrainingOptions())
     }
 
     static let trainings: [Case] = [
@@ -49,8 +49,11 @@ extension Case {
             "threads", "work is done on 1 to 1024 threads, found 0", try trainer { $0.threads = 0 }),
         Case(
             "momentum",
-            "β and α are from 0 to below 1, ε, decay and momentum finite and at least 0; found sgd(momentum: nan)",
+            "β and α are from 0 to below 1, dampening to 1, ε, decay, l2 and momentum finite and at least 0; found sgd(momentum: nan)",
             try trainer { $0.optimizer = .sgd(momentum: .nan) }),
+        Case(
+            "epochs", "a training has at least 1 epoch, or with nil the steps that are asked for; found 0",
+            try trainer { $0.epochs = 0 }),
         Case(
             "checkpoint-every", "steps between checkpoints are at least 1, found 0",
             CheckpointOptions(path: "x", every: 0)),
@@ -62,35 +65,25 @@ extension Case {
                 $0.checkpoint = checkpoint
             }),
         Case(
-            "training-widths",
-            "training and validation data are both of tokens, or of as many numbers a step; found 1 numbers a step and tokens",
+            "training-widths", "the network takes 1 numbers a step; the data has tokens",
             doing: {
-                let network = RecurrentNetwork(
-                    RecurrentNetworkConfiguration(.gru, input: 1, hidden: 2, head: .perSequence(2)), seed: 1)
+                let network = Network(NetworkConfiguration(.numbers(1), [.gru(2), .lastStep, .dense(2)]), seed: 1)
                 _ = try Trainer(
                     network, training: try SequenceData(.numbers([[1]], width: 1), .classes([0])),
                     validation: try SequenceData(.tokens([[0]]), .classes([0])), options: TrainingOptions())
             }),
         Case(
-            "no-head", "the network has no head for the targets; give its configuration a head",
+            "no-last-step",
+            "the network gives 2 numbers per step; the data has a target per sequence: put lastStep or mean below the last layer",
             doing: {
-                let network = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: 1, hidden: 2), seed: 1)
+                let network = Network(NetworkConfiguration(.numbers(1), [.gru(2)]), seed: 1)
                 let data = try SequenceData(.numbers([[1]], width: 1), .classes([0]))
                 _ = try Trainer(network, training: data, validation: data, options: TrainingOptions())
             }),
-        Case(
-            "no-examples",
-            "training and validation need examples, all of one length; found 0 of 2 steps and 0 of 2",
-            doing: {
-                let model = SequenceClassifier(
-                    ClassifierConfiguration(.gru, hidden: 3, vocabulary: 5, classes: 2), seed: 1)
-                let none = Examples(tokens: [], targets: [], steps: 2)
-                _ = Trainer(model, training: none, validation: none, options: TrainingOptions())
-            }),
-        Case("window", "a window has from 1 to 65536 tokens, found 0", try text(.gru, window: 0)),
+        Case("window", "a window has from 1 to 65536 tokens, found 0", try text(.gru(2), window: 0)),
         Case(
             "window-of-schedule",
             "windows of fast weights with a schedule are of whole turns of its 2 steps, found 3 tokens",
-            try text(.fastWeights(FastWeightsOptions(schedule: [.usual, .read])), window: 3)),
+            try text(.fastWeights(2, FastWeightsOptions(schedule: [.usual, .read])), window: 3)),
     ]
 }

@@ -85,13 +85,13 @@ import Testing
     @Test(arguments: cells)
     func aBlockPlaysAsAStream(cell: Cell) throws {
         let agent = try Self.agent(cell)
-        let block = EpisodeBlock(agent.task, agent.network.configuration)
+        let block = EpisodeBlock(agent.task, Self.weights(agent))
         block.begin(13, from: 100, seed: 1, .training)
         let beginnings = block.episodes
-        block.play(Self.weights(agent), .sampled)
+        block.play(.sampled)
         var (caught, entropies) = (0, 0.0)
         for lane in 0..<13 {
-            let stream = NetworkStream(agent.network)
+            let stream = try NetworkStream(agent.network)
             var episode = beginnings[lane]
             for t in 0..<agent.task.decisions {
                 stream.step(episode.observation)
@@ -111,11 +111,10 @@ import Testing
     /// Of the same number an episode is the same in any lane of any block; other numbers and purposes have others.
     @Test func episodesAreThoseOfTheirNumberAndPurpose() throws {
         let agent = try Self.agent(.gru, size: 24, visible: 2)
-        let weights = Self.weights(agent)
-        let block = EpisodeBlock(agent.task, agent.network.configuration)
+        let block = EpisodeBlock(agent.task, Self.weights(agent))
         func play(from first: Int, _ purpose: EpisodePurpose) -> [Catch.Episode] {
             block.begin(16, from: first, seed: 1, purpose)
-            block.play(weights, .sampled)
+            block.play(.sampled)
             return block.episodes
         }
         let training = play(from: 0, .training)
@@ -127,9 +126,9 @@ import Testing
 
     @Test func theMostProbableIsDoneWhereAsked() throws {
         let agent = try Self.agent(.lstm(), size: 16, visible: 16)
-        let block = EpisodeBlock(agent.task, agent.network.configuration)
+        let block = EpisodeBlock(agent.task, Self.weights(agent))
         block.begin(agent.task.allEpisodes.prefix(16))
-        block.play(Self.weights(agent), .greedy)
+        block.play(.greedy)
         var done: Set<Int> = []
         for t in 0..<agent.task.decisions {
             for lane in 0..<16 {
@@ -143,12 +142,11 @@ import Testing
 
     @Test func actionsAreDrawnByTheirProbabilities() throws {
         let agent = try Self.agent(.gru, size: 3, visible: 0)
-        let weights = Self.weights(agent)
-        let block = EpisodeBlock(agent.task, agent.network.configuration)
+        let block = EpisodeBlock(agent.task, Self.weights(agent))
         var counts = [0.0, 0, 0]
         for first in stride(from: 0, to: 16_000, by: 16) {
             block.begin(16, from: first, seed: 1, .training)
-            block.play(weights, .sampled)
+            block.play(.sampled)
             for lane in 0..<16 { counts[block.action(1, lane: lane).rawValue] += 1 / 16_000 }
         }
         // Nothing is seen, so all lanes have the same outputs.
@@ -170,22 +168,24 @@ import Testing
         let agent = try Self.agent(cell, size: 5, visible: 2, hidden: 5)
         let configuration = agent.network.configuration
         let parameters = agent.network.parameters
-        let block = EpisodeBlock(agent.task, configuration)
+        let weights = Self.weights(agent)
+        let block = EpisodeBlock(agent.task, weights)
         block.begin(5, from: 0, seed: 8, .training)
         let episodes = block.episodes
-        block.play(Self.weights(agent), .sampled)
+        block.play(.sampled)
         let actions = (0..<5).map { lane in (0..<agent.task.decisions).map { block.action($0, lane: lane) } }
         let values = (0..<agent.task.decisions).map { t in (0..<5).map { Double(block.outputs(t)[3][$0]) } }
-        let gradients = Parameters(configuration.layout)
+        let gradients = Buffer<Float>(weights.gradientCount)
         _ = block.loss(Self.settings, scale: 1)
-        block.backward(Self.weights(agent), gradients: EpisodeGradients(configuration, gradients))
+        block.backward(gradients.pointer)
         let sum = Parameters(configuration.layout)
-        GradientSum(configuration, [gradients], into: sum).collect()
+        GradientSum(weights, [gradients], into: sum).collect()
 
         func loss() -> Double {
             block.begin(episodes[0..<5])
             for lane in 0..<5 { block.setActions(actions[lane], lane: lane) }
-            block.play(Self.weights(agent), .given)
+            weights.pack()
+            block.play(.given)
             var loss = 0.0
             for t in 0..<agent.task.decisions {
                 for lane in 0..<5 {

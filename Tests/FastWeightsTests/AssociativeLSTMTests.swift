@@ -105,10 +105,11 @@ extension Cell {
         }
         let input = CellTests.random(T * B * I, 5)
         let cotangent = CellTests.random(T * B * H, 6)
-        let start = CellState(
+        let start = network.configuration.state(
             hidden: CellTests.random(B * H, 7).map { hasState ? $0 : 0 },
             memory: CellTests.random(B * S * H, 8).map { hasState ? $0 : 0 })
-        let last = CellState(hidden: CellTests.random(B * H, 9), memory: CellTests.random(B * S * H, 10))
+        let last = network.configuration.state(
+            hidden: CellTests.random(B * H, 9), memory: CellTests.random(B * S * H, 10))
         let pass = NetworkPass(network)
         let result = pass.forward(input, steps: T, batch: B, lengths: lengths, state: hasState ? start : nil)
         let gradient = pass.backward(cotangent, state: last)
@@ -213,20 +214,20 @@ extension Cell {
     }
 
     @Test func firstValues() {
-        let configuration = CellConfiguration(
+        let configuration = NetworkConfiguration.cell(
             .associativeLSTM(AssociativeLSTMOptions(keys: 2, candidateIsRecurrent: false, forgetBias: 1.5)), input: 3,
             hidden: 4)
-        let layer = RecurrentLayer(configuration, seed: 1)
+        let layer = Network(configuration, seed: 1)
         #expect(layer.parameters.layout.windows.map(\.shape) == [[26, 3], [22, 4], [26]])
         #expect(layer.parameters["bias_ih"] == [0, 0, 1.5, 1.5] + [Float](repeating: 0, count: 22))
         #expect(layer.parameters["weight_hh"].allSatisfy { abs($0) <= 0.5 })
         #expect(layer.parameters["weight_hh"].contains { abs($0) > 0.25 })
-        #expect(configuration.memoryRows == 4)
+        #expect(configuration.zeroState(batch: 1).memory.count == 4)
     }
 
     @Test func anOddNumberOfUnitsTraps() async {
         await #expect(processExitsWith: .failure) {
-            _ = CellConfiguration(.associativeLSTM(), input: 3, hidden: 5)
+            _ = NetworkConfiguration.cell(.associativeLSTM(), input: 3, hidden: 5)
         }
         await #expect(processExitsWith: .failure) {
             _ = NetworkConfiguration.stack(.associativeLSTM(), input: 3, hidden: 7)
@@ -240,9 +241,9 @@ extension Cell {
     @Test func configurationsAreReadAndRefused() throws {
         let options = AssociativeLSTMOptions(
             copies: 3, keys: 2, permutationSeed: .max, candidateIsRecurrent: false, forgetBias: 0.5)
-        let configuration = CellConfiguration(.associativeLSTM(options), input: 3, hidden: 6)
+        let configuration = NetworkConfiguration(.numbers(3), [.associativeLSTM(6, options)])
         let text = configuration.json.serialised()
-        #expect(try CellConfiguration(json: JSON(parsing: Array(text.utf8))) == configuration)
+        #expect(try NetworkConfiguration(json: JSON(parsing: Array(text.utf8))) == configuration)
         for (old, new, problem) in [
             ("\"hidden\":6", "\"hidden\":5", "even number of hidden units"),
             ("\"copies\":3", "\"copies\":0", "copies as a whole number from 1 to 256"),
@@ -253,7 +254,7 @@ extension Cell {
             let changed = text.replacing(old, with: new)
             try #require(changed != text)
             let json = try JSON(parsing: Array(changed.utf8))
-            let error = #expect(throws: ConfigurationError.self) { _ = try CellConfiguration(json: json) }
+            let error = #expect(throws: ConfigurationError.self) { _ = try NetworkConfiguration(json: json) }
             #expect(error?.description.contains(problem) == true)
         }
     }

@@ -18,12 +18,10 @@ import Testing
 
     @Test(arguments: cells)
     func noStateIsTheZeroState(cell: Cell) {
-        let configuration = CellConfiguration(cell, input: 3, hidden: 6)
-        let layer = RecurrentLayer(configuration, seed: 1)
+        let configuration = NetworkConfiguration.cell(cell, input: 3, hidden: 6)
+        let layer = NetworkPass(Network(configuration, seed: 1))
         let input = Self.random(4 * 2 * 3, 1)
-        let zero = CellState(
-            hidden: [Float](repeating: 0, count: 12), memory: [Float](repeating: 0, count: 2 * configuration.memoryRows)
-        )
+        let zero = configuration.zeroState(batch: 2)
         let (a, b) = (layer.forward(input, steps: 4, batch: 2), layer.forward(input, steps: 4, batch: 2, state: zero))
         expectSame(a.outputs, b.outputs)
         #expect(a.state == b.state)
@@ -33,7 +31,7 @@ import Testing
     /// A sample's results must not depend on the others of its batch, nor on where in a block it stands.
     @Test(arguments: cells)
     func sequencesOfABatchAreIndependent(cell: Cell) {
-        let layer = RecurrentLayer(CellConfiguration(cell, input: 3, hidden: 6), seed: 2)
+        let layer = NetworkPass(Network(.cell(cell, input: 3, hidden: 6), seed: 2))
         let (steps, batch) = (4, 19)
         let input = Self.random(steps * batch * 3, 2)
         let whole = layer.forward(input, steps: steps, batch: batch)
@@ -60,7 +58,7 @@ import Testing
         let cotangent = Self.random(steps * batch * H, 4)
         func run(_ form: FastMemoryForm) -> [[Float]] {
             let options = FastWeightsOptions(innerSteps: innerSteps, lagged: lagged, memory: form)
-            let layer = RecurrentLayer(CellConfiguration(.fastWeights(options), input: 3, hidden: H), seed: 3)
+            let layer = NetworkPass(Network(.cell(.fastWeights(options), input: 3, hidden: H), seed: 3))
             let result = layer.forward(input, steps: steps, batch: batch)
             let gradient = layer.backward(cotangent)
             return [result.outputs, result.state.memory, gradient.input, layer.gradients["weight_hh"]]
@@ -78,7 +76,7 @@ import Testing
     /// η = 0 leaves the extra inner step alone: f(LN(f(b) ...)) reads nothing from the past but b.
     @Test func withoutARateTheMemoryStaysEmpty() {
         let cell = Cell.fastWeights(FastWeightsOptions(rate: 0))
-        let layer = RecurrentLayer(CellConfiguration(cell, input: 3, hidden: 5), seed: 4)
+        let layer = NetworkPass(Network(.cell(cell, input: 3, hidden: 5), seed: 4))
         let result = layer.forward(Self.random(30, 5), steps: 5, batch: 2)
         #expect(result.state.memory.allSatisfy { $0 == 0 })
     }

@@ -16,7 +16,7 @@ import Testing
         (options.steps, options.batch, options.evaluateEvery, options.learningRate) = (70, 37, 20, 3e-3)
         options.checkpoint = CheckpointOptions(path: folder.path("checkpoint"), every: 9, resumes: true)
         change(&options)
-        return Trainer(model, training: sets[0], validation: sets[1], options: options)
+        return try Trainer(model, training: sets[0].sequences, validation: sets[1].sequences, options: options)
     }
 
     private func network(_ cell: Cell, seed: UInt64 = 7) -> Network {
@@ -63,7 +63,8 @@ import Testing
             return false
         })
         try Files.writeAtomically(left, to: path)
-        let state = try TrainingState(json: CheckpointFile(path: path).state, trainer(whole).options)
+        let state = try TrainingState(
+            json: CheckpointFile(path: path).state, trainer(whole).options, trainer(whole).epoch)
         #expect(state.outcome.steps == step / 9 * 9)
         let model = smallNetwork()
         model.parameters.clear()

@@ -16,16 +16,30 @@ import Testing
         }
     }
 
+    /// The Swift code of an article.
+    private static func snippets(_ article: String) throws -> [String] {
+        let path = root + "Sources/FastWeights/FastWeights.docc/" + article
+        return try String(contentsOfFile: path, encoding: .utf8).components(separatedBy: "```swift\n").dropFirst().map {
+            code($0.components(separatedBy: "```")[0]).joined(separator: "\n")
+        }
+    }
+
+    /// The file that "Adding a layer" tells how to write.
+    private static let newLayer = root + "Sources/FastWeights/Layers/MinGRU.swift"
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: newLayer)))
+    func theArticleOnLayersHasTheWholeFile() throws {
+        let file = Self.code(try String(contentsOfFile: Self.newLayer, encoding: .utf8)).joined(separator: "\n")
+        #expect(try Self.snippets("AddingALayer.md").joined(separator: "\n") == file)
+    }
+
     @Test func everySnippetIsCompiledHere() throws {
         let articles = Self.root + "Sources/FastWeights/FastWeights.docc"
         let here = Self.code(try String(contentsOfFile: #filePath, encoding: .utf8)).joined(separator: "\n")
         var count = 0
-        for name in try FileManager.default.contentsOfDirectory(atPath: articles) where name.hasSuffix(".md") {
-            let parts = try String(contentsOfFile: "\(articles)/\(name)", encoding: .utf8).components(
-                separatedBy: "```swift\n"
-            ).dropFirst()
-            for part in parts {
-                let snippet = Self.code(part.components(separatedBy: "```")[0]).joined(separator: "\n")
+        for name in try FileManager.default.contentsOfDirectory(atPath: articles)
+        where name.hasSuffix(".md") && name != "AddingALayer.md" {
+            for snippet in try Self.snippets(name) {
                 let isHere = here.contains(snippet)
                 #expect(isHere, "a snippet of \(name) stands in no test of DocumentationTests:\n\(snippet)")
                 count += 1
@@ -39,7 +53,7 @@ import Testing
     @Test func gettingStarted() throws {
         let (input, nextInput) = (numbers(10 * 4 * 3), numbers(7 * 4 * 3))
         let path = folder.path("network.safetensors")
-        let configuration = NetworkConfiguration.stack(.lstm(), input: 3, hidden: 16, layers: 2)
+        let configuration = NetworkConfiguration(.numbers(3), [.lstm(32), .lstm(16)])
         let network = Network(configuration, seed: 1)
         let (outputs, state) = network.run(input, steps: 10, batch: 4)  // [10, 4, 3] → [10, 4, 16]
         #expect(outputs.count == 10 * 4 * 16)
@@ -53,11 +67,16 @@ import Testing
         try network.write(to: path)  // safetensors; PyTorch reads it too
         let loaded = try Network(path: path)
         expectSame(loaded.run(input, steps: 10, batch: 4).outputs, outputs)
+
+        let tagger = NetworkConfiguration(.tokens(100), [.embedding(8), .bidirectional(.gru(16)), .dense(7)])
+        #expect(tagger.outputSizes(steps: 5, batch: 2) == [5, 2, 7])
+        let classifier = NetworkConfiguration(.numbers(3), [.lstm(16), .lastStep, .dense(5)])
+        #expect(classifier.outputSizes(steps: 5, batch: 2) == [2, 5])
     }
 
     @Test func errorsThatAreThrown() throws {
         let path = folder.path("damaged.safetensors")
-        let good = Network(NetworkConfiguration.stack(.gru, input: 2, hidden: 3), seed: 1)
+        let good = Network(NetworkConfiguration(.numbers(2), [.gru(3)]), seed: 1)
         try good.write(to: path)
         let right = try String(contentsOfFile: path, encoding: .isoLatin1)
         // Names of as many letters, and sizes of as many numbers.
@@ -72,7 +91,7 @@ import Testing
         }
         let error = #expect(throws: WeightsError.self) { try Network(path: path) }
         let sentence = error?.description ?? ""
-        for part in ["missing tensors: bias_hh_l0", "unexpected tensors: bias_hh_lx", "weight_ih_l0 [2, 9]"] {
+        for part in ["missing tensors: 0.bias_hh_l0", "unexpected tensors: 0.bias_hh_lx", "0.weight_ih_l0 [2, 9]"] {
             #expect(sentence.contains(part), "\(sentence)")
         }
         let missing = #expect(throws: (any Error).self) { try Network(path: folder.path("none")) }
@@ -83,7 +102,7 @@ import Testing
 
     @Test func cellsAndEquations() {
         let options = FastWeightsOptions(decay: 0.95, rate: 0.5, innerSteps: 2)
-        let configuration = NetworkConfiguration.stack(.fastWeights(options), input: 8, hidden: 20)
+        let configuration = NetworkConfiguration(.numbers(8), [.fastWeights(20, options)])
         let network = Network(configuration, seed: 1)
         let input = numbers(5 * 2 * 8)
 
@@ -91,13 +110,21 @@ import Testing
         let (outputs, _) = pass.forward(input, steps: 5, batch: 2, dropoutSeed: 1)
         let gradient = outputs.map { 2 * $0 }  // of the sum of squares
         let inputGradient = pass.backward(gradient).input  // [5, 2, 8]
-        print(pass.gradients["weight_ih_l0"].count, inputGradient.count)
-        #expect(inputGradient.count == 5 * 2 * 8 && pass.gradients["weight_ih_l0"].contains { $0 != 0 })
+        print(pass.gradients["0.weight_ih_l0"].count, inputGradient.count)
+        #expect(inputGradient.count == 5 * 2 * 8 && pass.gradients["0.weight_ih_l0"].contains { $0 != 0 })
 
         let associative = AssociativeLSTMOptions(copies: 4, permutationSeed: 1)
-        let layers = NetworkConfiguration.stack(.associativeLSTM(associative), input: 8, hidden: 20)
-        let outcome = Network(layers, seed: 1).run(input, steps: 5, batch: 2)
-        #expect(outcome.state.memory.count == 2 * 4 * 20)
+        let copies = NetworkConfiguration(.numbers(8), [.associativeLSTM(20, associative)])
+        let outcome = Network(copies, seed: 1).run(input, steps: 5, batch: 2)
+        #expect(outcome.state.parts.map(\.name) == ["0.h_l0", "0.c_l0"] && outcome.state.parts[1].shape == [2, 4, 20])
+
+        let tagger = NetworkConfiguration(
+            .tokens(100), [.embedding(16), .bidirectional(.lstm(32)), .residual([.rmsNorm(), .dense(64)]), .dense(7)])
+        let images = NetworkConfiguration(
+            .maps(channels: 1, height: 28, width: 28),
+            [.convolution(8, size: 5), .maxPool(size: 2), .flatten, .dense(50, activation: .relu), .gru(20)])
+        #expect(
+            tagger.outputSizes(steps: 3, batch: 2) == [3, 2, 7] && images.outputSizes(steps: 3, batch: 2) == [3, 2, 20])
     }
 
     // MARK: - Importing
@@ -115,8 +142,30 @@ import Testing
             print(network.configuration)
         }
         do {
+            let model = try Network(
+                StateDictionary(SafeTensors(path: "module.safetensors")), .tokens(50),
+                [
+                    (.embedding(16), "words"), (.lstm(32), "reader"), (.gru(8), "writer"), (.lastStep, ""),
+                    (.dense(5), "head"),
+                ])
+            print(model.configuration)
+        }
+        do {
             let encoder = try Network(path: "model.safetensors", prefix: "encoder.rnn.", activation: .relu)
             print(encoder.configuration)
+        }
+        do {
+            let weights = try NumPyArchive(path: "model.npz")
+            let model = try Network(
+                kerasModel: String(contentsOfFile: "model.json", encoding: .utf8),
+                weights: weights.names.indices.map { try WeightArray(weights.array(named: "arr_\($0)")) })
+            print(model.configuration)
+        }
+        do {
+            let checkpoint = try TorchFile(path: "checkpoint.pt")
+            let model = try StateDictionary(checkpoint).network(prefix: "model.rnn.")
+            for (name, text) in checkpoint.others { print(name, text) }  // epoch 3
+            print(model.configuration)
         }
         do {
             let archive = try NumPyArchive(path: "keras.npz")
@@ -132,9 +181,10 @@ import Testing
 
             let path = "output.npy"
             let array = try NumPyArray(path: "input.npy")  // any number type, either order and byte order
-            let outputs = network.run(try array.floats, steps: array.shape[0], batch: array.shape[1]).outputs
+            let (steps, batch) = (array.shape[0], array.shape[1])
+            let outputs = network.run(try array.floats, steps: steps, batch: batch).outputs
             try NumPyArray.write(
-                shape: [array.shape[0], array.shape[1], network.configuration.output], values: outputs, to: path)
+                shape: network.configuration.outputSizes(steps: steps, batch: batch), values: outputs, to: path)
         }
     }
 
@@ -146,7 +196,7 @@ import Testing
             recurrent: WeightArray(shape: [1, 4 * H, H], values: r),
             bias: WeightArray(shape: [1, 8 * H], values: b))
         let network = try Network(onnx: [node])
-        #expect(network.configuration == NetworkConfiguration.stack(.lstm(), input: I, hidden: H))
+        #expect(network.configuration.input == .numbers(I) && network.configuration.layers == [.lstm(H)])
 
         // The prefix there and back, beside a tensor of another module.
         let head = (name: "head.weight", shape: [2, H], values: numbers(2 * H))
@@ -161,24 +211,38 @@ import Testing
         let archive = try NumPyArchive(bytes: NumPyArchive.serialise([kernel, recurrent]), source: "keras.npz")
         let arrays = try archive.names.indices.map { try archive.array(named: "arr_\($0)") }
         let keras = try Network(keras: arrays.map { try WeightArray($0) })
-        #expect(keras.configuration.hidden == H && !keras.configuration.bias)
+        #expect(keras.configuration.layers == [.lstm(H, hasBias: false)])
+
+        // A module of other layers, of tensors under the names of its attributes.
+        let layers: [(layer: Layer, name: String)] = [
+            (.embedding(4), "words"), (.lstm(H), "reader"), (.gru(3), "writer"), (.lastStep, ""), (.dense(2), "head"),
+        ]
+        let module = Network(NetworkConfiguration(.tokens(7), layers.map(\.layer)), seed: 1)
+        let tensors = module.tensors().map { tensor in
+            let place = Int(tensor.name.prefix { $0 != "." })!
+            return (layers[place].name + tensor.name.drop { $0 != "." }, tensor.shape, tensor.values)
+        }
+        let model = try Network(StateDictionary(tensors), .tokens(7), layers)
+        expectSame(
+            model.run(tokens: [1, 2, 3], steps: 3, batch: 1).outputs,
+            module.run(tokens: [1, 2, 3], steps: 3, batch: 1).outputs)
     }
 
     // MARK: - Streaming
 
     @Test func streaming() throws {
         let I = 3
-        let network = Network(NetworkConfiguration.stack(.gru, input: I, hidden: 6, layers: 2), seed: 1)
+        let network = Network(NetworkConfiguration(.numbers(I), [.gru(6), .gru(6)]), seed: 1)
         let samples = (0..<9).map { _ in numbers(I) }
         let path = folder.path("state.safetensors")
         var played: [Float] = []
         func play(_ number: Float) { played.append(number) }
         do {
-            let weights = StreamWeights(network)  // once a network
+            let weights = try StreamWeights(network)  // once a network
             let stream = NetworkStream(weights)  // once a sequence
             for sample in samples {
-                stream.step(sample)  // I numbers
-                let y = stream.withOutput { h in h[0] }  // the last layer's h in place
+                stream.step(sample)  // as many numbers as the network reads
+                let y = stream.withOutput { y in y[0] }  // what the last layer gives, in place
                 play(y)
             }
             #expect(played.count == 9)
@@ -192,12 +256,21 @@ import Testing
             stream.state = before  // back to where it was
             #expect(branch.output == stream.output)
 
+            var start = network.configuration.zeroState(batch: 1)
+            start.parts[0].values = [0.1, -0.2, 0.3, 0, 0, 0]
+            stream.state = start
+            #expect(stream.state == start)
+            let goesOn = network.run(samples[0], steps: 1, batch: 1, state: start).outputs
+            stream.step(samples[0])
+            #expect(zip(stream.output, goesOn).allSatisfy { abs($0 - $1) < 1e-6 })
+            stream.state = before
+
             try stream.writeState(to: path)
             try stream.restore(from: SafeTensors(path: path))
             #expect(stream.state == before)
         }
         let past = numbers(20 * I)
-        let weights = StreamWeights(network)
+        let weights = try StreamWeights(network)
         let beginning = network.run(past, steps: past.count / I, batch: 1)
         let stream = NetworkStream(weights, state: beginning.state)
         #expect(stream.output == beginning.outputs.suffix(6))
@@ -207,24 +280,25 @@ import Testing
 
     @Test func trainingAndCheckpoints() throws {
         let isCancelled = false
-        let task = try AssociativeRetrieval(pairs: 4)  // or Examples(tokens:targets:steps:) of your own
-        let sets = try task.generate(counts: [2000, 200], seed: 1)
-        let model = Network(
-            NetworkConfiguration.classifier(.fastWeights(), hidden: 20, vocabulary: 37, classes: 10), seed: 1)
+        let task = try AssociativeRetrieval(pairs: 4)
+        let sets = try task.generate(counts: [2000, 200], seed: 1).map(\.sequences)
+        let layers: [Layer] = [
+            .embedding(100), .fastWeights(20), .lastStep, .dense(100, activation: .relu), .dense(10),
+        ]
+        let model = Network(NetworkConfiguration(.tokens(37), layers), seed: 1)
         var options = TrainingOptions()
         options.steps = 100
         options.evaluateEvery = 50
         options.threads = 2
-        let trainer = Trainer(model, training: sets[0], validation: sets[1], options: options)
+        let trainer = try Trainer(model, training: sets[0], validation: sets[1], options: options)
         let outcome = try trainer.run(
             progress: { print("step \($0.step): loss \($0.trainingLoss)") },
             shouldStop: { isCancelled })
         print(outcome.bestError, outcome.bestStep)
         #expect(outcome.steps == 100)
 
-        let tokens = Array(sets[1].tokens.prefix(3 * task.steps))
-        let probabilities = model.probabilities(tokens, steps: task.steps)  // [count, classes]
-        #expect(probabilities.count == 3 * 10)
+        let predictions = try model.predict(.tokens([[2, 28, 0, 27, 36, 36, 2]]))  // classes, probabilities
+        #expect(predictions.count == 1 && predictions[0].probabilities.count == 10)
 
         do {
             let path = folder.path("checkpoint")
@@ -235,7 +309,7 @@ import Testing
         let path = folder.path("model.safetensors")
         try ModelFile(model, task: task).write(to: path)
         let restored = try ModelFile(path: path).model
-        expectSame(restored.parameters["output.weight"], model.parameters["output.weight"])
+        expectSame(restored.parameters["4.weight"], model.parameters["4.weight"])
     }
 
     @Test func yourOwnSequences() throws {
@@ -245,8 +319,7 @@ import Testing
         (options.steps, options.evaluateEvery, options.batch) = (20, 10, 16)
 
         let network = Network(
-            NetworkConfiguration.stack(
-                .lstm(), input: 3, hidden: 16, layers: 2, dropout: 0.1, head: .perSequence(5)), seed: 1)
+            NetworkConfiguration(.numbers(3), [.lstm(32), .dropout(0.1), .lstm(16), .lastStep, .dense(5)]), seed: 1)
         let data = try SequenceData(.numbers(recordings, width: 3), .classes(labels))
         let (training, heldOut) = try data.split(validation: 0.2, seed: 1)
         let trainer = try Trainer(network, training: training, validation: heldOut, options: options)
@@ -268,26 +341,45 @@ import Testing
         #expect(predictions.count == 60 && evaluation.error == outcome.bestError)
     }
 
+    @Test func epochsSchedulesAndRules() throws {
+        var options = TrainingOptions()
+        options.epochs = 20
+        options.evaluatesEachEpoch = true
+        options.schedule = .cosine(to: 0.1).afterWarmUp(of: 100)
+        options.optimizer = .sgd(momentum: 0.9, isNesterov: true, l2: 1e-4)
+        #expect(Schedule("warm-up 100 then cosine to 0.1") == options.schedule)
+    }
+
     @Test func aLoopOfYourOwn() {
         let (T, B) = (6, 4)
-        let network = Network(NetworkConfiguration.stack(.lstm(), input: 3, hidden: 5), seed: 1)
+        let network = Network(NetworkConfiguration(.numbers(3), [.lstm(5), .dense(3)]), seed: 1)
         let input = numbers(T * B * 3)
-        let wanted = [Float](repeating: 0.3, count: T * B * 5)
-        func distance() -> Float {
-            zip(network.run(input, steps: T, batch: B).outputs, wanted).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        let labels = (0..<T * B).map { $0 % 3 }
+        func distance() -> Double {
+            Loss.crossEntropy(weights: [1, 4, 1])(network.run(input, steps: T, batch: B).outputs, classes: labels).value
         }
         let before = distance()
         let pass = NetworkPass(network)
-        for step in 0..<20 {
+        let optimizer = Optimizer(.adam(decay: 0.01), network.parameters, pass.gradients)
+        let schedule = Schedule.cosine.afterWarmUp(of: 5)
+        let loss = Loss.crossEntropy(weights: [1, 4, 1], labelSmoothing: 0.1)
+        for step in 0..<30 {
             let outputs = pass.forward(input, steps: T, batch: B, dropoutSeed: UInt64(step)).outputs
+            let (value, gradient) = loss(outputs, classes: labels)  // [T, B, 3] and [T, B]
             pass.gradients.clear()
-            _ = pass.backward(zip(outputs, wanted).map { 2 * ($0 - $1) / Float(outputs.count) })
-            for name in network.parameters.layout.windows.map(\.name) {
-                let gradient = pass.gradients[name]
-                network.parameters[name] = zip(network.parameters[name], gradient).map { $0 - 0.1 * $1 }
-            }
+            _ = pass.backward(gradient)
+            optimizer.step(rate: 0.02 * schedule.factor(step: step, of: 30), clip: 1)
+            print(step, value)
         }
-        #expect(distance() < before)
+        let probabilities = softmax(network.run(input, steps: T, batch: B).outputs, classes: 3)
+        #expect(probabilities.count == T * B * 3 && distance() < before)
+
+        let after = distance()
+        for name in network.parameters.layout.windows.map(\.name) {
+            let gradient = pass.gradients[name]
+            network.parameters[name] = zip(network.parameters[name], gradient).map { $0 - 0.1 * $1 }
+        }
+        #expect(distance() != after)
     }
 
     // MARK: - Learning from a text
@@ -297,7 +389,7 @@ import Testing
         let (path, limit) = (folder.path("text.safetensors"), Duration.milliseconds(200))
         let vocabulary = TextVocabulary(of: content)  // the characters of valid UTF-8; of other bytes the 256 bytes
         let text = try TrainingText(content, vocabulary, heldOut: 0.1)
-        let model = TextModel(.gru, hidden: 64, vocabulary: vocabulary, seed: 1)
+        let model = TextModel([.gru(64)], vocabulary: vocabulary, seed: 1)
 
         var options = TrainingOptions()
         (options.batch, options.learningRate) = (32, 1e-2)
@@ -325,7 +417,7 @@ import Testing
 
     @Test func threads() {
         let (T, B) = (4, 40)
-        let network = Network(NetworkConfiguration.stack(.gru, input: 2, hidden: 6), seed: 1)
+        let network = Network(NetworkConfiguration(.numbers(2), [.gru(6)]), seed: 1)
         let input = numbers(T * B * 2)
         let outputs = network.run(input, steps: T, batch: B, threads: 2).outputs
         expectSame(outputs, network.run(input, steps: T, batch: B).outputs)

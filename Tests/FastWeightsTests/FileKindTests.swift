@@ -23,8 +23,12 @@ import Testing
         (.torch, zip("real/data.pkl", "real/byteorder", "real/data/0", "real/version")),
         // Cut short, when only the first entry tells.
         (.torch, Array(zip("real/data.pkl", "real/data/0").dropLast(9))),
-        (.torch, [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E, 0x80, 2, 0x4D]),
+        (
+            .legacyTorch,
+            [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E, 0x80, 2, 0x4D]
+        ),
         (.torchScript, zip("script/data/0", "script/data.pkl", "script/code/a.py", "script/constants.pkl")),
+        (.torchScript, zip("script/data.pkl", "script/code/a.py")),
         (.pickle, [0x80, 4, 0x95, 7, 0, 0, 0, 0, 0, 0, 0, 0x7D, 0x94, 0x2E]),
         (.keras, zip("metadata.json", "config.json", "model.weights.h5")),
         (.hdf5, [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 0]),
@@ -86,16 +90,17 @@ import Testing
 
     @Test func whatIsToBeDoneIsSaid() {
         func advice(_ kind: FileKind, _ path: String) -> String { kind.advice(path: path) ?? "" }
-        // Both lines were run in PyTorch 2.15, with a path with a quote in it too.
+        // The lines were run in PyTorch 2.15, with a path with a quote in it too.
         #expect(
-            advice(.torch, "a.b/model.pt") == """
-                Save it as safetensors in Python:
-                    import torch, safetensors.torch
-                    safetensors.torch.save_file({k: v.clone() for k, v in torch.load("a.b/model.pt", map_location="cpu", weights_only=True).items()}, "a.b/model.safetensors")
+            advice(.legacyTorch, "a.b/model.pt") == """
+                Save it again in Python, in the form of today:
+                    import torch
+                    torch.save(torch.load("a.b/model.pt", map_location="cpu", weights_only=True), "a.b/model.new.pt")
                 """)
-        #expect(advice(.torch, "a.b/model").contains("\"a.b/model\", map") == true)
-        #expect(advice(.torch, "a.b/model").hasSuffix("\"a.b/model.safetensors\")"))
-        #expect(advice(.torch, "a\"b.pt").contains(#"torch.load("a\"b.pt", "#))
+        #expect(advice(.legacyTorch, "a.b/model").contains("\"a.b/model\", map") == true)
+        #expect(advice(.legacyTorch, "a.b/model").hasSuffix("\"a.b/model.new.pt\")"))
+        #expect(advice(.legacyTorch, "a\"b.pt").contains(#"torch.load("a\"b.pt", "#))
+        #expect(advice(.torch, "m.pt").contains("RecurrentNetwork(path:)"))
         #expect(advice(.torchScript, "m.pt").contains(#"torch.jit.load("m.pt", map_location="cpu").state_dict()"#))
         #expect(advice(.keras, "m.keras").hasSuffix(#"keras.models.load_model("m.keras").get_weights())"#))
         #expect(advice(.onnx, "m.onnx").contains(#"onnx.load("m.onnx").graph.initializer"#))

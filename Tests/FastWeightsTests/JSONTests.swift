@@ -118,10 +118,12 @@ import Testing
         #expect(value.serialised(indented: true) == expected)
     }
 
-    @Test(arguments: [
-        (1.0, "1"), (-3, "-3"), (0, "0"), (-0.0, "-0"), (0.1, "0.1"), (9_007_199_254_740_991, "9007199254740991"),
+    private static let numbers: [(Double, String)] = [
+        (1, "1"), (-3, "-3"), (0, "0"), (-0.0, "-0"), (0.1, "0.1"), (9_007_199_254_740_991, "9007199254740991"),
         (1e300, "1e+300"), (.infinity, "null"), (-.infinity, "null"), (.nan, "null"), (1.0 / 3, "0.3333333333333333"),
-    ])
+    ]
+
+    @Test(arguments: numbers)
     func writesNumbers(_ value: Double, _ expected: String) {
         #expect(JSON.number(value).serialised() == expected)
     }

@@ -4,6 +4,8 @@
 enum TestHead {
     case perStep(Int)
     case perSequence(Int)
+
+    var isPerStep: Bool { if case .perStep = self { true } else { false } }
 }
 
 extension NetworkConfiguration {
@@ -11,13 +13,11 @@ extension NetworkConfiguration {
     /// `head.weight`.
     static func stack(
         _ cell: Cell, input: Int, hidden: Int, layers: Int = 1, bidirectional: Bool = false, bias: Bool = true,
-        dropout: Float = 0, head: TestHead? = nil, tokens: Bool = false
+        dropout: Float = 0, epsilon: Float? = nil, head: TestHead? = nil, tokens: Bool = false
     ) -> NetworkConfiguration {
-        let members = (cell.layer(hidden).json.members ?? []).filter { $0.key != "bias" }
-        guard let layer = try? Layer(json: .object(members + [JSON.Member("bias", bias)])) else {
-            misuse("a cell of a test cannot be")
-        }
-        let stack = Layer.stacked(layer, layers: layers, isBidirectional: bidirectional, dropout: dropout)
+        let stack = Layer.stacked(
+            cell.layer(hidden).changed(bias: bias, epsilon: epsilon), layers: layers, isBidirectional: bidirectional,
+            dropout: dropout)
         var named = [NamedLayer(layer: stack, prefix: "")]
         switch head {
         case nil: break
@@ -30,9 +30,10 @@ extension NetworkConfiguration {
     }
 
     /// A cell alone under the names of PyTorch's cells: `weight_ih`.
-    static func cell(_ cell: Cell, input: Int, hidden: Int) -> NetworkConfiguration {
+    static func cell(_ cell: Cell, input: Int, hidden: Int, epsilon: Float? = nil) -> NetworkConfiguration {
         NetworkConfiguration(
-            .numbers(input), [NamedLayer(layer: cell.layer(hidden), prefix: "", cellSuffix: "")])
+            .numbers(input),
+            [NamedLayer(layer: cell.layer(hidden).changed(epsilon: epsilon), prefix: "", cellSuffix: "")])
     }
 
     /// The paper's classifier of tokens around a cell.
@@ -62,4 +63,51 @@ extension NetworkState {
     var hidden: [Float] { parts.filter { $0.name.hasPrefix("h") }.flatMap(\.values) }
     /// What stands beside it.
     var memory: [Float] { parts.filter { !$0.name.hasPrefix("h") }.flatMap(\.values) }
+}
+
+extension Layer {
+    /// The layer without biases, or with another ε; what it has no option for stays away.
+    fileprivate func changed(bias: Bool = true, epsilon: Float? = nil) -> Layer {
+        let members = (json.members ?? []).map { member in
+            switch member.key {
+            case "bias": JSON.Member("bias", bias)
+            case "epsilon": JSON.Member("epsilon", epsilon ?? 1e-5)
+            default: member
+            }
+        }
+        guard let layer = try? Layer(json: .object(members)) else { misuse("a cell of a test cannot be") }
+        return layer
+    }
+}
+
+extension NetworkConfiguration {
+    /// The state that a run begins from where none is given.
+    func zeroState(batch: Int) -> NetworkState {
+        let shape = BatchShape(definition, steps: 1, batch: batch, lengths: nil)
+        return shape.state(definition.states.map { Buffer($0.part.count * batch) })
+    }
+}
+
+extension TestHead {
+    /// Numbers that it gives.
+    var outputs: Int {
+        switch self {
+        case .perStep(let count), .perSequence(let count): count
+        }
+    }
+}
+
+extension Cell {
+    /// Whether its memory is folded elsewhere in parts of a sequence than in the whole.
+    var isFading: Bool { if case .fastWeights = self { true } else { false } }
+}
+
+extension TextModel {
+    /// Layers of one cell, `0.`, below the dense one, `1.`.
+    convenience init(
+        _ cell: Cell, hidden: Int, layers: Int = 1, vocabulary: TextVocabulary, dropout: Float = 0, seed: UInt64
+    ) {
+        self.init(
+            [.stacked(cell.layer(hidden), layers: layers, dropout: dropout)], vocabulary: vocabulary, seed: seed)
+    }
 }

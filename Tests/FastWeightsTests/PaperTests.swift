@@ -230,6 +230,6 @@ import Testing
         let reading = Reading(probabilities: [], states: [[1, 0], [0, 2], [1, 1]], attention: nil)
         let matrices = reading.fastMatrices(decay: 0.5, rate: 0.25)
         #expect(matrices[0] == [0.25, 0, 0, 0] && matrices[1] == [0.125, 0, 0, 1])
-        #expect(matrices[2] == [0.0625 + 0.25, 0.25, 0.25, 0.5 + 0.25])
+        #expect(matrices[2] == [0.3125, 0.25, 0.25, 0.75])
     }
 }

@@ -52,11 +52,10 @@ import Testing
     @Test(arguments: ActorCriticTests.cells)
     func aPlayerPlaysAsABlock(cell: Cell) throws {
         let agent = try ActorCriticTests.agent(cell)
-        let weights = ActorCriticTests.weights(agent)
-        let block = EpisodeBlock(agent.task, agent.network.configuration)
+        let block = EpisodeBlock(agent.task, ActorCriticTests.weights(agent))
         let episodes = agent.task.allEpisodes[3..<17]
         block.begin(episodes)
-        block.play(weights, .greedy)
+        block.play(.greedy)
         for (lane, episode) in episodes.enumerated() {
             let player = CatchPlayer(agent, episode, isGreedy: true)
             for t in 0..<agent.task.decisions {
@@ -79,7 +78,7 @@ import Testing
             ]
             #expect(CommandLineTool.run(arguments: words) == 0)
             let agent = try CatchAgent(path: path)
-            #expect(agent.task == (try Catch(size: 5, visibleFrames: 2)) && agent.network.configuration.hidden == 7)
+            #expect(agent.task == (try Catch(size: 5, visibleFrames: 2)) && agent.network.parameters["weight_hh_l0"].count == 7 * 7)
             let bytes = agent.serialised()
             try expectSame(CatchAgent(bytes: bytes, source: "copy").serialised(), bytes)
             #expect(CommandLineTool.run(arguments: ["play", "--model", path, "--seed", "3"]) == 0)

@@ -20,32 +20,29 @@ import Testing
             seed: seed)
     }
 
-    static func state(_ network: Network, batch: Int, seed: UInt64) -> CellState {
-        let zero = BatchShape(network.configuration, steps: 1, batch: batch, lengths: nil).zeroState
-        return CellState(
+    static func state(_ network: Network, batch: Int, seed: UInt64) -> NetworkState {
+        let zero = network.configuration.zeroState(batch: batch)
+        return network.configuration.state(
             hidden: CellTests.random(zero.hidden.count, seed),
             memory: CellTests.random(zero.memory.count, seed + 1).map { $0 * 0.1 })
     }
 
-    /// The part of one sequence in a state of two layers.
-    static func state(_ state: CellState, of b: Int, batch: Int, cells: Int) -> CellState {
-        func part(_ values: [Float]) -> [Float] {
-            let size = values.count / (batch * cells)
-            var result: [Float] = []
-            for cell in 0..<cells {
-                let first = (cell * batch + b) * size
-                result += values[first..<first + size]
-            }
-            return result
-        }
-        return CellState(hidden: part(state.hidden), memory: part(state.memory))
+    /// What belongs to one sequence in a state of a batch.
+    static func state(_ state: NetworkState, of b: Int) -> NetworkState {
+        NetworkState(
+            parts: state.parts.map { part in
+                let size = part.values.count / part.shape[0]
+                return NetworkState.Part(
+                    name: part.name, shape: [1] + part.shape.dropFirst(),
+                    values: Array(part.values[b * size..<(b + 1) * size]))
+            }, step: state.step)
     }
 
     @Test(arguments: cells, [false, true])
     func noStateIsTheZeroState(cell: Cell, bidirectional: Bool) {
         let network = Self.network(cell, bidirectional: bidirectional)
         let input = CellTests.random(4 * 2 * 3, 1)
-        let zero = BatchShape(network.configuration, steps: 4, batch: 2, lengths: nil).zeroState
+        let zero = network.configuration.zeroState(batch: 2)
         let (a, b) = (
             network.run(input, steps: 4, batch: 2), network.run(input, steps: 4, batch: 2, state: zero)
         )
@@ -116,20 +113,19 @@ import Testing
         let last = Self.state(network, batch: batch, seed: 9)
         let gradient = pass.backward(cotangent, state: last)
         let alone = NetworkPass(network)
-        let cells = 2 * network.configuration.directions
         for b in 0..<batch {
             func sequence(_ values: [Float], _ width: Int) -> [Float] {
                 Array(CellTests.sequence(b, of: values, batch, steps, width)[..<(lengths[b] * width)])
             }
             let result = alone.forward(
                 sequence(input, 3), steps: lengths[b], batch: 1,
-                state: Self.state(start, of: b, batch: batch, cells: cells))
+                state: Self.state(start, of: b))
             expectSame(result.outputs, sequence(whole.outputs, width))
-            #expect(result.state == Self.state(whole.state, of: b, batch: batch, cells: cells))
+            #expect(result.state == Self.state(whole.state, of: b))
             let dx = alone.backward(
-                sequence(cotangent, width), state: Self.state(last, of: b, batch: batch, cells: cells))
+                sequence(cotangent, width), state: Self.state(last, of: b))
             expectSame(dx.input, sequence(gradient.input, 3))
-            #expect(dx.state == Self.state(gradient.state, of: b, batch: batch, cells: cells))
+            #expect(dx.state == Self.state(gradient.state, of: b))
             let behind = CellTests.sequence(b, of: whole.outputs, batch, steps, width)[(lengths[b] * width)...]
             #expect(behind.allSatisfy { $0 == 0 })
             #expect(

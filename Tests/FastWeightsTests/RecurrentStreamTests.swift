@@ -38,9 +38,9 @@ import Testing
         return cells
     }()
 
-    /// A layer whose every parameter is random, gains around 1.
-    static func layer(_ cell: Cell, input: Int, hidden: Int, seed: UInt64 = 1) -> RecurrentLayer {
-        let layer = RecurrentLayer(CellConfiguration(cell, input: input, hidden: hidden), seed: seed)
+    /// A network of one cell whose every parameter is random, gains around 1.
+    static func layer(_ cell: Cell, input: Int, hidden: Int, seed: UInt64 = 1) -> Network {
+        let layer = Network(.cell(cell, input: input, hidden: hidden), seed: seed)
         var random = Random(seed: seed, stream: 2)
         for window in layer.parameters.layout.windows {
             let isGain = window.name.hasSuffix("weight") && window.name.hasPrefix("norm")
@@ -53,18 +53,11 @@ import Testing
     }
 
     /// A state of one sequence; the fast matrix small enough for the sequence to stay bounded, and not symmetric.
-    static func state(_ configuration: CellConfiguration, seed: UInt64) -> CellState {
-        CellState(
-            hidden: CellTests.random(configuration.hidden, seed),
-            memory: CellTests.random(configuration.memoryRows, seed + 1).map { 0.2 * $0 / Float(configuration.hidden) })
-    }
-
-    static func run(_ stream: RecurrentStream, _ input: [Float]) -> [Float] {
-        let width = stream.configuration.input
-        return stride(from: 0, to: input.count, by: width).flatMap { first in
-            stream.step(Array(input[first..<first + width]))
-            return stream.hidden
-        }
+    static func state(_ configuration: NetworkConfiguration, seed: UInt64) -> NetworkState {
+        let zero = configuration.zeroState(batch: 1)
+        return configuration.state(
+            hidden: CellTests.random(zero.hidden.count, seed),
+            memory: CellTests.random(zero.memory.count, seed + 1).map { 0.2 * $0 / Float(zero.hidden.count) })
     }
 
     static func relativeError(_ found: [Float], _ expected: [Float]) -> Float {
@@ -78,17 +71,18 @@ import Testing
     /// To 2e-5, or twice what two roundings of the input change in the layer's own results: several inner steps with
     /// layer norms amplify a rounding a thousandfold in a few of these cases.
     @Test(arguments: cells)
-    func agreesWithTheLayer(cell: Cell) {
+    func agreesWithTheLayer(cell: Cell) throws {
         for hidden in [1, 5, 16, 17, 33].map(cell.size) {
             for width in [1, 3, 20] {
                 let layer = Self.layer(cell, input: width, hidden: hidden)
+                let pass = NetworkPass(layer)
                 let input = CellTests.random(Self.steps * width, 3)
                 for state in [nil, Self.state(layer.configuration, seed: 4)] {
-                    let expected = layer.forward(input, steps: Self.steps, batch: 1, state: state)
-                    let moved = layer.forward(
+                    let expected = pass.forward(input, steps: Self.steps, batch: 1, state: state)
+                    let moved = pass.forward(
                         input.map { $0 * (1 + 0x1p-22) }, steps: Self.steps, batch: 1, state: state)
-                    let stream = RecurrentStream(layer, state: state)
-                    let outputs = Self.run(stream, input)
+                    let stream = try NetworkStream(layer, state: state)
+                    let outputs = NetworkStreamTests.run(stream, input)
                     let size = Comment("H = \(hidden), I = \(width), \(state == nil ? "no state" : "a state")")
                     for (found, expected, moved) in [
                         (outputs, expected.outputs, moved.outputs),
@@ -105,69 +99,70 @@ import Testing
     }
 
     /// What stands behind the units in h and in the columns of the memory.
-    static func padding(of stream: RecurrentStream) -> [Float] {
-        let (H, units) = (stream.configuration.hidden, stream.configuration.units)
+    static func padding(of stream: NetworkStream) -> [Float] {
+        guard let cell = stream.leaves.first as? CellStream else { misuse("the network has no cell") }
+        let (H, units) = (cell.hidden, cell.shared.cell.sizes.units)
         func behind(_ count: Int, _ vector: (Int) -> Octet) -> [Float] {
             (count..<(count + 7) / 8 * 8).map { vector($0 / 8)[$0 % 8] }
         }
-        return behind(H) { stream.h[$0] }
-            + (0..<stream.memory.columns).flatMap { k in
-                behind(units) { stream.memory.vector($0, column: k).pointee }
+        return behind(H) { cell.h[$0] }
+            + (0..<cell.memory.columns).flatMap { k in
+                behind(units) { cell.memory.vector($0, column: k).pointee }
             }
     }
 
     @Test(arguments: cells)
-    func goesOnFromItsStateWithTheSameBits(cell: Cell) {
+    func goesOnFromItsStateWithTheSameBits(cell: Cell) throws {
         let layer = Self.layer(cell, input: 3, hidden: cell.size(17))
         let (first, second) = (CellTests.random(12, 5), CellTests.random(12, 6))
-        let stream = RecurrentStream(layer, state: Self.state(layer.configuration, seed: 7))
-        _ = Self.run(stream, first)
+        let stream = try NetworkStream(layer, state: Self.state(layer.configuration, seed: 7))
+        _ = NetworkStreamTests.run(stream, first)
         let state = stream.state
-        let other = RecurrentStream(layer, state: state)
+        let other = try NetworkStream(layer, state: state)
         #expect(other.state == state)
-        let outputs = Self.run(stream, second)
-        expectSame(Self.run(other, second), outputs)
+        let outputs = NetworkStreamTests.run(stream, second)
+        expectSame(NetworkStreamTests.run(other, second), outputs)
         #expect(other.state == stream.state)
         // Back to the same point, and to the beginning.
         stream.state = state
-        expectSame(Self.run(stream, second), outputs)
+        expectSame(NetworkStreamTests.run(stream, second), outputs)
         stream.reset()
-        expectSame(Self.run(stream, first), Self.run(RecurrentStream(layer), first))
+        expectSame(NetworkStreamTests.run(stream, first), NetworkStreamTests.run(try NetworkStream(layer), first))
     }
 
     @Test(arguments: [Cell.irnn(), .lstm(layerNorm: true), .gru, .fastWeights()])
-    func streamsOfOneLayerAreIndependent(cell: Cell) {
+    func streamsOfOneLayerAreIndependent(cell: Cell) throws {
         let layer = Self.layer(cell, input: 3, hidden: 20)
         let (a, b) = (CellTests.random(24, 8), CellTests.random(24, 9))
-        let expected = (Self.run(RecurrentStream(layer), a), Self.run(RecurrentStream(layer), b))
-        let (one, two) = (RecurrentStream(layer), RecurrentStream(layer))
+        let expected = (try NetworkStreamTests.run(NetworkStream(layer), a), try NetworkStreamTests.run(NetworkStream(layer), b))
+        let (one, two) = (try NetworkStream(layer), try NetworkStream(layer))
         // Parameters that change later do not reach a stream.
         layer.parameters["weight_hh"] = layer.parameters["weight_hh"].map { -$0 }
         var found: ([Float], [Float]) = ([], [])
         for first in stride(from: 0, to: 24, by: 3) {
-            found.0 += Self.run(one, Array(a[first..<first + 3]))
-            found.1 += Self.run(two, Array(b[first..<first + 3]))
+            found.0 += NetworkStreamTests.run(one, Array(a[first..<first + 3]))
+            found.1 += NetworkStreamTests.run(two, Array(b[first..<first + 3]))
         }
         expectSame(found.0, expected.0)
         expectSame(found.1, expected.1)
-        #expect(Self.run(RecurrentStream(layer), a) != expected.0)
+        #expect(try NetworkStreamTests.run(NetworkStream(layer), a) != expected.0)
     }
 
-    @Test func spansAndCopies() {
+    @Test func spansAndCopies() throws {
         let layer = Self.layer(.gru, input: 3, hidden: 5)
-        let (one, two) = (RecurrentStream(layer), RecurrentStream(layer))
+        let (one, two) = (try NetworkStream(layer), try NetworkStream(layer))
         let input = CellTests.random(3, 10)
         one.step(input)
         guard #available(macOS 10.14.4, iOS 12.2, tvOS 12.2, watchOS 5.2, *) else { return }
         two.step(input.span)
         var copy = [Float](repeating: .nan, count: 5)
-        two.copyHidden(into: &copy)
-        #expect(copy == one.hidden && copy == two.state.hidden)
+        two.copyOutput(into: &copy)
+        #expect(copy == one.output && copy == two.state.hidden)
     }
 
     @Test func anotherInputSizeTraps() async {
         await #expect(processExitsWith: .failure) {
-            RecurrentStream(RecurrentLayer(CellConfiguration(.gru, input: 3, hidden: 5), seed: 1)).step([1, 2])
+            try NetworkStream(Network(.cell(.gru, input: 3, hidden: 5), seed: 1)).step([1, 2])
         }
     }
 
@@ -229,9 +224,9 @@ import Testing
     }
 
     /// What is written once must not fade into subnormal numbers, on which a processor is many times slower.
-    @Test func aFadingMemoryEndsInZero() {
+    @Test func aFadingMemoryEndsInZero() throws {
         let cell = Cell.fastWeights(FastWeightsOptions(decay: 0.5, rate: 0, layerNorm: false))
-        let stream = RecurrentStream(Self.layer(cell, input: 3, hidden: 5))
+        let stream = try NetworkStream(Self.layer(cell, input: 3, hidden: 5))
         stream.state = Self.state(stream.configuration, seed: 12)
         for step in 0..<140 {
             stream.step([1, 2, 3])

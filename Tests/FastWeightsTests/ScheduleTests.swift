@@ -23,19 +23,20 @@ import Testing
             let variance = z.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(H)
             return z.indices.map { (z[$0] - mean) / (variance + 1e-5).squareRoot() * gain[$0] + shift[$0] }
         }
+        /// start + row r of `matrix` times `x`.
+        func added(_ matrix: [Double], row r: Int, by x: ArraySlice<Double>, to start: Double) -> Double {
+            zip(matrix[(r * x.count)...], x).reduce(start) { $0 + $1.0 * $1.1 }
+        }
         var (h, A) = ([Double](repeating: 0, count: H), [Double](repeating: 0, count: H * H))
         var outputs: [Double] = []
         for t in 0..<input.count / I {
             let events = options.schedule[t % options.schedule.count]
-            let b = (0..<H).map { r in
-                (0..<I).reduce(bias[r]) { $0 + C[r * I + $1] * input[t * I + $1] }
-                    + (0..<H).reduce(0) { $0 + W[r * H + $1] * h[$1] }
-            }
+            let x = input[t * I..<(t + 1) * I]
+            let b = (0..<H).map { added(W, row: $0, by: h[...], to: added(C, row: $0, by: x, to: bias[$0])) }
             var new = (options.normaliseFirst ? normalised(b) : b).map { max($0, 0) }
             for _ in 0..<(events.contains(.read) ? options.innerSteps : 0) {
                 let old = new
-                new = normalised((0..<H).map { r in (0..<H).reduce(b[r]) { $0 + A[r * H + $1] * old[$1] } })
-                    .map { max($0, 0) }
+                new = normalised((0..<H).map { added(A, row: $0, by: old[...], to: b[$0]) }).map { max($0, 0) }
             }
             if events.contains(.write) {
                 for i in 0..<H * H {
@@ -48,8 +49,8 @@ import Testing
         return (outputs, A)
     }
 
-    static func layer(_ options: FastWeightsOptions, input: Int, hidden: Int) -> RecurrentLayer {
-        let layer = RecurrentLayer(CellConfiguration(.fastWeights(options), input: input, hidden: hidden), seed: 5)
+    static func layer(_ options: FastWeightsOptions, input: Int, hidden: Int) -> Network {
+        let layer = Network(.cell(.fastWeights(options), input: input, hidden: hidden), seed: 5)
         layer.parameters["weight_hh"] = CellTests.random(hidden * hidden, 6).map { $0 * 0.4 }
         return layer
     }
@@ -62,7 +63,7 @@ import Testing
                 innerSteps: innerSteps, normaliseFirst: innerSteps == 2, memory: form, schedule: schedule)
             let layer = Self.layer(options, input: I, hidden: H)
             let input = CellTests.random(steps * B * I, 7)
-            let result = layer.forward(input, steps: steps, batch: B)
+            let result = NetworkPass(layer).forward(input, steps: steps, batch: B)
             for b in [0, 16] {
                 let sequence = CellTests.sequence(b, of: input, B, steps, I)
                 let twin = Self.naive(options, layer.parameters, sequence.map { Double($0) }, I: I, H: H)
@@ -90,7 +91,7 @@ import Testing
             _ = pass.backward(zip(outputs, targets).map { ($0 - $1) * scale })
             Crew.run(threads: 1) { crew in
                 let engine = ParallelTraining(
-                    network.configuration, network.parameters, longest: steps, takesTokens: false, crew: crew)
+                    network.definition, network.parameters, longest: steps, crew: crew)
                 _ = engine.gradient(data, [0])
                 for window in network.configuration.layout.windows {
                     let (own, other) = (engine.gradients[window.name], pass.gradients[window.name])
@@ -122,12 +123,12 @@ import Testing
             #expect(second.state.step == whole.state.step)
         }
         // A stream whose state goes through a file on the way.
-        let stream = NetworkStream(network)
+        let stream = try NetworkStream(network)
         for t in 0..<T {
             stream.step(Array(input[t * B * 2..<t * B * 2 + 2]))
             let output = stream.output
             #expect(zip(output, whole.outputs[t * B * 5..<t * B * 5 + 5]).allSatisfy { abs($0 - $1) < 1e-4 })
-            let copy = NetworkStream(network)
+            let copy = try NetworkStream(network)
             try copy.restore(from: SafeTensors(bytes: stream.serialisedState(), source: "state"))
             #expect(copy.state == stream.state)
             stream.state = copy.state
@@ -135,27 +136,27 @@ import Testing
     }
 
     /// A place that a file gives may be any whole number.
-    @Test func theLastPlaceOfAllIsOneInTheSchedule() {
+    @Test func theLastPlaceOfAllIsOneInTheSchedule() throws {
         let options = FastWeightsOptions(schedule: [.usual, .read, []])
         let network = Network(
             NetworkConfiguration.stack(.fastWeights(options), input: 1, hidden: 2), seed: 1)
-        func outputs(_ step: Int) -> [Float] {
-            let state = CellState(hidden: [0.5, 1], memory: [1, 0.5, 0.5, 2], step: step)
+        func outputs(_ step: Int) throws -> [Float] {
+            let state = network.configuration.state(hidden: [0.5, 1], memory: [1, 0.5, 0.5, 2], step: step)
             let run = network.run([1, -1, 2], steps: 3, batch: 1, state: state)
             #expect(run.state.step == step % 3)
-            let stream = NetworkStream(network, state: state)
+            let stream = try NetworkStream(network, state: state)
             stream.step(1)
             #expect(stream.state.step == (step % 3 + 1) % 3)
             return run.outputs
         }
         // 2⁶³ - 1 is 1 modulo 3.
-        #expect(outputs(.max) == outputs(1) && outputs(.max) != outputs(0))
+        #expect(try outputs(.max) == outputs(1) && outputs(.max) != outputs(0))
     }
 
     @Test func filesKeepTheSchedule() throws {
         let cell = Cell.fastWeights(FastWeightsOptions(schedule: [[.write, .clear], [], .read]))
         let configuration = NetworkConfiguration.stack(cell, input: 2, hidden: 3)
-        #expect(try NetworkConfiguration.stack(json: configuration.json) == configuration)
+        #expect(try NetworkConfiguration(json: configuration.json) == configuration)
         #expect(configuration.json.serialised().contains(#""schedule":["write clear","","read"]"#))
         let usual = NetworkConfiguration.stack(.fastWeights(), input: 2, hidden: 3)
         #expect(!usual.json.serialised().contains("schedule"))
@@ -163,16 +164,16 @@ import Testing
             (#"["wrote"]"#, "events among read, write and clear"), ("[]", "a list with the events of each step"),
             (#""read""#, "a list with the events of each step"), ("[1]", "events among read, write and clear"),
         ] {
-            let text = configuration.cell(at: 0).json.serialised()
+            let text = configuration.json.serialised()
                 .replacing(#"["write clear","","read"]"#, with: schedule)
             #expect {
-                _ = try CellConfiguration(json: JSON(parsing: Array(text.utf8)))
+                _ = try NetworkConfiguration(json: JSON(parsing: Array(text.utf8)))
             } throws: {
                 "\($0)".contains(problem)
             }
         }
-        let lagging = configuration.cell(at: 0).json.serialised()
+        let lagging = configuration.json.serialised()
             .replacing(#""lagged":false"#, with: #""lagged":true"#)
-        #expect(throws: ConfigurationError.self) { try CellConfiguration(json: JSON(parsing: Array(lagging.utf8))) }
+        #expect(throws: ConfigurationError.self) { try NetworkConfiguration(json: JSON(parsing: Array(lagging.utf8))) }
     }
 }

@@ -27,7 +27,8 @@ import Testing
         let training = CatchTraining(model: .named("gru"), task: try Catch(size: 8, visibleFrames: 3), options: options)
         #expect(game.integer("hidden") == training.hidden)
         #expect(
-            game.text("schedule") == options.schedule.rawValue && game.number("clip") == options.clip.map(Double.init))
+            game.text("schedule") == options.schedule.description
+                && game.number("clip") == options.clip.map(Double.init))
         #expect(game.integer("evaluate-every") == options.evaluateEvery)
         #expect(try parse("--task", "text", "--task", "catch").integer("hidden") == 128)
     }

@@ -51,8 +51,9 @@ do {
         .numbers(lines.map(\.numbers), width: 1), .classes(lines.map { labels.firstIndex(of: $0.label)! }))
     let (training, heldOut) = try data.split(validation: 0.2, seed: 1)
 
-    let network = RecurrentNetwork(
-        RecurrentNetworkConfiguration(.lstm(), input: 1, hidden: 16, head: .perSequence(labels.count)), seed: 1)
+    let network = Network(
+        NetworkConfiguration(.numbers(1), [.lstm(16), .lastStep, .dense(labels.count)]), seed: 1,
+        labels: labels)
     var options = TrainingOptions()
     (options.steps, options.batch, options.evaluateEvery, options.threads) = (300, 32, 50, 2)
     options.learningRate = 1e-2

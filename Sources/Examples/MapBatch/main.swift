@@ -15,11 +15,13 @@ struct Problem: Error, CustomStringConvertible {
 do {
     let words = Array(CommandLine.arguments.dropFirst())
     let file = try SafeTensors(path: words.first ?? "Fixtures/stack/lstm_no_bias.safetensors")
-    let network = try RecurrentNetwork(file, prefix: words.isEmpty ? "parameter." : words.count > 1 ? words[1] : nil)
-    let sizes = network.configuration
+    let network = try Network(file, prefix: words.isEmpty ? "parameter." : words.count > 1 ? words[1] : nil)
+    guard case .numbers(let width) = network.configuration.input else {
+        throw Problem(description: "\(file.source): no network of numbers")
+    }
     let shape = try file.tensor(named: "input").shape
-    guard shape.count == 3, shape[2] == sizes.input, !shape.contains(0) else {
-        throw Problem(description: "\(file.source): input should be [T, B, \(sizes.input)], found \(shape)")
+    guard shape.count == 3, shape[2] == width, !shape.contains(0) else {
+        throw Problem(description: "\(file.source): input should be [T, B, \(width)], found \(shape)")
     }
     let (steps, batch) = (shape[0], shape[1])
     let lengths = file.names.contains("lengths") ? try file.integers("lengths") : nil
@@ -32,11 +34,11 @@ do {
         try file.floats("input"), steps: steps, batch: batch, lengths: lengths, threads: 2)
 
     // What a classifier would read of each sequence: the last layer's last h, forwards and, if there is one, backwards.
-    let (H, directions) = (sizes.hidden, sizes.directions)
+    let states = state.parts.filter { $0.name.hasPrefix("h") }
+    let directions = states.contains { $0.name.hasSuffix("_reverse") } ? 2 : 1
     for b in 0..<batch {
-        let summary = (0..<directions).flatMap { d in
-            let cell = (sizes.layers - 1) * directions + d
-            return state.hidden[(cell * batch + b) * H..<(cell * batch + b + 1) * H]
+        let summary = states.suffix(directions).flatMap { h in
+            h.values[b * h.shape[1]..<(b + 1) * h.shape[1]]
         }
         let numbers = summary.map { String(format: "%.4f", $0) }.joined(separator: " ")
         print("sequence \(b) of \(lengths?[b] ?? steps) steps:", numbers)

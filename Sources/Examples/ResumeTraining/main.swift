@@ -25,9 +25,8 @@ do {
         throw Problem(description: "expected two files, of the model and of the checkpoint")
     }
     let (training, validation) = try waves(300).split(validation: 0.2, seed: 1)
-    let network = RecurrentNetwork(
-        RecurrentNetworkConfiguration(
-            .gru, input: 1, hidden: 12, layers: 2, bidirectional: true, dropout: 0.1, head: .perSequence(2)), seed: 1)
+    let stack = Layer.stack(.gru(12), layers: 2, isBidirectional: true, dropout: 0.1)
+    let network = Network(NetworkConfiguration(.numbers(1), [stack, .lastStep, .dense(2)]), seed: 1)
     var options = TrainingOptions()
     (options.steps, options.batch, options.evaluateEvery, options.threads) = (1500, 32, 100, 2)
     options.perfectEvaluations = options.steps

@@ -26,18 +26,19 @@ struct Problem: Error, CustomStringConvertible {
 do {
     let words = Array(CommandLine.arguments.dropFirst())
     let file = try SafeTensors(path: words.first ?? "Fixtures/stack/lstm_three_layers_no_state.safetensors")
-    let network = try RecurrentNetwork(file, prefix: words.isEmpty ? "parameter." : words.count > 1 ? words[1] : nil)
-    let sizes = network.configuration
-    guard !sizes.bidirectional else { throw Problem("\(file.source): a bidirectional network cannot be streamed") }
+    let network = try Network(file, prefix: words.isEmpty ? "parameter." : words.count > 1 ? words[1] : nil)
+    guard case .numbers(let width) = network.configuration.input else {
+        throw Problem("\(file.source): no network of numbers")
+    }
     let samples =
         file.names.contains("input")
         ? try firstSequence(of: "input", in: file)
-        : (0..<20).map { t in (0..<sizes.input).map { i in Float(sin(0.3 * Double(t) + Double(i))) } }
+        : (0..<20).map { t in (0..<width).map { i in Float(sin(0.3 * Double(t) + Double(i))) } }
     let expected = file.names.contains("output") ? try firstSequence(of: "output", in: file) : []
 
-    let weights = StreamWeights(network)  // once a network: any number of streams share them
+    let weights = try StreamWeights(network)  // once a network: any number of streams share them
     let stream = NetworkStream(weights)  // once a sequence: a microphone, a user, an instrument
-    var output = [Float](repeating: 0, count: sizes.output)
+    var output = [Float](repeating: 0, count: stream.output.count)
     var largestError: Float = 0
     for (t, sample) in samples.enumerated() {
         stream.step(sample)  // allocates nothing

@@ -26,7 +26,7 @@ do {
     // The vocabulary is what the text consists of; the last tenth is held out, to measure on.
     let vocabulary = TextVocabulary(of: content)
     let text = try TrainingText(content, vocabulary, heldOut: 0.1)
-    let model = TextModel(.gru, hidden: 128, vocabulary: vocabulary, seed: 1)
+    let model = TextModel([.gru(128)], vocabulary: vocabulary, seed: 1)
     _ = try model.writer(prompt: prompt, seed: 1)  // an error now rather than after the training
 
     // Sixteen parts of the text are read side by side, 32 characters a step, each part from its beginning to its end and then

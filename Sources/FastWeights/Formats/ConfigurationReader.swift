@@ -24,23 +24,25 @@ struct ConfigurationReader {
             description: "the \(place)'s configuration needs \(key) as \(expected), found \(found)")
     }
 
-    func text(_ key: String) throws(ConfigurationError) -> String {
-        guard let value = json[key]?.text else { throw wrong(key, "a text") }
+    func text(_ key: String, default fallback: String? = nil) throws(ConfigurationError) -> String {
+        guard let value = json[key].map({ $0.text }) ?? fallback else { throw wrong(key, "a text") }
         return value
     }
 
     func number(_ key: String, default fallback: Double? = nil) throws(ConfigurationError) -> Double {
-        guard let value = json[key]?.number ?? fallback else { throw wrong(key, "a number") }
+        guard let value = json[key].map({ $0.number }) ?? fallback else { throw wrong(key, "a number") }
         return value
     }
 
     func flag(_ key: String, default fallback: Bool? = nil) throws(ConfigurationError) -> Bool {
-        guard let value = json[key]?.boolean ?? fallback else { throw wrong(key, "true or false") }
+        guard let value = json[key].map({ $0.boolean }) ?? fallback else { throw wrong(key, "true or false") }
         return value
     }
 
-    func count(_ key: String, from: Int = 1, to: Int = sizeLimit) throws(ConfigurationError) -> Int {
-        guard let value = json[key]?.integer, (from...to).contains(value) else {
+    func count(
+        _ key: String, from: Int = 1, to: Int = sizeLimit, default fallback: Int? = nil
+    ) throws(ConfigurationError) -> Int {
+        guard let value = json[key].map({ $0.integer }) ?? fallback, (from...to).contains(value) else {
             throw wrong(key, "a whole number from \(from) to \(to)")
         }
         return value

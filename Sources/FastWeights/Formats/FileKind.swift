@@ -12,8 +12,10 @@ enum FileKind: Equatable, CaseIterable {
     case compressed
     /// A zip archive of something else than the kinds here.
     case zip
-    /// What `torch.save` writes: a zip archive since PyTorch 1.6, pickles before.
+    /// What `torch.save` writes, a zip archive.
     case torch
+    /// What it wrote before PyTorch 1.6, pickles one behind the other.
+    case legacyTorch
     /// What `torch.jit.save` writes.
     case torchScript
     case pickle
@@ -38,9 +40,10 @@ enum FileKind: Equatable, CaseIterable {
         (.compressed, [0x28, 0xB5, 0x2F, 0xFD]),
         (.hdf5, [0x89] + Array("HDF\r\n\u{1A}\n".utf8)),
         (.gguf, Array("GGUF".utf8)),
-        // The number that torch.save wrote first into its pickles, behind the protocol's.
-        (.torch, [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]),
     ]
+
+    /// The number that torch.save wrote first into its pickles, with its instruction.
+    private static let legacyNumber: [UInt8] = [0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
 
     /// Nil for bytes that begin like nothing known here.
     ///
@@ -56,6 +59,8 @@ enum FileKind: Equatable, CaseIterable {
             self = .tensorFlowLite
         } else if bytes.count >= 4, bytes[0] == 0, bytes[1] == 0, IDX.types[bytes[2]] != nil, bytes[3] < 8 {
             self = .idx
+        } else if Self.isLegacyTorch(bytes) {
+            self = .legacyTorch
         } else if bytes.count >= 3, bytes[0] == 0x80, (2...5).contains(bytes[1]), bytes.last == UInt8(ascii: ".") {
             self = .pickle
         } else if Self.isONNX(bytes) {
@@ -74,6 +79,12 @@ enum FileKind: Equatable, CaseIterable {
             && bytes.littleEndian(UInt64.self, at: 0) <= UInt64(SafeTensorsHeader.lengthLimit)
     }
 
+    /// A protocol, from 4 on a frame, and the number.
+    private static func isLegacyTorch(_ bytes: [UInt8]) -> Bool {
+        bytes.count >= 2 && bytes[0] == 0x80
+            && bytes.dropFirst(bytes[1] < 4 ? 2 : 11).starts(with: legacyNumber)
+    }
+
     /// Field 1 of protobuf's ModelProto, `ir_version`, from 3 on, and behind it the tag of one of its other fields.
     private static func isONNX(_ bytes: [UInt8]) -> Bool {
         let tags: [UInt8] = [0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72]
@@ -83,7 +94,9 @@ enum FileKind: Equatable, CaseIterable {
     private static func kind(ofZip bytes: [UInt8]) -> FileKind {
         let names = ZipDirectory.names(bytes)
         func has(_ suffix: String) -> Bool { names.contains { $0.hasSuffix(suffix) } }
-        if has("/data.pkl") { return has("/constants.pkl") ? .torchScript : .torch }
+        if has("/data.pkl") {
+            return has("/constants.pkl") || names.contains { $0.contains("/code/") } ? .torchScript : .torch
+        }
         if names.contains("config.json"), has(".weights.h5") { return .keras }
         return has(NumPyArchive.suffix) || names.isEmpty ? .numPyArchive : .zip
     }
@@ -132,6 +145,7 @@ extension FileKind {
         case .compressed: "a compressed file"
         case .zip: "a zip archive"
         case .torch: "a PyTorch file, as torch.save writes it"
+        case .legacyTorch: "a PyTorch file, as torch.save wrote it before PyTorch 1.6"
         case .torchScript: "a TorchScript file, as torch.jit.save writes it"
         case .pickle: "a pickle of Python"
         case .keras: "a Keras model"
@@ -167,15 +181,16 @@ extension FileKind {
         let (source, safeTensors, npz) = (quoted(path), quoted(stem + ".safetensors"), quoted(stem + ".npz"))
         func python(_ modules: String, _ call: String) -> String { "\n    import \(modules)\n    \(call)" }
         let saving = "Save it as safetensors in Python:"
-        func torch(_ dictionary: String) -> String {
-            saving
-                + python(
-                    "torch, safetensors.torch",
-                    "safetensors.torch.save_file({k: v.clone() for k, v in \(dictionary).items()}, \(safeTensors))")
-        }
         switch self {
-        case .torch: return torch("torch.load(\(source), map_location=\"cpu\", weights_only=True)")
-        case .torchScript: return torch("torch.jit.load(\(source), map_location=\"cpu\").state_dict()")
+        case .torch: return "Open it by its path with RecurrentNetwork(path:), StateDictionary, TorchFile, run or info."
+        case .legacyTorch:
+            let load = "torch.load(\(source), map_location=\"cpu\", weights_only=True)"
+            return "Save it again in Python, in the form of today:"
+                + python("torch", "torch.save(\(load), \(quoted(stem + ".new.pt")))")
+        case .torchScript:
+            let dictionary = "torch.jit.load(\(source), map_location=\"cpu\").state_dict()"
+            return "Save its state dict in Python:"
+                + python("torch", "torch.save(\(dictionary), \(quoted(stem + ".state.pt")))")
         case .numPyArray:
             return saving
                 + python(
@@ -192,16 +207,16 @@ extension FileKind {
                     "numpy",
                     "numpy.save(\(quoted(stem + ".npy")), numpy.loadtxt(\(source), delimiter=\",\", dtype=\"f4\"))")
         case .keras, .hdf5:
-            return "Save a model's arrays in Python, and read them with RecurrentNetwork(keras:):"
+            return "Save a model's arrays in Python, and read them with Network(keras:):"
                 + python("keras, numpy", "numpy.savez(\(npz), *keras.models.load_model(\(source)).get_weights())")
         case .onnx:
             let arrays = "{t.name: onnx.numpy_helper.to_array(t) for t in onnx.load(\(source)).graph.initializer}"
-            return "Save its arrays in Python, and read those of a node with RecurrentNetwork(onnx:):"
+            return "Save its arrays in Python, and read those of a node with Network(onnx:):"
                 + python("numpy, onnx.numpy_helper", "numpy.savez(\(npz), **\(arrays))")
         case .pickle: return "Loading it could run any code; save its arrays as safetensors where it was made."
         case .gguf, .tensorFlowLite: return "Take the model that it was made from, as safetensors."
         case .safeTensorsIndex:
-            return "Open it by its path, with the files that it names beside it: RecurrentNetwork(path:), run, info."
+            return "Open it by its path, with the files that it names beside it: Network(path:), run, info."
         case .json: return "The weights are in another file, as a rule model.safetensors beside it."
         default: return remedy
         }

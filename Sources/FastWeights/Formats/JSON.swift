@@ -127,7 +127,7 @@ extension JSON {
         case .string(let value):
             Self.writeQuoted(value, to: &text)
         case .array(let elements):
-            let oneLine = !indented || elements.allSatisfy(\.isScalar)
+            let oneLine = !indented || elements.allSatisfy { $0.isScalar }
             let separator = indented && oneLine ? ", " : ","
             text += "["
             for (index, element) in elements.enumerated() {
@@ -212,7 +212,7 @@ extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expressibl
 
     /// - Precondition: The keys differ.
     init(dictionaryLiteral elements: (String, JSON)...) {
-        let keys = elements.map(\.0)
+        let keys = elements.map { $0.0 }
         require(Set(keys).count == keys.count, "a JSON object's keys must differ, but they are \(keys)")
         self = .object(elements.map { Member(key: $0.0, value: $0.1) })
     }

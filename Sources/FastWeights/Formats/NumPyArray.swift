@@ -16,8 +16,6 @@ public struct NumPyArray: Sendable {
     public var count: Int { numbers.count }
 
     private let numbers: PackedNumbers
-    /// Whether the first index is the fastest in the file.
-    private let isColumnMajor: Bool
 
     /// Opens the file whose content is `bytes`.
     ///
@@ -36,14 +34,25 @@ public struct NumPyArray: Sendable {
         let (type, count) = try header.numbers()
         dtype = type
         shape = header.shape
-        isColumnMajor = header.isColumnMajor
         numbers = PackedNumbers(
-            bytes: header.bytes, start: header.end, count: count, type: type, isBigEndian: header.isBigEndian)
+            bytes: header.bytes, start: header.end, count: count, type: type, isBigEndian: header.isBigEndian,
+            axes: header.isColumnMajor && shape.count > 1 && count > 0 ? Self.columnMajor(shape) : nil)
     }
 
     /// Opens the file at `path`; throws ``FileError`` if it cannot be read, else as ``init(bytes:source:)``.
     public init(path: String) throws {
         try self.init(bytes: try Files.read(path), source: path)
+    }
+
+    /// The axes of an array whose first index is the fastest in the file.
+    private static func columnMajor(_ shape: [Int]) -> PackedNumbers.Axes {
+        var strides: [Int] = []
+        var stride = 1
+        for size in shape {
+            strides.append(stride)
+            stride *= size
+        }
+        return PackedNumbers.Axes(shape: shape, strides: strides)
     }
 }
 
@@ -54,45 +63,18 @@ extension NumPyArray {
     ///
     /// - Throws: ``FormatError`` for a `Double` beyond every `Float`.
     /// - Complexity: O(*n*) in the array's count.
-    public var floats: [Float] { get throws(FormatError) { rowMajor(try numbers.floats(source: source)) } }
+    public var floats: [Float] { get throws(FormatError) { try numbers.floats(source: source) } }
 
     /// The numbers, row-major, exact but for 64-bit integers beyond 2^53, which are rounded; of truth values 0 and 1.
     ///
     /// - Complexity: O(*n*) in the array's count.
-    public var doubles: [Double] { rowMajor(numbers.doubles) }
+    public var doubles: [Double] { numbers.doubles }
 
     /// The integers, row-major; of truth values 0 and 1.
     ///
     /// - Throws: ``FormatError`` if the array holds floating-point numbers, or one of its numbers does not fit an `Int`.
     /// - Complexity: O(*n*) in the array's count.
-    public func integers() throws(FormatError) -> [Int] { rowMajor(try numbers.integers(source: source)) }
-
-    /// The values as they follow each other in the file, in the order of the last index fastest.
-    private func rowMajor<Value>(_ values: [Value]) -> [Value] {
-        guard isColumnMajor, shape.count > 1, !values.isEmpty else { return values }
-        var strides: [Int] = []
-        var stride = 1
-        for size in shape {
-            strides.append(stride)
-            stride *= size
-        }
-        var result: [Value] = []
-        result.reserveCapacity(values.count)
-        var index = [Int](repeating: 0, count: shape.count)
-        var offset = 0
-        for _ in values.indices {
-            result.append(values[offset])
-            // The next index: the last one that is not at its end grows, those behind it start anew.
-            for axis in shape.indices.reversed() {
-                index[axis] += 1
-                offset += strides[axis]
-                if index[axis] < shape[axis] { break }
-                offset -= shape[axis] * strides[axis]
-                index[axis] = 0
-            }
-        }
-        return result
-    }
+    public func integers() throws(FormatError) -> [Int] { try numbers.integers(source: source) }
 }
 
 // MARK: - Writing

@@ -44,14 +44,23 @@ public enum NumberType: String, CaseIterable, Sendable {
     }
 }
 
-/// Numbers of one type as they stand in a file, one behind the other from a byte on to the last.
+/// Numbers of one type as they stand in a file, one behind the other from a byte on, or at the distances of an array's axes.
 struct PackedNumbers: Sendable {
     let bytes: [UInt8]
     /// The first number's first byte.
     let start: Int
     let count: Int
-    let type: NumberType
+    /// Nil for the upper half of single precision, bfloat16, which NumPy and IDX have not.
+    let type: NumberType?
     let isBigEndian: Bool
+    /// Nil where the numbers stand one behind the other.
+    var axes: Axes?
+
+    /// Sizes of an array, outermost first, and how many numbers from each place of an axis to the next, at least 0.
+    struct Axes: Sendable {
+        let shape: [Int]
+        let strides: [Int]
+    }
 
     /// The stored numbers, each rounded to the nearest `Float`; throws for a `Double` beyond the largest, which would be
     /// called infinite.
@@ -85,6 +94,7 @@ struct PackedNumbers: Sendable {
         case .uint16: map(UInt16.self) { Float($0) }
         case .uint8: map(UInt8.self) { Float($0) }
         case .boolean: map(UInt8.self) { $0 == 0 ? 0 : 1 }
+        case nil: map(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
         }
     }
 
@@ -96,7 +106,7 @@ struct PackedNumbers: Sendable {
         case .uint64: map(UInt64.self) { Double($0) }
         case .int32: map(UInt32.self) { Double(Int32(bitPattern: $0)) }
         case .uint32: map(UInt32.self) { Double($0) }
-        case .float32, .float16, .int16, .int8, .uint16, .uint8, .boolean: rounded.map(Double.init)
+        case .float32, .float16, .int16, .int8, .uint16, .uint8, .boolean, nil: rounded.map(Double.init)
         }
     }
 
@@ -123,14 +133,35 @@ struct PackedNumbers: Sendable {
         case .uint16: return map(UInt16.self) { Int($0) }
         case .uint8: return map(UInt8.self) { Int($0) }
         case .boolean: return map(UInt8.self) { $0 == 0 ? 0 : 1 }
-        case .float64, .float32, .float16:
+        case .float64, .float32, .float16, nil:
             throw FormatError(
-                source: source, reason: .wrongType, expected: "integers", found: "floating point (\(type.rawValue))")
+                source: source, reason: .wrongType, expected: "integers",
+                found: "floating point (\(type?.rawValue ?? "bfloat16"))")
         }
     }
 
+    /// The numbers in the order of the last index fastest.
     private func map<Bits: FixedWidthInteger, Value>(_: Bits.Type, _ value: (Bits) -> Value) -> [Value] {
-        bytes.numbers(from: start, count: count, isBigEndian: isBigEndian, value)
+        guard let axes, count > 0 else {
+            return bytes.numbers(from: start, count: count, isBigEndian: isBigEndian, value)
+        }
+        return bytes.withUnsafeBytes { raw in
+            var index = [Int](repeating: 0, count: axes.shape.count)
+            var offset = 0
+            return (0..<count).map { _ in
+                let place = start + offset * MemoryLayout<Bits>.size
+                let bits = raw.loadUnaligned(fromByteOffset: place, as: Bits.self)
+                // The next index: the last one that is not at its end grows, those behind it start anew.
+                for axis in axes.shape.indices.reversed() {
+                    index[axis] += 1
+                    offset += axes.strides[axis]
+                    if index[axis] < axes.shape[axis] { break }
+                    offset -= axes.shape[axis] * axes.strides[axis]
+                    index[axis] = 0
+                }
+                return value(isBigEndian ? Bits(bigEndian: bits) : Bits(littleEndian: bits))
+            }
+        }
     }
 
     /// How many numbers a shape has, and how many bytes they take; `nil` if a product on the way overflows.

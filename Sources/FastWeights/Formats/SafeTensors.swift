@@ -43,7 +43,7 @@ public struct SafeTensors: Sendable {
         public var isFloatingPoint: Bool { numberType?.isFloatingPoint ?? true }
 
         /// The type as other formats have it, which is all but `bfloat16`.
-        fileprivate var numberType: NumberType? {
+        var numberType: NumberType? {
             switch self {
             case .float64: .float64
             case .float32: .float32
@@ -168,12 +168,7 @@ extension SafeTensors {
     /// - Complexity: O(*n*) in the tensor's count.
     public func floats(_ name: String) throws(SafeTensorsError) -> [Float] {
         let tensor = try floatingPoint(name)
-        guard let numbers = packed(tensor) else {
-            return parts[tensor.part].numbers(from: tensor.range.lowerBound, count: tensor.count) { (bits: UInt16) in
-                Float(bitPattern: UInt32(bits) << 16)
-            }
-        }
-        do { return try numbers.floats(source: source) } catch { throw outOfRange(tensor, error) }
+        do { return try packed(tensor).floats(source: source) } catch { throw outOfRange(tensor, error) }
     }
 
     /// The numbers of a floating-point tensor, row-major and exact.
@@ -181,8 +176,7 @@ extension SafeTensors {
     /// - Throws: ``SafeTensorsError`` if there is no such tensor or it holds anything else.
     /// - Complexity: O(*n*) in the tensor's count.
     public func doubles(_ name: String) throws(SafeTensorsError) -> [Double] {
-        guard let numbers = packed(try floatingPoint(name)) else { return try floats(name).map(Double.init) }
-        return numbers.doubles
+        packed(try floatingPoint(name)).doubles
     }
 
     /// The numbers of a tensor of integers (I64 to I8, U64 to U8), row-major; of truth values (BOOL) 0 and 1.
@@ -192,10 +186,10 @@ extension SafeTensors {
     /// - Complexity: O(*n*) in the tensor's count.
     public func integers(_ name: String) throws(SafeTensorsError) -> [Int] {
         let tensor = try tensor(named: name)
-        guard let type = tensor.dtype, !type.isFloatingPoint, let numbers = packed(tensor) else {
+        guard let type = tensor.dtype, !type.isFloatingPoint else {
             throw wrongType(tensor, expected: "an integer tensor", isFloatingPoint: false)
         }
-        do { return try numbers.integers(source: source) } catch { throw outOfRange(tensor, error) }
+        do { return try packed(tensor).integers(source: source) } catch { throw outOfRange(tensor, error) }
     }
 
     private func floatingPoint(_ name: String) throws(SafeTensorsError) -> Tensor {
@@ -206,13 +200,11 @@ extension SafeTensors {
         return tensor
     }
 
-    /// The tensor's numbers; nil for BF16, which no other format has, and for a type that is not read.
-    private func packed(_ tensor: Tensor) -> PackedNumbers? {
-        tensor.dtype?.numberType.map {
-            PackedNumbers(
-                bytes: parts[tensor.part], start: tensor.range.lowerBound, count: tensor.count, type: $0,
-                isBigEndian: false)
-        }
+    /// The numbers of a tensor of one of the types that are read.
+    private func packed(_ tensor: Tensor) -> PackedNumbers {
+        PackedNumbers(
+            bytes: parts[tensor.part], start: tensor.range.lowerBound, count: tensor.count,
+            type: tensor.dtype?.numberType, isBigEndian: false)
     }
 
     private func wrongType(_ tensor: Tensor, expected: String, isFloatingPoint: Bool) -> SafeTensorsError {

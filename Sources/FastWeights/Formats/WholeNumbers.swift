@@ -6,16 +6,23 @@ extension SafeTensors {
     /// Throws ``SafeTensorsError`` when there is no such tensor, or a number in it is not exactly a whole one.
     func wholeNumbers(_ name: String) throws(SafeTensorsError) -> [Int] {
         guard try tensor(named: name).dtype?.isFloatingPoint == true else { return try integers(name) }
-        var result: [Int] = []
-        for value in try doubles(name) {
-            guard let number = Int(stored: value) else {
-                throw SafeTensorsError(
-                    source: source, tensor: name, reason: .valueOutOfRange, expected: Int.storedRange, found: "\(value)"
-                )
-            }
-            result.append(number)
+        return try stored(try doubles(name)) { expected, found in
+            SafeTensorsError(
+                source: source, tensor: name, reason: .valueOutOfRange, expected: expected, found: found)
         }
-        return result
+    }
+}
+
+extension TorchFile {
+    /// The numbers of an integer tensor, or of a floating-point one whose numbers are whole, row-major.
+    ///
+    /// Throws ``FormatError`` when there is no such tensor, or a number in it is not exactly a whole one.
+    func wholeNumbers(_ name: String) throws(FormatError) -> [Int] {
+        guard try tensor(named: name).dtype?.isFloatingPoint == true else { return try integers(name) }
+        return try stored(try doubles(name)) { expected, found in
+            FormatError(
+                source: source, entry: name, reason: .valueOutOfRange, expected: expected, found: found)
+        }
     }
 }
 
@@ -25,25 +32,23 @@ extension NumPyArray {
     /// Throws ``FormatError`` when a number is not exactly a whole one.
     func wholeNumbers() throws(FormatError) -> [Int] {
         guard dtype.isFloatingPoint else { return try integers() }
-        var result: [Int] = []
-        for value in doubles {
-            guard let number = Int(stored: value) else {
-                throw FormatError(
-                    source: source, reason: .valueOutOfRange, expected: Int.storedRange, found: "\(value)")
-            }
-            result.append(number)
+        return try stored(doubles) { expected, found in
+            FormatError(source: source, reason: .valueOutOfRange, expected: expected, found: found)
         }
-        return result
     }
 }
 
-extension Int {
-    fileprivate static let storedRange = "whole numbers, as floating point up to 2^24 (16,777,216)"
-
-    /// The whole number that was stored as `value`. Nil of another, and beyond 2^24, where two neighbours may have been
-    /// rounded to one `Float`.
-    fileprivate init?(stored value: Double) {
-        guard abs(value) <= 0x1p24 else { return nil }
-        self.init(exactly: value)
+/// The whole numbers that were stored as `values`. `fault` makes the error of another, and of one beyond 2^24, where two
+/// neighbours may have been rounded to one `Float`.
+private func stored<Fault: Error>(
+    _ values: [Double], _ fault: (_ expected: String, _ found: String) -> Fault
+) throws(Fault) -> [Int] {
+    var result: [Int] = []
+    for value in values {
+        guard abs(value) <= 0x1p24, let number = Int(exactly: value) else {
+            throw fault("whole numbers, as floating point up to 2^24 (16,777,216)", "\(value)")
+        }
+        result.append(number)
     }
+    return result
 }

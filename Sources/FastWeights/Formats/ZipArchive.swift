@@ -92,12 +92,29 @@ public struct ZipArchive: Sendable {
                 entry, .unsupported, "stored or deflated data (method 0 or 8)", "method \(method)",
                 advice: "Write the archive with deflate.")
         }
+        try check(content[...], entry)
+        return content
+    }
+
+    /// Where the content of an entry that is stored as it is stands in the archive's bytes.
+    ///
+    /// Throws ``FormatError`` for another entry and where the checksum is wrong. Complexity: O(*n*) in the entry's size.
+    func range(of entry: Entry) throws(FormatError) -> Range<Int> {
+        guard entry.storage == .plain else {
+            throw error(
+                entry, .unsupported, "data that are stored as they are", "compressed or encrypted ones",
+                advice: "Write the archive without compression.")
+        }
+        try check(bytes[entry.data], entry)
+        return entry.data
+    }
+
+    private func check(_ content: ArraySlice<UInt8>, _ entry: Entry) throws(FormatError) {
         let checksum = CRC32.checksum(content)
         guard checksum == entry.checksum else {
             throw error(
                 entry, .checksum, "content with the CRC-32 \(hexadecimal(entry.checksum))", hexadecimal(checksum))
         }
-        return content
     }
 
     private func error(

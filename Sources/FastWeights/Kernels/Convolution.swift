@@ -5,29 +5,16 @@
 // those of one row of the output.
 
 /// Numbers of an image, or of what a layer makes of it: channels, rows and columns.
-public struct MapShape: Sendable, Equatable {
+struct MapShape: Sendable, Equatable {
     /// Maps one behind the other.
-    public var channels: Int
+    var channels: Int
     /// Rows of each.
-    public var height: Int
+    var height: Int
     /// Numbers a row.
-    public var width: Int
+    var width: Int
 
-    /// A shape; who takes it checks the sizes.
-    public init(channels: Int, height: Int, width: Int) {
-        (self.channels, self.height, self.width) = (channels, height, width)
-    }
-
-    /// Numbers in all. Traps on a size below 0, and where they are more than memory can hold.
-    public var count: Int {
-        let (area, isLarge) = height.multipliedReportingOverflow(by: width)
-        let (count, isLarger) = channels.multipliedReportingOverflow(by: area)
-        require(
-            channels >= 0 && height >= 0 && width >= 0 && !isLarge && !isLarger,
-            "\(channels) channels of \(height) by \(width) numbers: sizes are at least 0, and memory must hold all numbers"
-        )
-        return count
-    }
+    /// Numbers in all.
+    var count: Int { channels * height * width }
 }
 
 /// y = f(W ∗ x + b) with square filters: y[f, v, u] = Σ_cij W[f, c, i, j] · x[c, v·stride + i - padding, …], x zero outside.

@@ -43,14 +43,41 @@ struct BlockLoss {
     }
 }
 
-/// Loss and errors of the first `count` lanes. In: logits. Out: scale·(p - onehot(target)), the gradient of
-/// scale·Σ loss by the logits, zero in the lanes behind `count`. A lane with a negative target does not count either.
+/// What the classes of a cross-entropy weigh, and how much of a label goes to all of them: the label y counts as
+/// q_c = (1 - ε)·w_y·[c = y] + ε/C·w_c, and the loss is -Σ q_c log p_c.
+struct ClassWeights {
+    /// w, one a class; nil stands for 1 each.
+    var weights: UnsafePointer<Float>?
+    /// ε, 0 to 1.
+    var smoothing: Float = 0
+
+    /// Every class as heavy as another, and labels as they are.
+    static var equal: ClassWeights { ClassWeights() }
+
+    /// w_c.
+    @inline(__always) func weight(_ c: Int) -> Float { weights.map { $0[c] } ?? 1 }
+
+    /// (1 - ε)·w_y, what of a label falls on its class alone.
+    @inline(__always) fileprivate func own(_ label: Int) -> Float { (1 - smoothing) * weight(label) }
+
+    /// ε/C·w_c, what of any label falls on a class.
+    @inline(__always) fileprivate func shared(_ c: Int, of classes: Int) -> Float {
+        smoothing / Float(classes) * weight(c)
+    }
+}
+
+/// Loss and errors of the first `count` lanes. In: logits. Out: scale·(Σq·p - q), the gradient of scale·Σ loss by the
+/// logits, zero in the lanes behind `count`. A lane with a negative target does not count either.
+///
+/// Of classes that weigh the same and labels as they are, q is onehot(target) and the loss -log p(target).
 func crossEntropy<Label: FixedWidthInteger>(
-    _ logits: Panel, classes: Int, targets: UnsafePointer<Label>, count: Int, scale: Float
+    _ logits: Panel, classes: Int, targets: UnsafePointer<Label>, count: Int, scale: Float,
+    _ weights: ClassWeights = .equal
 ) -> BlockLoss {
     var result = BlockLoss()
     let values = floats(logits)
     var weight = Lanes.zero
+    let isSmoothed = weights.smoothing > 0
     withUnsafeTemporaryAllocation(of: Float.self, capacity: Lanes.width) { targetLogits in
         for lane in 0..<count where targets[lane] >= 0 {
             let target = Int(truncatingIfNeeded: targets[lane])
@@ -61,16 +88,37 @@ func crossEntropy<Label: FixedWidthInteger>(
             }
             if best != target { result.errors += 1 }
             targetLogits[lane] = values[target * Lanes.width + lane]
-            weight[lane] = scale
+            weight[lane] = scale * weights.own(target)
         }
-        let scale = softmax(logits, classes: classes)
+        // Σ of what falls on any class, and Σ of its losses but for the logarithm, whose terms are all of one sign.
+        var (shared, distance) = (Float(0), Lanes.zero)
+        if isSmoothed {
+            var largest = logits[0]
+            for c in 1..<max(classes, 1) { largest = largest.lanewiseMax(logits[c]) }
+            for c in 0..<classes {
+                let share = weights.shared(c, of: classes)
+                shared += share
+                distance = distance.mad(share, largest - logits[c])
+            }
+        }
+        let softmaxScale = softmax(logits, classes: classes)
         for lane in 0..<count where targets[lane] >= 0 {
-            result.loss += Double(scale.logarithm[lane]) + Double(scale.largest[lane] - targetLogits[lane])
+            let own = weights.own(Int(truncatingIfNeeded: targets[lane]))
+            let logarithm = Double(softmaxScale.logarithm[lane])
+            result.loss += Double(own) * (logarithm + Double(softmaxScale.largest[lane] - targetLogits[lane]))
+            if isSmoothed {
+                result.loss += Double(shared) * logarithm + Double(distance[lane])
+                weight[lane] += scale * shared
+            }
         }
     }
     for c in 0..<classes { logits[c] *= weight }
     for lane in 0..<count where targets[lane] >= 0 {
-        values[Int(truncatingIfNeeded: targets[lane]) * Lanes.width + lane] -= scale
+        let target = Int(truncatingIfNeeded: targets[lane])
+        values[target * Lanes.width + lane] -= scale * weights.own(target)
+        if isSmoothed {
+            for c in 0..<classes { values[c * Lanes.width + lane] -= scale * weights.shared(c, of: classes) }
+        }
     }
     return result
 }
@@ -84,6 +132,32 @@ func meanSquares(_ y: Panel, _ targets: Panel, rows: Int, scale: Float) -> Block
         let d = (y[r] - target).replacing(with: 0, where: target .!= target)
         result.loss += Double((d * d).laneSum)
         y[r] = d * (2 * scale)
+    }
+    return result
+}
+
+/// Σ of (1 - t)·log(1 + e^z) + w·t·log(1 + e^-z) over the targets t that are not NaN, with w of the row in `weights`, nil
+/// standing for 1 each: -(1 - t)·log(1 - σ(z)) - w·t·log σ(z), exact for any finite z. In: z, `rows` logits a lane. Out:
+/// scale·((1 - t)·σ(z) - w·t·σ(-z)), the gradient of scale·Σ loss, zero where the target is NaN.
+func binaryCrossEntropy(
+    _ z: Panel, _ targets: Panel, rows: Int, weights: UnsafePointer<Float>?, scale: Float
+) -> BlockLoss {
+    var result = BlockLoss()
+    for r in 0..<rows {
+        let isMissing = targets[r] .!= targets[r]
+        let positive = (targets[r] * (weights.map { $0[r] } ?? 1)).replacing(with: 0, where: isMissing)
+        let negative = (1 - targets[r]).replacing(with: 0, where: isMissing)
+        let logit = z[r]
+        let magnitude = logit.lanewiseMax(0 - logit)
+        let small = (0 - magnitude).exponential()
+        for lane in 0..<Lanes.width where !isMissing[lane] {
+            // log(1 + e^z) = max(z, 0) + log(1 + e^-|z|); NaN is the caller's to report.
+            let (z, more) = (Double(logit[lane]), 1 + Double(small[lane]))
+            let logarithm = more.isFinite ? naturalLogarithm(more) : .nan
+            result.loss +=
+                Double(negative[lane]) * (max(z, 0) + logarithm) + Double(positive[lane]) * (max(-z, 0) + logarithm)
+        }
+        z[r] = (negative * logit.sigmoid() - positive * (0 - logit).sigmoid()) * scale
     }
     return result
 }

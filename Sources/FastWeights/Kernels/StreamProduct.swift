@@ -150,7 +150,7 @@ typealias Vectors6 = VectorStack<Vectors4, Vectors2>
 typealias Vectors7 = VectorStack<Vectors6, OneVector>
 typealias Vectors8 = VectorStack<Vectors4, Vectors4>
 typealias Vectors9 = VectorStack<Vectors8, OneVector>
-typealias Vectors10 = VectorStack<Vectors8, Vectors2>
+typealias Vectors10 = VectorStack<Vectors6, Vectors4>
 typealias Vectors11 = VectorStack<Vectors10, OneVector>
 typealias Vectors12 = VectorStack<Vectors8, Vectors4>
 

@@ -24,10 +24,11 @@ final class AssociativeLSTMLayer: CellKind {
 
     init(_ reader: ConfigurationReader) throws(ConfigurationError) {
         var options = AssociativeLSTMOptions()
-        options.copies = try reader.count("copies", to: AssociativeLSTMOptions.limit)
-        options.keys = try reader.count("keys", to: AssociativeLSTMOptions.limit)
-        options.permutationSeed = UInt32(try reader.count("permutation_seed", from: 0, to: Int(UInt32.max)))
-        options.candidateIsRecurrent = try reader.flag("recurrent_candidate")
+        options.copies = try reader.count("copies", to: AssociativeLSTMOptions.limit, default: options.copies)
+        options.keys = try reader.count("keys", to: AssociativeLSTMOptions.limit, default: options.keys)
+        options.permutationSeed = UInt32(
+            try reader.count("permutation_seed", from: 0, to: Int(UInt32.max), default: Int(options.permutationSeed)))
+        options.candidateIsRecurrent = try reader.flag("recurrent_candidate", default: options.candidateIsRecurrent)
         options.forgetBias = Float(try reader.number("forget_bias", default: 1))
         (hidden, memoryOptions) = (try reader.count("hidden"), options)
         hasBias = try reader.flag("bias", default: true)

@@ -19,8 +19,9 @@ final class BidirectionalLayer: LayerKind {
     init(_ inner: any CellKind) { self.inner = inner }
 
     var name: String { "bidirectional" }
-    var options: [JSON.Member] { [JSON.Member(key: "cell", value: Layer(inner).json)] }
+    var options: [JSON.Member] { [JSON.Member(key: "cell", value: inner.layer.json)] }
     var readsTable: Bool { true }
+    var forms: [any LayerKind] { inner.forms.compactMap { $0.cell.map { BidirectionalLayer($0) } } }
     func problem(reading input: LayerShape) -> String? { inner.problem(reading: input) }
 
     func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer {
@@ -40,6 +41,7 @@ final class PlacedBidirectional: PlacedLayer {
     }
 
     override var isReversed: Bool { true }
+    override var sparesOutputs: Bool { true }
 
     override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
         BidirectionalPass(self, weights, input, plan)
@@ -90,7 +92,7 @@ private final class BidirectionalPass: LayerPass {
             PassInput(
                 x: turned, dx: input.dx.map { [dTurned] _ in dTurned },
                 tokens: hasTokens ? tokens.pointer : nil))
-        let y = arena.panels(steps, rows: 2 * hidden)
+        let y = plan.spare ?? arena.panels(steps, rows: 2 * hidden)
         super.init(
             layer, outputs: y, gradients: plan.trains ? arena.panels(steps, rows: 2 * hidden) : y,
             children: [self.ahead, back])

@@ -256,9 +256,12 @@ func epsilonProblem(_ epsilon: Float) -> String? {
 
 extension ConfigurationReader {
     /// The ε of a layer norm.
-    func epsilon() throws(ConfigurationError) -> Float { Float(try number("epsilon", default: 1e-5)) }
+    func epsilon(default fallback: Double = 1e-5) throws(ConfigurationError) -> Float {
+        Float(try number("epsilon", default: fallback))
+    }
 
-    func activation() throws(ConfigurationError) -> Activation {
+    func activation(default fallback: Activation? = nil) throws(ConfigurationError) -> Activation {
+        if let fallback, json["activation"] == nil { return fallback }
         guard let value = Activation(rawValue: try text("activation")) else {
             throw wrong("activation", "relu, tanh or sigmoid")
         }

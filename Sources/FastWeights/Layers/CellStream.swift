@@ -174,6 +174,8 @@ class CellStream: LayerStream {
         (place, isCleared) = (0, false)
     }
 
+    final override func showState() -> Bool { true }
+
     override func takeOver(_ other: LayerStream) {
         super.takeOver(other)
         let other = unsafeDowncast(other, to: CellStream.self)
@@ -212,10 +214,11 @@ class CellStream: LayerStream {
 
     // MARK: What the kinds need
 
-    /// gates = bias + W_ih x + W_hh h.
+    /// gates = bias + W_ih x + W_hh h, of a cell without W_hh, or with it apart, bias + W_ih x.
     @inline(__always)
     final func project(_ x: ColumnNumbers) {
-        multiply(shared.weight, by: x, hiddenNumbers, from: shared.bias, into: gates, backwards: backwards)
+        let recurrent = ColumnNumbers(pointer: numbers(h), count: shared.weight.columns &- x.columns)
+        multiply(shared.weight, by: x, recurrent, from: shared.bias, into: gates, backwards: backwards)
     }
 
     @inline(__always)
@@ -232,11 +235,12 @@ class CellStream: LayerStream {
             gain: norm.gain + offset, bias: norm.bias + offset)
     }
 
-    /// y = f(z) of one vector of H.
+    /// y = f(z) of one vector of H, its padding zero.
     @inline(__always)
     final func activate(
         _ z: UnsafePointer<Octet>, _ activation: Activation, into y: UnsafeMutablePointer<Octet>
     ) {
         activation.apply(z, into: y, vectors: shared.vectors)
+        if activation == .sigmoid { y[shared.vectors &- 1] *= lastUnits }
     }
 }

@@ -30,6 +30,8 @@ final class DenseLayer: LayerKind {
             + (activation.map { [JSON.Member("activation", $0.rawValue)] } ?? []) + [JSON.Member("bias", hasBias)]
     }
 
+    var unwrittenOptions: [String] { activation == nil ? ["activation"] : [] }
+
     func problem(reading input: LayerShape) -> String? {
         guard let maps = input.maps, maps.height == 1, maps.width == 1 else {
             return "it needs a row of numbers, found \(input.text)"

@@ -28,12 +28,16 @@ final class FastWeightsLayer: CellKind {
     init(_ reader: ConfigurationReader) throws(ConfigurationError) {
         // Set one by one, so that what is impossible comes to `problem`.
         var options = FastWeightsOptions()
-        (options.decay, options.rate) = (Float(try reader.number("lambda")), Float(try reader.number("eta")))
-        options.innerSteps = try reader.count("inner_steps", from: 0, to: FastWeightsOptions.innerStepLimit)
-        (options.activation, options.layerNorm) = (try reader.activation(), try reader.flag("layer_norm"))
-        options.normaliseFirst = try reader.flag("normalise_first")
-        options.separateNorms = try reader.flag("separate_norms")
-        (options.lagged, options.schedule) = (try reader.flag("lagged"), try reader.schedule())
+        options.decay = Float(try reader.number("lambda", default: Double(options.decay)))
+        options.rate = Float(try reader.number("eta", default: Double(options.rate)))
+        options.innerSteps = try reader.count(
+            "inner_steps", from: 0, to: FastWeightsOptions.innerStepLimit, default: options.innerSteps)
+        options.activation = try reader.activation(default: options.activation)
+        options.layerNorm = try reader.flag("layer_norm", default: options.layerNorm)
+        options.normaliseFirst = try reader.flag("normalise_first", default: options.normaliseFirst)
+        options.separateNorms = try reader.flag("separate_norms", default: options.separateNorms)
+        options.lagged = try reader.flag("lagged", default: options.lagged)
+        options.schedule = try reader.schedule()
         (hidden, memoryOptions) = (try reader.count("hidden"), options)
         (hasBias, epsilon) = (try reader.flag("bias", default: true), try reader.epsilon())
     }
@@ -50,6 +54,8 @@ final class FastWeightsLayer: CellKind {
             JSON.Member("separate_norms", options.separateNorms), JSON.Member("lagged", options.lagged),
         ] + (options.isUsual ? [] : [schedule]) + [JSON.Member("bias", hasBias), JSON.Member("epsilon", epsilon)]
     }
+
+    var unwrittenOptions: [String] { memoryOptions.isUsual ? ["schedule"] : [] }
 
     var forms: [any LayerKind] {
         [memoryOptions.memory, .matrix, .list, .chunks(3)].map { form in

@@ -28,7 +28,7 @@ final class LSTMLayer: CellKind {
     }
 
     init(_ reader: ConfigurationReader) throws(ConfigurationError) {
-        (hidden, layerNorm) = (try reader.count("hidden"), try reader.flag("layer_norm"))
+        (hidden, layerNorm) = (try reader.count("hidden"), try reader.flag("layer_norm", default: false))
         (hasBias, epsilon) = (try reader.flag("bias", default: true), try reader.epsilon())
     }
 

@@ -22,6 +22,9 @@ extension Layer {
         Kind("flatten", FlattenLayer.init),
     ]
 
+    /// The names of all kinds in files.
+    static var kindNames: [String] { kinds.map { $0.name } }
+
     private struct Kind: Sendable {
         let name: String
         let read: @Sendable (ConfigurationReader) throws(ConfigurationError) -> any LayerKind
@@ -34,18 +37,27 @@ extension Layer {
         }
     }
 
-    /// Reads what `json` wrote. Throws with the name of what is missing or unknown. Layers in layers may be `depth` deep.
-    init(json: JSON, depth: Int = 8) throws(ConfigurationError) {
+    /// Reads what `json` wrote; an option that is not there has the value that the layer's function gives it. Throws with the
+    /// name of what is missing or unknown. Layers in layers may be `depth` deep.
+    ///
+    /// Not strict, it does not look at members beside the options: files of before have a cell's among others.
+    init(json: JSON, depth: Int = 8, isStrict: Bool = true) throws(ConfigurationError) {
         guard depth > 0 else { throw ConfigurationError(description: "layers are in layers more than 8 deep") }
         let named = ConfigurationReader(json: json, place: "layer", depth: depth)
         let name = try named.text("layer")
         guard let kind = Self.kinds.first(where: { $0.name == name }) else {
-            var names: [String] = []
-            for kind in Self.kinds { names.append(kind.name) }
             throw ConfigurationError(
-                description: "expected a layer of the kind \(names.joined(separator: ", ")), found \"\(name)\"")
+                description: "expected a layer of the kind \(Self.kindNames.joined(separator: ", ")), found \"\(name)\""
+            )
         }
         self.init(try kind.read(ConfigurationReader(json: json, place: name, depth: depth)))
+        let known = ["layer"] + self.kind.options.map { $0.key } + self.kind.unwrittenOptions
+        for member in json.members ?? [] where isStrict && !known.contains(member.key) {
+            let options = known.dropFirst().joined(separator: ", ")
+            throw ConfigurationError(
+                description: "the \(name)'s configuration has \(member.key)"
+                    + (options.isEmpty ? "; it has no options" : ", which is none of its options \(options)"))
+        }
     }
 }
 
@@ -80,7 +92,7 @@ extension StackLayer {
     convenience init(_ reader: ConfigurationReader) throws(ConfigurationError) {
         self.init(
             try reader.cell("cell"), layers: try reader.count("layers", to: PlacedList.limit),
-            isBidirectional: try reader.flag("bidirectional"),
+            isBidirectional: try reader.flag("bidirectional", default: false),
             dropout: Float(try reader.number("dropout", default: 0)))
     }
 }

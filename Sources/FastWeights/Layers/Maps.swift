@@ -38,7 +38,7 @@ final class ConvolutionLayer: LayerKind {
 
     init(_ reader: ConfigurationReader) throws(ConfigurationError) {
         (features, size) = (try reader.count("features"), try reader.count("size"))
-        (stride, padding) = (try reader.count("stride"), try reader.count("padding", from: 0))
+        (stride, padding) = (try reader.count("stride", default: 1), try reader.count("padding", from: 0, default: 0))
         activation = reader.json["activation"] == nil ? nil : try reader.activation()
     }
 
@@ -50,11 +50,14 @@ final class ConvolutionLayer: LayerKind {
         ] + (activation.map { [JSON.Member("activation", $0.rawValue)] } ?? [])
     }
 
+    var unwrittenOptions: [String] { activation == nil ? ["activation"] : [] }
+
     func problem(reading input: LayerShape) -> String? {
         if let problem = needsMaps(input) { return problem }
         let sizes = 1...sizeLimit
         guard let maps = input.maps, sizes.contains(features), sizes.contains(size), sizes.contains(stride),
-            (0..<size).contains(padding), size <= min(maps.height, maps.width) + 2 * padding
+            (0..<size).contains(padding), size <= min(maps.height, maps.width) + 2 * padding,
+            elementCount([features, maps.channels, size, size]) != nil
         else {
             return "\(features) filters of \(size) by \(size), one every \(stride), with a padding of \(padding) below "
                 + "their size, do not fit \(input.text)"

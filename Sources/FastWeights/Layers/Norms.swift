@@ -24,7 +24,7 @@ final class NormLayer: LayerKind {
     }
 
     convenience init(plain reader: ConfigurationReader) throws(ConfigurationError) {
-        self.init(centers: false, epsilon: try reader.epsilon())
+        self.init(centers: false, epsilon: try reader.epsilon(default: 1e-6))
     }
 
     var name: String { centers ? "layer_norm" : "rms_norm" }

@@ -30,6 +30,8 @@ struct ParameterScope {
     private var firstValues: [(value: FirstValue, isRecurrent: Bool)] = []
     /// What can be wrong alone in a parameter, as a gate's rows: ranges of its numbers, by name.
     private(set) var parts: [String: [Range<Int>]] = [:]
+    /// Why the first parameter that could not be added cannot be; nil where all could.
+    private(set) var problem: String?
     private var prefix = ""
     private var suffix = ""
     /// What stands behind a cell's names: the layer of PyTorch's modules, nothing in those of its cells.
@@ -46,6 +48,9 @@ struct ParameterScope {
     /// Adds a parameter under the names of the layers around it. `parts` are numbers of each part, one behind the other.
     mutating func add(_ name: String, _ shape: Int..., first: FirstValue, parts sizes: [Int]? = nil) -> Parameter {
         let name = prefix + name + suffix
+        problem = problem ?? layout.problem(appending: name, shape)
+        // Nobody uses a network with a problem.
+        guard problem == nil else { return Parameter(offset: 0, count: 0) }
         let offset = layout.append(name, shape: shape)
         firstValues.append((first, isRecurrent))
         let count = layout.windows[layout.windows.count - 1].count

@@ -43,8 +43,9 @@ final class RNNLayer: CellKind {
     }
 
     init(_ reader: ConfigurationReader) throws(ConfigurationError) {
-        (hidden, activation) = (try reader.count("hidden"), try reader.activation())
-        (layerNorm, isIdentity) = (try reader.flag("layer_norm"), try reader.flag("identity", default: false))
+        (hidden, activation) = (try reader.count("hidden"), try reader.activation(default: .tanh))
+        layerNorm = try reader.flag("layer_norm", default: false)
+        isIdentity = try reader.flag("identity", default: false)
         (hasBias, epsilon) = (try reader.flag("bias", default: true), try reader.epsilon())
     }
 

@@ -38,20 +38,22 @@ final class StackLayer: LayerKind {
     var name: String { "stack" }
     var options: [JSON.Member] {
         [
-            JSON.Member(key: "cell", value: Layer(inner).json), JSON.Member("layers", layers),
+            JSON.Member(key: "cell", value: inner.layer.json), JSON.Member("layers", layers),
             JSON.Member("bidirectional", isBidirectional), JSON.Member("dropout", dropout),
         ]
     }
     var readsTable: Bool { true }
+    var forms: [any LayerKind] {
+        inner.forms.compactMap { form in
+            form.cell.map { StackLayer($0, layers: layers, isBidirectional: isBidirectional, dropout: dropout) }
+        }
+    }
 
     func problem(reading input: LayerShape) -> String? {
         guard (1...PlacedList.limit).contains(layers) else {
             return "it needs from 1 to \(PlacedList.limit) layers, found \(layers)"
         }
-        guard (0..<1).contains(dropout) else {
-            return "dropout needs a probability from 0 to below 1, found \(dropout)"
-        }
-        return inner.problem(reading: input)
+        return dropoutProblem(dropout) ?? inner.problem(reading: input)
     }
 
     func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer {

@@ -1,7 +1,7 @@
 /// Sequences of numbers, all of one length, that are made of something smaller whenever a batch asks for them.
 ///
 /// The glimpses of an image are eight times as many numbers as its pixels, and those are floats where the pixels are bytes.
-protocol MadeSequences: Sendable {
+protocol MadeSequences: AnyObject, Sendable {
     /// Sequences.
     var count: Int { get }
     /// Steps of each.

@@ -89,20 +89,31 @@ public final class Network: Sendable {
     public let configuration: NetworkConfiguration
     /// All parameters in one block; see `NetworkConfiguration.layout`.
     public let parameters: Parameters
+    /// The names of its classes, one for each number that it gives; they go into its file. Empty of a network without.
+    public let labels: [String]
 
     var definition: NetworkDefinition { configuration.definition }
 
-    /// A network with first values as its kinds of layer say. The same seed gives the same numbers.
-    public init(_ configuration: NetworkConfiguration, seed: UInt64) {
-        self.configuration = configuration
+    /// A network with first values as its kinds of layer say. The same seed gives the same numbers. Traps unless there is a
+    /// label for each number that it gives, or none.
+    public init(_ configuration: NetworkConfiguration, seed: UInt64, labels: [String] = []) {
+        if let problem = Self.problem(labels, configuration) { misuse(problem) }
+        (self.configuration, self.labels) = (configuration, labels)
         parameters = Parameters(configuration.layout)
         configuration.definition.scope.initialize(parameters, seed: seed)
     }
 
     /// A network of these parameters, which must have the configuration's layout.
-    init(_ configuration: NetworkConfiguration, parameters: Parameters) {
+    init(_ configuration: NetworkConfiguration, parameters: Parameters, labels: [String] = []) {
         require(parameters.layout == configuration.layout, "the parameters are of another network")
-        (self.configuration, self.parameters) = (configuration, parameters)
+        (self.configuration, self.parameters, self.labels) = (configuration, parameters, labels)
+    }
+
+    /// Why these cannot be the labels of such a network; nil if they can.
+    static func problem(_ labels: [String], _ configuration: NetworkConfiguration) -> String? {
+        let count = configuration.definition.output.count
+        return labels.isEmpty || labels.count == count
+            ? nil : "a network that gives \(count) numbers has as many labels; \(labels.count) were given"
     }
 
     /// The same parameters over tokens, or over numbers that are 0 but for a 1 at a token's place: nil where the first layer
@@ -115,7 +126,7 @@ public final class Network: Sendable {
         guard let other = try? NetworkConfiguration(checking: input, configuration.named),
             other.layout == configuration.layout
         else { return nil }
-        return Network(other, parameters: parameters)
+        return Network(other, parameters: parameters, labels: labels)
     }
 
     /// Runs `input`, [T, B, N], from `state` (nil is the zero state), and returns what the last layer gives, [T, B, N] or of

@@ -60,9 +60,11 @@ extension NamedLayer {
     }
 
     init(json: JSON, place: Int) throws(ConfigurationError) {
-        layer = try Layer(json: json)
-        prefix = json["name"]?.text ?? "\(place)."
-        cellSuffix = json["cell_suffix"]?.text ?? Self.usualSuffix
+        let options = (json.members ?? []).filter { $0.key != "name" && $0.key != "cell_suffix" }
+        layer = try Layer(json: .object(options))
+        let reader = ConfigurationReader(json: json, place: "layer")
+        prefix = try reader.text("name", default: "\(place).")
+        cellSuffix = try reader.text("cell_suffix", default: Self.usualSuffix)
     }
 
     private static let usualSuffix = "_l0"
@@ -79,6 +81,8 @@ extension NetworkConfiguration {
         let layers = try reader.count("layers", to: PlacedList.limit)
         let isBidirectional = try reader.flag("bidirectional")
         let dropout = Float(try reader.number("dropout", default: 0))
+        // Of a single layer, which has none to act behind, too.
+        if let problem = dropoutProblem(dropout) { throw ConfigurationError(description: problem) }
         let stack = Layer.stacked(cell.layer, layers: layers, isBidirectional: isBidirectional, dropout: dropout)
         var named = [NamedLayer(layer: stack, prefix: "")]
         switch json["head"] {
@@ -128,7 +132,7 @@ extension NetworkConfiguration {
         }
         let reader = ConfigurationReader(json: .object(members), place: "cell")
         let kind = JSON.Member("layer", try reader.text("cell"))
-        let layer = try Layer(json: .object([kind, JSON.Member("bias", bias)] + members))
+        let layer = try Layer(json: .object([kind, JSON.Member("bias", bias)] + members), isStrict: false)
         return (layer, try reader.count("input"))
     }
 }

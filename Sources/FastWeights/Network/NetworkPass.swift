@@ -110,7 +110,7 @@ public final class NetworkPass {
     /// The blocks of a batch; buffers for as many steps are used again.
     private func prepare(_ shape: BatchShape) {
         self.shape = shape
-        var free = blocks.map(\.pass)
+        var free = blocks.map { $0.pass }
         blocks = shape.blocks.map { lanes in
             let index = free.firstIndex { $0.steps == lanes.steps }
             let pass = index.map { free.remove(at: $0) }

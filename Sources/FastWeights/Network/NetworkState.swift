@@ -23,6 +23,19 @@ public struct NetworkState: Sendable, Equatable {
     }
 }
 
+extension NetworkConfiguration {
+    /// The zero state of B sequences: the parts that a state has, to put numbers into. Traps on a batch below 1.
+    public func zeroState(batch: Int) -> NetworkState {
+        require(batch > 0, "a state is of at least 1 sequence, found \(batch)")
+        return NetworkState(
+            parts: definition.states.map { own in
+                let shape = [batch] + own.part.sizes
+                return NetworkState.Part(
+                    name: own.part.name, shape: shape, values: [Float](repeating: 0, count: shape.reduce(1, *)))
+            })
+    }
+}
+
 /// The sizes of a batch, checked against the arrays that were given with it.
 struct BatchShape {
     let definition: NetworkDefinition
@@ -62,12 +75,15 @@ struct BatchShape {
     }
 
     func check(input: [Float]) {
+        require(!definition.takesTokens, "the network reads \(definition.input.text); numbers were given")
         require(input.count, fits: [steps, batch, definition.input.count], "the input")
     }
 
     func check(tokens: [Int]) {
+        guard let count = definition.input.vocabulary else {
+            misuse("the network reads \(definition.input.text); tokens were given")
+        }
         require(tokens.count, fits: [steps, batch], "the array of tokens")
-        let count = min(definition.input.vocabulary ?? 0, 1 << 16)
         for (place, token) in tokens.enumerated() where !(0..<count).contains(token) {
             let (t, b) = (place / batch, place % batch)
             if t < lengths?[b] ?? steps {

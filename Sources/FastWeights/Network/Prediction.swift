@@ -1,15 +1,14 @@
 /// What a network makes of one sequence: a row of numbers, or one a step.
 ///
 ///     let predictions = try network.predict(.numbers(recordings, width: 3))
-///     let labels = predictions.map { $0.classes[0] }                         // of a head `.perSequence`
+///     let labels = predictions.map { $0.classes[0] }                         // of a network with one value a sequence
 public struct Prediction: Sendable, Equatable {
-    /// The rows, [rows, width]: logits or numbers of the head, or without one the last layer's h, as `RecurrentNetwork.run`
-    /// gives them.
+    /// The rows, [rows, width]: what the last layer gives, as `Network.run` does.
     public let outputs: [Float]
-    /// Numbers a row: the head's outputs, or H·directions.
+    /// Numbers a row.
     public let width: Int
 
-    /// 1 of a head `.perSequence`, otherwise the steps of the sequence.
+    /// 1 of a network that ends with one value a sequence, otherwise the steps of the sequence.
     public var rows: Int { outputs.count / width }
 
     /// The most probable class of each row, [rows]: the place of its largest number, the first of equals.
@@ -21,15 +20,5 @@ public struct Prediction: Sendable, Equatable {
     }
 
     /// softmax of each row, [rows, width]: the probabilities of the classes.
-    public var probabilities: [Float] {
-        var result = outputs
-        let panel = Buffer<Lanes>(width)
-        for first in stride(from: 0, to: rows, by: Lanes.width) {
-            let lanes = 0..<min(Lanes.width, rows - first)
-            for c in 0..<width { for lane in lanes { panel.pointer[c][lane] = outputs[(first + lane) * width + c] } }
-            softmax(panel.pointer, classes: width)
-            for c in 0..<width { for lane in lanes { result[(first + lane) * width + c] = panel.pointer[c][lane] } }
-        }
-        return result
-    }
+    public var probabilities: [Float] { softmax(outputs, classes: width) }
 }

@@ -7,23 +7,24 @@ public struct SequenceData: Sendable {
     public enum Inputs: Sendable {
         /// `width` numbers a step: each sequence one step behind the other, length · width numbers.
         case numbers([[Float]], width: Int)
-        /// A token a step, 0 to 65,535: a one-hot input of a network whose `input` is the size of the vocabulary.
+        /// A token per step, 0 to 65,535, of a network that reads tokens.
         case tokens([[Int]])
     }
 
     /// What is to be learnt of each. A loss is the mean over the targets that count, as PyTorch's with `ignore_index` or
     /// a mask.
     public enum Targets: Sendable {
-        /// A class a sequence, for a head `.perSequence(classes)`. Loss: cross-entropy, mean over the sequences.
+        /// A class per sequence, for a network that ends with a number of each class per sequence, as by `.lastStep` and
+        /// `.dense(classes)`. Loss: cross-entropy, mean over the sequences.
         case classes([Int])
-        /// A class a step, for a head `.perStep(classes)`; steps of the class `ignored` do not count. Loss:
-        /// cross-entropy, mean over the steps that count.
+        /// A class per step, for a network that ends with a number of each class at every step; steps of the class
+        /// `ignored` do not count. Loss: cross-entropy, mean over the steps that count.
         case stepClasses([[Int]])
-        /// Numbers a sequence, for a head `.perSequence(numbers)`; one that is NaN does not count. Loss: the mean of
+        /// Numbers per sequence, for a network that ends with as many; one that is NaN does not count. Loss: the mean of
         /// squared differences, over the numbers that count.
         case numbers([[Float]])
-        /// Numbers a step, for a head `.perStep(numbers)`: each sequence's one step behind the other; one that is NaN
-        /// does not count. Loss: the mean of squared differences, over the numbers that count.
+        /// Numbers per step, for a network that gives as many at every step: each sequence's one step behind the other; one
+        /// that is NaN does not count. Loss: the mean of squared differences, over the numbers that count.
         case stepNumbers([[Float]])
     }
 
@@ -98,7 +99,7 @@ public struct SequenceData: Sendable {
 }
 
 extension SequenceData {
-    /// Traps unless the network takes such sequences and has a head for such targets; throws when a token is outside its
+    /// Traps unless the network takes such sequences and gives what such targets ask for; throws when a token is outside its
     /// vocabulary, a class is not among its classes, or no target counts, in words that call the data `name`.
     func check(_ definition: NetworkDefinition, as name: String) throws(SequenceDataError) {
         try inputs.check(definition)

@@ -112,7 +112,10 @@ struct SequenceTargets: Sendable {
         let output = definition.output
         require(
             output.isPerStep == isPerStep,
-            "the network gives \(output.text); the data has targets a \(isPerStep ? "step" : "sequence")")
+            "the network gives \(output.text); the data has a target per "
+                + (isPerStep
+                    ? "step: leave lastStep and mean out of the layers"
+                    : "sequence: put lastStep or mean below the last layer"))
         require(
             !isRegression || width == output.count,
             "the network gives \(output.text); the data has \(width) target numbers")

@@ -17,7 +17,14 @@ struct TextStreams {
     }
 
     /// Windows of a pass through the text.
-    var windows: Int { (length + window - 1) / window }
+    var windows: Int { Self.windows(window, tokens: length, streams: 1) }
+
+    /// Windows of `window` tokens in each of so many streams of a text.
+    static func windows(_ window: Int, tokens: Int, streams: Int) -> Int {
+        let length = tokens / max(1, min(streams, tokens))
+        return (length + window - 1) / window
+    }
+
     /// Steps of the window.
     private(set) var steps = 0
 

@@ -37,15 +37,21 @@ public struct ParameterLayout: Sendable, Equatable {
     }
 
     mutating func append(_ name: String, shape: [Int]) -> Int {
-        require(!windows.contains { $0.name == name }, "two parameters are named \(name)")
+        if let problem = problem(appending: name, shape) { misuse(problem) }
+        let window = Window(name: name, shape: shape, offset: blockCount)
+        windows.append(window)
+        blockCount += (window.count + 15) / 16 * 16
+        return window.offset
+    }
+
+    /// Why a window cannot stand behind the others; nil if it can.
+    func problem(appending name: String, _ shape: [Int]) -> String? {
+        if windows.contains(where: { $0.name == name }) { return "two parameters are named \(name)" }
         guard let count = elementCount(shape), count <= Self.blockLimit - blockCount else {
-            misuse(
-                "the parameter \(name) has the shape \(shape); sizes are at least 0, and memory must hold all numbers")
+            return
+                "the parameter \(name) has the shape \(shape); sizes are at least 0, and memory must hold all numbers"
         }
-        let offset = blockCount
-        windows.append(Window(name: name, shape: shape, offset: offset))
-        blockCount += (count + 15) / 16 * 16
-        return offset
+        return nil
     }
 
     /// The names and shapes, to be read by people.

@@ -59,7 +59,7 @@ public final class TextModel: Sendable {
         do { vocabulary = try TextVocabulary(json: try JSON(parsing: Array(text.utf8))) } catch {
             throw fail("the vocabulary in the metadata cannot be used: \(error)")
         }
-        network = try Network(file, takesTokens: true)
+        network = try Network(StateDictionary(file), takesTokens: true)
         if let problem = Self.problem(network.configuration, vocabulary) { throw fail(problem) }
     }
 

@@ -16,6 +16,9 @@ extension Trainer {
         }
         self.init(
             model.network.parameters, options,
+            epoch: Epoch(
+                examples: TextStreams.windows(window, tokens: text.training.longest, streams: options.batch), perStep: 1
+            ),
             identity: [
                 ("network", .string(model.network.configuration.json.serialised())),
                 ("window", .number(Double(window))), ("training text", summary(text.training)),

@@ -23,28 +23,6 @@ final class Job: @unchecked Sendable {
     init(byWorker body: @escaping (_ piece: Int, _ worker: Int) -> Void) { self.body = body }
 }
 
-/// A run of numbers cut into pieces of a fixed size, whatever the number of threads.
-struct Pieces: Sendable {
-    let total: Int
-    let size: Int
-    let count: Int
-
-    /// Pieces of whole vectors: 2048 floats, which take about half a microsecond, or more where there would be more pieces
-    /// than a job has.
-    init(of total: Int) { self.init(of: total, size: max(2048, total / 32_768 / Lanes.width * Lanes.width)) }
-
-    /// Pieces of `size` numbers.
-    init(of total: Int, size: Int) { (self.total, self.size, count) = (total, size, (total + size - 1) / size) }
-
-    /// Pieces of `size` numbers but for the last, which may have half as many or as many more: no piece is too short to be
-    /// worth its beginning.
-    init(of total: Int, about size: Int) {
-        (self.total, self.size, count) = (total, size, total == 0 ? 0 : max(1, (total + size / 2) / size))
-    }
-
-    subscript(piece: Int) -> Range<Int> { piece * size..<(piece == count - 1 ? total : (piece + 1) * size) }
-}
-
 /// Threads that stay awake from one parallel loop to the next.
 ///
 /// Waking a sleeping thread costs more than a whole training step of a small network (85 µs against 60). So one
@@ -68,6 +46,9 @@ final class Crew: @unchecked Sendable {
     private static let mostPieces = 0xFFFF
 
     private init(helpers: Int) { self.helpers = helpers }
+
+    /// A crew of the thread that performs its jobs, which needs no `run`.
+    static var alone: Crew { Crew(helpers: 0) }
 
     /// Most threads that work, the leader's included.
     var threads: Int { helpers + 1 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-#if canImport(Dispatch)
+#if canImport(Dispatch) && !hasFeature(Embedded)
     import Dispatch
 #endif
 
@@ -22,7 +22,7 @@ enum ParallelLoop {
     static func run(_ count: Int, threads: Int, _ body: (Int) -> Void) {
         if let problem = problem(threads: threads) { misuse(problem) }
         let workers = min(threads, count)
-        #if canImport(Dispatch)
+        #if canImport(Dispatch) && !hasFeature(Embedded)
             if workers > 1 {
                 let next = Counter()
                 withoutActuallyEscaping(body) { body in

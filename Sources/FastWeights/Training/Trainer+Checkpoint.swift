@@ -26,7 +26,7 @@ extension Trainer {
     func resume(
         _ best: Parameters, _ optimizer: Optimizer, _ source: any TrainingSource
     ) throws(TrainingError) -> TrainingState {
-        let evaluations = self.options.steps / self.options.evaluateEvery
+        let evaluations = self.options.evaluations(upTo: self.options.steps, epoch)
         let options = self.options.checkpoint!
         guard self.options.timeLimit != nil || evaluations <= CheckpointOptions.evaluationLimit else {
             throw TrainingError.checkpoint(
@@ -52,7 +52,7 @@ extension Trainer {
                         + ". Give it the same options, or name another file"
                 )
             }
-            let state = try TrainingState(json: file.state, self.options)
+            let state = try TrainingState(json: file.state, self.options, epoch)
             let blocks = try blocks(best, optimizer, source).map {
                 ($0.block, try file.parameters($0.name, $0.block.layout))
             }
@@ -78,10 +78,8 @@ extension Trainer {
     private func blocks(
         _ best: Parameters, _ optimizer: Optimizer, _ source: any TrainingSource
     ) -> [(name: String, block: Parameters)] {
-        [
-            ("parameters", parameters), ("best", best), ("first_moment", optimizer.moments.first),
-            ("second_moment", optimizer.moments.second),
-        ] + (source.carried.map { [("carried", $0)] } ?? [])
+        [("parameters", parameters), ("best", best)] + optimizer.state.map { ($0.name, $0.values) }
+            + (source.carried.map { [("carried", $0)] } ?? [])
     }
 
     /// What must be the same for a training to go on to the same bits; the number of threads need not.
@@ -90,9 +88,12 @@ extension Trainer {
         let optionMembers: [(key: String, value: JSON)] = [
             ("optimizer", .string("\(options.optimizer)")), ("steps", .number(Double(options.steps))),
             ("batch", .number(Double(options.batch))), ("learning rate", .number(options.learningRate)),
-            ("schedule", .string(options.schedule.rawValue)),
+            ("schedule", .string(options.schedule.description)),
             ("clip", options.clip.map { .string("\($0)") } ?? .null),
-            ("steps between evaluations", .number(Double(options.evaluateEvery))),
+            (
+                "steps between evaluations",
+                options.evaluatesEachEpoch ? .string("an epoch") : .number(Double(options.evaluateEvery))
+            ),
             ("patience", optional(options.patience)),
             ("perfect evaluations", .number(Double(options.perfectEvaluations))), ("seed", .string("\(options.seed)")),
         ]

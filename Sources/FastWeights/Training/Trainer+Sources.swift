@@ -15,7 +15,7 @@ extension Trainer {
         try training.check(definition, as: "the training part")
         try validation.check(definition, as: "the validation part")
         self.init(
-            network.parameters, options,
+            network.parameters, options, epoch: Epoch(examples: training.count, perStep: options.batch),
             identity: Self.identity(network.configuration.json, training, validation)
         ) { crew in
             BatchSource(

@@ -1,7 +1,13 @@
 /// What a training is to do. The defaults are those of `fastweights train`.
 public struct TrainingOptions: Sendable, Equatable {
-    /// Optimizer steps at most.
+    /// Optimizer steps at most, where `epochs` does not say.
     public var steps = 20_000
+    /// Epochs at most, in place of `steps`: ⌈epochs · examples / batch⌉ steps, in which every training example is seen so
+    /// often. Nil counts in steps.
+    ///
+    /// One shuffled pass over the examples follows another, cut into batches without regard to where one ends: a batch may
+    /// have the last examples of an epoch and the first of the next. Of a text an epoch is all windows of its streams.
+    public var epochs: Int?
     /// Time after which no step begins: the training then ends with an evaluation, as after the last step. Nil for none.
     ///
     /// The schedule follows the larger of the shares of steps and of time that are over. How many steps fit depends on
@@ -9,9 +15,9 @@ public struct TrainingOptions: Sendable, Equatable {
     public var timeLimit: Duration?
     /// B, sequences a step.
     public var batch = 128
-    /// The learning rate that the schedule begins with.
+    /// The full learning rate, of which the schedule takes a share at each step.
     public var learningRate = 1e-3
-    /// How the learning rate falls.
+    /// How the learning rate changes.
     public var schedule = Schedule.cosine
     /// The rule of a step.
     public var optimizer = OptimizerRule.adam()
@@ -19,6 +25,8 @@ public struct TrainingOptions: Sendable, Equatable {
     public var clip: Float? = 5
     /// Steps between two evaluations on the validation examples.
     public var evaluateEvery = 500
+    /// Whether evaluations follow the steps in which an epoch ends, in place of every `evaluateEvery` steps.
+    public var evaluatesEachEpoch = false
     /// Evaluations in a row without a lower validation error after which training ends; nil goes on to the last step.
     public var patience: Int? = nil
     /// Evaluations in a row without a validation error after which training ends.
@@ -41,6 +49,9 @@ public struct TrainingOptions: Sendable, Equatable {
         guard steps > 0, evaluateEvery > 0 else {
             return "a training has at least 1 step, and at least 1 between evaluations; found \(steps) and "
                 + "\(evaluateEvery)"
+        }
+        guard epochs.map({ $0 > 0 }) ?? true else {
+            return "a training has at least 1 epoch, or with nil the steps that are asked for; found \(epochs ?? 0)"
         }
         guard timeLimit.map({ $0 >= .zero }) ?? true else {
             return "a training's time is at least 0 seconds, found \(timeLimit?.seconds ?? 0)"
@@ -86,7 +97,7 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable {
 /// Trains a network: mini-batches in a seeded order, a schedule, clipping, early stopping on the validation examples, and
 /// the best model kept.
 ///
-///     let network = RecurrentNetwork(RecurrentNetworkConfiguration(.gru, input: 3, hidden: 64, head: .perSequence(5)), seed: 1)
+///     let network = Network(NetworkConfiguration(.numbers(3), [.gru(64), .lastStep, .dense(5)]), seed: 1)
 ///     let trainer = try Trainer(network, training: training, validation: validation, options: options)
 ///     let outcome = try trainer.run(onEvaluation: { print($0.step, $0.validationError) })
 public final class Trainer {
@@ -96,6 +107,8 @@ public final class Trainer {
         public var step: Int
         /// Steps at most.
         public var steps: Int
+        /// Epochs that are over: whole passes over the training examples.
+        public var epoch: Int
         /// The share that is over, of the steps or of the time, whichever is larger: 0...1.
         public var done: Double
         /// Mean training loss since the last evaluation, over the targets that count; not a number where none did.
@@ -137,6 +150,8 @@ public final class Trainer {
     /// What is trained.
     let parameters: Parameters
     let options: TrainingOptions
+    /// A pass over the training examples.
+    let epoch: Epoch
     /// What beside the options must be the same for a training to go on from its checkpoint.
     let identity: [(key: String, value: JSON)]
     private let makeSource: (Crew) -> any TrainingSource
@@ -147,11 +162,14 @@ public final class Trainer {
     }()
 
     init(
-        _ parameters: Parameters, _ options: TrainingOptions, identity: [(key: String, value: JSON)],
+        _ parameters: Parameters, _ options: TrainingOptions, epoch: Epoch, identity: [(key: String, value: JSON)],
         source: @escaping (Crew) -> any TrainingSource
     ) {
         if let problem = options.problem { misuse(problem) }
-        (self.parameters, self.options, self.identity, makeSource) = (parameters, options, identity, source)
+        var options = options
+        if let epochs = options.epochs { options.steps = epoch.steps(epochs) }
+        (self.parameters, self.options, self.epoch, self.identity) = (parameters, options, epoch, identity)
+        makeSource = source
     }
 
     /// Trains until the steps are done or the time is over, validation says stop, or `shouldStop` does; the model then holds the
@@ -201,12 +219,13 @@ public final class Trainer {
                 parameters.copy(from: best)
                 throw TrainingError.diverged(step: step, learningRate: options.learningRate)
             }
-            let rate = Float(options.learningRate) * options.schedule.factor(state.done(options))
+            let factor = options.schedule.factor(state.done(options), of: state.length(options))
+            let rate = Float(options.learningRate) * factor
             // A batch in which no target counts has no gradient; a step along zero would still move by the moments.
             if loss.terms > 0 { optimizer.step(rate: rate, clip: options.clip) }
             (state.outcome.steps, state.seconds) = (step, seconds())
             state.take(loss, moves: optimizer.steps)
-            if step % options.evaluateEvery == 0 || state.done(options) >= 1 {
+            if options.isEvaluated(step, epoch) || state.done(options) >= 1 {
                 let evaluation = source.evaluate()
                 guard evaluation.loss.isFinite || state.outcome.bestStep > 0 else {
                     parameters.copy(from: best)
@@ -215,9 +234,9 @@ public final class Trainer {
                 if state.take(evaluation, options) { best.copy(from: parameters) }
                 state.seconds = seconds()
                 onEvaluation(state.outcome.curve[state.outcome.curve.count - 1])
-                progress(state.progress(options))
+                progress(state.progress(options, epoch))
             } else if step % 50 == 0 {
-                progress(state.progress(options))
+                progress(state.progress(options, epoch))
             }
             if let checkpoint = options.checkpoint, step % checkpoint.every == 0 {
                 try save(state, best, optimizer, source)

@@ -49,11 +49,19 @@ struct TrainingState {
             options.timeLimit.map { seconds / max($0.seconds, .leastNonzeroMagnitude) } ?? 0)
     }
 
+    /// The steps that there will be: those of the options, or as many as fit at the pace so far where more of the time is
+    /// over than of them.
+    func length(_ options: TrainingOptions) -> Double {
+        let (steps, done) = (Double(max(options.steps, 1)), done(options))
+        return done > Double(outcome.steps) / steps ? Double(max(outcome.steps, 1)) / done : steps
+    }
+
     /// What to tell the caller: at an evaluation its own mean loss, between two the mean since the last.
-    func progress(_ options: TrainingOptions) -> Trainer.Progress {
+    func progress(_ options: TrainingOptions, _ epoch: Epoch) -> Trainer.Progress {
         let last = outcome.curve.last
         return Trainer.Progress(
-            step: outcome.steps, steps: options.steps, done: min(done(options), 1),
+            step: outcome.steps, steps: options.steps, epoch: epoch.over(after: outcome.steps),
+            done: min(done(options), 1),
             trainingLoss: last?.step == outcome.steps ? last!.trainingLoss : meanLoss,
             validationError: last?.validationError)
     }
@@ -82,8 +90,9 @@ extension TrainingState {
         ]
     }
 
-    /// Reads what `json` wrote in a training of these options. Throws with the name of what is missing or cannot be.
-    init(json: JSON, _ options: TrainingOptions) throws(ConfigurationError) {
+    /// Reads what `json` wrote in a training of these options and epochs. Throws with the name of what is missing or cannot
+    /// be.
+    init(json: JSON, _ options: TrainingOptions, _ epoch: Epoch) throws(ConfigurationError) {
         let reader = ConfigurationReader(json: json, place: "training")
         func count(_ key: String) throws(ConfigurationError) -> Int {
             try reader.count(key, from: 0, to: max(options.steps, 1))
@@ -113,7 +122,7 @@ extension TrainingState {
                     step: step, trainingLoss: numbers[1], validationLoss: numbers[2], validationError: numbers[3]))
         }
         // Every step that is claimed is skipped one by one, so there must be its evaluations to show for it.
-        let evaluations = outcome.steps / options.evaluateEvery
+        let evaluations = options.evaluations(upTo: outcome.steps, epoch)
         guard outcome.curve.count >= evaluations else {
             throw ConfigurationError(
                 description:

@@ -2,9 +2,9 @@
 ///
 ///     .perStep("decoder")            // decoder.weight [outputs, H·directions] and, where there is one, decoder.bias
 public enum HeadModule: Sendable, Equatable {
-    /// On the last h of a sequence, of each direction at its own end: as `Head.perSequence`.
+    /// On the last h of a sequence, of each direction at its own end: as `.lastStep` and `.dense`.
     case perSequence(String)
-    /// On h at every step: as `Head.perStep`.
+    /// On h at every step: as `.dense`.
     case perStep(String)
 
     /// The module's name.

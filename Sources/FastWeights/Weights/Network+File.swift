@@ -2,15 +2,17 @@ extension Network {
     /// What `format` says in the metadata of a file that `write` made.
     private static let format = "fastweights-network-2"
 
-    /// The bytes of a safetensors file with the parameters by PyTorch's names, and the configuration in the metadata.
+    /// The bytes of a safetensors file with the parameters by PyTorch's names, and configuration and labels in the metadata.
     ///
     /// PyTorch reads the file too: `load_state_dict(safetensors.torch.load_file(path), strict=True)`.
     public func serialised() -> [UInt8] { serialised(metadata: []) }
 
     /// The same with more metadata.
     func serialised(metadata: [(String, String)]) -> [UInt8] {
-        SafeTensors.serialise(
-            tensors(), metadata: [("format", Self.format), ("config", configuration.json.serialised())] + metadata)
+        let labels = labels.isEmpty ? [] : [("labels", JSON.array(self.labels.map { .string($0) }).serialised())]
+        return SafeTensors.serialise(
+            tensors(),
+            metadata: [("format", Self.format), ("config", configuration.json.serialised())] + labels + metadata)
     }
 
     /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
@@ -18,14 +20,14 @@ extension Network {
         try Files.writeAtomically(serialised(), to: path)
     }
 
-    /// Reads a file that `write` made, or a PyTorch state dict, in several files too by their index; see
-    /// `init(_:prefix:activation:embedding:head:)`. Throws also `FileError` when it cannot be read.
+    /// Reads a file that `write` made, or a PyTorch state dict, of safetensors, in several files too by their index, or of
+    /// `torch.save`; see `init(_:prefix:activation:embedding:head:)`. Throws also what `StateDictionary(path:)` throws.
     public convenience init(
         path: String, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
         head: HeadModule? = nil
     ) throws {
         try self.init(
-            SafeTensors(path: path), prefix: prefix, activation: activation, embedding: embedding, head: head)
+            StateDictionary(path: path), prefix: prefix, activation: activation, embedding: embedding, head: head)
     }
 
     /// The network of a file: by the configuration in the metadata where `write` put one, otherwise by the names and
@@ -38,19 +40,19 @@ extension Network {
         head: HeadModule? = nil
     ) throws {
         try self.init(
-            file, prefix: prefix, activation: activation, embedding: embedding, head: head, takesTokens: false)
+            StateDictionary(file), prefix: prefix, activation: activation, embedding: embedding, head: head)
     }
 
-    /// The same; with `takesTokens` a file of before, whose networks read numbers or tokens, is of one that reads tokens.
+    /// The same of a file's tensors; with `takesTokens` a file of before, whose networks read numbers or tokens, is of one
+    /// that reads tokens.
     convenience init(
-        _ file: SafeTensors, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
-        head: HeadModule? = nil, takesTokens: Bool
+        _ dictionary: StateDictionary, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
+        head: HeadModule? = nil, takesTokens: Bool = false
     ) throws {
-        let dictionary = try StateDictionary(file)
-        guard let configuration = try Self.configuration(of: file, takesTokens: takesTokens) else {
-            if let format = file.metadata["format"], format.hasPrefix("fastweights-") {
+        guard let configuration = try Self.configuration(of: dictionary, takesTokens: takesTokens) else {
+            if let format = dictionary.metadata["format"], format.hasPrefix("fastweights-") {
                 throw WeightsError(
-                    source: file.source,
+                    source: dictionary.source,
                     problems: ["expected a network or a state dict, found a file of the format \(format)"])
             }
             let network = try dictionary.network(
@@ -60,18 +62,37 @@ extension Network {
         }
         guard prefix == nil, embedding == nil, head == nil else {
             throw WeightsError(
-                source: file.source,
+                source: dictionary.source,
                 problems: [
                     "prefix, embedding and head are for state dicts; this file says itself what network it holds"
                 ])
         }
-        self.init(configuration, parameters: try dictionary.parameters(configuration))
+        let labels = try Self.labels(of: dictionary)
+        if let problem = Self.problem(labels, configuration) {
+            throw WeightsError(source: dictionary.source, problems: [problem])
+        }
+        self.init(configuration, parameters: try dictionary.parameters(configuration), labels: labels)
+    }
+
+    /// The names of the classes in the metadata, none where there are no such.
+    private static func labels(of dictionary: StateDictionary) throws -> [String] {
+        guard let text = dictionary.metadata["labels"] else { return [] }
+        let names = (try? JSON(parsing: text.utf8))?.elements?.map { $0.text }
+        guard let names, names.allSatisfy({ $0 != nil }) else {
+            throw WeightsError(
+                source: dictionary.source,
+                problems: ["the labels in the metadata are not a list of texts: \(text.prefix(80))"])
+        }
+        return names.compactMap { $0 }
     }
 
     /// The configuration in the metadata, nil of a file that `write` did not make.
-    static func configuration(of file: SafeTensors, takesTokens: Bool = false) throws -> NetworkConfiguration? {
-        guard let format = file.metadata["format"], let text = file.metadata["config"] else { return nil }
-        func fail(_ problem: String) -> WeightsError { WeightsError(source: file.source, problems: [problem]) }
+    static func configuration(
+        of dictionary: StateDictionary, takesTokens: Bool = false
+    ) throws -> NetworkConfiguration? {
+        let metadata = dictionary.metadata
+        guard let format = metadata["format"], let text = metadata["config"] else { return nil }
+        func fail(_ problem: String) -> WeightsError { WeightsError(source: dictionary.source, problems: [problem]) }
         do {
             switch format {
             case Self.format: return try NetworkConfiguration(json: try JSON(parsing: text.utf8))

@@ -42,11 +42,11 @@ extension StateDictionary {
     ///     prefix or below this one behind a dot, are not looked at; `unused(prefix:embedding:head:)` names them.
     ///   - activation: That of an RNN, which the names do not tell: PyTorch's `nonlinearity`.
     ///   - embedding: The name of an `nn.Embedding`, as "embedding", whose rows the module reads; nil where it reads numbers.
-    ///     The network then takes tokens, one-hot: W_ih·E in the place of W_ih, which is the same function.
+    ///     The network then reads tokens, and has an embedding below the module.
     ///   - head: The `nn.Linear` on top of h; nil for none.
     /// - Throws: `WeightsError` when there is no such module, or several and no prefix; when it has `proj_size`; and with
     ///   all tensors that are missing, unexpected or of a wrong shape. `SafeTensorsError` for a tensor of integers.
-    /// - Complexity: O(*n*) in the number of parameters, and with an embedding O(V·G·H·E).
+    /// - Complexity: O(*n*) in the number of parameters.
     public func network(
         prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil, head: HeadModule? = nil
     ) throws -> Network {

@@ -1,7 +1,7 @@
 /// Named tensors of floating-point numbers that the parameters of a network are read from: a PyTorch state dict.
 ///
-///     let file = try SafeTensors(bytes: bytes, source: "tagger.safetensors")     // torch: save_file(model.state_dict(), …)
-///     let network = try StateDictionary(file).network()                          // its nn.LSTM, under any prefix
+///     let dictionary = try StateDictionary(path: "tagger.pt")                    // torch.save(model.state_dict(), …)
+///     let network = try dictionary.network()                                     // its nn.LSTM, under any prefix
 ///     let bytes = SafeTensors.serialise(network.tensors(prefix: "rnn."))         // and back: load_state_dict(strict=True)
 public struct StateDictionary: Sendable {
     /// Where the tensors came from, for error messages.
@@ -11,7 +11,23 @@ public struct StateDictionary: Sendable {
     /// too that the metadata says to be stored under another name.
     public let names: [String]
     let tensors: StoredTensors
+    /// The metadata of a safetensors file; empty of others.
+    let metadata: [String: String]
+    /// The files that they are in.
+    let sources: [String]
     var shapes: [String: [Int]] { tensors.shapes }
+
+    /// Opens the file at `path` by what is in it: safetensors, in several files too by their index, or what `torch.save`
+    /// wrote, a state dict or a checkpoint with one in it. Throws ``FileError`` when it cannot be read, ``SafeTensorsError`` or
+    /// ``FormatError`` as ``SafeTensors`` and ``TorchFile`` do.
+    public init(path: String) throws {
+        let bytes = try Files.read(path)
+        if FileKind(bytes) == .torch {
+            self.init(try TorchFile(bytes: bytes, source: path))
+        } else {
+            try self.init(SafeTensors(bytes, path: path))
+        }
+    }
 
     /// The tensors of a file; their numbers are read when a network asks for them. Throws `SafeTensorsError` as the file
     /// does.
@@ -19,11 +35,22 @@ public struct StateDictionary: Sendable {
         let shapes = try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor(named: $0).shape) })
         self.init(
             StoredTensors(shapes, metadata: file.metadata, source: file.source) { try file.floats($0) },
+            metadata: file.metadata, source: file.source, sources: file.sources)
+    }
+
+    /// The tensors of a PyTorch file, those of a checkpoint by the way to them, as model.lstm.weight_ih_l0; their numbers are
+    /// read when a network asks for them.
+    public init(_ file: TorchFile) {
+        self.init(
+            StoredTensors(file.shapes, metadata: [:], tied: file.tied, source: file.source) { try file.floats($0) },
             source: file.source)
     }
 
-    private init(_ tensors: StoredTensors, source: String) {
-        (self.tensors, self.source) = (tensors, source)
+    private init(
+        _ tensors: StoredTensors, metadata: [String: String] = [:], source: String, sources: [String]? = nil
+    ) {
+        (self.tensors, self.metadata, self.source) = (tensors, metadata, source)
+        self.sources = sources ?? [source]
         names = tensors.shapes.keys.sorted()
     }
 

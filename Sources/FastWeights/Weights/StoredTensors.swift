@@ -1,9 +1,9 @@
-/// The tensors of a file by the names that a module has for them, where some are stored in another form: tied ones, of
-/// which one alone is in the file, and those under weight norm, of which the file has length and direction.
+/// The tensors of a file by the names that a module has for them, where some are stored in another form: tied ones, whose
+/// numbers are in the file once, and those under weight norm, of which the file has length and direction.
 struct StoredTensors: Sendable {
     /// The shape of each.
     private(set) var shapes: [String: [Int]]
-    /// The stored name of a tied tensor that the file does not have under its own.
+    /// The stored name of a tied tensor whose numbers are those of another.
     private(set) var tied: [String: String]
     /// The parts of a tensor under weight norm.
     private var norms: [String: (length: String, direction: String)] = [:]
@@ -11,12 +11,12 @@ struct StoredTensors: Sendable {
     private let stored: @Sendable (String) throws -> [Float]
 
     /// `metadata` may say of a name that is missing under which other one its tensor is stored, as safetensors' `save_model`
-    /// does; `values` gives the numbers of a stored tensor.
+    /// does; `tied` of names that are there whose numbers they share. `values` gives the numbers of a stored tensor.
     init(
-        _ shapes: [String: [Int]], metadata: [String: String], source: String,
+        _ shapes: [String: [Int]], metadata: [String: String], tied sharing: [String: String] = [:], source: String,
         values: @escaping @Sendable (String) throws -> [Float]
     ) {
-        tied = metadata.filter { shapes[$0] == nil && shapes[$1] != nil }
+        tied = metadata.filter { shapes[$0] == nil && shapes[$1] != nil }.merging(sharing) { own, _ in own }
         self.shapes = shapes.merging(tied.compactMapValues { shapes[$0] }) { own, _ in own }
         self.source = source
         stored = values

@@ -13,13 +13,13 @@ struct AppliedModel {
         path: String, prefix: String? = nil, activation: Activation? = nil, embedding: String? = nil,
         head: HeadModule? = nil
     ) throws {
-        let file = try SafeTensors(path: path)
+        let dictionary = try StateDictionary(path: path)
         // Files of before say beside the network that it reads tokens.
         network = try Network(
-            file, prefix: prefix, activation: activation ?? .tanh, embedding: embedding, head: head,
-            takesTokens: file.metadata["vocabulary"] != nil || file.metadata["input"] == "tokens")
-        sources = file.sources
-        let isOwn = try Network.configuration(of: file) != nil
+            dictionary, prefix: prefix, activation: activation ?? .tanh, embedding: embedding, head: head,
+            takesTokens: dictionary.metadata["vocabulary"] != nil || dictionary.metadata["input"] == "tokens")
+        sources = dictionary.sources
+        let isOwn = try Network.configuration(of: dictionary) != nil
         let cells = network.definition.root.leaves.compactMap { $0 as? PlacedCell }
         let isPlain = !isOwn && cells.allSatisfy { $0.kind is RNNLayer }
         guard activation == nil || isPlain else {
@@ -27,7 +27,9 @@ struct AppliedModel {
                 "--activation is for a plain RNN of a state dict; \(path) holds \(network.configuration.summary).")
         }
         guard !isOwn else {
-            metadata = file.metadata.filter { !["format", "config"].contains($0.key) }.sorted { $0.key < $1.key }
+            metadata = dictionary.metadata.filter { !["format", "config", "labels"].contains($0.key) }.sorted {
+                $0.key < $1.key
+            }
             return
         }
         metadata = []
@@ -35,7 +37,6 @@ struct AppliedModel {
             notes.append(
                 "the file does not tell an RNN's activation, which is taken for tanh; --activation relu changes that")
         }
-        let dictionary = try StateDictionary(file)
         let unused = try dictionary.unused(prefix: prefix, embedding: embedding, head: head)
         guard !unused.isEmpty else { return }
         let shapes = dictionary.shapes

@@ -91,7 +91,7 @@ extension CatchOptions {
         weights.discount = Float(arguments.number("discount"))
         if arguments.hasValue("learning-rate") { learningRate = arguments.number("learning-rate") }
         clip = arguments.clip
-        schedule = Schedule(rawValue: arguments.text("schedule")) ?? schedule
+        schedule = Schedule(arguments.text("schedule")) ?? schedule
         evaluateEvery = arguments.integer("evaluate-every")
         seed = arguments.unsigned("seed")
         threads = arguments.integer("threads")

@@ -176,7 +176,7 @@ private struct Comparison {
             ("Network", "embedding 100, cell of R units, 100 ReLU units, softmax over 10 digits"),
             (
                 "Training",
-                "Adam, batch \(options.batch), \(options.schedule.rawValue) schedule; rates, decays, clipping and steps in config.json"
+                "Adam, batch \(options.batch), \(options.schedule.description) schedule; rates, decays, clipping and steps in config.json"
             ),
             (
                 "Evaluation",

@@ -3,11 +3,14 @@ extension Command {
     static let info = Command(
         name: "info", summary: "Show the version and machine, or what a file of tensors holds",
         discussion: """
-            With a file, safetensors, .npz or .npy, or the index.json of a model in several
-            files: its tensors, the number of parameters, the metadata, and the recurrent
-            networks in it with their sizes, of PyTorch's state dicts too.
+            With a file, safetensors, .npz or .npy, what torch.save wrote (.pt), or the
+            index.json of a model in several files: its tensors, the number of parameters,
+            the metadata, and the recurrent networks in it with their sizes, of PyTorch's
+            state dicts too. Of a .pt also the numbers and texts beside the tensors.
             """,
-        positionals: [Positional(name: "file", arity: .optional, help: "Safetensors, .npz, .npy or an index.json")],
+        positionals: [
+            Positional(name: "file", arity: .optional, help: "Safetensors, .pt, .npz, .npy or an index.json")
+        ],
         examples: ["info", "info model.safetensors"]
     ) { arguments in
         guard let path = arguments.positional("file").first else {
@@ -60,8 +63,9 @@ struct FileReport {
                         + (others.isEmpty ? "" : ", without those of the types \(others.joined(separator: ", "))")
                 ),
             ]
+            lines += try networks.map { ("Network", $0) }
+            if let file = file.torch { lines += file.others.map { ("Value", "\($0.name): \($0.text)") } }
             if let file = file.safeTensors {
-                lines += try Self.networks(file).map { ("Network", $0) }
                 lines += file.metadata.sorted { $0.key < $1.key }.map { ("Metadata", "\($0.key): \($0.value)") }
             }
             for case .failure(let error) in entries { lines.append(("Unreadable", "\(error)")) }
@@ -79,15 +83,20 @@ struct FileReport {
     }
 
     /// A line a network in the file: its sizes, or why it is none.
-    private static func networks(_ file: SafeTensors) throws -> [String] {
-        if try Network.configuration(of: file) != nil { return [try Network(file).configuration.summary] }
-        let dictionary = try StateDictionary(file)
-        return dictionary.recurrentPrefixes.map { prefix in
-            let name = prefix.isEmpty ? "" : "\(prefix) "
-            do {
-                return name + (try dictionary.network(prefix: prefix).configuration.summary)
-            } catch {
-                return name + "cannot be used: \(error)"
+    private var networks: [String] {
+        get throws {
+            guard let dictionary = try file.stateDictionary else { return [] }
+            if let configuration = try Network.configuration(of: dictionary) {
+                _ = try dictionary.parameters(configuration)
+                return [configuration.summary]
+            }
+            return dictionary.recurrentPrefixes.map { prefix in
+                let name = prefix.isEmpty ? "" : "\(prefix) "
+                do {
+                    return name + (try dictionary.network(prefix: prefix).configuration.summary)
+                } catch {
+                    return name + "cannot be used: \(error)"
+                }
             }
         }
     }

@@ -237,7 +237,11 @@ extension Option {
         throw UsageError("--\(name) expects \(kind.expectation), but found \"\(text)\"; for example \(example).")
     }
 
-    private var example: String { "--\(name) \(defaultValue ?? kind.example)" }
+    private var example: String {
+        // Of a form an example says more than what is taken without one.
+        if case .form = kind { return "--\(name) \(kind.example)" }
+        return "--\(name) \(defaultValue ?? kind.example)"
+    }
 }
 
 extension Option.Kind {
@@ -262,6 +266,8 @@ extension Option.Kind {
             return text.isEmpty || text == "-" && !orOutput ? nil : .text(text)
         case .choice(let choices):
             return choices.contains(text) ? .text(text) : nil
+        case .form(_, _, let fits):
+            return fits(text) ? .text(text) : nil
         case .list(let element):
             let parts = text.split(separator: ",", omittingEmptySubsequences: false)
             let values = parts.compactMap { element.value(of: String($0)) }

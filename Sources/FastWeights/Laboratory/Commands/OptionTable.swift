@@ -85,6 +85,8 @@ struct Option: Sendable {
         /// A file or folder; "-" only where that is standard output, so that no file of this name is made by mistake.
         case path(orOutput: Bool = false)
         case choice([String])
+        /// Text of a form: how an error message names it, a value that fits, and whether another one does.
+        case form(String, example: String, fits: @Sendable (String) -> Bool)
         /// One or more values separated by commas.
         case list(of: Kind)
     }
@@ -150,6 +152,7 @@ extension Option.Kind {
         case .path(orOutput: false): "a path, ./- for a file called -"
         case .path(orOutput: true): "a path, or - for standard output"
         case .choice(let choices): choices.count == 1 ? choices[0] : "one of \(choices.joined(separator: ", "))"
+        case .form(let form, _, _): form
         case .list(let element): "values separated by commas, each \(element.expectation)"
         }
     }
@@ -164,6 +167,7 @@ extension Option.Kind {
         case .text, .anyText: "name"
         case .path: "FILE"
         case .choice(let choices): choices.first ?? ""
+        case .form(_, let example, _): example
         case .list(.choice(let choices)): choices.prefix(2).joined(separator: ",")
         case .list(let element): element.example
         }
@@ -240,6 +244,7 @@ extension Option {
     fileprivate var helpWithDefault: String {
         var text = help
         if case .choice(let choices) = kind { text += ": \(choices.joined(separator: ", "))" }
+        if case .form(let form, _, _) = kind { text += ": \(form)" }
         if case .list(.choice(let choices)) = kind { text += ": \(choices.joined(separator: ", "))" }
         if let shown = defaultShown ?? defaultValue { text += " (default: \(shown))" }
         return text

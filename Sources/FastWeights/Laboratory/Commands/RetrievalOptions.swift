@@ -35,8 +35,10 @@ extension Option {
         help: "Standard deviation of the embeddings' first values")
     static func schedule(_ schedule: Schedule = .cosine) -> Option {
         Option(
-            name: "schedule", placeholder: "NAME", kind: .choice(Schedule.allCases.map(\.rawValue)),
-            defaultValue: schedule.rawValue, help: "How the learning rate falls in the course of the training")
+            name: "schedule", placeholder: "WORDS",
+            kind: .form(Schedule.forms, example: "\"warm-up 500 then cosine\"") { Schedule($0) != nil },
+            defaultValue: schedule.description,
+            help: "How the learning rate changes in the course of the training, the words in quotes")
     }
     static let weightDecay = Option(
         name: "weight-decay", placeholder: "X", kind: .number(0...1e3), defaultShown: "each model's own",
@@ -94,7 +96,7 @@ extension TrainingOptions {
         if arguments.hasValue("weight-decay") { optimizer = .adam(decay: arguments.number("weight-decay")) }
         if arguments.hasValue("clip") { clip = arguments.clip }
         batch = arguments.integer("batch")
-        schedule = Schedule(rawValue: arguments.text("schedule")) ?? .cosine
+        schedule = Schedule(arguments.text("schedule")) ?? .cosine
         evaluateEvery = arguments.integer("evaluate-every")
         patience = arguments.integer("patience") > 0 ? arguments.integer("patience") : nil
     }

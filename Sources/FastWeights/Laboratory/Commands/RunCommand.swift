@@ -3,7 +3,7 @@ extension Command {
     static let run = Command(
         name: "run", summary: "Apply a model or a PyTorch state dict to sequences",
         discussion: """
-            The input is a safetensors or .npz file with `input` [T, B, I], or [T, I] of a
+            The input is a safetensors, .pt or .npz file with `input` [T, B, I], or [T, I] of a
             single sequence; if wanted with `h0` [layers·directions, B, H] and, for an
             LSTM, `c0`, both or neither, and with `lengths` [B], whole numbers, where
             sequences end before T. Layers and directions are in PyTorch's order. The
@@ -24,8 +24,10 @@ extension Command {
             used where --embedding and --head name it; what is not used is said.
             """,
         options: [
-            .model(help: "The model, safetensors"),
-            Option(name: "input", placeholder: "FILE", kind: .path(), help: "The sequences: safetensors, .npz or .npy"),
+            .model(help: "The model: safetensors, or what torch.save wrote"),
+            Option(
+                name: "input", placeholder: "FILE", kind: .path(), help: "The sequences: safetensors, .pt, .npz or .npy"
+            ),
             Option(
                 name: "output", placeholder: "FILE", kind: .path(),
                 help: "Where the results go: .npz, .npy or, by any other name, safetensors"),

@@ -1,5 +1,5 @@
-/// The tensors of a file that a command reads or writes: safetensors, .npz, or .npy, which holds a single one. What a
-/// file to be read is, its first bytes say; what one to be written shall be, its name's ending.
+/// The tensors of a file that a command reads or writes: safetensors, .npz, or .npy, which holds a single one; or only
+/// reads, what torch.save wrote. What a file to be read is, its first bytes say; what one to be written shall be, its name's ending.
 final class TensorFile {
     let path: String
     /// Bytes, of all files of a model in several.
@@ -9,6 +9,7 @@ final class TensorFile {
 
     private enum Content {
         case safetensors(SafeTensors)
+        case torch(TorchFile)
         case archive(NumPyArchive)
         case array(NumPyHeader)
     }
@@ -19,6 +20,7 @@ final class TensorFile {
         switch FileKind(bytes) {
         case .numPyArray: content = .array(try NumPyHeader(bytes: bytes, source: path))
         case .numPyArchive, .zip: content = .archive(try NumPyArchive(bytes: bytes, source: path))
+        case .torch: content = .torch(try TorchFile(bytes: bytes, source: path))
         default: content = .safetensors(try SafeTensors(bytes, path: path))
         }
         if case .safetensors(let file) = content { size = file.byteCount } else { size = bytes.count }
@@ -52,6 +54,14 @@ final class TensorFile {
                             name: name, type: tensor.typeName, shape: tensor.shape, count: tensor.count,
                             isFloatingPoint: tensor.dtype?.isFloatingPoint))
                 }
+            case .torch(let file):
+                return try file.names.map { name in
+                    let tensor = try file.tensor(named: name)
+                    return .success(
+                        Entry(
+                            name: name, type: tensor.typeName, shape: tensor.shape, count: tensor.count,
+                            isFloatingPoint: tensor.dtype?.isFloatingPoint))
+                }
             case .archive(let file):
                 return file.names.map { name in
                     Result { () throws(FormatError) in try entry(name, try file.header(named: name)) }
@@ -61,33 +71,42 @@ final class TensorFile {
         }
     }
 
-    /// The file as safetensors; nil of NumPy's.
+    /// The file as safetensors; nil of others.
     var safeTensors: SafeTensors? { if case .safetensors(let file) = content { file } else { nil } }
-
-    /// Whether there is a tensor `name`. An .npy file has one without a name, which is the input.
-    func contains(_ name: String) -> Bool {
-        switch content {
-        case .safetensors(let file): file.names.contains(name)
-        case .archive(let file): file.names.contains(name)
-        case .array: name == "input"
+    /// The file as torch.save's; nil of others.
+    var torch: TorchFile? { if case .torch(let file) = content { file } else { nil } }
+    /// Its tensors as those of a module; nil of NumPy's.
+    var stateDictionary: StateDictionary? {
+        get throws {
+            switch content {
+            case .safetensors(let file): try StateDictionary(file)
+            case .torch(let file): StateDictionary(file)
+            case .archive, .array: nil
+            }
         }
     }
 
+    /// Whether there is a tensor `name`.
+    func contains(_ name: String) -> Bool { names.contains(name) }
+
     /// The names of the tensors that nobody has asked for yet.
-    var unused: [String] {
-        let names =
-            switch content {
-            case .safetensors(let file): file.names
-            case .archive(let file): file.names
-            case .array: ["input"]
-            }
-        return names.filter { !used.contains($0) }
+    var unused: [String] { names.filter { !used.contains($0) } }
+
+    /// An .npy file has one tensor without a name, which is the input.
+    private var names: [String] {
+        switch content {
+        case .safetensors(let file): file.names
+        case .torch(let file): file.names
+        case .archive(let file): file.names
+        case .array: ["input"]
+        }
     }
 
     /// Whether the tensor `name` is of an integer type; throws when there is none.
     func isWhole(_ name: String) throws -> Bool {
         switch content {
         case .safetensors(let file): try file.tensor(named: name).dtype?.isFloatingPoint == false
+        case .torch(let file): try file.tensor(named: name).dtype?.isFloatingPoint == false
         case .archive(let file): try file.header(named: name).type?.isFloatingPoint == false
         case .array(let array): array.type?.isFloatingPoint == false
         }
@@ -98,6 +117,8 @@ final class TensorFile {
         used.insert(name)
         return switch content {
         case .safetensors(let file):
+            WeightArray(shape: try file.tensor(named: name).shape, values: try file.floats(name))
+        case .torch(let file):
             WeightArray(shape: try file.tensor(named: name).shape, values: try file.floats(name))
         case .archive(let file): try WeightArray(file.array(named: name))
         case .array(let array): try WeightArray(NumPyArray(array))
@@ -110,6 +131,7 @@ final class TensorFile {
         used.insert(name)
         switch content {
         case .safetensors(let file): return (try file.tensor(named: name).shape, try file.wholeNumbers(name))
+        case .torch(let file): return (try file.tensor(named: name).shape, try file.wholeNumbers(name))
         case .archive(let file):
             let array = try file.array(named: name)
             do { return (array.shape, try array.wholeNumbers()) } catch {

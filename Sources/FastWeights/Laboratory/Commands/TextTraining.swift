@@ -58,7 +58,7 @@ enum TextTraining {
         let model = TextModel([layers], vocabulary: vocabulary, seed: seed)
         var options = TrainingOptions(arguments, recipe(cell))
         if arguments.hasValue("learning-rate") { options.learningRate = arguments.number("learning-rate") }
-        options.setLimit(arguments)
+        try options.setLimit(arguments)
         (options.seed, options.threads) = (seed, arguments.integer("threads"))
         options.checkpoint = checkpoint
         let parameters = model.network.parameters.layout.parameterCount

@@ -12,7 +12,7 @@ extension Command {
                 defaultValue: "fast-weights", help: "The model to train"),
             Option(
                 name: "learning-rate", placeholder: "X", kind: .number(1e-9...10), defaultShown: "the model's own",
-                help: "Learning rate at the start"),
+                help: "The full learning rate, of which the schedule takes a share at each step"),
             Option(
                 name: "output", placeholder: "FILE", kind: .path(), defaultValue: "model.safetensors",
                 help: "The model file"),
@@ -30,6 +30,7 @@ extension Command {
                 examples: [
                     "train --output model.safetensors", "train --checkpoint run.checkpoint --resume",
                     "train --model lstm --hidden 100 --learning-rate 2e-3",
+                    #"train --epochs 20 --schedule "warm-up 500 then cosine""#,
                 ]),
             Task(
                 name: "text",
@@ -64,7 +65,7 @@ extension Command {
         options.seed = seed
         options.threads = arguments.integer("threads")
         if arguments.hasValue("learning-rate") { options.learningRate = arguments.number("learning-rate") }
-        options.setLimit(arguments)
+        try options.setLimit(arguments)
         options.checkpoint = try checkpoint(arguments)
         var job = RetrievalTraining(model: model, hidden: hidden, seed: seed, options: options)
         job.takeFirstValues(arguments)
@@ -123,6 +124,11 @@ extension Option {
             name: "steps", placeholder: "N", kind: .integer(1...100_000_000), defaultShown: "the model's own",
             help: "Training steps"),
         Option(
+            name: "epochs", placeholder: "N", kind: .integer(1...1_000_000),
+            help:
+                "Passes over what is learnt from, in place of --steps; evaluated after each unless --evaluate-every is given"
+        ),
+        Option(
             name: "minutes", placeholder: "X", kind: .number(.leastNonzeroMagnitude...1e6),
             help:
                 "End after so long, as after a last step; the learning rate follows the time. A busy machine fits fewer steps, so no seed repeats the bits"
@@ -140,8 +146,16 @@ extension Option {
 }
 
 extension TrainingOptions {
-    /// Takes the time that --minutes gives; the steps then are those of --steps alone.
-    mutating func setLimit(_ arguments: ParsedArguments) {
+    /// Takes the epochs that --epochs gives and the time that --minutes gives; the steps then are those of --steps alone.
+    /// Throws where both epochs and steps are given.
+    mutating func setLimit(_ arguments: ParsedArguments) throws(UsageError) {
+        if arguments.hasValue("epochs") {
+            guard !arguments.isGiven("steps") else {
+                throw UsageError("--epochs and --steps both say how long to train; give one of them.")
+            }
+            epochs = arguments.integer("epochs")
+            evaluatesEachEpoch = !arguments.isGiven("evaluate-every")
+        }
         guard arguments.hasValue("minutes") else { return }
         timeLimit = .seconds(arguments.number("minutes") * 60)
         if !arguments.hasValue("steps") { steps = .max }

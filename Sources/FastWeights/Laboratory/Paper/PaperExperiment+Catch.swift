@@ -66,7 +66,7 @@ extension PaperJob {
                 ("cell", cell.serialised()), ("episodes", "\(options.episodes)"),
                 ("workers", "\(options.workers)"),
                 ("learning rate", JSON.number(options.learningRate).serialised()),
-                ("schedule", options.schedule.rawValue),
+                ("schedule", options.schedule.description),
                 ("clip", options.clip.map { JSON.number(Double($0)).serialised() } ?? "none"),
                 ("discount", "\(options.weights.discount)"), ("value weight", "\(options.weights.value)"),
                 ("entropy weight", "\(options.weights.entropy)"),

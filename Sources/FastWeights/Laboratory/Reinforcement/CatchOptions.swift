@@ -24,7 +24,7 @@ struct CatchOptions: Sendable, Equatable {
     var steps: Int { (episodes + batch - 1) / batch }
 
     /// The learning rate of step `step`, from 0.
-    func rate(_ step: Int) -> Float { Float(learningRate) * schedule.factor(Double(step) / Double(steps)) }
+    func rate(_ step: Int) -> Float { Float(learningRate) * schedule.factor(step: step, of: steps) }
 }
 
 /// How a training of an agent went.

@@ -58,7 +58,8 @@ extension GlimpseJob {
             ("batch", "\(settings.batch)"), ("epochs", "\(settings.epochs)"),
             ("learning rate", number(settings.learningRate)), ("weight decay", number(settings.weightDecay)),
             ("clip", settings.clip.map { number(Double($0)) } ?? "none"),
-            ("schedule", TrainingOptions().schedule.rawValue), ("images moved by at most", "\(settings.shift) pixels"),
+            ("schedule", TrainingOptions().schedule.description),
+            ("images moved by at most", "\(settings.shift) pixels"),
         ]
     }
 }

@@ -74,7 +74,7 @@ struct StandardisedImage {
 }
 
 /// The glimpses of images, made of their pixels when a batch asks for them: [24, P² + controls].
-struct Glimpses: MadeSequences {
+final class Glimpses: MadeSequences {
     let policy: GlimpsePolicy
     let steps = GlimpsePolicy.order.count
     private let source: StandardisedImages
@@ -128,9 +128,11 @@ struct Glimpses: MadeSequences {
 }
 
 /// Whole images for a network of convolutions, each a sequence of one step: [1, height · width].
-struct WholeImages: MadeSequences {
+final class WholeImages: MadeSequences {
     let source: StandardisedImages
     let steps = 1
+
+    init(source: StandardisedImages) { self.source = source }
 
     var count: Int { source.images.count }
     var width: Int { source.images.height * source.images.width }

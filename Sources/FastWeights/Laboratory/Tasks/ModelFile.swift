@@ -42,7 +42,7 @@ public struct ModelFile: Sendable {
     public init(bytes: [UInt8], source path: String) throws {
         let file = try SafeTensors(bytes: bytes, source: path)
         func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
-        guard try Network.configuration(of: file) != nil, let task = file.metadata["task"] else {
+        guard try Network.configuration(of: StateDictionary(file)) != nil, let task = file.metadata["task"] else {
             throw fail("not a model of `fastweights train`: the metadata has no network and task")
         }
         do {
@@ -51,7 +51,7 @@ public struct ModelFile: Sendable {
                 pairs: try reader.count("pairs", to: 26), repeatsDigits: try reader.flag("repeats_digits"))
             model = try Network(file)
             if let problem = Self.problem(model.definition) { throw fail(problem) }
-            notes = file.metadata.filter { !["format", "config", "task"].contains($0.key) }
+            notes = file.metadata.filter { !["format", "config", "labels", "task"].contains($0.key) }
                 .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         } catch let error as ConfigurationError {
             throw fail(error.description)

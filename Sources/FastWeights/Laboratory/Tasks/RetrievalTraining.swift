@@ -26,7 +26,7 @@ struct RetrievalTraining: Sendable {
             ("learning rate", JSON.number(options.learningRate).serialised()),
             ("weight decay", JSON.number(options.optimizer.decay).serialised()),
             ("clip", options.clip.map { JSON.number(Double($0)).serialised() } ?? "none"),
-            ("schedule", options.schedule.rawValue),
+            ("schedule", options.schedule.description),
             ("deviation of embeddings", JSON.number(Double(embeddingDeviation)).serialised()),
             ("examples", counts.map { "\($0)" }.joined(separator: ", ")),
         ]

@@ -11,6 +11,26 @@ extension Fixture {
         return found
     }
 
+    /// The numbers of a tensor that must have one of these shapes.
+    func floats(_ tensor: String, _ shapes: [[Int]]) throws -> [Float] {
+        try checkShape(tensor, shapes)
+        return try floats(tensor)
+    }
+
+    /// The same, exact.
+    func doubles(_ tensor: String, _ shapes: [[Int]]) throws -> [Double] {
+        try checkShape(tensor, shapes)
+        return try doubles(tensor)
+    }
+
+    private func checkShape(_ tensor: String, _ shapes: [[Int]]) throws {
+        let found = try shape(tensor)
+        guard shapes.contains(found) else {
+            let wanted = shapes.map { "\($0)" }.joined(separator: " or ")
+            throw FixtureError(name, "\(tensor) should have the shape \(wanted), found \(found)")
+        }
+    }
+
     /// The numbers of a tensor that must have so many.
     func floats(_ tensor: String, count: Int) throws -> [Float] {
         try counted(tensor, try floats(tensor), count)
@@ -49,16 +69,24 @@ extension Fixture {
         return lengths
     }
 
-    /// The state of `batch` sequences; nil where the file has none.
-    func state(_ prefix: String, _ definition: NetworkDefinition, batch: Int) throws -> NetworkState? {
+    /// The state of `batch` sequences; nil where the file has none. What is not there of one that `isPartial` is zero.
+    func state(
+        _ prefix: String, _ definition: NetworkDefinition, batch: Int, isPartial: Bool = false
+    ) throws -> NetworkState? {
         let tensors = definition.stateTensors
-        guard let first = tensors.first, has(prefix + first.name) else { return nil }
+        guard tensors.contains(where: { has(prefix + $0.name) }) else { return nil }
         let values = try tensors.map { tensor in
-            try floats(
-                prefix + tensor.name, count: tensor.parts.count * batch * tensor.sizes.reduce(1, *))
+            let shape = [tensor.parts.count, batch] + tensor.sizes
+            guard !isPartial || has(prefix + tensor.name) else {
+                return [Float](repeating: 0, count: shape.reduce(1, *))
+            }
+            return try floats(prefix + tensor.name, stateShapes(shape))
         }
         return definition.state(of: values, batch: batch, step: 0)
     }
+
+    /// The shapes in which a file may have states, [parts, B, …]: those of one part without the first axis too.
+    func stateShapes(_ shape: [Int]) -> [[Int]] { shape[0] == 1 ? [shape, Array(shape.dropFirst())] : [shape] }
 
     /// The parameters of a layout from "<prefix><name>".
     func parameters(_ layout: ParameterLayout, from prefix: String = "parameter.") throws -> Parameters {

@@ -10,7 +10,7 @@ extension Fixture {
     func checkCell(_ tally: inout ErrorTally) throws {
         let reader = ConfigurationReader(json: configuration, place: "cell")
         let kind = JSON.Member("layer", try reader.text("cell"))
-        let layer = try Layer(json: .object([kind] + (configuration.members ?? [])))
+        let layer = try Layer(json: .object([kind] + (configuration.members ?? [])), isStrict: false)
         try check(
             try NetworkConfiguration(
                 reading: .numbers(try reader.count("input")), [NamedLayer(layer: layer, prefix: "", cellSuffix: "")]),
@@ -37,27 +37,29 @@ extension Fixture {
 
     private func checkForm(_ configuration: NetworkConfiguration, _ tally: inout ErrorTally) throws {
         let definition = configuration.definition
+        try checkNames(definition)
         let network = Network(configuration, parameters: try parameters(configuration.layout))
         let golden = try GoldenBatch(self, definition)
         let (steps, batch, lengths, start) = (golden.steps, golden.batch, golden.lengths, golden.start)
 
         let pass = NetworkPass(network)
         let result = golden.forward(pass, 0..<steps, start)
+        _ = try doubles("output", [golden.outputShape])
         try compare(result, "", definition, &tally)
-        if has("cotangent.output") {
+        if hasGradients {
+            let cotangent = has("cotangent.output") ? try floats("cotangent.output", [golden.outputShape]) : nil
             let gradients = pass.backward(
-                try floats("cotangent.output", count: result.outputs.count),
-                state: try state("cotangent.final.", definition, batch: batch))
+                cotangent ?? [Float](repeating: 0, count: result.outputs.count),
+                state: try state("cotangent.final.", definition, batch: batch, isPartial: true))
             try compare(pass.gradients, "gradient.", &tally, parts: definition.scope.parts)
             if has("gradient.input") {
-                tally.gradient("gradient.input", gradients.input, try doubles("gradient.input"))
+                tally.gradient("gradient.input", gradients.input, try doubles("gradient.input", [try shape("input")]))
             }
-            if start != nil {
-                for tensor in gradients.state.tensors(definition) {
-                    let name = "gradient.state.\(tensor.name)"
-                    tally.gradient(
-                        name, tensor.values, try doubles(name), parts: parts(tensor.shape, tensor.values.count))
-                }
+            for tensor in gradients.state.tensors(definition) where has("gradient.state.\(tensor.name)") {
+                let name = "gradient.state.\(tensor.name)"
+                tally.gradient(
+                    name, tensor.values, try doubles(name, stateShapes(tensor.shape)),
+                    parts: parts(tensor.shape, tensor.values.count))
             }
         }
         try compare(golden.run(network, threads: 2), ", run", definition, &tally)
@@ -72,6 +74,38 @@ extension Fixture {
         try checkStream(network, golden, &tally)
     }
 
+    /// Throws where a tensor is missing, or has a name that says nothing here: what it holds would not be checked.
+    private func checkNames(_ definition: NetworkDefinition) throws {
+        let parameters = definition.layout.windows.map(\.name)
+        let states = definition.stateTensors.map(\.name)
+        var needed = [definition.takesTokens ? "tokens" : "input", "output"] + parameters.map { "parameter.\($0)" }
+        if states.contains(where: { has("state.\($0)") }) { needed += states.map { "state.\($0)" } }
+        var known = needed + ["lengths", "loss", "cotangent.output"]
+        known += ["state.", "final.", "cotangent.final.", "gradient.state."].flatMap { kind in states.map { kind + $0 }
+        }
+        if !definition.takesTokens { known.append("gradient.input") }
+        let gradients = parameters.map { "gradient.\($0)" }
+        if hasGradients { needed += gradients }
+        known += gradients
+        let there = Set(tensors.names)
+        let (missing, unexpected) = (needed.filter { !there.contains($0) }, there.subtracting(known).sorted())
+        guard missing.isEmpty && unexpected.isEmpty else {
+            let problems = [("missing", missing), ("unexpected", unexpected)].filter { !$0.1.isEmpty }
+                .map { "\($0.0): \($0.1.joined(separator: ", "))" }
+            throw FixtureError(name, "tensors " + problems.joined(separator: "; "))
+        }
+        guard hasGradients == there.contains(where: { $0.hasPrefix("cotangent.") }) else {
+            throw FixtureError(
+                name,
+                hasGradients
+                    ? "there are gradients, but neither cotangent.output nor a cotangent.final"
+                    : "there are cotangents, but no gradients to compare with")
+        }
+    }
+
+    /// A case without is of the forward pass alone.
+    private var hasGradients: Bool { tensors.names.contains { $0.hasPrefix("gradient.") } }
+
     /// Notes outputs and last states.
     private func compare(
         _ found: (outputs: [Float], state: NetworkState), _ note: String, _ definition: NetworkDefinition,
@@ -79,7 +113,7 @@ extension Fixture {
     ) throws {
         tally.output("output" + note, found.outputs, try doubles("output"))
         for tensor in found.state.tensors(definition) where has("final." + tensor.name) {
-            let expected = try doubles("final." + tensor.name)
+            let expected = try doubles("final." + tensor.name, stateShapes(tensor.shape))
             tally.output(
                 "final.\(tensor.name)\(note)", tensor.values, expected,
                 parts: parts(tensor.shape, tensor.values.count))
@@ -96,7 +130,7 @@ extension Fixture {
         let definition = network.definition
         let stream = try NetworkStream(network, state: golden.start?.first)
         let (width, batch) = (definition.output.count, golden.batch)
-        let expected = try doubles("output", count: golden.outputCount)
+        let expected = try doubles("output", [golden.outputShape])
         var (outputs, first): ([Float], [Double]) = ([], [])
         let steps = golden.lengths?[0] ?? golden.steps
         for t in 0..<steps {
@@ -138,7 +172,7 @@ private struct GoldenBatch {
     private let numbers: [Float]
     private let tokens: [Int]
     private let width: Int
-    let outputCount: Int
+    let outputShape: [Int]
 
     init(_ fixture: Fixture, _ definition: NetworkDefinition) throws {
         let sizes: [Int]
@@ -147,16 +181,13 @@ private struct GoldenBatch {
             tokens = try fixture.integers("tokens", count: sizes[0] * sizes[1], in: 0..<vocabulary)
             (numbers, width) = ([], 1)
         } else {
-            let maps = definition.input.maps!
-            let isRow = maps.height == 1 && maps.width == 1
-            let rest = isRow ? [maps.channels] : [maps.channels, maps.height, maps.width]
-            sizes = try fixture.shape("input", [nil, nil] + rest)
+            sizes = try fixture.shape("input", [nil, nil] + definition.input.sizes)
             (numbers, tokens, width) = (try fixture.floats("input"), [], definition.input.count)
         }
         (steps, batch) = (sizes[0], sizes[1])
         lengths = try fixture.lengths(definition, batch: batch, steps: steps)
         start = try fixture.state("state.", definition, batch: batch)
-        outputCount = (definition.output.isPerStep ? steps : 1) * batch * definition.output.count
+        outputShape = (definition.output.isPerStep ? [steps] : []) + [batch] + definition.output.sizes
     }
 
     private func part<Value>(_ values: [Value], _ range: Range<Int>) -> [Value] {

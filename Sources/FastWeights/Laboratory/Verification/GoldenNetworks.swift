@@ -111,13 +111,14 @@ extension Fixture {
     }
 
     func checkClip(_ tally: inout ErrorTally) throws {
-        let gradient = Buffer(try floats("gradient"))
-        let limit = try ConfigurationReader(json: configuration, place: "clip").number("max_norm")
-        let norm = Float(sumOfSquares(gradient, 0..<gradient.count).squareRoot())
-        tally.output("norm", [norm], try doubles("norm"))
-        let factor = clipFactor(norm: norm, limit: Float(limit))
-        for i in 0..<gradient.count { gradient.pointer[i] *= factor }
-        tally.gradient("clipped", gradient.array, try doubles("clipped"))
+        let limit = Float(try ConfigurationReader(json: configuration, place: "clip").number("max_norm"))
+        guard limit > 0 else { throw FixtureError(name, "max_norm should be above 0, found \(limit)") }
+        var layout = ParameterLayout()
+        layout.append("gradient", try shape("gradient", [nil])[0])
+        let gradient = Parameters(layout)
+        gradient["gradient"] = try floats("gradient")
+        tally.output("norm", [gradient.clip(toNorm: limit)], try doubles("norm"))
+        tally.gradient("clipped", gradient["gradient"], try doubles("clipped"))
     }
 }
 
@@ -131,11 +132,16 @@ extension OptimizerRule {
         case "adam":
             self = .adam(
                 beta1: try float("beta1"), beta2: try float("beta2"), epsilon: try float("epsilon"),
-                decay: try settings.number("decay", default: 0))
-        case "sgd": self = .sgd(momentum: try float("momentum"))
+                decay: try settings.number("decay", default: 0), isAMSGrad: try settings.flag("amsgrad", default: false)
+            )
+        case "sgd":
+            self = .sgd(
+                momentum: try float("momentum"), dampening: try float("dampening", 0),
+                isNesterov: try settings.flag("nesterov", default: false), l2: try float("l2", 0))
         case "rmsprop":
             self = .rmsProp(
-                alpha: try float("alpha"), epsilon: try float("epsilon"), momentum: try float("momentum", 0))
+                alpha: try float("alpha"), epsilon: try float("epsilon"), momentum: try float("momentum", 0),
+                isCentered: try settings.flag("centered", default: false), l2: try float("l2", 0))
         case let name: throw ConfigurationError(description: "expected adam, sgd or rmsprop, found \"\(name)\"")
         }
         if let problem { throw ConfigurationError(description: problem) }

@@ -13,18 +13,22 @@ enum Verifier {
         return names
     }
 
-    /// Runs the cases called `names`, `threads` at a time, and gives their results in the order of the names.
-    static func run(_ names: [String], in directory: String, threads: Int) throws -> [GoldenResult] {
-        let results = Slots<Result<GoldenResult, any Error>>(count: names.count)
+    /// Runs the cases called `names`, `threads` at a time, and gives their results in the order of the names. One that cannot
+    /// be run has its problem as the result.
+    static func run(_ names: [String], in directory: String, threads: Int) -> [GoldenResult] {
+        let results = Slots<GoldenResult>(count: names.count)
         ParallelLoop.run(names.count, threads: threads) { i in
-            results.set(i, Result { try run(names[i], in: directory) })
+            do { results.set(i, try run(names[i], in: directory)) } catch {
+                results.set(i, GoldenResult(names[i], ErrorTally(), tolerance: tolerance, problem: "\(error)"))
+            }
         }
-        return try results.filled.map { try $0.get() }
+        return results.filled
     }
 
     /// Runs one case.
     static func run(_ name: String, in directory: String) throws -> GoldenResult {
         let fixture = try Fixture(path: "\(directory)/\(name).safetensors", name: name)
+        let tolerance = try fixture.tolerance()
         var tally = ErrorTally()
         switch fixture.kind {
         case "layers": try fixture.checkLayers(&tally)
@@ -34,18 +38,20 @@ enum Verifier {
         case "convolution": try fixture.checkConvolution(&tally)
         case "training": try fixture.checkTraining(&tally)
         case "episodes": try fixture.checkEpisodes(&tally)
-
         case "keras": try fixture.checkKeras(&tally)
+        case "keras_model": try fixture.checkKerasModel(&tally)
         case "onnx": try fixture.checkONNX(&tally)
         case "network": try fixture.checkNetwork(&tally)
         case "layer_norm": try fixture.checkLayerNorm(&tally)
         case "bound": try fixture.checkBound(&tally)
         case "softmax": try fixture.checkSoftmax(&tally)
         case "clip": try fixture.checkClip(&tally)
-        case let kind: throw FixtureError(name, "unknown kind \"\(kind)\"")
+        case "optimizer": try fixture.checkOptimizer(&tally)
+        case "schedule": try fixture.checkSchedule(&tally)
+        case "loss": try fixture.checkLoss(&tally)
+        case "": throw FixtureError(name, "the metadata has no kind; that of a network of layers is layers")
+        case let kind: throw FixtureError(name, "unknown kind \"\(kind)\"; that of a network of layers is layers")
         }
-        return GoldenResult(
-            name: name, outputError: tally.outputs, gradientError: tally.gradients, tolerance: tolerance,
-            worstTensor: tally.worstTensor)
+        return GoldenResult(name, tally, tolerance: tolerance)
     }
 }

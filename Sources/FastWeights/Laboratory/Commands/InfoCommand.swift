@@ -64,7 +64,11 @@ struct FileReport {
                 ),
             ]
             lines += try networks.map { ("Network", $0) }
-            if let file = file.torch { lines += file.others.map { ("Value", "\($0.name): \($0.text)") } }
+            if let others = file.torch?.others {
+                // As many as one reads; a checkpoint may hold a vocabulary.
+                lines += others.prefix(50).map { ("Value", "\($0.name): \($0.text)") }
+                if others.count > 50 { lines.append(("Value", "and \(others.count - 50) more")) }
+            }
             if let file = file.safeTensors {
                 lines += file.metadata.sorted { $0.key < $1.key }.map { ("Metadata", "\($0.key): \($0.value)") }
             }

@@ -94,15 +94,15 @@ struct ForeignCell {
 }
 
 extension Network {
-    /// A network of these cells, layer by layer, in each the forward direction first. `order` gives, for the number of
-    /// gates, from which block each gate of PyTorch's comes.
+    /// A network of these cells, layer by layer, in each the forward direction first, under the names of PyTorch's modules with
+    /// as many layers. `order` gives, for the number of gates, from which block each gate of PyTorch's comes.
     convenience init(
         _ cells: [ForeignCell], directions: Int, activation: Activation, order: (Int) -> [Int], source: String
     ) throws {
         if let problem = ForeignCell.problem(cells, directions: directions) {
             throw WeightsError(source: source, problems: [problem])
         }
-        var layers: [Layer] = []
+        var layers: [NamedLayer] = []
         var tensors: [(name: String, shape: [Int], values: [Float])] = []
         for first in stride(from: 0, to: cells.count, by: directions) {
             let own = cells[first..<first + directions]
@@ -119,16 +119,19 @@ extension Network {
                 }
                 for (name, part) in parts {
                     let part = part.reordered(order(gates))
-                    let name = "\(layers.count).\(name)_l0" + (direction == 1 ? "_reverse" : "")
+                    let name = "\(name)_l\(layers.count)" + (direction == 1 ? "_reverse" : "")
                     tensors.append((name, part.shape, part.values))
                 }
             }
-            layers.append(.stacked(cell, layers: 1, isBidirectional: directions == 2))
+            layers.append(
+                NamedLayer(
+                    layer: .stacked(cell, layers: 1, isBidirectional: directions == 2), prefix: "",
+                    cellSuffix: "_l\(layers.count)"))
         }
         let dictionary = StateDictionary(tensors, source: source)
         do {
             let configuration = try NetworkConfiguration(
-                checking: .numbers(cells[0].inputs), NamedLayer.list(layers))
+                checking: .numbers(cells[0].inputs), layers)
             self.init(configuration, parameters: try dictionary.parameters(configuration))
         } catch let error as LayerProblem {
             throw WeightsError(source: source, problems: [error.sentence])

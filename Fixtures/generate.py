@@ -20,6 +20,7 @@ import convolutions
 import episodes
 import files
 import foreign
+import foreign_models
 import kinds
 import layer_modules
 import layers
@@ -128,6 +129,7 @@ def write_all(only=""):
     if not only:
         files.write_all()
         torch_files.write_all()
+        foreign_models.write_all()
 
 
 def verify(case, given, expected):

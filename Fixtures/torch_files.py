@@ -96,6 +96,21 @@ class Tied(nn.Module):
         return self.decoder(self.rnn(self.encoder(tokens))[0])
 
 
+class Unequal(nn.Module):
+    """Layers of unequal kinds and sizes, in order but no `nn.Sequential`, as those of PyTorch give more than one result."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(11, 4)
+        self.first = nn.LSTM(4, 6)
+        self.second = nn.GRU(6, 5, bidirectional=True)
+        self.norm = nn.LayerNorm(10)
+        self.top = nn.Sequential(nn.Linear(10, 7), nn.Tanh(), nn.Linear(7, 3, bias=False))
+
+    def forward(self, tokens):
+        return self.top(self.norm(self.second(self.first(self.words(tokens))[0])[0]))
+
+
 def lstm():
     module, x = nn.LSTM(3, 4, 2), torch.randn(5, 2, 3)
     with torch.no_grad():
@@ -169,6 +184,11 @@ def files():
     # Without tensors, whose addresses would stand in it.
     yield "legacy.pt", saved({"epoch": 3}, _use_new_zipfile_serialization=False)
     yield "legacy_4.pt", saved({"epoch": 3}, _use_new_zipfile_serialization=False, pickle_protocol=4)
+
+    unequal, tokens = Unequal(), torch.arange(15).reshape(5, 3) * 4 % 11
+    with torch.no_grad():
+        yield "unequal.pt", saved(unequal.state_dict())
+        yield "unequal.npz", expected({"input": tokens, "output": unequal(tokens)})
 
 
 def write_all():

@@ -91,11 +91,10 @@
 
         @Test(arguments: cells)
         func aThousandTrainingStepsAllocateNothing(cell: Cell) throws {
-            let examples = try AssociativeRetrieval(pairs: 2).generate(counts: [300], seed: 1)[0]
+            let examples = try AssociativeRetrieval(pairs: 2).generate(counts: [300], seed: 1)[0].sequences
             let model = TrainingTests.model(cell)
             Crew.run(threads: 1) { crew in
-                let engine = ParallelClassifier(
-                    model.configuration, model.parameters, steps: examples.steps, crew: crew)
+                let engine = ParallelTraining(model.definition, model.parameters, longest: examples.longest, crew: crew)
                 let optimizer = Optimizer(.adam(), model.parameters, engine.gradients, crew: crew)
                 var order = BatchOrder(count: examples.count, batch: 75, seed: 1)
                 func steps(_ count: Int) {
@@ -107,7 +106,6 @@
                 }
                 steps(3)
                 #expect(Self.allocations { steps(1000) } == 0)
-                #expect(Self.allocations { _ = engine.evaluate(examples) } == 0)
             }
         }
 
@@ -122,14 +120,15 @@
 
         @Test(arguments: cells, [TestHead.perSequence(3), .perStep(3)])
         func trainingStepsOnSequencesAllocateNothing(cell: Cell, head: TestHead) throws {
-            let network = Network(
-                NetworkConfiguration.stack(
-                    cell, input: 5, hidden: 6, layers: 2, bidirectional: true, dropout: 0.2, head: head), seed: 1)
             for isToken in [false, true] {
+                let network = Network(
+                    NetworkConfiguration.stack(
+                        cell, input: 5, hidden: 6, layers: 2, bidirectional: true, dropout: 0.2, head: head,
+                        tokens: isToken), seed: 1)
                 let data = try SequenceTrainingTests.data(head, count: 90, isToken: isToken)
                 Crew.run(threads: 1) { crew in
                     let engine = ParallelTraining(
-                        network.configuration, network.parameters, longest: data.longest, takesTokens: isToken,
+                        network.definition, network.parameters, longest: data.longest,
                         crew: crew)
                     let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
                     var order = BatchOrder(count: data.count, batch: 37, seed: 1)
@@ -172,18 +171,18 @@
                 NetworkConfiguration.stack(
                     .fastWeights(), input: glimpses.width!, hidden: 7, head: .perSequence(10)), seed: 1)
             let images = data.sequences(nil, shift: 1).training
-            let convolutions = ConvolutionalNetwork(
+            let convolutions = Network(
                 GlimpseModel.convolutions(side: 28, features: 5, classes: 10, .overlapping), seed: 1)
             Crew.run(threads: 1) { crew in
-                let engine = ParallelTraining(
-                    network.configuration, network.parameters, longest: 24, takesTokens: false, crew: crew)
-                let other = ParallelConvolution(convolutions.configuration, convolutions.parameters, crew: crew)
+                let engine = ParallelTraining(network.definition, network.parameters, longest: 24, crew: crew)
+                let other = ParallelTraining(
+                    convolutions.definition, convolutions.parameters, longest: 1, crew: crew)
                 var order = BatchOrder(count: glimpses.count, batch: 37, seed: 1)
                 func steps(_ count: Int) {
                     for step in 0..<count {
                         order.advance()
                         _ = engine.gradient(glimpses, order.indices, dropoutSeed: UInt64(step))
-                        _ = other.gradient(images, order.indices, seed: UInt64(step))
+                        _ = other.gradient(images, order.indices, dropoutSeed: UInt64(step))
                     }
                 }
                 steps(3)
@@ -208,33 +207,33 @@
         }
 
         @Test(arguments: cells)
-        func aThousandStreamingStepsAllocateNothing(cell: Cell) {
-            let stream = RecurrentStream(RecurrentLayer(CellConfiguration(cell, input: 1, hidden: 20), seed: 1))
+        func aThousandStreamingStepsAllocateNothing(cell: Cell) throws {
+            let stream = try NetworkStream(Network(NetworkConfiguration.cell(cell, input: 1, hidden: 20), seed: 1))
             var copy = [Float](repeating: 0, count: 20)
             var sum: Float = 0
             let allocations = Self.allocations {
                 for i in 0..<1000 {
                     stream.step(Float(i % 7) * 0.1)
-                    stream.copyHidden(into: &copy)
-                    sum += stream.withHidden { $0[3] } + copy[19]
+                    stream.copyOutput(into: &copy)
+                    sum += stream.withOutput { $0[3] } + copy[19]
                 }
             }
             #expect(allocations == 0 && sum.isFinite)
         }
 
         @Test(arguments: cells)
-        func aThousandStepsOfTokensAllocateNothing(cell: Cell) {
+        func aThousandStepsOfTokensAllocateNothing(cell: Cell) throws {
             let configuration = NetworkConfiguration.stack(
-                cell, input: 30, hidden: 20, layers: 2, head: .perStep(30))
-            let stream = NetworkStream(Network(configuration, seed: 1))
+                cell, input: 30, hidden: 20, layers: 2, head: .perStep(30), tokens: true)
+            let stream = try NetworkStream(Network(configuration, seed: 1))
             #expect(Self.allocations { for i in 0..<1000 { stream.step(token: i % 30) } } == 0)
         }
 
         @Test(arguments: cells)
-        func aThousandStepsThroughThreeLayersAllocateNothing(cell: Cell) {
+        func aThousandStepsThroughThreeLayersAllocateNothing(cell: Cell) throws {
             let configuration = NetworkConfiguration.stack(
                 cell, input: 2, hidden: 20, layers: 3, head: .perStep(21))
-            let stream = NetworkStream(Network(configuration, seed: 1))
+            let stream = try NetworkStream(Network(configuration, seed: 1))
             var copy = [Float](repeating: 0, count: 21)
             var input = [Float](repeating: 1, count: 2)
             var sum: Float = 0
@@ -247,6 +246,102 @@
                 }
             }
             #expect(allocations == 0 && sum.isFinite)
+        }
+
+        // MARK: Every kind of layer
+
+        /// Networks that have every kind of layer among them, and those whose passes depend on their neighbors beside each.
+        static let networks: [NetworkConfiguration] = [
+            // An embedding whose rows are read as they are, and one that is a table; no embedding at all.
+            NetworkConfiguration(.tokens(7), [.embedding(6), .layerNorm(), .dense(4, activation: .relu)]),
+            NetworkConfiguration(.tokens(7), [.embedding(6), .gru(5), .lastStep, .dense(4)]),
+            NetworkConfiguration(.tokens(7), [.associativeLSTM(6), .dense(4)]),
+            NetworkConfiguration(.tokens(7), [.embedding(3), .bidirectional(.lstm(5)), .rmsNorm(), .mean]),
+            NetworkConfiguration(
+                .numbers(6), [.stack(.rnn(5), layers: 3, isBidirectional: true, dropout: 0.3), .lastStep, .dense(4)]),
+            NetworkConfiguration(
+                .tokens(7),
+                [.embedding(6), .stack(.fastWeights(5), layers: 2, dropout: 0.3), .dropout(0.2), .dense(4), .softmax]),
+            NetworkConfiguration(
+                .numbers(6),
+                [
+                    .dense(5, activation: .tanh),
+                    .residual([.rmsNorm(), .lstm(5), .dropout(0.2), .residual([.dense(5, activation: .sigmoid)])]),
+                    .mean, .layerNorm(), .residual([.dense(5)]), .dropout(0.1), .dense(4), .softmax,
+                ]),
+            NetworkConfiguration(
+                .maps(channels: 2, height: 6, width: 5),
+                [
+                    .dropout(0.1), .convolution(3, size: 3, padding: 1), .maxPool(size: 2),
+                    .convolution(2, size: 2, activation: nil), .flatten, .gru(5), .lastStep, .dense(4),
+                ]),
+        ]
+
+        /// The names of the kinds in layers, and in the layers that these are made of.
+        private static func kinds(_ json: JSON) -> [String] {
+            let own = json["layer"]?.text.map { [$0] } ?? []
+            let inner = (json.members ?? []).map(\.value) + (json.elements ?? [])
+            return own + inner.flatMap { kinds($0) }
+        }
+
+        /// A kind that is new must be among the networks.
+        @Test func everyKindOfLayerIsThere() {
+            #expect(Set(Layer.kindNames) == Set(Self.networks.flatMap { Self.kinds($0.json) }))
+        }
+
+        /// Sequences of 1 to 9 steps with numbers to learn.
+        private static func data(_ configuration: NetworkConfiguration) throws -> SequenceData {
+            let definition = configuration.definition
+            var random = Random(seed: 3)
+            let lengths = (0..<90).map { _ in 1 + random.below(9) }
+            func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in Float(random.normal()) } }
+            let (width, outputs) = (definition.input.count, definition.output.count)
+            let inputs: SequenceData.Inputs =
+                definition.takesTokens
+                ? .tokens(lengths.map { (0..<$0).map { _ in random.below(7) } })
+                : .numbers(lengths.map { numbers($0 * width) }, width: width)
+            return try SequenceData(
+                inputs,
+                definition.output.isPerStep
+                    ? .stepNumbers(lengths.map { numbers($0 * outputs) })
+                    : .numbers(lengths.map { _ in numbers(outputs) }))
+        }
+
+        @Test(arguments: networks)
+        func trainingStepsOfEveryKindOfLayerAllocateNothing(configuration: NetworkConfiguration) throws {
+            let network = Network(configuration, seed: 1)
+            let first = network.parameters.block.array
+            let data = try Self.data(configuration)
+            Crew.run(threads: 1) { crew in
+                let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, crew: crew)
+                let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
+                var order = BatchOrder(count: data.count, batch: 37, seed: 1)
+                func steps(_ count: Int) {
+                    for step in 0..<count {
+                        order.advance()
+                        _ = engine.gradient(data, order.indices, dropoutSeed: UInt64(step))
+                        optimizer.step(rate: 1e-3, clip: 5)
+                    }
+                }
+                steps(3)
+                #expect(Self.allocations { steps(20) } == 0)
+            }
+            #expect(network.parameters.block.array != first)
+        }
+
+        @Test(arguments: networks.filter { !$0.definition.root.isReversed })
+        func streamStepsOfEveryKindOfLayerAllocateNothing(configuration: NetworkConfiguration) throws {
+            let stream = try NetworkStream(Network(configuration, seed: 1))
+            let input = CellTests.random(configuration.definition.input.count, 4)
+            var copy = [Float](repeating: 0, count: configuration.output)
+            let isToken = configuration.definition.takesTokens
+            let allocations = Self.allocations {
+                for i in 0..<200 {
+                    if isToken { stream.step(token: i % 7) } else { stream.step(input) }
+                    stream.copyOutput(into: &copy)
+                }
+            }
+            #expect(allocations == 0 && copy.allSatisfy(\.isFinite) && copy.contains { $0 != 0 })
         }
     }
 #endif

@@ -147,21 +147,18 @@ import Testing
 
     // MARK: Operations
 
-    /// V = 5, I = 3, H = 2, D = 4, C = 2, counted by hand.
+    /// V = 37, I = 100, H = 2, D = 100, C = 10, counted by hand.
     private func operations(_ cell: Cell, steps: Int) -> FloatingPointOperations {
-        FloatingPointOperations(
-            NetworkConfiguration.classifier(cell, hidden: 2, vocabulary: 5, classes: 2, embedding: 3, head: 4),
-            steps: steps,
-            batch: 2)
+        FloatingPointOperations(cell, hidden: 2, steps: steps, batch: 2)
     }
 
     @Test func operationsOfAnLSTMAsCountedByHand() {
-        // Table 5·8·3 for two sequences, two steps of 8·2, head 4·2 + 4·2: 60 + 32 + 16 multiply-adds.
-        #expect(operations(.lstm(), steps: 3).forward == 2 * 108)
-        #expect(operations(.lstm(), steps: 3).backward == 2 * 2 * 108)
-        // The GRU has 3·H rows: 45 + 24 + 16. A single step of the IRNN multiplies no state: 15 + 16.
-        #expect(operations(.gru, steps: 3).trainingStep == 6 * 85)
-        #expect(operations(.irnn(), steps: 1).trainingStep == 6 * 31)
+        // Table 37·8·100 for two sequences, two steps of 8·2, head 100·2 + 100·10: 14,800 + 32 + 1200 multiply-adds.
+        #expect(operations(.lstm(), steps: 3).forward == 2 * 16_032)
+        #expect(operations(.lstm(), steps: 3).backward == 2 * 2 * 16_032)
+        // The GRU has 3·H rows: 11,100 + 24 + 1200. A single step of the IRNN multiplies no state: 3700 + 1200.
+        #expect(operations(.gru, steps: 3).trainingStep == 6 * 12_324)
+        #expect(operations(.irnn(), steps: 1).trainingStep == 6 * 4900)
     }
 
     @Test func operationsOfTheFastMemoryAsCountedByHand() {
@@ -178,7 +175,7 @@ import Testing
         // into a matrix: 8 + 12 + 16 and 16 + 24 + 32.
         #expect(attention(.chunks(2), steps: 5) == [36, 72])
         let network = operations(.fastWeights(FastWeightsOptions(memory: .list)), steps: 4)
-        #expect(network.trainingStep == Double(6 * (15 + 3 * 4 + 16) + 2 * (24 + 48)))
+        #expect(network.trainingStep == Double(6 * (3700 + 3 * 4 + 1200) + 2 * (24 + 48)))
     }
 
     @Test func thePeakIsANumber() {

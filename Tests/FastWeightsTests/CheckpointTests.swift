@@ -16,7 +16,7 @@ import Testing
         (options.steps, options.batch, options.evaluateEvery, options.learningRate) = (70, 37, 20, 3e-3)
         options.checkpoint = CheckpointOptions(path: folder.path("checkpoint"), every: 9, resumes: true)
         change(&options)
-        return Trainer(model, training: sets[0], validation: sets[1], options: options)
+        return try Trainer(model, training: sets[0].sequences, validation: sets[1].sequences, options: options)
     }
 
     private func network(_ cell: Cell, seed: UInt64 = 7) -> Network {

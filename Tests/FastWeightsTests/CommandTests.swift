@@ -117,7 +117,7 @@ import Testing
         let (probabilities, rows) = (reading.probabilities, try #require(reading.attention))
         #expect(rows.map(\.count) == Array(0..<11))
         #expect(abs(probabilities.reduce(0, +) - 1) < 1e-5)
-        expectSame(probabilities, model.probabilities(tokens, steps: 11))
+        expectSame(probabilities, try model.predict(.tokens([tokens.map { Int($0) }]))[0].probabilities)
         // ReLU states have no negative product.
         #expect(rows.joined().allSatisfy { $0 >= 0 } && rows.joined().contains { $0 > 0 })
         #expect(TrainingTests.model(.lstm()).read(tokens).attention == nil)

@@ -4,22 +4,28 @@ import Testing
 
 /// Networks of convolutions against sums written out, and in any number of parts.
 @Suite struct ConvolutionTests {
-    static let configurations: [ConvolutionalNetworkConfiguration] = [
-        ConvolutionalNetworkConfiguration(
+    static let configurations: [NetworkConfiguration] = [
+        configuration(
             MapShape(channels: 2, height: 5, width: 7),
-            [.convolution(features: 3, size: 3, stride: 2, padding: 1), .convolution(features: 17, size: 2)], classes: 4
-        ),
-        ConvolutionalNetworkConfiguration(
+            [.convolution(3, size: 3, stride: 2, padding: 1), .convolution(17, size: 2)], classes: 4),
+        configuration(
             MapShape(channels: 1, height: 9, width: 8),
-            [.maxPool(size: 2), .convolution(features: 5, size: 3, padding: 2), .maxPool(size: 3)], classes: 3),
-        ConvolutionalNetworkConfiguration(
-            MapShape(channels: 3, height: 4, width: 4), [.convolution(features: 6, size: 4, stride: 4)], classes: 2),
+            [.maxPool(size: 2), .convolution(5, size: 3, padding: 2), .maxPool(size: 3)], classes: 3),
+        configuration(
+            MapShape(channels: 3, height: 4, width: 4), [.convolution(6, size: 4, stride: 4)], classes: 2),
     ]
 
+    /// Layers over images, which are sequences of one step, and logits of classes on top.
+    static func configuration(_ input: MapShape, _ layers: [Layer], classes: Int) -> NetworkConfiguration {
+        NetworkConfiguration(
+            .maps(channels: input.channels, height: input.height, width: input.width),
+            layers + [.flatten, .lastStep, .dense(classes)])
+    }
+
     /// The logits of one image.
-    static func naive(_ network: ConvolutionalNetwork, _ image: [Float]) -> [Double] {
+    static func naive(_ network: Network, _ image: [Float]) -> [Double] {
         let configuration = network.configuration
-        var (x, shape) = (image.map { Double($0) }, configuration.input)
+        var (x, shape) = (image.map { Double($0) }, configuration.definition.input.maps!)
         func at(_ c: Int, _ v: Int, _ u: Int) -> Double? {
             (0..<shape.height).contains(v) && (0..<shape.width).contains(u)
                 ? x[(c * shape.height + v) * shape.width + u] : nil
@@ -27,9 +33,10 @@ import Testing
         for (i, layer) in configuration.layers.enumerated() {
             var y: [Double] = []
             var output = shape
-            switch layer {
-            case .convolution(let features, let size, let stride, let padding):
-                let (w, b) = (network.parameters["layers.\(i).weight"], network.parameters["layers.\(i).bias"])
+            switch layer.kind {
+            case let layer as ConvolutionLayer:
+                let (features, size, stride, padding) = (layer.features, layer.size, layer.stride, layer.padding)
+                let (w, b) = (network.parameters["\(i).weight"], network.parameters["\(i).bias"])
                 output = MapShape(
                     channels: features, height: (shape.height + 2 * padding - size) / stride + 1,
                     width: (shape.width + 2 * padding - size) / stride + 1)
@@ -49,7 +56,8 @@ import Testing
                         }
                     }
                 }
-            case .maxPool(let size):
+            case let layer as MaxPoolLayer:
+                let size = layer.size
                 output = MapShape(
                     channels: shape.channels, height: shape.height / size, width: shape.width / size)
                 for c in 0..<shape.channels {
@@ -63,50 +71,52 @@ import Testing
                         }
                     }
                 }
+            // Maps as one row, and the only step.
+            default: continue
             }
             (x, shape) = (y, output)
         }
-        let (w, b) = (network.parameters["head.weight"], network.parameters["head.bias"])
-        return (0..<configuration.classes).map { c in
+        let head = configuration.layers.count - 1
+        let (w, b) = (network.parameters["\(head).weight"], network.parameters["\(head).bias"])
+        return (0..<configuration.output).map { c in
             x.indices.reduce(Double(b[c])) { $0 + Double(w[c * x.count + $1]) * x[$1] }
         }
     }
 
-    static func data(_ configuration: ConvolutionalNetworkConfiguration, count: Int) throws -> SequenceData {
-        let size = configuration.input.count
+    static func data(_ configuration: NetworkConfiguration, count: Int) throws -> SequenceData {
+        let size = configuration.definition.input.count
         let numbers = CellTests.random(count * size, 3)
         return try SequenceData(
             .numbers((0..<count).map { Array(numbers[$0 * size..<($0 + 1) * size]) }, width: size),
-            .classes((0..<count).map { $0 % configuration.classes }))
+            .classes((0..<count).map { $0 % configuration.output }))
     }
 
     @Test(arguments: configurations)
-    func agreesWithTheSums(configuration: ConvolutionalNetworkConfiguration) {
-        let network = ConvolutionalNetwork(configuration, seed: 2)
-        let weights = ConvolutionWeights(configuration, network.parameters)
-        for piece in 0..<weights.pieces { weights.pack(piece: piece) }
-        let pass = ConvolutionPass(configuration)
-        let size = configuration.input.count
+    func agreesWithTheSums(configuration: NetworkConfiguration) {
+        let network = Network(configuration, seed: 2)
+        let (size, classes) = (configuration.definition.input.count, configuration.output)
         let images = CellTests.random(16 * size, 4)
-        for lane in 0..<16 { for r in 0..<size { pass.input[r][lane] = images[lane * size + r] } }
-        pass.forward(weights)
-        for lane in 0..<16 {
-            let twin = Self.naive(network, Array(images[lane * size..<(lane + 1) * size]))
-            for (c, expected) in twin.enumerated() { #expect(abs(Double(pass.logits[c][lane]) - expected) < 1e-5) }
+        let logits = network.run(images, steps: 1, batch: 16).outputs
+        #expect(logits.count == 16 * classes)
+        for i in 0..<16 {
+            let twin = Self.naive(network, Array(images[i * size..<(i + 1) * size]))
+            for (c, expected) in twin.enumerated() {
+                #expect(abs(Double(logits[i * classes + c]) - expected) < 1e-5)
+            }
         }
     }
 
     @Test(arguments: configurations)
-    func sameBitsForAnyNumberOfThreads(configuration: ConvolutionalNetworkConfiguration) throws {
+    func sameBitsForAnyNumberOfThreads(configuration: NetworkConfiguration) throws {
         let (training, validation) = try Self.data(configuration, count: 100).split(validation: 0.3, seed: 1)
         func train(_ threads: Int) throws -> ([Float], [Double], Evaluation) {
-            let network = ConvolutionalNetwork(configuration, seed: 3)
+            let network = Network(configuration, seed: 3)
             var options = TrainingOptions()
             (options.steps, options.batch, options.evaluateEvery, options.threads) = (12, 37, 4, threads)
             let outcome = try Trainer(network, training: training, validation: validation, options: options).run()
             return (
                 network.parameters.block.array, outcome.curve.map(\.validationLoss),
-                network.evaluate(validation, threads: threads)
+                try network.evaluate(validation, threads: threads)
             )
         }
         let one = try train(1)
@@ -114,15 +124,15 @@ import Testing
             let other = try train(threads)
             #expect(one.0 == other.0 && one.1 == other.1 && one.2 == other.2)
         }
-        #expect(one.0 != ConvolutionalNetwork(configuration, seed: 3).parameters.block.array)
+        #expect(one.0 != Network(configuration, seed: 3).parameters.block.array)
     }
 
     @Test func configurationsGoThroughJSON() throws {
         for configuration in Self.configurations {
-            #expect(try ConvolutionalNetworkConfiguration(json: configuration.json) == configuration)
+            #expect(try NetworkConfiguration(json: configuration.json) == configuration)
         }
         #expect(throws: ConfigurationError.self) {
-            try ConvolutionalNetworkConfiguration(json: ["channels": .number(1)])
+            try NetworkConfiguration(json: ["input": ["channels": 1], "layers": [["layer": "flatten"]]])
         }
     }
 

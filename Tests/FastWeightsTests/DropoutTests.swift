@@ -15,11 +15,10 @@ import Testing
     func dropsBetweenLayers(bidirectional: Bool) {
         let network = RecurrentNetworkTests.network(.gru, bidirectional: bidirectional, dropout: 0.3)
         let width = network.configuration.output
-        var single = network.configuration
-        (single.layers, single.dropout) = (1, 0)
-        let first = Network(single, seed: 1)
-        single.input = width
-        let second = Network(single, seed: 1)
+        func layer(_ input: Int) -> Network {
+            Network(NetworkConfiguration.stack(.gru, input: input, hidden: 5, bidirectional: bidirectional), seed: 1)
+        }
+        let (first, second) = (layer(3), layer(width))
         for window in first.configuration.layout.windows {
             first.parameters[window.name] = network.parameters[window.name]
         }

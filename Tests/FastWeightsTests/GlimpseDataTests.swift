@@ -67,10 +67,10 @@ import Testing
     /// The side of the smallest images that are taken.
     @Test func theSmallestImagesFitTheConvolutions() {
         let network = GlimpseModel.convolutions(side: 12, features: 3, classes: 10, .overlapping)
-        #expect(network.features.height >= 1)
+        #expect(network.definition.root.children[5].input.maps!.height >= 1)
         // 28 by 28: 14 by 14 places of 7 by 7, 7 by 7 of 9 · F, one of 9 · F, ten classes.
         let usual = GlimpseModel.convolutions(side: 28, features: 5, classes: 10, .overlapping)
-        #expect(usual.multiplications == 196 * 49 * 5 + 49 * 9 * 25 + 9 * 25 + 10 * 5)
+        #expect(usual.definition.multiplications == 196 * 49 * 5 + 49 * 9 * 25 + 9 * 25 + 10 * 5)
     }
 
     /// Person, pose and expression stand in the columns of one file.

@@ -32,20 +32,60 @@ import Testing
     private static let gru = Network(
         NetworkConfiguration.stack(.gru, input: 2, hidden: 3, head: .perStep(2)), seed: 1)
 
-    /// Reads the network with `found` replaced by `other` in its configuration.
-    private func networkProblem(_ found: String, _ other: String) throws -> String {
-        let config = Self.gru.configuration.json.serialised()
+    /// Its configuration in the format fastweights-network-1.
+    private static let version1 = """
+        {"cell":{"cell":"gru","epsilon":1e-05,"input":2,"hidden":3},"layers":1,"bidirectional":false,"bias":true,\
+        "dropout":0,"head":{"outputs":2,"per":"step"}}
+        """
+
+    /// Reads the network with `found` replaced by `other` in its configuration, in this format or that of before.
+    private func networkProblem(_ found: String, _ other: String, isVersion1: Bool = false) throws -> String {
+        let config = isVersion1 ? Self.version1 : Self.gru.configuration.json.serialised()
         let parts = config.split(separator: found, maxSplits: 1)
         #expect(parts.count == 2, "\(config) has no \(found)")
-        let metadata = [("format", "fastweights-network-1"), ("config", parts.joined(separator: other))]
+        let format = "fastweights-network-\(isVersion1 ? 1 : 2)"
+        let metadata = [("format", format), ("config", parts.joined(separator: other))]
         return try problem { _ = try Network(try file(Self.gru.tensors(), metadata)) }
     }
 
     @Test func aNetworkMayNotClaimMoreThanItHolds() throws {
+        #expect(try networkProblem("\"hidden\":3", "\"hidden\":3") == "")
+        let layer = "{\"layer\":\"gru\",\"hidden\":3,\"bias\":true,\"name\":\"\"}"
+        func layers(_ count: Int, more: String = "") -> String {
+            (0..<count).map { "{\"layer\":\"gru\",\"hidden\":3,\"name\":\"\($0).\"\(more)}" }.joined(separator: ",")
+        }
+        #expect(
+            try networkProblem(layer, layers(255))
+                == "a: a network of these layers has 1022 tensors, found 6 in all.")
+        #expect(try networkProblem(layer, layers(256)).contains("needs a list of 1 to 256 layers"))
+        #expect(try networkProblem(layer, layers(2)).contains("missing tensors: 0.weight_ih_l0"))
+        #expect(
+            try networkProblem(layer, layer + "," + layer)
+                == "a: layer 1, gru: two parameters are named weight_ih_l0.")
+        #expect(try networkProblem("\"hidden\":3", "\"hidden\":1048576").contains("weight_hh_l0 [9, 3] instead of"))
+        #expect(try networkProblem("\"outputs\":2", "\"outputs\":1048576").contains("head.weight [2, 3] instead of"))
+        for part in ["\"outputs\":0", "\"outputs\":1e300", "\"outputs\":\"2\""] {
+            #expect(try networkProblem("\"outputs\":2", part).hasPrefix("a: the dense's configuration needs outputs"))
+        }
+        #expect(
+            try networkProblem("\"layer\":\"dense\"", "\"layer\":\"dens\"").contains(
+                "layer of the kind embedding, dense"))
+        #expect(try networkProblem("\"name\":\"head.\"", "\"name\":7").contains("needs name as a text, found 7"))
+        #expect(try networkProblem("\"bias\":true", "\"bias\":\"false\"").contains("needs bias as true or false"))
+        #expect(try networkProblem("\"bias\":true", "\"bias\":false").contains("unexpected tensors: bias_hh_l0"))
+        #expect(try networkProblem("\"numbers\":2", "\"numbers\":0").contains("needs numbers as a whole number"))
+        #expect(try networkProblem("\"numbers\":2", "\"tokens\":65537").contains("from 1 to 65536 tokens"))
+        #expect(try networkProblem("\"hidden\":3", "\"hidden\":3,,").contains("is not JSON"))
+    }
+
+    @Test func aNetworkOfTheFormatOfBeforeMayNeither() throws {
+        func networkProblem(_ found: String, _ other: String) throws -> String {
+            try self.networkProblem(found, other, isVersion1: true)
+        }
         #expect(try networkProblem("\"layers\":1", "\"layers\":1") == "")
         #expect(
             try networkProblem("\"layers\":1", "\"layers\":256")
-                == "a: 256 layers in 1 directions have at least 512 tensors, found 6 in all.")
+                == "a: a network of these layers has 1026 tensors, found 6 in all.")
         #expect(try networkProblem("\"layers\":1", "\"layers\":257").contains("needs layers as a whole number"))
         #expect(try networkProblem("\"hidden\":3", "\"hidden\":1048576").contains("weight_hh_l0 [9, 3] instead of"))
         #expect(try networkProblem("\"outputs\":2", "\"outputs\":1048576").contains("head.weight [2, 3] instead of"))
@@ -64,7 +104,7 @@ import Testing
         let config = network.configuration.json.serialised()
         for (count, isRight) in [("256", true), ("257", false), ("1000000", false)] {
             let changed = config.split(separator: "\"inner_steps\":1").joined(separator: "\"inner_steps\":\(count)")
-            let metadata = [("format", "fastweights-network-1"), ("config", changed)]
+            let metadata = [("format", "fastweights-network-2"), ("config", changed)]
             let found = try problem { _ = try Network(try file(network.tensors(), metadata)) }
             #expect(isRight ? found == "" : found.contains("inner_steps as a whole number from 0 to 256"), "\(found)")
         }
@@ -79,25 +119,28 @@ import Testing
                 #expect(config.contains(from), "\(config)")
                 config = config.split(separator: from).joined(separator: to)
             }
-            return try problem { _ = try NetworkConfiguration.stack(json: try JSON(parsing: config.utf8)) }
+            return try problem { _ = try NetworkConfiguration(json: try JSON(parsing: config.utf8)) }
         }
         let fast = NetworkConfiguration.stack(.fastWeights(), input: 2, hidden: 2)
         let associative = NetworkConfiguration.stack(.associativeLSTM(), input: 2, hidden: 2)
         // As `Float` these are infinite.
-        #expect(try found(fast, ("0.95", "1e300")) == "fast weights need finite λ and η, found inf and 0.5")
+        #expect(
+            try found(fast, ("0.95", "1e300"))
+                == "layer 0, fast_weights: fast weights need finite λ and η, found inf and 0.5")
         #expect(try found(fast, ("\"eta\":0.5", "\"eta\":-1e39")).hasSuffix("found 0.95 and -inf"))
         #expect(try found(associative, ("bias\":1", "bias\":1e39")).contains("a finite bias of f, found inf"))
         for number in ["-1", "1e39"] {
             #expect(
                 try found(fast, ("1e-05", number)).contains("the ε of a layer norm is a finite number of at least 0"))
         }
-        #expect(try found(fast, ("\"dropout\":0", "\"dropout\":1")).contains("from 0 to below 1, found 1.0"))
-        // Each size is allowed, the one that the layers above read is not.
+        let stack = NetworkConfiguration.stack(.gru, input: 2, hidden: 2, layers: 2)
+        #expect(try found(stack, ("\"dropout\":0", "\"dropout\":1")).contains("from 0 to below 1, found 1.0"))
+        // Each size is allowed, their product is not.
         #expect(
             try found(
-                NetworkConfiguration.stack(.gru, input: 2, hidden: 2, layers: 2, bidirectional: true),
-                ("\"hidden\":2", "\"hidden\":1048576"))
-                == "a layer gives at most 1048576 numbers a step, H·directions, found 2097152")
+                NetworkConfiguration(.maps(channels: 1, height: 64, width: 64), [.convolution(2, size: 1)]),
+                ("\"features\":2", "\"features\":1048576"))
+                == "layer 0, convolution: it would give 4294967296 numbers; there may be from 1 to 67108864")
         #expect(
             try found(
                 NetworkConfiguration.stack(.fastWeights(FastWeightsOptions(schedule: [.read])), input: 2, hidden: 2),
@@ -144,7 +187,7 @@ import Testing
         }
         #expect(
             try found(["weight_hh_l0": [8, 2], "weight_ih_l255": [8, 2]])
-                == "a: 256 layers in 1 directions have at least 512 tensors, found 2 in all.")
+                == "a: a network of these layers has 512 tensors, found 2 in all.")
         #expect(try found(["weight_hh_l0": [8, 2], "weight_ih_l256": [8, 2]]).contains("there may be 256 layers"))
         #expect(try found(["weight_hh_l0": [0, 0]]).contains("should have the shape"))
     }
@@ -160,10 +203,10 @@ import Testing
             #expect(try found(shapes).hasPrefix("Keras weights: "), "\(shapes)")
         }
         #expect(try found([[2, 6], [3, 6]]).contains("found arrays of the shapes [2, 6], [3, 6];"))
+        // Layers may be of several kinds.
+        #expect(try found([[2, 12], [3, 12], [3, 12], [4, 12]]) == "")
         #expect(
-            try found([[2, 12], [3, 12], [3, 12], [4, 12]]).contains("found LSTM(3) of 2 inputs, GRU(4) of"))
-        #expect(
-            try found([[2, 12], [3, 12], [5, 12], [3, 12]]).contains("number 1 reads 3 numbers a step, not 5."))
+            try found([[2, 12], [3, 12], [5, 12], [3, 12]]).contains("layer 1 reads 3 numbers a step, not 5"))
         #expect(
             try found([[2, 12], [3, 12], [12]], bidirectional: true).contains("each bidirectional layer, found LSTM(3)")
         )
@@ -207,8 +250,9 @@ import Testing
         let many = String(String.UnicodeScalarView((0..<1025).map { Unicode.Scalar(0x4E00 + $0)! }))
         #expect(try found("\"\(many)\"").contains("1 to 1024 characters"))
         let twoWays = Network(
-            NetworkConfiguration.stack(.gru, input: 3, hidden: 2, bidirectional: true, head: .perStep(3)), seed: 1)
-        #expect(try found("\"abü\"", twoWays).contains("needs one direction"))
+            NetworkConfiguration.stack(.gru, input: 3, hidden: 2, bidirectional: true, head: .perStep(3), tokens: true),
+            seed: 1)
+        #expect(try found("\"abü\"", twoWays).contains("and reads backwards"))
     }
 
     // MARK: Checkpoints
@@ -269,15 +313,15 @@ import Testing
         #expect(try checkpointProblem { $0.state = [1] }.contains("needs steps"))
         #expect(try checkpointProblem { $0.identity = .null }.contains("was nothing there"))
         func weights(_ file: CheckpointFile) -> Int {
-            file.tensors.firstIndex { $0.name == "parameters/weight_ih_l0" }!
+            file.tensors.firstIndex { $0.name == "parameters/0.weight_ih_l0" }!
         }
-        for name in ["carried/states", "best/head.bias", "second_moment/weight_hh_l0"] {
+        for name in ["carried/states", "best/1.bias", "second_moment/0.weight_hh_l0"] {
             let found = try checkpointProblem { $0.tensors.removeAll { $0.name == name } }
             #expect(found.contains("has no tensor \(name) of shape"), "\(found)")
         }
         #expect(
-            try checkpointProblem { $0.tensors[weights($0)] = ("parameters/weight_ih_l0", [1], [0]) }.contains(
-                "has no tensor parameters/weight_ih_l0 of shape"))
+            try checkpointProblem { $0.tensors[weights($0)] = ("parameters/0.weight_ih_l0", [1], [0]) }.contains(
+                "has no tensor parameters/0.weight_ih_l0 of shape"))
         #expect(
             try checkpointProblem { $0.tensors[weights($0)].values[0] = .nan }.contains("stopped being a finite number")
         )

@@ -11,10 +11,10 @@ import Testing
     private func trainer(_ kind: Kind, _ options: TrainingOptions) throws -> (trainer: Trainer, values: () -> [Float]) {
         switch kind {
         case .classifier:
-            let sets = try AssociativeRetrieval(pairs: 2).generate(counts: [200, 50], seed: 1)
+            let sets = try AssociativeRetrieval(pairs: 2).generate(counts: [200, 50], seed: 1).map(\.sequences)
             let model = TrainingTests.model(.gru)
             return (
-                Trainer(model, training: sets[0], validation: sets[1], options: options),
+                try Trainer(model, training: sets[0], validation: sets[1], options: options),
                 { model.parameters.block.array }
             )
         case .network:
@@ -126,17 +126,17 @@ import Testing
 
     /// What is left of a loss that is no number are no such numbers.
     @Test func aTrainingThatDivergesIsTakenBack() throws {
-        let sets = try AssociativeRetrieval(pairs: 2).generate(counts: [200, 50], seed: 1)
+        let sets = try AssociativeRetrieval(pairs: 2).generate(counts: [200, 50], seed: 1).map(\.sequences)
         let model = TrainingTests.model(.irnn())
         let first = model.parameters.block.array
         var options = options(steps: 50, evaluateEvery: 50)
         (options.learningRate, options.clip) = (1e30, nil)
-        let trainer = Trainer(model, training: sets[0], validation: sets[1], options: options)
+        let trainer = try Trainer(model, training: sets[0], validation: sets[1], options: options)
         #expect(throws: TrainingError.diverged(step: 2, learningRate: 1e30)) { try trainer.run() }
         expectSame(model.parameters.block.array, first)
         // The evaluation may be the first to see it.
         (options.steps, options.evaluateEvery) = (1, 1)
-        let short = Trainer(model, training: sets[0], validation: sets[1], options: options)
+        let short = try Trainer(model, training: sets[0], validation: sets[1], options: options)
         #expect(throws: TrainingError.diverged(step: 1, learningRate: 1e30)) { try short.run() }
         expectSame(model.parameters.block.array, first)
     }

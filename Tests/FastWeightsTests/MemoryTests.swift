@@ -9,7 +9,10 @@ import Testing
     /// Vectors of sixteen floats a step and unit: what O(T·H) leaves bounded.
     private func vectors(_ cell: Cell, steps: Int, hidden: Int) -> Double {
         let configuration = NetworkConfiguration.classifier(cell, hidden: hidden, vocabulary: 37, classes: 10)
-        let bytes = bufferBytes(reachableFrom: ClassifierBlock(configuration, steps: steps))
+        let network = Network(configuration, seed: 1)
+        let pass = BlockPass(
+            network.definition.weights(network.parameters), steps: steps, trains: true, carry: .nothing)
+        let bytes = bufferBytes(reachableFrom: pass) - bufferBytes(reachableFrom: pass.weights)
         return Double(bytes) / Double(steps * hidden * MemoryLayout<Lanes>.size)
     }
 

@@ -16,7 +16,8 @@ extension NetworkConfiguration {
         dropout: Float = 0, epsilon: Float? = nil, head: TestHead? = nil, tokens: Bool = false
     ) -> NetworkConfiguration {
         let stack = Layer.stacked(
-            cell.layer(hidden).changed(bias: bias, epsilon: epsilon), layers: layers, isBidirectional: bidirectional, dropout: dropout)
+            cell.layer(hidden).changed(bias: bias, epsilon: epsilon), layers: layers, isBidirectional: bidirectional,
+            dropout: dropout)
         var named = [NamedLayer(layer: stack, prefix: "")]
         switch head {
         case nil: break
@@ -84,5 +85,29 @@ extension NetworkConfiguration {
     func zeroState(batch: Int) -> NetworkState {
         let shape = BatchShape(definition, steps: 1, batch: batch, lengths: nil)
         return shape.state(definition.states.map { Buffer($0.part.count * batch) })
+    }
+}
+
+extension TestHead {
+    /// Numbers that it gives.
+    var outputs: Int {
+        switch self {
+        case .perStep(let count), .perSequence(let count): count
+        }
+    }
+}
+
+extension Cell {
+    /// Whether its memory is folded elsewhere in parts of a sequence than in the whole.
+    var isFading: Bool { if case .fastWeights = self { true } else { false } }
+}
+
+extension TextModel {
+    /// Layers of one cell, `0.`, below the dense one, `1.`.
+    convenience init(
+        _ cell: Cell, hidden: Int, layers: Int = 1, vocabulary: TextVocabulary, dropout: Float = 0, seed: UInt64
+    ) {
+        self.init(
+            [.stacked(cell.layer(hidden), layers: layers, dropout: dropout)], vocabulary: vocabulary, seed: seed)
     }
 }

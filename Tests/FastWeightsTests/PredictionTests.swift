@@ -65,15 +65,16 @@ import Testing
     @Test(arguments: RecurrentNetworkTests.cells)
     func tokensAreOneHot(cell: Cell) throws {
         let network = Self.network(cell, bidirectional: true, head: .perStep(4), input: 6)
+        let reader = try #require(network.reading(tokens: true))
         var random = Random(seed: 3)
         let tokens = (0..<21).map { _ in (0..<1 + random.below(70)).map { _ in random.below(6) } }
         let numbers = tokens.map { $0.flatMap { token in (0..<6).map { $0 == token ? Float(1) : 0 } } }
-        let found = try network.predict(.tokens(tokens), threads: 2)
+        let found = try reader.predict(.tokens(tokens), threads: 2)
         let expected = try network.predict(.numbers(numbers, width: 6))
         for (a, b) in zip(found, expected) {
             #expect(RecurrentStreamTests.relativeError(a.outputs, b.outputs) < 1e-5)
         }
-        let error = #expect(throws: SequenceDataError.self) { try network.predict(.tokens([[0], [3, 6]])) }
+        let error = #expect(throws: SequenceDataError.self) { try reader.predict(.tokens([[0], [3, 6]])) }
         #expect("\(error!)".contains("token 6; the network's vocabulary has 6"))
         #expect(throws: SequenceDataError.self) { try network.predict(.numbers([], width: 6)) }
         #expect(throws: SequenceDataError.self) { try network.predict(.numbers([[1, 2]], width: 6)) }
@@ -137,11 +138,11 @@ import Testing
             NetworkConfiguration.stack(.gru, input: 2, hidden: 3, head: .perSequence(3)), seed: 1)
         let classifier = Network(
             NetworkConfiguration.classifier(.gru, hidden: 3, vocabulary: 5, classes: 3, embedding: 2, head: 2), seed: 1)
-        let images = ConvolutionalNetwork(
-            ConvolutionalNetworkConfiguration(
-                MapShape(channels: 1, height: 2, width: 1), [.convolution(features: 2, size: 1)], classes: 3), seed: 1)
+        let images = Network(
+            ConvolutionTests.configuration(
+                MapShape(channels: 1, height: 2, width: 1), [.convolution(2, size: 1)], classes: 3), seed: 1)
         for (parameters, layer) in [
-            (network.parameters, "head"), (classifier.parameters, "output"), (images.parameters, "head"),
+            (network.parameters, "head"), (classifier.parameters, "output"), (images.parameters, "3"),
         ] {
             parameters["\(layer).weight"] = parameters["\(layer).weight"].map { _ in 0 }
             parameters["\(layer).bias"] = logits
@@ -151,9 +152,9 @@ import Testing
             let data = try SequenceData(.numbers([[1, 2], [3, 4]], width: 2), .classes([wanted, wanted]))
             #expect(try network.evaluate(data).error == (isWrong ? 1 : 0))
             #expect(try network.predict(data).map(\.classes) == [[largest], [largest]])
-            #expect(images.evaluate(data).error == (isWrong ? 1 : 0))
-            let examples = Examples(tokens: [1, 2, 3, 4], targets: [UInt8(wanted), UInt8(wanted)], steps: 2)
-            #expect(classifier.evaluate(examples, threads: 1).errors == (isWrong ? 2 : 0))
+            #expect(try images.evaluate(data).error == (isWrong ? 1 : 0))
+            let tokens = try SequenceData(.tokens([[1, 2], [3, 4]]), .classes([wanted, wanted]))
+            #expect(try classifier.evaluate(tokens).error == (isWrong ? 1 : 0))
         }
     }
 
@@ -177,17 +178,19 @@ import Testing
 
     // MARK: - Memory
 
-    /// To run forward alone a stack needs the boundaries of two layers and a window of its cells, whatever the length.
+    /// To run forward alone a stack needs its inputs, the boundaries of two layers and a window of its cells, whatever the
+    /// length.
     @Test(arguments: [Cell.irnn(), .lstm(), .gru])
     func forwardAloneNeedsTwoBoundaries(cell: Cell) {
         let configuration = NetworkConfiguration.stack(
             cell, input: 7, hidden: 20, layers: 3, bidirectional: true, head: .perSequence(4))
+        let network = Network(configuration, seed: 1)
         func vectors(_ steps: Int, trains: Bool) -> Double {
-            Double(bufferBytes(reachableFrom: StackPass(configuration, steps: steps, trains: trains)))
-                / Double(MemoryLayout<Lanes>.size)
+            let pass = BlockPass(network.definition.weights(network.parameters), steps: steps, trains: trains)
+            return Double(bufferBytes(reachableFrom: pass)) / Double(MemoryLayout<Lanes>.size)
         }
         let aStep = (vectors(3000, trains: false) - vectors(1000, trains: false)) / 2000
-        #expect(abs(aStep - 2 * 40) < 1e-6)
+        #expect(abs(aStep - (7 + 2 * 40)) < 1e-6)
         #expect(vectors(1000, trains: true) > 5 * vectors(1000, trains: false))
     }
 }

@@ -5,187 +5,138 @@ import Testing
 /// Random lists of layers over random sequences, in every way this module runs them, against their naive twins in doubles.
 @Suite struct RandomNetworkTests {
     #if DEBUG
-        static let count = 40
+        /// Without optimization a network takes a second.
+        private static let count = 16
     #else
-        static let count = 300
+        private static let count = 300
     #endif
 
-    @Test func passesRunsStreamsAndFilesAgreeWithTheNaiveNetwork() throws {
+    @Test func everyWayToRunANetworkAgreesWithTheNaiveOne() throws {
         var tally = Tally()
-        for seed in 0..<Self.count {
-            let problem = RandomProblem(seed: UInt64(seed))
-            try problem.checkForward(&tally)
-            problem.checkGradients(&tally)
-            try problem.checkTraining(&tally)
-        }
+        for seed in 0..<Self.count { try RandomNetwork(seed: UInt64(seed)).checkForward(&tally) }
         #expect(tally.networks == Self.count)
-        print(tally)
+        #if !DEBUG
+            // Every kind that files may name is among them.
+            #expect(tally.kinds.count == 19, "\(tally.kinds.sorted())")
+        #endif
+    }
+
+    @Test func gradientsAreThoseOfDifferences() throws {
+        var tally = Tally()
+        for seed in 0..<Self.count { RandomNetwork(seed: UInt64(seed)).checkGradients(&tally) }
+        #expect(tally.networks == Self.count)
+        #expect(tally.compared > 50 * Self.count)
+        #expect(tally.kinks < tally.compared / 50, "\(tally.kinks) of \(tally.compared)")
+    }
+
+    @Test func aTrainingHasTheGradientsOfAPass() throws {
+        for seed in 0..<Self.count { try RandomNetwork(seed: UInt64(seed)).checkTraining() }
+    }
+
+    @Test(arguments: [
+        (NetworkInput.tokens(5), [Layer.dense(3)], "layer 0, dense: it needs a row of numbers, found one of 5 tokens"),
+        (
+            .numbers(4), [.dense(6), .convolution(2, size: 3)],
+            "layer 1, convolution: 2 filters of 3 by 3, one every 1, with a padding of 0 below their size, do not fit 6 numbers"
+        ),
+        (
+            .maps(channels: 2, height: 4, width: 4), [.maxPool(size: 5)],
+            "layer 0, max_pool: windows of 5 by 5 do not fit 2 maps of 4 by 4 per step"
+        ),
+        (
+            .numbers(4), [.gru(4), .residual([.dense(5)])],
+            "layer 1, residual: its layers read 4 numbers per step and give 5 numbers per step"
+        ),
+        (
+            .numbers(4), [.residual([.gru(4), .residual([.lstm(3)])])],
+            "layer 0, residual: layer 1, residual: its layers read 4 numbers per step and give 3"
+        ),
+        (.numbers(4), [.residual([.lastStep])], "layer 0, residual: its layers read 4 numbers per step and give 4"),
+        (
+            .numbers(4), [.lastStep, .lastStep],
+            "layer 1, last_step: it needs numbers at every step, found 4 numbers per sequence"
+        ),
+        (.tokens(4), [.mean], "layer 0, mean: it needs numbers at every step, found one of 4 tokens per step"),
+        (.numbers(4), [.mean, .gru(2)], "layer 1, gru: it needs values at every step, found 4 numbers per sequence"),
+        (
+            .numbers(4), [.associativeLSTM(5)],
+            "layer 0, associative_lstm: an associative LSTM needs an even number of hidden units"
+        ),
+        (.numbers(4), [.gru(0)], "layer 0, gru: it needs from 1 to 1048576 hidden units, found 0"),
+        (
+            .numbers(4), [.dense(2), .dense(1 << 21)],
+            "layer 1, dense: it needs from 1 to 1048576 outputs, found 2097152"
+        ),
+        (.numbers(4), [.stack(.gru(3), layers: 0)], "layer 0, stack: it needs from 1 to 256 layers, found 0"),
+        (.numbers(4), [.embedding(3)], "layer 0, embedding: it needs tokens, found 4 numbers per step"),
+        (.numbers(4), [.dropout(1)], "layer 0, dropout: dropout needs a probability from 0 to below 1, found 1.0"),
+        (.numbers(0), [.gru(1)], "a network reads from 1 to 1048576 numbers a step, found 0"),
+        (.tokens(1 << 17), [.gru(1)], "a network reads from 1 to 65536 tokens, found 131072"),
+        (.numbers(4), [], "there are from 1 to 256 layers, found 0"),
+    ])
+    func listsThatCannotBeNameTheLayer(_ input: NetworkInput, _ layers: [Layer], _ sentence: String) {
+        let problem = #expect(throws: LayerProblem.self) {
+            try NetworkConfiguration(checking: input, NamedLayer.list(layers))
+        }
+        #expect(problem?.sentence.hasPrefix(sentence) == true, "\(problem?.sentence ?? "")")
+    }
+
+    @Test func aFileCannotReverseADenseLayer() {
+        let json: JSON = ["layer": "bidirectional", "cell": Layer.dense(3).json]
+        let error = #expect(throws: ConfigurationError.self) { try Layer(json: json) }
+        #expect(error?.description.contains("bidirectional") == true)
+        #expect(error?.description.contains("a recurrent layer") == true)
+    }
+
+    @Test func aStreamNamesTheLayerThatReadsBackwards() {
+        for (layers, sentence) in [
+            ([Layer.embedding(3), .gru(2), .bidirectional(.gru(2))], "layer 2, bidirectional, reads"),
+            ([.gru(2), .residual([.stack(.gru(1), layers: 2, isBidirectional: true)])], "layer 1, residual, reads"),
+        ] {
+            let network = Network(NetworkConfiguration(.tokens(4), layers), seed: 1)
+            let error = #expect(throws: StreamError.self) { try NetworkStream(network) }
+            #expect(error?.description.hasPrefix(sentence) == true, "\(error?.description ?? "")")
+        }
     }
 }
 
-struct Tally {
+/// What was compared.
+private struct Tally {
     var networks = 0
-    var worst: [String: (Double, String)] = [:]
-    var counts: [String: Int] = [:]
-    var kinds: [String: Int] = [:]
-    mutating func note(_ what: String, _ error: Double, _ where_: String) {
-        counts[what, default: 0] += 1
-        if error > worst[what]?.0 ?? -1 { worst[what] = (error, where_) }
-    }
+    /// Kinds of the layers.
+    var kinds: Set<String> = []
+    /// Numbers of gradients that were compared, and those left out as the loss has a kink there.
+    var compared = 0
+    var kinks = 0
 }
 
-/// A network of one to six layers with sequences for it, all drawn by a seed.
-struct RandomProblem {
-    let name: String
-    let network: Network
-    let steps: Int
-    let batch: Int
-    let lengths: [Int]?
-    /// [T, B, N]; of tokens 0 but for a 1.
-    let numbers: [Float]
-    let tokens: [Int]?
-    let start: NetworkState?
-    let seed: UInt64
-    /// Whether fast weights hold their matrix in a form that files do not tell.
-    private(set) var hasOwnForm = false
-
-    var definition: NetworkDefinition { network.definition }
-    var columns: Int { definition.input.vocabulary ?? definition.input.count }
-    var width: Int { definition.output.count }
-    /// Rows of output of a sequence.
-    func outputRows(_ b: Int) -> Int { definition.output.isPerStep ? lengths?[b] ?? steps : 1 }
-
-    init(seed: UInt64) {
-        var generator = Generator(seed: seed)
-        let isLong = seed % 25 == 7
-        let configuration = generator.configuration(layers: isLong ? 1 + generator.random.below(2) : 1 + generator.random.below(6))
-        self.seed = seed
-        var random = generator.random
-        hasOwnForm = generator.hasOwnForm
-        network = Network(configuration, seed: seed)
-        // So that gains are not all 1 and biases not all 0.
-        for window in configuration.layout.windows {
-            network.parameters[window.name] = network.parameters[window.name].map { $0 + random.uniform(within: 0.3) }
-        }
-        let definition = configuration.definition
-        let (T, B) = isLong ? (33 + random.below(8), 1 + random.below(3)) : (1 + random.below(6), 1 + random.below(20))
-        (steps, batch) = (T, B)
-        let takesLengths = definition.period == 1 && T > 1 && random.below(2) == 0
-        lengths = takesLengths ? (0..<B).map { $0 == B / 2 ? T : 1 + random.below(T) } : nil
-        let columns = definition.input.vocabulary ?? definition.input.count
-        if definition.takesTokens {
-            let drawn = (0..<T * B).map { _ in random.below(columns) }
-            tokens = drawn
-            numbers = drawn.flatMap { token in (0..<columns).map { Float($0 == token ? 1 : 0) } }
-        } else {
-            tokens = nil
-            numbers = (0..<T * B * columns).map { _ in random.uniform(within: 1) }
-        }
-        start = random.below(3) == 0 ? nil : Self.state(definition, batch: B, &random)
-        name = "seed \(seed), \(configuration.json.serialised()), T \(T), B \(B), lengths \(lengths ?? [])"
-    }
-
-    /// A state of random numbers, in the midst of a schedule.
-    private static func state(_ definition: NetworkDefinition, batch: Int, _ random: inout Random) -> NetworkState {
-        let parts = definition.states.map { state in
-            NetworkState.Part(
-                name: state.part.name, shape: [batch] + state.part.sizes,
-                values: (0..<batch * state.part.count).map { _ in
-                    state.part.letter == "steps" ? Float(random.below(3)) : random.uniform(within: 0.5)
-                })
-        }
-        return NetworkState(parts: parts, step: random.below(definition.period))
-    }
-
-    // MARK: The naive twin
-
-    /// Sequence b as rows.
-    func sequence(_ b: Int) -> [[Double]] {
-        (0..<(lengths?[b] ?? steps)).map { t in
-            numbers[(t * batch + b) * columns..<(t * batch + b + 1) * columns].map { Double($0) }
-        }
-    }
-
-    /// The sequences as data.
-    var inputs: SequenceData.Inputs {
-        if let tokens {
-            let sequences = (0..<batch).map { b -> [Int] in
-                let length = lengths?[b] ?? steps
-                return (0..<length).map { t in tokens[t * batch + b] }
-            }
-            return .tokens(sequences)
-        }
-        let sequences = (0..<batch).map { b -> [Float] in sequence(b).flatMap { $0.map { Float($0) } } }
-        return .numbers(sequences, width: columns)
-    }
-
-    /// The first state of sequence b by names.
-    func state(_ b: Int, _ state: NetworkState?) -> [String: [Double]] {
-        var result: [String: [Double]] = [:]
-        for (i, own) in definition.states.enumerated() {
-            let count = own.part.count
-            let values = state?.parts[i].values ?? [Float](repeating: 0, count: count * batch)
-            result[own.part.name] = values[b * count..<(b + 1) * count].map { Double($0) }
-        }
-        return result
-    }
-
-    /// The rows of sequence b in a batch's outputs.
-    func rows(_ b: Int, of outputs: [Double]) -> [Double] {
-        var rows: [Double] = []
-        for t in 0..<outputRows(b) {
-            let first = (t * batch + b) * width
-            rows += outputs[first..<first + width]
-        }
-        return rows
-    }
-
-    /// Outputs and last state of all sequences as the library lays them out.
-    func naive(from start: NetworkState?) -> (outputs: [Double], state: [[Double]]) {
-        let twin = NaiveNetwork(network)
-        var outputs = [Double](repeating: 0, count: (definition.output.isPerStep ? steps : 1) * batch * width)
-        var last = definition.states.map { [Double](repeating: 0, count: $0.part.count * batch) }
-        for b in 0..<batch {
-            let result = twin.run(sequence(b), from: state(b, start), step: start?.step ?? 0)
-            for (t, row) in result.outputs.enumerated() {
-                for r in 0..<width { outputs[(t * batch + b) * width + r] = row[r] }
-            }
-            for (i, own) in definition.states.enumerated() {
-                let values = result.state[own.part.name]!
-                for k in values.indices { last[i][b * values.count + k] = values[k] }
-            }
-        }
-        return (outputs, last)
-    }
-
-    // MARK: Forward
-
-    func checkForward(_ tally: inout Tally) throws {
+extension RandomNetwork {
+    fileprivate func checkForward(_ tally: inout Tally) throws {
         tally.networks += 1
-        for layer in network.configuration.layers { tally.kinds[layer.kind.name, default: 0] += 1 }
+        for layer in network.configuration.layers { tally.kinds.insert(layer.kind.name) }
         let expected = naive(from: start)
         let pass = NetworkPass(network)
         let found = forward(pass, 0..<steps, start)
-        check("pass", found, expected, &tally)
+        check("pass", found, expected)
 
         let run = run(network)
-        check("run", run, expected, &tally)
-        let isSame = run.outputs == found.outputs && run.state == found.state
-        tally.note(isSame ? "run has the pass's bits" : steps > 32 ? "long run has others" : "run has others", 0, name)
+        check("run", run, expected)
+        // A run of windows of steps does as the pass does; the fast weights alone hold their matrix in another way then.
+        if steps <= 32 { #expect(run.outputs == found.outputs && run.state == found.state, "run: \(name)") }
 
         let file = try SafeTensors(bytes: network.serialised(), source: "a test")
         let copy = try Network(file)
         #expect(copy.configuration == network.configuration, "\(name)")
         let again = self.run(copy)
         if hasOwnForm {
-            check("file", again, expected, &tally)
+            check("file", again, expected)
         } else {
             #expect(again.outputs == run.outputs && again.state == run.state, "file: \(name)")
         }
 
         let fromZero = start == nil ? expected.outputs : naive(from: nil).outputs
         for (b, prediction) in try network.predict(inputs, threads: 2).enumerated() {
-            compare("predictions", prediction.outputs, rows(b, of: fromZero), &tally)
+            compare("predictions", prediction.outputs, rows(b, of: fromZero))
         }
         guard !definition.root.isReversed else {
             #expect(throws: StreamError.self) { try NetworkStream(network) }
@@ -196,32 +147,13 @@ struct RandomProblem {
             let first = forward(pass, 0..<cut, start)
             let second = forward(pass, cut..<steps, first.state)
             let outputs = definition.output.isPerStep ? first.outputs + second.outputs : second.outputs
-            check("two halves", (outputs, second.state), expected, &tally)
+            check("two halves", (outputs, second.state), expected)
         }
-        for b in Set([0, batch / 2, batch - 1]) { try checkStream(b, expected, &tally) }
-    }
-
-    func forward(
-        _ pass: NetworkPass, _ range: Range<Int>, _ state: NetworkState?
-    ) -> (outputs: [Float], state: NetworkState) {
-        let (first, end) = (range.lowerBound * batch, range.upperBound * batch)
-        guard let tokens else {
-            let part = Array(numbers[first * columns..<end * columns])
-            return pass.forward(part, steps: range.count, batch: batch, lengths: lengths, state: state)
-        }
-        let part = Array(tokens[first..<end])
-        return pass.forward(tokens: part, steps: range.count, batch: batch, lengths: lengths, state: state)
-    }
-
-    private func run(_ network: Network) -> (outputs: [Float], state: NetworkState) {
-        guard let tokens else {
-            return network.run(numbers, steps: steps, batch: batch, lengths: lengths, state: start, threads: 2)
-        }
-        return network.run(tokens: tokens, steps: steps, batch: batch, lengths: lengths, state: start, threads: 2)
+        for b in Set([0, batch / 2, batch - 1]) { try checkStream(b, expected) }
     }
 
     private func checkStream(
-        _ b: Int, _ expected: (outputs: [Double], state: [[Double]]), _ tally: inout Tally
+        _ b: Int, _ expected: (outputs: [Double], state: [[Double]])
     ) throws {
         var first = start
         for (i, own) in definition.states.enumerated() {
@@ -244,40 +176,42 @@ struct RandomProblem {
             #expect(copy.output == stream.output && copy.state == stream.state, "a stream's copy: \(name)")
             stream = copy
         }
-        compare("stream", outputs, rows(b, of: expected.outputs), &tally)
+        compare("stream", outputs, rows(b, of: expected.outputs))
         let state = stream.state
         for (i, own) in definition.states.enumerated() {
             let values = Array(expected.state[i][b * own.part.count..<(b + 1) * own.part.count])
-            compare("stream's state", state.parts[i].values, values, &tally)
+            compare("stream's state", state.parts[i].values, values)
         }
         #expect(state.step == ((start?.step ?? 0) + length) % definition.period, "the stream's step: \(name)")
     }
 
     private func check(
         _ what: String, _ found: (outputs: [Float], state: NetworkState),
-        _ expected: (outputs: [Double], state: [[Double]]), _ tally: inout Tally
+        _ expected: (outputs: [Double], state: [[Double]])
     ) {
-        compare(what, found.outputs, expected.outputs, &tally)
+        compare(what, found.outputs, expected.outputs)
         for (part, values) in zip(found.state.parts, expected.state) {
-            compare("\(what)'s state", part.values, values, &tally)
+            compare("\(what)'s state", part.values, values)
         }
         #expect(found.state.step == ((start?.step ?? 0) + steps) % definition.period, "\(what)'s step: \(name)")
     }
 
-    private func compare(_ what: String, _ found: [Float], _ expected: [Double], _ tally: inout Tally) {
+    private func compare(_ what: String, _ found: [Float], _ expected: [Double]) {
         guard found.count == expected.count else {
             Issue.record("\(what): \(found.count) numbers instead of \(expected.count): \(name)")
             return
         }
+        // Float has 6e-8 of a number; a layer norm of numbers that are close together makes a hundred times that, six layers
+        // more. What was found is below 1e-5.
         let largest = expected.reduce(1e-6) { max($0, abs($1)) }
         let error = zip(found, expected).reduce(0) { max($0, abs(Double($1.0) - $1.1)) } / largest
-        tally.note(what, error, name)
         if !(error <= 1e-4) { Issue.record("\(what) is wrong by \(error): \(name)") }
     }
 
     // MARK: Gradients
 
-    func checkGradients(_ tally: inout Tally) {
+    fileprivate func checkGradients(_ tally: inout Tally) {
+        tally.networks += 1
         var random = Random(seed: seed, stream: 77)
         // Those sequences alone enter the loss, so that a difference need not run all of them.
         let chosen = Set([random.below(batch), random.below(batch), batch - 1])
@@ -353,7 +287,7 @@ struct RandomProblem {
                 }
             }
         }
-        note(checked, &tally)
+        compare(checked, &tally)
         // Of what does not enter the loss the gradients are nothing.
         for (i, value) in gradients.input.enumerated() where value != 0 {
             let (t, b) = (i / columns / batch, i / columns % batch)
@@ -364,21 +298,24 @@ struct RandomProblem {
         }
     }
 
-    private func note(_ checked: [(what: String, found: Double, ahead: Double, back: Double)], _ tally: inout Tally) {
+    private func compare(
+        _ checked: [(what: String, found: Double, ahead: Double, back: Double)], _ tally: inout Tally
+    ) {
         let largest = checked.reduce(1e-9) { max($0, abs($1.ahead)) }
         for what in Set(checked.map(\.what)) {
             let own = checked.filter { $0.what == what }
             let scale = own.reduce(0) { max($0, abs($1.ahead), abs($1.back)) } + 1e-2 * largest
             for place in own {
                 guard abs(place.ahead - place.back) <= 1e-3 * scale else {
-                    tally.note("kinks", 0, name)
+                    tally.kinks += 1
                     continue
                 }
                 let error = abs(place.found - (place.ahead + place.back) / 2) / scale
-                tally.note("gradients", error, what + name)
+                tally.compared += 1
                 if !(error <= 1e-3) {
                     Issue.record(
-                        "the gradient of \(what) is \(place.found) instead of \((place.ahead + place.back) / 2): \(name)")
+                        "the gradient of \(what) is \(place.found) instead of \((place.ahead + place.back) / 2): \(name)"
+                    )
                 }
             }
         }
@@ -387,7 +324,7 @@ struct RandomProblem {
     // MARK: Training
 
     /// The gradients of a training are those of a pass, and the loss is that of its evaluation.
-    func checkTraining(_ tally: inout Tally) throws {
+    fileprivate func checkTraining() throws {
         var random = Random(seed: seed, stream: 78)
         let (outputs, _) = forward(NetworkPass(network), 0..<steps, nil)
         let targets = (0..<batch).map { b in (0..<outputRows(b) * width).map { _ in random.uniform(within: 1) } }
@@ -415,134 +352,10 @@ struct RandomProblem {
                 let (found, expected) = (engine.gradients[window.name], pass.gradients[window.name])
                 let scale = expected.reduce(1e-2 * largest) { max($0, abs(Double($1))) }
                 let error = zip(found, expected).reduce(0) { max($0, Double(abs($1.0 - $1.1))) } / scale
-                tally.note("training", error, name)
                 if !(error <= 1e-4) { Issue.record("the training's \(window.name) is wrong by \(error): \(name)") }
             }
             let evaluation = try network.evaluate(data, threads: 2)
             #expect(abs(evaluation.loss - loss) <= 1e-4 * loss, "the evaluation's loss: \(name)")
-        }
-    }
-}
-
-/// Draws valid lists of layers.
-private struct Generator {
-    var random: Random
-    private(set) var hasOwnForm = false
-
-    init(seed: UInt64) { random = Random(seed: seed, stream: 76) }
-
-    mutating func configuration(layers count: Int) -> NetworkConfiguration {
-        let input: NetworkInput
-        switch random.below(4) {
-        case 0: input = .tokens(2 + random.below(9))
-        case 1:
-            input = .maps(channels: 1 + random.below(3), height: 3 + random.below(4), width: 2 + random.below(5))
-        default: input = .numbers(1 + random.below(9))
-        }
-        var layers: [Layer] = []
-        var found: NetworkConfiguration?
-        while layers.count < count {
-            let form = hasOwnForm
-            let shape = found?.definition.output ?? (try! input.shape())
-            let next = layers + [layer(shape)]
-            guard let valid = try? NetworkConfiguration(checking: input, NamedLayer.list(next)),
-                valid.definition.output.count <= 60
-            else {
-                hasOwnForm = form
-                continue
-            }
-            (layers, found) = (next, valid)
-        }
-        return found!
-    }
-
-    private mutating func flip(_ probability: Double = 0.5) -> Bool { random.uniform() < probability }
-    private mutating func one<Value>(of values: [Value]) -> Value { values[random.below(values.count)] }
-    /// Seldom the ReLU, whose gradient jumps.
-    private mutating func activation() -> Activation { one(of: [.tanh, .tanh, .tanh, .sigmoid, .relu]) }
-    private mutating func epsilon() -> Float { one(of: [1e-5, 1e-3, 0.1]) }
-
-    /// A layer for values of a shape, which it may not be able to read.
-    private mutating func layer(_ shape: LayerShape, depth: Int = 0) -> Layer {
-        let isMap = (shape.maps?.height ?? 1) > 1 || (shape.maps?.width ?? 1) > 1
-        if shape.vocabulary != nil, flip(0.6) { return .embedding(1 + random.below(7)) }
-        if isMap, flip() {
-            switch random.below(4) {
-            case 0: return .maxPool(size: 1 + random.below(3))
-            case 1: return .flatten
-            default: return convolution(1 + random.below(4))
-            }
-        }
-        switch random.below(depth == 0 ? 26 : 22) {
-        case 0..<6: return cell(hidden())
-        case 6..<8: return .bidirectional(cell(hidden()))
-        case 8..<10:
-            return .stack(cell(hidden()), layers: 1 + random.below(3), isBidirectional: flip(), dropout: one(of: [0, 0.4]))
-        case 10..<13: return .dense(hidden(), activation: flip() ? nil : activation(), hasBias: flip(0.7))
-        case 13: return .dropout(0.3)
-        case 14: return .layerNorm(epsilon: epsilon())
-        case 15: return .rmsNorm(epsilon: epsilon())
-        case 16: return .softmax
-        case 17: return convolution(1 + random.below(6))
-        case 18: return .flatten
-        case 19..<22 where depth < 2: return residual(shape, depth: depth)
-        case 22: return .lastStep
-        case 23: return .mean
-        default: return cell(hidden())
-        }
-    }
-
-    private mutating func hidden() -> Int { one(of: [1, 2, 3, 4, 5, 7, 8, 9, 11, 17]) }
-
-    private mutating func convolution(_ features: Int) -> Layer {
-        let size = 1 + random.below(3)
-        return .convolution(
-            features, size: size, stride: 1 + random.below(2), padding: random.below(size),
-            activation: flip(0.3) ? nil : activation())
-    }
-
-    /// Layers that end with as many numbers as they read.
-    private mutating func residual(_ shape: LayerShape, depth: Int) -> Layer {
-        guard let maps = shape.maps else { return .residual([.softmax]) }
-        var layers = (0..<random.below(3)).map { _ in layer(shape, depth: depth + 1) }
-        if maps.height * maps.width > 1 {
-            layers.append(.convolution(maps.channels, size: 3, padding: 1, activation: activation()))
-        } else {
-            switch random.below(4) {
-            case 0: layers.append(cell(shape.count))
-            case 1 where shape.count % 2 == 0: layers.append(.bidirectional(cell(shape.count / 2)))
-            case 2: layers.append(.layerNorm(epsilon: epsilon()))
-            default: layers.append(.dense(shape.count, activation: flip() ? nil : activation()))
-            }
-        }
-        return .residual(layers)
-    }
-
-    private mutating func cell(_ hidden: Int) -> Layer {
-        switch random.below(6) {
-        case 0:
-            return .rnn(
-                hidden, activation: activation(), layerNorm: hidden > 2 && flip(), hasBias: flip(0.7), epsilon: epsilon())
-        case 1: return .irnn(hidden, layerNorm: hidden > 2 && flip(), hasBias: flip(0.7), epsilon: epsilon())
-        case 2: return .lstm(hidden, layerNorm: hidden > 2 && flip(), hasBias: flip(0.7), epsilon: epsilon())
-        case 3: return .gru(hidden, hasBias: flip(0.7))
-        case 4:
-            let options = AssociativeLSTMOptions(
-                copies: 1 + random.below(3), keys: 1 + random.below(3), permutationSeed: UInt32(random.below(100)),
-                candidateIsRecurrent: flip(), forgetBias: 0.5)
-            return .associativeLSTM(hidden + hidden % 2, options, hasBias: flip(0.7))
-        default:
-            let isLagged = flip(0.3)
-            let schedule = isLagged || flip(0.7) ? [MemoryEvents.usual] : (0..<2 + random.below(2)).map { _ in
-                MemoryEvents(rawValue: UInt8(random.below(8)))
-            }
-            let memory: FastMemoryForm = one(of: [.automatic, .automatic, .automatic, .matrix, .list, .chunks(2)])
-            hasOwnForm = hasOwnForm || memory != .automatic
-            let options = FastWeightsOptions(
-                decay: 0.9, rate: 0.3, innerSteps: random.below(4), activation: flip(0.2) ? .relu : .tanh,
-                layerNorm: hidden > 2 && flip(), normaliseFirst: flip(), separateNorms: flip(), lagged: isLagged,
-                memory: memory, schedule: schedule)
-            return .fastWeights(hidden, options, hasBias: flip(0.7), epsilon: epsilon())
         }
     }
 }

@@ -31,10 +31,11 @@ import Testing
         return try SequenceData(inputs, targets)
     }
 
-    static func network(_ cell: Cell, _ head: TestHead, seed: UInt64 = 1) -> Network {
+    static func network(_ cell: Cell, _ head: TestHead, isToken: Bool = false, seed: UInt64 = 1) -> Network {
         Network(
             NetworkConfiguration.stack(
-                cell, input: 5, hidden: 6, layers: 2, bidirectional: true, dropout: 0.1, head: head), seed: seed)
+                cell, input: 5, hidden: 6, layers: 2, bidirectional: true, dropout: 0.1, head: head, tokens: isToken),
+            seed: seed)
     }
 
     static func options(_ change: (inout TrainingOptions) -> Void = { _ in }) -> TrainingOptions {
@@ -49,7 +50,7 @@ import Testing
         let (training, validation) = try Self.data(head, count: 170, isToken: head.isPerStep)
             .split(validation: 0.2, seed: 4)
         func train(_ threads: Int) throws -> ([Float], [Double]) {
-            let network = Self.network(cell, head)
+            let network = Self.network(cell, head, isToken: head.isPerStep)
             let outcome = try Trainer(
                 network, training: training, validation: validation, options: Self.options { $0.threads = threads }
             ).run()
@@ -118,7 +119,7 @@ import Testing
             let input = CellTests.random(steps * 2, 1)
             let whole = read.run(input, steps: steps, batch: 1).outputs
             #expect(whole.count == (head.isPerStep ? steps * outputs : outputs))
-            let stream = NetworkStream(network)
+            let stream = try NetworkStream(network)
             for t in 0..<steps { stream.step(Array(input[t * 2..<t * 2 + 2])) }
             #expect(RecurrentStreamTests.relativeError(stream.output, Array(whole.suffix(outputs))) < 1e-3)
         }
@@ -184,7 +185,7 @@ import Testing
         let data = try SequenceData(.tokens(sequences), .classes(sequences.map { $0.contains(2) ? 1 : 0 }))
         let (training, validation) = try data.split(validation: 0.2, seed: 1)
         let network = Network(
-            NetworkConfiguration.stack(.gru, input: 9, hidden: 12, head: .perSequence(2)), seed: 1)
+            NetworkConfiguration.stack(.gru, input: 9, hidden: 12, head: .perSequence(2), tokens: true), seed: 1)
         var errors: [Double] = []
         let outcome = try Trainer(
             network, training: training, validation: validation,
@@ -210,7 +211,8 @@ import Testing
         let data = try SequenceData(.tokens([[1], [7]]), .classes([0, 3]))
         for (input, outputs) in [(7, 4), (8, 3)] {
             let network = Network(
-                NetworkConfiguration.stack(.gru, input: input, hidden: 2, head: .perSequence(outputs)), seed: 1)
+                NetworkConfiguration.stack(
+                    .gru, input: input, hidden: 2, head: .perSequence(outputs), tokens: true), seed: 1)
             #expect(throws: SequenceDataError.self) { try network.evaluate(data) }
         }
     }

@@ -4,8 +4,9 @@ import Testing
 
 /// The loss and the gradient of a batch are those of its sequences alone, whichever blocks and shards they fall into.
 @Suite struct ShardTests {
-    /// Sequences a batch: a block that is not full and one that is, one to four shards, and several blocks in each.
-    static let batches = [1, 16, 17, 33, 48, 49, 64, 90, 130]
+    /// Sequences a batch: a block that is not full and one that is, one to four shards, several blocks in each, and of more
+    /// than eight blocks a shard for each; one of these first, so that others come with fewer shards after it.
+    static let batches = [1, 16, 17, 149, 33, 48, 49, 64, 90, 130, 146]
 
     /// The losses of some sequences, and ∂(their sum).
     struct Result {
@@ -51,12 +52,11 @@ import Testing
     @Test(arguments: [false, true], [TestHead.perSequence(3), .perStep(3)])
     func ofSequences(areTokens: Bool, head: TestHead) throws {
         let network = Network(
-            NetworkConfiguration.stack(.gru, input: 5, hidden: 4, layers: 2, bidirectional: true, head: head),
-            seed: 1)
-        let data = try SequenceTrainingTests.data(head, count: 130, isToken: areTokens)
+            NetworkConfiguration.stack(
+                .gru, input: 5, hidden: 4, layers: 2, bidirectional: true, head: head, tokens: areTokens), seed: 1)
+        let data = try SequenceTrainingTests.data(head, count: 150, isToken: areTokens)
         Crew.run(threads: 2) { crew in
-            let engine = ParallelTraining(
-                network.configuration, network.parameters, longest: data.longest, takesTokens: areTokens, crew: crew)
+            let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, crew: crew)
             Self.compare(network.configuration.layout, count: data.count) { indices in
                 Result(engine.gradient(data, indices), engine.gradients)
             }
@@ -68,9 +68,9 @@ import Testing
         let model = Network(
             NetworkConfiguration.classifier(cell, hidden: 5, vocabulary: 37, classes: 10, embedding: 6, head: 7),
             seed: 2)
-        let examples = try AssociativeRetrieval(pairs: 2).generate(counts: [130], seed: 1)[0]
+        let examples = try AssociativeRetrieval(pairs: 2).generate(counts: [150], seed: 1)[0].sequences
         Crew.run(threads: 2) { crew in
-            let engine = ParallelClassifier(model.configuration, model.parameters, steps: examples.steps, crew: crew)
+            let engine = ParallelTraining(model.definition, model.parameters, longest: examples.longest, crew: crew)
             Self.compare(model.configuration.layout, count: examples.count) { indices in
                 Result(engine.gradient(examples, indices), engine.gradients)
             }
@@ -79,16 +79,68 @@ import Testing
 
     @Test func ofImages() throws {
         let configuration = ConvolutionTests.configurations[1]
-        let network = ConvolutionalNetwork(configuration, seed: 3)
-        let size = configuration.input.count
+        let network = Network(configuration, seed: 3)
+        let size = configuration.definition.input.count
         let data = try SequenceData(
-            .numbers((0..<130).map { CellTests.random(size, UInt64($0)) }, width: size),
-            .classes((0..<130).map { $0 % configuration.classes }))
+            .numbers((0..<150).map { CellTests.random(size, UInt64($0)) }, width: size),
+            .classes((0..<150).map { $0 % configuration.output }))
         Crew.run(threads: 2) { crew in
-            let engine = ParallelConvolution(configuration, network.parameters, crew: crew)
+            let engine = ParallelTraining(network.definition, network.parameters, longest: 1, crew: crew)
             Self.compare(configuration.layout, count: data.count) { indices in
                 Result(engine.gradient(data, indices), engine.gradients)
             }
+        }
+    }
+
+    // MARK: How many
+
+    @Test func shardsFollowFromTheBatchAndTheModel() {
+        func shards(_ gradients: Int = 1000, _ blocks: Int...) -> [Int] {
+            blocks.map { ParallelTraining.shards(blocks: $0, gradients: gradients) }
+        }
+        #expect(shards(1000, 1, 2, 3, 4, 5, 8) == [1, 2, 3, 4, 4, 4])
+        #expect(shards(1000, 9, 10, 63, 64, 65, 1000) == [9, 10, 63, 64, 64, 64])
+        // Gradients of 2²⁶ floats at most, or four of them.
+        #expect(shards(1 << 20, 9, 64, 1000) == [9, 64, 64])
+        #expect(shards(1 << 22, 9, 16, 17, 1000) == [9, 16, 16, 16])
+        #expect(shards(1 << 24, 4, 8, 9, 1000) == [4, 4, 4, 4])
+        #expect(shards(1 << 30, 3, 8, 9, 1000) == [3, 4, 4, 4])
+        #expect(shards(0, 9, 100) == [9, 64])
+    }
+
+    /// Batches of 9, 10 and 65 blocks and of as many shards or one less, whose sequences are of one length and dealt in a row,
+    /// or are not and are dealt in turn: at any number of threads the bits are the same, however the shards meet.
+    @Test(arguments: [false, true])
+    func sameBitsForAnyNumberOfThreads(isEven: Bool) throws {
+        let head = TestHead.perSequence(3)
+        let network = Network(
+            NetworkConfiguration(.tokens(5), [.embedding(3), .gru(4), .dropout(0.2), .lastStep, .dense(3)]), seed: 1)
+        let unequal = try SequenceTrainingTests.data(head, count: 1030, isToken: true)
+        let data =
+            isEven
+            ? try SequenceData(
+                .tokens((0..<1030).map { i in (0..<4).map { (i / 7 + $0 * i) % 5 } }),
+                .classes((0..<1030).map { $0 % 3 }))
+            : unequal
+        func found(_ threads: Int) -> (losses: [LossSum], gradients: [[Float]]) {
+            Crew.run(threads: threads) { crew in
+                let engine = ParallelTraining(
+                    network.definition, network.parameters, longest: data.longest, crew: crew)
+                var (losses, gradients): ([LossSum], [[Float]]) = ([], [])
+                for count in [130, 149, 1030, 130] {
+                    losses.append(engine.gradient(data, Array(0..<count), dropoutSeed: 5))
+                    gradients.append(engine.gradients.block.array)
+                }
+                return (losses, gradients)
+            }
+        }
+        let one = found(1)
+        #expect(one.losses[0] == one.losses[3] && one.losses[0] != one.losses[1])
+        expectSame(one.gradients[0], one.gradients[3])
+        for threads in [2, 3, 8] {
+            let other = found(threads)
+            #expect(other.losses == one.losses, "\(threads) threads")
+            for (a, b) in zip(other.gradients, one.gradients) { expectSame(a, b, "\(threads) threads") }
         }
     }
 }

@@ -37,7 +37,7 @@ import Testing
         // h is one-hot of the byte that was read, and the head answers with the one behind it.
         let parameters = model.network.parameters
         parameters.block.array.indices.forEach { parameters.pointer[$0] = 0 }
-        let (read, answer) = (parameters.pointer(to: "weight_ih_l0"), parameters.pointer(to: "head.weight"))
+        let (read, answer) = (parameters.pointer(to: "0.weight_ih_l0"), parameters.pointer(to: "1.weight"))
         for v in 0..<256 { read[v * 256 + v] = 20 }
         for (this, next) in zip(line, line.dropFirst() + line.prefix(1)) { answer[Int(next) * 256 + Int(this)] = 1 }
         let writer = try model.writer(prompt: [0x0A], temperature: 0, seed: 1)

@@ -60,13 +60,12 @@ import Testing
         let vocabulary = TextVocabulary(of: Self.content)
         let model = TextModel(cell, hidden: 14, vocabulary: vocabulary, seed: 1)
         let text = try TrainingText(Self.content, vocabulary)
-        let configuration = model.network.configuration
+        let definition = model.network.definition
         func loss(_ window: Int) -> Double {
             Crew.run(threads: 1) { crew in
                 let engine = ParallelTraining(
-                    configuration, model.network.parameters, longest: window, takesTokens: true, carry: .state,
-                    crew: crew)
-                var streams = TextStreams(text.heldOut, window: window, streams: 3, configuration)
+                    definition, model.network.parameters, longest: window, carry: .state, crew: crew)
+                var streams = TextStreams(text.heldOut, window: window, streams: 3, definition)
                 var sum = 0.0
                 for i in 0..<streams.windows {
                     #expect(streams.advance() == (i == 0))
@@ -196,8 +195,8 @@ import Testing
         let model = TextModel(.gru, hidden: 2, vocabulary: vocabulary, seed: 1)
         // Of every state the same logits.
         let logits: [Float] = [0, 1, -0.5, 0.25]
-        model.network.parameters["head.weight"] = [Float](repeating: 0, count: 8)
-        model.network.parameters["head.bias"] = logits
+        model.network.parameters["1.weight"] = [Float](repeating: 0, count: 8)
+        model.network.parameters["1.bias"] = logits
         let writer = try model.writer(prompt: "", temperature: temperature, seed: 2)
         var counts: [String: Int] = [:]
         let draws = 4000
@@ -225,7 +224,9 @@ import Testing
                 "train", "--task", "text", "--file", folder.path("text"), "--hidden", "8", "--minutes", "0.002",
                 "--fast-decay", "0.9", "--fast-rate", "1e-3", "--inner-steps", "2", "--output", model) == 0)
         let network = (try? TextModel(path: model))?.network
-        #expect(network?.configuration.cell == .fastWeights(FastWeightsOptions(decay: 0.9, rate: 1e-3, innerSteps: 2)))
+        #expect(
+            network?.configuration.layers
+                == [.fastWeights(8, FastWeightsOptions(decay: 0.9, rate: 1e-3, innerSteps: 2)), .dense(27)])
         #expect(
             run("train", "--task", "text", "--file", folder.path("text"), "--model", "gru", "--fast-rate", "1") == 2)
         #expect(run("train", "--task", "text", "--file", folder.path("text"), "--minutes", "0") == 2)

@@ -18,6 +18,7 @@ import Testing
         let (window, streams, V, H, layers) = (7, 19, 5, 9, 2)
         let network = Network(
             NetworkConfiguration.stack(cell, input: V, hidden: H, layers: layers, head: .perStep(V)), seed: 3)
+        let reader = try #require(network.reading(tokens: true))
         var random = Random(seed: 4)
         // 26 tokens a stream: three whole windows and one of five.
         let tokens = (0..<streams * 26 + 4).map { _ in random.below(V) }
@@ -25,10 +26,10 @@ import Testing
             .tokens([Array(tokens.dropLast())]), .stepClasses([Array(tokens.dropFirst())]))
         Crew.run(threads: 1) { crew in
             let engine = ParallelTraining(
-                network.configuration, network.parameters, longest: window, takesTokens: true, carry: .state, crew: crew
+                reader.definition, reader.parameters, longest: window, carry: .state, crew: crew
             )
-            var text = TextStreams(data, window: window, streams: streams, network.configuration)
-            var state: CellState?
+            var text = TextStreams(data, window: window, streams: streams, reader.definition)
+            var state: NetworkState?
             for w in 0..<4 {
                 #expect(text.advance() == (w == 0) && text.steps == (w < 3 ? 7 : 5))
                 let found = engine.gradient(text)
@@ -41,9 +42,9 @@ import Testing
                     #expect(error < 2e-4, "window \(w), \(name)")
                 }
                 for (layer, stream) in [(0, 0), (1, 4), (1, 18)] {
-                    let (h, memory) = Self.state(text.states, network.configuration, layer, stream)
+                    let (h, memory) = Self.state(text.states, cell, hidden: H, layer, stream)
                     for (found, all, count) in [
-                        (h, next.hidden, H), (memory, next.memory, network.configuration.memoryRows),
+                        (h, next.hidden, H), (memory, next.memory, cell.sizes(hidden: H).memory?.count ?? 0),
                     ] {
                         let expected = Self.part(all, count, layer, stream, streams)
                         #expect(RecurrentStreamTests.relativeError(found, expected) < 1e-4)
@@ -55,8 +56,8 @@ import Testing
 
     /// Loss and gradients of a window by `pass`, and the state behind it.
     private static func gradient(
-        _ pass: NetworkPass, _ tokens: [Int], _ text: TextStreams, _ V: Int, _ state: CellState?
-    ) -> (loss: Double, state: CellState) {
+        _ pass: NetworkPass, _ tokens: [Int], _ text: TextStreams, _ V: Int, _ state: NetworkState?
+    ) -> (loss: Double, state: NetworkState) {
         let (T, B) = (text.steps, text.starts.count)
         var input = [Float](repeating: 0, count: T * B * V)
         for t in 0..<T { for b in 0..<B { input[(t * B + b) * V + tokens[text.starts[b] + t]] = 1 } }
@@ -96,12 +97,12 @@ import Testing
 
     /// h and the whole memory of a stream, of which the fast weights' triangle is kept.
     private static func state(
-        _ states: CarriedStates, _ configuration: NetworkConfiguration, _ layer: Int, _ stream: Int
+        _ states: CarriedStates, _ cell: Cell, hidden H: Int, _ layer: Int, _ stream: Int
     ) -> (h: [Float], memory: [Float]) {
-        let (H, M) = (configuration.hidden, configuration.cell(at: 0).memoryRows(.state))
+        let M = cell.layer(H).kind.cell!.memoryRows(.state)
         let (panel, lane) = (states[stream / Lanes.width] + layer * (H + M), stream % Lanes.width)
         let h = (0..<H).map { panel[$0][lane] }
-        guard case .fastWeights = configuration.cell else { return (h, (0..<M).map { panel[H + $0][lane] }) }
+        guard cell.isFading else { return (h, (0..<M).map { panel[H + $0][lane] }) }
         let memory = (0..<H * H).map { i in
             let (r, k) = (max(i / H, i % H), min(i / H, i % H))
             return panel[H + r * (r + 1) / 2 + k][lane]

@@ -24,8 +24,8 @@ struct ConfigurationReader {
             description: "the \(place)'s configuration needs \(key) as \(expected), found \(found)")
     }
 
-    func text(_ key: String) throws(ConfigurationError) -> String {
-        guard let value = json[key]?.text else { throw wrong(key, "a text") }
+    func text(_ key: String, default fallback: String? = nil) throws(ConfigurationError) -> String {
+        guard let value = json[key].map({ $0.text }) ?? fallback else { throw wrong(key, "a text") }
         return value
     }
 

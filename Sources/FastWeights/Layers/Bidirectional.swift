@@ -41,6 +41,7 @@ final class PlacedBidirectional: PlacedLayer {
     }
 
     override var isReversed: Bool { true }
+    override var sparesOutputs: Bool { true }
 
     override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
         BidirectionalPass(self, weights, input, plan)
@@ -91,7 +92,7 @@ private final class BidirectionalPass: LayerPass {
             PassInput(
                 x: turned, dx: input.dx.map { [dTurned] _ in dTurned },
                 tokens: hasTokens ? tokens.pointer : nil))
-        let y = arena.panels(steps, rows: 2 * hidden)
+        let y = plan.spare ?? arena.panels(steps, rows: 2 * hidden)
         super.init(
             layer, outputs: y, gradients: plan.trains ? arena.panels(steps, rows: 2 * hidden) : y,
             children: [self.ahead, back])

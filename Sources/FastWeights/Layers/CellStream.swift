@@ -174,6 +174,8 @@ class CellStream: LayerStream {
         (place, isCleared) = (0, false)
     }
 
+    final override func showState() -> Bool { true }
+
     override func takeOver(_ other: LayerStream) {
         super.takeOver(other)
         let other = unsafeDowncast(other, to: CellStream.self)
@@ -233,11 +235,12 @@ class CellStream: LayerStream {
             gain: norm.gain + offset, bias: norm.bias + offset)
     }
 
-    /// y = f(z) of one vector of H.
+    /// y = f(z) of one vector of H, its padding zero.
     @inline(__always)
     final func activate(
         _ z: UnsafePointer<Octet>, _ activation: Activation, into y: UnsafeMutablePointer<Octet>
     ) {
         activation.apply(z, into: y, vectors: shared.vectors)
+        if activation == .sigmoid { y[shared.vectors &- 1] *= lastUnits }
     }
 }

@@ -18,12 +18,17 @@ final class DropoutLayer: LayerKind {
 
     func problem(reading input: LayerShape) -> String? {
         guard input.maps != nil else { return "it needs numbers, found \(input.text)" }
-        return (0..<1).contains(rate) ? nil : "dropout needs a probability from 0 to below 1, found \(rate)"
+        return dropoutProblem(rate)
     }
 
     func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer {
         PlacedDropout(rate: rate, input.shape, number: scope.takeNumber())
     }
+}
+
+/// Why a rate of dropout cannot be; nil if it can.
+func dropoutProblem(_ rate: Float) -> String? {
+    (0..<1).contains(rate) ? nil : "dropout needs a probability from 0 to below 1, found \(rate)"
 }
 
 /// Dropout in its place, with a number that no other has.

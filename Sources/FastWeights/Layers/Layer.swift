@@ -82,12 +82,20 @@ class PlacedLayer {
     var carriedRows: Int { children.reduce(0) { $0 + $1.carriedRows } + state.reduce(0) { $0 + $1.count } }
     /// Multiplications of a step of one sequence, forward, of layers that are a product.
     var multiplications: Int { 0 }
+    /// Whether forward alone its y stands in panels that only the layer above it reads, so that another may use them again.
+    var sparesOutputs: Bool { false }
     /// Whether it must know a sequence's end before its first step.
     var isReversed: Bool { children.contains { $0.isReversed } }
     /// Whether it is cheaper over whole sequences than over windows of them, and its blocks over sequences of one length.
     var prefersWhole: Bool { children.contains { $0.prefersWhole } }
     /// Steps after which it does the same again.
-    var period: Int { children.reduce(1) { $0 * $1.period / commonDivisor($0, $1.period) } }
+    var period: Int {
+        children.reduce(1) { all, child in
+            let (product, overflow) = (all / commonDivisor(all, child.period)).multipliedReportingOverflow(
+                by: child.period)
+            return overflow ? .max : product
+        }
+    }
 
     /// Its parameters made ready for passes.
     func weights(_ block: Parameters) -> LayerWeights { LayerWeights(self, block) }
@@ -156,6 +164,8 @@ struct PassPlan {
     var trains: Bool
     /// For `accumulateOuterProducts`: one for all passes of a block, as they take turns.
     var scratch: Panel
+    /// Panels for y of a layer that spares its outputs; nil where it makes its own.
+    var spare: PanelSequence?
 }
 
 /// One forward pass of a block of sequences, or a window of it.

@@ -70,13 +70,23 @@ final class PlacedList: PlacedLayer {
     }
 
     override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
-        var input = input
-        let passes = zip(children, weights.children).map { layer, weights in
+        var (input, plan) = (input, plan)
+        var passes: [LayerPass] = []
+        for (layer, weights) in zip(children, weights.children) {
+            plan.spare = plan.trains ? nil : Self.spare(for: layer, passes, input.x)
             let pass = layer.pass(weights, input, plan)
             input = PassInput(x: pass.outputs, dx: plan.trains ? pass.outputGradients : nil)
-            return pass
+            passes.append(pass)
         }
         return ListPass(self, passes)
+    }
+
+    /// Panels of a layer further below, which the one above it has read by then.
+    private static func spare(for layer: PlacedLayer, _ below: [LayerPass], _ x: PanelSequence) -> PanelSequence? {
+        guard layer.sparesOutputs else { return nil }
+        return below.first {
+            $0.layer.sparesOutputs && $0.layer.output.count == layer.output.count && $0.outputs.pointer != x.pointer
+        }?.outputs
     }
 
     override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { LayerStreamWeights(weights) }
@@ -104,9 +114,11 @@ private final class ListPass: LayerPass {
 
 private final class ListStream: LayerStream {
     private let widths: [Int]
+    private let hasState: [Bool]
 
     init(_ streams: [LayerStream], _ shared: LayerStreamWeights) {
         widths = shared.children.map { $0.width }
+        hasState = shared.children.map { $0.layer.carriedRows > 0 }
         super.init(outputs: streams[streams.count - 1].outputs, width: shared.width, children: streams)
     }
 
@@ -114,8 +126,30 @@ private final class ListStream: LayerStream {
         children[0].step(x)
         var i = 1
         while i < children.count {
-            children[i].step(ColumnNumbers(pointer: numbers(children[i &- 1].outputs), count: widths[i &- 1]))
+            step(i)
             i &+= 1
         }
+    }
+
+    /// Takes the step of a layer that is not the first.
+    @inline(__always)
+    private func step(_ i: Int) {
+        children[i].step(ColumnNumbers(pointer: numbers(children[i &- 1].outputs), count: widths[i &- 1]))
+    }
+
+    /// y of a layer without a state follows where that of the one below does; y that follows from nothing is 0.
+    override func showState() -> Bool {
+        var isKnown = false
+        for i in children.indices {
+            if children[i].showState() {
+                isKnown = true
+            } else if isKnown && !hasState[i] {
+                step(i)
+            } else {
+                isKnown = false
+                children[i].clearOutput()
+            }
+        }
+        return isKnown
     }
 }

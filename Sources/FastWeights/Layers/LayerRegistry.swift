@@ -22,6 +22,9 @@ extension Layer {
         Kind("flatten", FlattenLayer.init),
     ]
 
+    /// The names of all kinds in files.
+    static var kindNames: [String] { kinds.map { $0.name } }
+
     private struct Kind: Sendable {
         let name: String
         let read: @Sendable (ConfigurationReader) throws(ConfigurationError) -> any LayerKind
@@ -43,17 +46,17 @@ extension Layer {
         let named = ConfigurationReader(json: json, place: "layer", depth: depth)
         let name = try named.text("layer")
         guard let kind = Self.kinds.first(where: { $0.name == name }) else {
-            var names: [String] = []
-            for kind in Self.kinds { names.append(kind.name) }
             throw ConfigurationError(
-                description: "expected a layer of the kind \(names.joined(separator: ", ")), found \"\(name)\"")
+                description: "expected a layer of the kind \(Self.kindNames.joined(separator: ", ")), found \"\(name)\""
+            )
         }
         self.init(try kind.read(ConfigurationReader(json: json, place: name, depth: depth)))
         let known = ["layer"] + self.kind.options.map { $0.key } + self.kind.unwrittenOptions
         for member in json.members ?? [] where isStrict && !known.contains(member.key) {
+            let options = known.dropFirst().joined(separator: ", ")
             throw ConfigurationError(
-                description: "the \(name)'s configuration has \(member.key), which is none of its options "
-                    + "\(known.dropFirst().joined(separator: ", "))")
+                description: "the \(name)'s configuration has \(member.key)"
+                    + (options.isEmpty ? "; it has no options" : ", which is none of its options \(options)"))
         }
     }
 }

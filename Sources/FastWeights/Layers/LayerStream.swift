@@ -23,6 +23,12 @@ class LayerStream {
     /// Begins a new sequence from the zero state.
     func reset() { for child in children { child.reset() } }
 
+    /// Makes y that of the state, once this has been set. False where y depends on more than the state.
+    func showState() -> Bool { false }
+
+    /// Makes y 0.
+    final func clearOutput() { outputs.update(repeating: .zero, count: vectors) }
+
     /// Takes over all that the next steps of another stream of the same layer depend on, and y.
     func takeOver(_ other: LayerStream) {
         outputs.update(from: other.outputs, count: vectors)

@@ -76,19 +76,15 @@ private final class LastStepPass: LayerPass {
 
 /// y = x of one sequence.
 final class CopyStream: LayerStream {
-    private let vectors: Int
     private let arena = StreamArena()
 
     init(width: Int) {
-        vectors = (width + Octet.width - 1) / Octet.width
-        super.init(outputs: arena.octets(vectors), width: width)
+        super.init(outputs: arena.octets((width + Octet.width - 1) / Octet.width), width: width)
     }
 
     override func step(_ x: ColumnNumbers) {
         UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self).update(from: x.pointer, count: x.count)
     }
-
-    override func reset() { outputs.update(repeating: .zero, count: vectors) }
 }
 
 /// The mean over time; see `Layer.mean`.
@@ -211,6 +207,7 @@ private final class MeanStream: LayerStream {
         setOutputs()
     }
 
+    override func showState() -> Bool { true }
     override func takeOver(_ other: LayerStream) { state = other.state }
 
     override var state: [[Float]] {

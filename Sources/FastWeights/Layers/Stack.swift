@@ -53,10 +53,7 @@ final class StackLayer: LayerKind {
         guard (1...PlacedList.limit).contains(layers) else {
             return "it needs from 1 to \(PlacedList.limit) layers, found \(layers)"
         }
-        guard (0..<1).contains(dropout) else {
-            return "dropout needs a probability from 0 to below 1, found \(dropout)"
-        }
-        return inner.problem(reading: input)
+        return dropoutProblem(dropout) ?? inner.problem(reading: input)
     }
 
     func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer {

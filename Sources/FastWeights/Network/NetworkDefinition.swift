@@ -1,5 +1,8 @@
 /// A network's layers in their places: what its configuration comes to.
 final class NetworkDefinition: @unchecked Sendable {
+    /// Most steps after which all schedules begin again together, so that places in them can be added.
+    private static let periodLimit = 1 << 53
+
     /// What it reads.
     let input: LayerShape
     let root: PlacedList
@@ -12,6 +15,10 @@ final class NetworkDefinition: @unchecked Sendable {
     init(_ input: LayerShape, _ layers: [NamedLayer]) throws(LayerProblem) {
         var scope = ParameterScope()
         let root = try PlacedList.placed(layers, input, &scope)
+        guard root.period <= Self.periodLimit else {
+            throw LayerProblem(
+                sentence: "the schedules of the layers begin again together after more than \(Self.periodLimit) steps")
+        }
         (self.input, self.root, self.scope) = (input, root, scope)
         var states: [(part: StatePart, leaf: Int, index: Int)] = []
         for (leaf, layer) in root.leaves.enumerated() {

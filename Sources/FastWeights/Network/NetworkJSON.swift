@@ -63,8 +63,8 @@ extension NamedLayer {
         let options = (json.members ?? []).filter { $0.key != "name" && $0.key != "cell_suffix" }
         layer = try Layer(json: .object(options))
         let reader = ConfigurationReader(json: json, place: "layer")
-        prefix = json["name"] == nil ? "\(place)." : try reader.text("name")
-        cellSuffix = json["cell_suffix"] == nil ? Self.usualSuffix : try reader.text("cell_suffix")
+        prefix = try reader.text("name", default: "\(place).")
+        cellSuffix = try reader.text("cell_suffix", default: Self.usualSuffix)
     }
 
     private static let usualSuffix = "_l0"
@@ -81,6 +81,8 @@ extension NetworkConfiguration {
         let layers = try reader.count("layers", to: PlacedList.limit)
         let isBidirectional = try reader.flag("bidirectional")
         let dropout = Float(try reader.number("dropout", default: 0))
+        // Of a single layer, which has none to act behind, too.
+        if let problem = dropoutProblem(dropout) { throw ConfigurationError(description: problem) }
         let stack = Layer.stacked(cell.layer, layers: layers, isBidirectional: isBidirectional, dropout: dropout)
         var named = [NamedLayer(layer: stack, prefix: "")]
         switch json["head"] {

@@ -11,7 +11,7 @@ public final class NetworkStream {
     /// The weights that it shares with other streams.
     public let weights: StreamWeights
     private let root: LayerStream
-    private let leaves: [LayerStream]
+    let leaves: [LayerStream]
     private let width: Int
     private let columns: Int
     private let period: Int
@@ -79,7 +79,8 @@ public final class NetworkStream {
     }
 
     /// A copy of what the last step gave. A network that ends with one value a sequence gives what it would if the sequence
-    /// ended here.
+    /// ended here. Before the first step it is what follows from the state the stream began with: of recurrent layers h,
+    /// and what the layers above make of it; 0 of a layer that needs an input too.
     public var output: [Float] { withOutput { $0.withUnsafeBufferPointer { Array($0) } } }
 
     /// Calls `body` with what the last step gave, in place.
@@ -98,14 +99,14 @@ public final class NetworkStream {
         target.withUnsafeMutableBufferPointer { $0.baseAddress!.update(from: source, count: width) }
     }
 
-    /// The state of the sequence, with which another stream or `Network.run` of one sequence goes on. Setting traps on arrays
-    /// of other sizes.
+    /// The state of the sequence, with which another stream or `Network.run` of one sequence goes on. Once set, the output is
+    /// that of the state, as before the first step. Setting traps on arrays of other sizes.
     public var state: NetworkState {
         get {
             var parts: [NetworkState.Part] = []
-            for (place, leaf) in leaves.enumerated() {
+            for (number, leaf) in leaves.enumerated() {
                 let values = leaf.state
-                for own in definition.states where own.leaf == place {
+                for own in definition.states where own.leaf == number {
                     parts.append(
                         NetworkState.Part(
                             name: own.part.name, shape: [1] + own.part.sizes, values: values[own.index]))
@@ -115,12 +116,14 @@ public final class NetworkStream {
         }
         set {
             BatchShape(definition, steps: 1, batch: 1, lengths: nil).check(state: newValue)
-            for (place, leaf) in leaves.enumerated() {
-                let own = definition.states.indices.filter { definition.states[$0].leaf == place }
-                if !own.isEmpty { leaf.state = own.map { newValue.parts[$0].values } }
-                leaf.place = newValue.step
-            }
             place = newValue.place(in: period)
+            let layers = definition.root.leaves
+            for (number, leaf) in leaves.enumerated() {
+                let own = definition.states.indices.filter { definition.states[$0].leaf == number }
+                if !own.isEmpty { leaf.state = own.map { newValue.parts[$0].values } }
+                leaf.place = place % layers[number].period
+            }
+            _ = root.showState()
         }
     }
 
@@ -136,6 +139,7 @@ public final class NetworkStream {
     public func reset() {
         root.reset()
         place = 0
+        _ = root.showState()
     }
 }
 

@@ -27,6 +27,22 @@ extension Fixture {
         try check(network, &tally)
     }
 
+    /// A whole model of Keras, from its configuration and arrays.
+    func checkKerasModel(_ tally: inout ErrorTally) throws {
+        let arrays = try (0..<tensors.names.count { $0.hasPrefix("array.") }).map { try array("array.\($0)") }
+        let network = try Network(kerasModel: configuration.serialised(), weights: arrays)
+        let result: (outputs: [Float], state: NetworkState)
+        if let vocabulary = network.definition.input.vocabulary {
+            let sizes = try shape("tokens", [nil, nil])
+            let tokens = try integers("tokens", count: sizes[0] * sizes[1], in: 0..<vocabulary)
+            result = network.run(tokens: tokens, steps: sizes[0], batch: sizes[1])
+        } else {
+            let sizes = try shape("input", [nil, nil, network.definition.input.count])
+            result = network.run(try floats("input"), steps: sizes[0], batch: sizes[1])
+        }
+        tally.output("output", result.outputs, try doubles("output"))
+    }
+
     /// A network of ONNX nodes, from their arrays.
     func checkONNX(_ tally: inout ErrorTally) throws {
         let nodes = try (0..<tensors.names.count { $0.hasPrefix("W.") }).map {

@@ -39,6 +39,7 @@ enum Verifier {
         case "training": try fixture.checkTraining(&tally)
         case "episodes": try fixture.checkEpisodes(&tally)
         case "keras": try fixture.checkKeras(&tally)
+        case "keras_model": try fixture.checkKerasModel(&tally)
         case "onnx": try fixture.checkONNX(&tally)
         case "network": try fixture.checkNetwork(&tally)
         case "layer_norm": try fixture.checkLayerNorm(&tally)

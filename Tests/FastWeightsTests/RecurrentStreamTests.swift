@@ -134,7 +134,9 @@ import Testing
     func streamsOfOneLayerAreIndependent(cell: Cell) throws {
         let layer = Self.layer(cell, input: 3, hidden: 20)
         let (a, b) = (CellTests.random(24, 8), CellTests.random(24, 9))
-        let expected = (try NetworkStreamTests.run(NetworkStream(layer), a), try NetworkStreamTests.run(NetworkStream(layer), b))
+        let expected = (
+            try NetworkStreamTests.run(NetworkStream(layer), a), try NetworkStreamTests.run(NetworkStream(layer), b)
+        )
         let (one, two) = (try NetworkStream(layer), try NetworkStream(layer))
         // Parameters that change later do not reach a stream.
         layer.parameters["weight_hh"] = layer.parameters["weight_hh"].map { -$0 }

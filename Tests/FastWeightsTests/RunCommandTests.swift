@@ -231,7 +231,8 @@ import Testing
             #expect(text.contains("Parameters  \(network.configuration.layout.parameterCount) in 16 tensors\n"))
             try Self.write(network.tensors(prefix: "a.") + network.tensors(prefix: "b.").dropLast(), path)
             text = try FileReport(path: path).text
-            #expect(text.contains("Network     a. 3 numbers per step → stack(cell rnn(hidden 5, activation tanh or relu,"))
+            #expect(
+                text.contains("Network     a. 3 numbers per step → stack(cell rnn(hidden 5, activation tanh or relu,"))
             #expect(text.contains("Network     b. cannot be used: \(path): missing tensors: b.bias_hh_l1_reverse.\n"))
             let classifier = TrainingTests.model(.fastWeights())
             try ModelFile(classifier, task: try AssociativeRetrieval(pairs: 2)).write(to: path)

@@ -157,7 +157,8 @@ import Testing
     @Test func schedulesOfUnequalLengthsKeepTheirPlaces() throws {
         func layer(_ schedule: [MemoryEvents]) -> Layer { .fastWeights(5, FastWeightsOptions(schedule: schedule)) }
         let network = Network(
-            NetworkConfiguration(.numbers(2), [layer([.usual, [.read, .clear]]), layer([[.write, .clear], [], .read])]),
+            NetworkConfiguration(
+                .numbers(2), [layer([.usual, [.read, .clear]]), layer([[.write, .clear], [], .read])]),
             seed: 4)
         let input = CellTests.random(13 * 2, 11)
         let stream = try NetworkStream(network)

@@ -132,7 +132,9 @@ import Testing
         #expect(try output([2, 3], numbers) == bare.run(numbers.map { Float($0) }, steps: 2, batch: 1).outputs)
         #expect(try output([2, 1, 3], [0, 1, 2, 1, 0, 2]) != nil)
         #expect(try output([2, 3], [0, 1, 2, 1, 0, 2]) == nil)
-        #expect(try output([2, 2], [0, 1, 2, 2]) == bare.reading(tokens: true)?.run(tokens: [0, 1, 2, 2], steps: 2, batch: 2).outputs)
+        #expect(
+            try output([2, 2], [0, 1, 2, 2])
+                == bare.reading(tokens: true)?.run(tokens: [0, 1, 2, 2], steps: 2, batch: 2).outputs)
         #expect(try output([2, 2], [0, 1, 2, 3]) == nil)
     }
 

@@ -80,6 +80,8 @@ class PlacedLayer {
     var embedding: (vocabulary: Int, weight: Parameter)? { nil }
     /// Rows of the state that goes from window to window of a sequence, as `Carry.state` has it.
     var carriedRows: Int { children.reduce(0) { $0 + $1.carriedRows } + state.reduce(0) { $0 + $1.count } }
+    /// Whether what it gives are probabilities, not numbers that a softmax makes such.
+    var givesProbabilities: Bool { children.last?.givesProbabilities ?? false }
     /// Multiplications of a step of one sequence, forward, of layers that are a product.
     var multiplications: Int { 0 }
     /// Whether forward alone its y stands in panels that only the layer above it reads, so that another may use them again.

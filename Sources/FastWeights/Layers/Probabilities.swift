@@ -1,7 +1,8 @@
 extension Layer {
     /// y_i = e^(x_i) / Σ_j e^(x_j) over the numbers of a step (PyTorch's `nn.Softmax`): probabilities of classes.
     ///
-    /// A training with classes takes the numbers below it, as cross-entropy has the softmax in it. O(N).
+    /// A network that ends with it cannot be trained with classes, as cross-entropy has the softmax in it: train the layers
+    /// below alone. O(N).
     public static var softmax: Layer { Layer(SoftmaxLayer()) }
 }
 
@@ -19,6 +20,8 @@ final class SoftmaxLayer: LayerKind {
 
 private final class PlacedSoftmax: PlacedLayer {
     init(_ input: LayerShape) { super.init(input, input) }
+
+    override var givesProbabilities: Bool { true }
 
     override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
         SoftmaxPass(self, input, plan)

@@ -146,7 +146,9 @@ extension Network {
         let (width, isPerStep) = (definition.output.count, definition.output.isPerStep)
         return (0..<inputs.count).map { i in
             let (first, count) = isPerStep ? (inputs.starts[i], inputs.lengths[i]) : (i, 1)
-            return Prediction(outputs: Array(rows[first * width..<(first + count) * width]), width: width)
+            return Prediction(
+                outputs: Array(rows[first * width..<(first + count) * width]), width: width,
+                hasSoftmax: definition.root.givesProbabilities)
         }
     }
 

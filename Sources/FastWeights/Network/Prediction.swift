@@ -7,6 +7,8 @@ public struct Prediction: Sendable, Equatable {
     public let outputs: [Float]
     /// Numbers a row.
     public let width: Int
+    /// Whether the network makes probabilities itself, as one that ends with softmax.
+    var hasSoftmax = false
 
     /// 1 of a network that ends with one value a sequence, otherwise the steps of the sequence.
     public var rows: Int { outputs.count / width }
@@ -19,6 +21,6 @@ public struct Prediction: Sendable, Equatable {
         }
     }
 
-    /// softmax of each row, [rows, width]: the probabilities of the classes.
-    public var probabilities: [Float] { softmax(outputs, classes: width) }
+    /// The probabilities of the classes, [rows, width]: softmax of each row, or of a network that ends with it the rows.
+    public var probabilities: [Float] { hasSoftmax ? outputs : softmax(outputs, classes: width) }
 }

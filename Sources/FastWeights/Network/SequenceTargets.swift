@@ -109,6 +109,9 @@ struct SequenceTargets: Sendable {
 
     /// Traps unless the network gives what such targets ask for; throws when a class is not among its classes.
     func check(_ definition: NetworkDefinition) throws(SequenceDataError) {
+        require(
+            isRegression || !definition.root.givesProbabilities,
+            "the network ends with softmax, which the cross-entropy of classes has in it; make one without that layer")
         let output = definition.output
         require(
             output.isPerStep == isPerStep,

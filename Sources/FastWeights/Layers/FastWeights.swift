@@ -74,7 +74,7 @@ final class FastWeightsLayer: CellKind {
     }
 
     var firstValues: CellFirstValues { CellFirstValues(recurrentWeight: .diagonal(0.05), inputBias: .constant(0)) }
-    var period: Int { memoryOptions.schedule.count }
+    var period: Int { memoryOptions.isUsual ? 1 : memoryOptions.schedule.count }
     var prefersWhole: Bool { true }
 
     func declare(_ scope: inout ParameterScope) -> [Parameter] {

@@ -62,7 +62,7 @@ import Testing
     @Test(arguments: ["lstm", "protocol_3", "protocol_4", "protocol_5", "big_endian"])
     func aStateDictIsANetwork(name: String) throws {
         let network = try Network(path: Self.path(name + ".pt"))
-        #expect(network.configuration.layers == 2 && network.configuration.input == 3)
+        #expect(network.configuration == .stack(.lstm(), input: 3, hidden: 4, layers: 2))
         let results = try Self.results("lstm.npz")
         let (outputs, state) = network.run(try results("input"), steps: 5, batch: 2)
         #expect(Self.isNear(outputs, try results("output")))
@@ -127,7 +127,7 @@ import Testing
 
             let text = try FileReport(path: model).text
             #expect(text.contains("Parameters  860 in 46 tensors\n"))
-            #expect(text.contains("Network     model.rnn. GRU, input 3, hidden 4, layers 1, bidirectional, biases\n"))
+            #expect(text.contains("Network     model.rnn. 3 numbers per step → bidirectional("))
             #expect(text.contains("Value       epoch: 3\n"))
 
             let many = folder + "/many.pt"

@@ -19,8 +19,9 @@ def has_module(layers):
         if layer["layer"] == "residual":
             return has_module(layer["layers"])
         cell = layer.get("cell", layer)
-        sigmoid = cell["layer"] == "rnn" and cell.get("activation") == "sigmoid"
-        return cell["layer"] not in ("fast_weights", "associative_lstm") and not cell.get("layer_norm") and not sigmoid
+        if "hidden" not in cell:
+            return True
+        return cell["layer"] in RECURRENT and not cell.get("layer_norm") and cell.get("activation") != "sigmoid"
 
     return all(of(layer) for layer in layers)
 

@@ -109,10 +109,15 @@ def cell(net, layer, x):
     return y
 
 
+def recurrent(net, layer, x):
+    """The layer within another."""
+    return LAYERS[layer["layer"]](net, layer, x)
+
+
 def bidirectional(net, layer, x):
-    ahead = cell(net, layer["cell"], x)
+    ahead = recurrent(net, layer["cell"], x)
     with net.within("", net.suffix + "_reverse"):
-        back = cell(net, layer["cell"], x.flip(0)).flip(0)
+        back = recurrent(net, layer["cell"], x.flip(0)).flip(0)
     net.reversed = layer["cell"]["hidden"]
     return torch.cat([ahead, back], -1)
 
@@ -122,7 +127,7 @@ def stack(net, layer, x):
     net.reversed = 0
     for i in range(layer["layers"]):
         with net.within("", f"_l{i}"):
-            x = bidirectional(net, layer, x) if layer.get("bidirectional") else cell(net, layer["cell"], x)
+            x = bidirectional(net, layer, x) if layer.get("bidirectional") else recurrent(net, layer["cell"], x)
     return x
 
 

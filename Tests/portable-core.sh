@@ -7,8 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../Sources/FastWeights"
 
-# The folders that are portable. More are welcome, none may leave.
-core=(Numerics Storage Threads Kernels Cells)
+# The folders and files that are portable. More are welcome, none may leave.
+core=(Numerics Storage Threads Kernels Formats/{JSON,JSONParsing,ConfigurationReader}.swift Layers)
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -26,7 +26,7 @@ extension Case {
             "split-share", "the share for validation must be between 0 and 1, found nan",
             try sequences.split(validation: .nan, seed: 1)),
         Case(
-            "data-width", "the network takes 2 numbers a step; the data has 1",
+            "data-width", "the network takes 2 numbers a step; the data has 1 numbers a step",
             try tagger.predict(.numbers([[1]], width: 1))),
         Case(
             "data-targets",

@@ -249,7 +249,7 @@ extension Cell {
             ("\"copies\":3", "\"copies\":0", "copies as a whole number from 1 to 256"),
             ("\"keys\":2", "\"keys\":257", "keys as a whole number from 1 to 256"),
             ("4294967295", "4294967296", "permutation_seed as a whole number from 0 to 4294967295"),
-            ("\"recurrent_candidate\":false,", "", "recurrent_candidate as true or false"),
+            ("\"recurrent_candidate\":false", "\"recurrent_candidate\":0", "recurrent_candidate as true or false"),
         ] {
             let changed = text.replacing(old, with: new)
             try #require(changed != text)

@@ -197,6 +197,17 @@ import Testing
             bias: WeightArray(shape: [1, 8 * H], values: b))
         let network = try Network(onnx: [node])
         #expect(network.configuration.input == .numbers(I) && network.configuration.layers == [.lstm(H)])
+        // Two nodes of one size come out under the names of an nn.LSTM with two layers.
+        let second = ONNXWeights(
+            input: WeightArray(shape: [1, 4 * H, H], values: r),
+            recurrent: WeightArray(shape: [1, 4 * H, H], values: r),
+            bias: WeightArray(shape: [1, 8 * H], values: b))
+        let names = try Network(onnx: [node, second]).tensors().map(\.name)
+        #expect(
+            names
+                == ["_l0", "_l1"].flatMap { layer in
+                    ["weight_ih", "weight_hh", "bias_ih", "bias_hh"].map { $0 + layer }
+                })
 
         // The prefix there and back, beside a tensor of another module.
         let head = (name: "head.weight", shape: [2, H], values: numbers(2 * H))

@@ -26,7 +26,7 @@ import Testing
     }
 
     private static func train(_ stop: Int = .max, _ change: (inout TrainingOptions) -> Void) throws -> Trained {
-        let sets = try AssociativeRetrieval(pairs: 2).generate(counts: [10, 20], seed: 1)
+        let sets = try AssociativeRetrieval(pairs: 2).generate(counts: [10, 20], seed: 1).map(\.sequences)
         let model = TrainingTests.model(.gru, hidden: 3)
         var options = TrainingOptions()
         (options.batch, options.perfectEvaluations, options.schedule) = (4, .max, .cosine.afterWarmUp(of: 2))
@@ -79,7 +79,7 @@ import Testing
             let model = TextModel(.gru, hidden: 2, vocabulary: vocabulary, seed: 1)
             let trainer = Trainer(model, text: text, window: window, options: options)
             let windows = TextStreams(
-                text.training, window: window, streams: streams, model.network.configuration
+                text.training, window: window, streams: streams, model.network.definition
             ).windows
             #expect(trainer.options.steps == 2 * windows && windows >= 1, "\(window), \(streams)")
         }

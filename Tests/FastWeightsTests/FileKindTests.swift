@@ -100,7 +100,7 @@ import Testing
         #expect(advice(.legacyTorch, "a.b/model").contains("\"a.b/model\", map") == true)
         #expect(advice(.legacyTorch, "a.b/model").hasSuffix("\"a.b/model.new.pt\")"))
         #expect(advice(.legacyTorch, "a\"b.pt").contains(#"torch.load("a\"b.pt", "#))
-        #expect(advice(.torch, "m.pt").contains("RecurrentNetwork(path:)"))
+        #expect(advice(.torch, "m.pt").contains("Network(path:)"))
         #expect(advice(.torchScript, "m.pt").contains(#"torch.jit.load("m.pt", map_location="cpu").state_dict()"#))
         #expect(advice(.keras, "m.keras").hasSuffix(#"keras.models.load_model("m.keras").get_weights())"#))
         #expect(advice(.onnx, "m.onnx").contains(#"onnx.load("m.onnx").graph.initializer"#))

@@ -21,7 +21,7 @@ import Testing
         let tokens = (0..<15).map { $0 * 4 % 11 }
         let found = network.run(tokens: tokens, steps: 5, batch: 3).outputs
         let archive = try NumPyArchive(path: Self.fixtures + "/torch/unequal.npz")
-        let expected = try archive.array("output").floats
+        let expected = try archive.array(named: "output").floats
         #expect(RecurrentStreamTests.relativeError(found, expected) < 1e-5)
         // And back, under the names that the module has.
         #expect(try Set(network.tensors().map(\.name)) == Set(Self.dictionary().names))

@@ -186,10 +186,6 @@ import Testing
 
     @Test func theRefusalSaysWhatWasFound() {
         #expect(
-            Self.keras(Self.lstm(3, 6) + Self.lstm(6, 4))
-                == "Keras weights: found LSTM(6) of 3 inputs, LSTM(4) of 6 inputs: a network has layers of one kind with as "
-                + "many units each, so that these cannot be loaded as one.")
-        #expect(
             Self.keras(Self.lstm(3, 6) + [Self.array(6, 2), Self.array(2)])
                 == "Keras weights: expected a kernel [I, G·H], a recurrent kernel [H, G·H] and perhaps a bias of each "
                 + "SimpleRNN, LSTM or GRU, found arrays of the shapes [6, 2], [2] behind LSTM(6) of 3 inputs; arrays of "
@@ -202,17 +198,30 @@ import Testing
                 + "loaded as one network.")
         #expect(
             Self.keras(wrapped)
-                == "Keras weights: found LSTM(6) of 3 inputs, LSTM(6) of 3 inputs, LSTM(6) of 12 inputs: of layers in one "
-                + "direction number 1 reads 6 numbers a step, not 3; layers in one direction and bidirectional ones cannot "
-                + "be loaded as one network.")
+                == "Keras weights: found LSTM(6) of 3 inputs, LSTM(6) of 3 inputs, LSTM(6) of 12 inputs: layer 1 reads 6 "
+                + "numbers a step, not 3; layers in one direction and bidirectional ones cannot be loaded as one network."
+        )
         #expect(Self.keras([])?.contains("found no arrays") == true)
         let (w, r) = (Self.array(1, 24, 3), Self.array(1, 24, 6))
-        #expect(
-            Self.onnx(
-                ONNXWeights(input: w, recurrent: r),
-                ONNXWeights(input: Self.array(1, 16, 6), recurrent: Self.array(1, 16, 4)))
-                == "ONNX weights: found LSTM(6) of 3 inputs, LSTM(4) of 6 inputs: a network has layers of one kind with as "
-                + "many units each, so that these cannot be loaded as one.")
         #expect(Self.onnx(ONNXWeights(input: w, recurrent: r), ONNXWeights(input: w, recurrent: r)) != nil)
+    }
+
+    /// Layers of one kind and size are a module of PyTorch, others are named by their places.
+    @Test func layersOfUnequalSizesAreNamedByTheirPlaces() throws {
+        let arrays = Self.lstm(3, 6) + Self.lstm(6, 4, bias: false)
+        let network = try Network(keras: arrays)
+        #expect(network.configuration == NetworkConfiguration(.numbers(3), [.lstm(6), .lstm(4, hasBias: false)]))
+        #expect(network.parameters["1.weight_ih_l0"] == arrays[3].transposed.values)
+        let (w, r) = (Self.array(1, 24, 3), Self.array(1, 24, 6))
+        let nodes = try Network(onnx: [
+            ONNXWeights(input: w, recurrent: r),
+            ONNXWeights(input: Self.array(1, 16, 6), recurrent: Self.array(1, 16, 4)),
+        ])
+        #expect(
+            nodes.configuration
+                == NetworkConfiguration(.numbers(3), [.lstm(6, hasBias: false), .lstm(4, hasBias: false)]))
+        let same = try Network(keras: Self.lstm(3, 6) + Self.lstm(6, 6))
+        #expect(same.configuration == NetworkConfiguration.stack(.lstm(), input: 3, hidden: 6, layers: 2))
+        #expect(same.tensors(prefix: "rnn.").last?.name == "rnn.bias_hh_l1")
     }
 }

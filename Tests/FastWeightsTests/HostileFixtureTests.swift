@@ -102,7 +102,7 @@ import Testing
         { tensor in replacing(tensor, by: 1 << 40) }, { tensor in replacing(tensor, by: -2) },
     ]
 
-    fileprivate static func replacing(_ tensor: Tensor, by number: Int64) -> Tensor? {
+    private static func replacing(_ tensor: Tensor, by number: Int64) -> Tensor? {
         guard tensor.dtype == "I64", tensor.data.count >= 8 else { return nil }
         var tensor = tensor
         tensor.data.removeFirst(8)

@@ -148,6 +148,33 @@ import Testing
             ).contains("a lagged memory reads and writes at every step"))
     }
 
+    @Test func layersOfAFileThatNoMemoryHoldsOrOfOneNameAreNamed() throws {
+        func found(_ json: String) throws -> String {
+            let error = #expect(throws: ConfigurationError.self) {
+                try NetworkConfiguration(json: try JSON(parsing: json.utf8))
+            }
+            return error?.description ?? ""
+        }
+        let dense = #"{"layer": "dense", "outputs": 2, "name": "a."}"#
+        #expect(
+            try found(#"{"input": {"numbers": 2}, "layers": [\#(dense), \#(dense)]}"#)
+                == "layer 1, dense: two parameters are named a.weight")
+        // 2²⁶ maps under filters of 2²⁰ by 2²⁰: more weights than an Int counts.
+        let convolution =
+            #"{"layer": "convolution", "features": 64, "size": 1048576, "stride": 1048576, "padding": 1048575}"#
+        #expect(
+            try found(
+                #"{"input": {"channels": 16384, "height": 64, "width": 64}, "layers": [{"layer": "flatten"}, \#(convolution)]}"#
+            ).contains("do not fit 67108864 numbers per step"))
+        // Each could be, all of them not.
+        let wide = #"{"layer": "dense", "outputs": 1048576}"#
+        let stack =
+            #"{"layer": "stack", "cell": {"layer": "associative_lstm", "hidden": 1048576, "copies": 1, "keys": 256, "permutation_seed": 0, "recurrent_candidate": true}, "layers": 256, "bidirectional": true}"#
+        #expect(
+            try found(#"{"input": {"numbers": 2}, "layers": [\#(wide), \#(stack)]}"#).contains(
+                "sizes are at least 0, and memory must hold all numbers"))
+    }
+
     // MARK: Weights of other frameworks
 
     private func zeros(_ shape: [Int]) -> WeightArray {

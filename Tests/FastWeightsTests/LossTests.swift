@@ -81,9 +81,9 @@ import Testing
     /// A training written out with passes, losses and an optimizer of one's own goes the way that `Trainer` goes.
     @Test func aLoopOfOnesOwnIsATraining() throws {
         let (count, T, classes) = (16, 5, 3)
-        func network() -> RecurrentNetwork {
-            RecurrentNetwork(
-                RecurrentNetworkConfiguration(.gru, input: 2, hidden: 4, head: .perSequence(classes)), seed: 2)
+        func network() -> Network {
+            Network(
+                NetworkConfiguration.stack(.gru, input: 2, hidden: 4, head: .perSequence(classes)), seed: 2)
         }
         let sequences = (0..<count).map { CellTests.random(T * 2, UInt64($0 + 1)) }
         let labels = (0..<count).map { $0 % classes }

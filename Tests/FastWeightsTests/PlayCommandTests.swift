@@ -78,7 +78,9 @@ import Testing
             ]
             #expect(CommandLineTool.run(arguments: words) == 0)
             let agent = try CatchAgent(path: path)
-            #expect(agent.task == (try Catch(size: 5, visibleFrames: 2)) && agent.network.parameters["weight_hh_l0"].count == 7 * 7)
+            #expect(
+                agent.task == (try Catch(size: 5, visibleFrames: 2))
+                    && agent.network.parameters["weight_hh_l0"].count == 7 * 7)
             let bytes = agent.serialised()
             try expectSame(CatchAgent(bytes: bytes, source: "copy").serialised(), bytes)
             #expect(CommandLineTool.run(arguments: ["play", "--model", path, "--seed", "3"]) == 0)
@@ -104,8 +106,12 @@ import Testing
         }
         #expect(message(25, .perStep(4), nil).contains("file: not an agent of Catch"))
         #expect(message(25, .perStep(4), ["name": "catch", "size": 2]).contains("not an agent of Catch"))
-        #expect(message(24, .perStep(4), task.json).contains("one layer of 25 inputs and 4 outputs"))
-        #expect(message(25, .perStep(3), task.json).contains("found 1 of 25 and 3"))
-        #expect(message(25, .perSequence(4), task.json).contains("a step"))
+        let wanted = "an agent for a screen of 5 rows has one recurrent layer of 25 inputs and 4 outputs a step; found "
+        let gru = "numbers per step → gru(hidden 3, bias true) → "
+        #expect(message(24, .perStep(4), task.json).contains(wanted + "24 \(gru)dense(outputs 4, bias true)"))
+        #expect(message(25, .perStep(3), task.json).contains(wanted + "25 \(gru)dense(outputs 3, bias true)"))
+        #expect(
+            message(25, .perSequence(4), task.json).contains(
+                wanted + "25 \(gru)last_step → dense(outputs 4, bias true)"))
     }
 }

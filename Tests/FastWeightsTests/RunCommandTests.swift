@@ -225,18 +225,20 @@ import Testing
             var text = try FileReport(path: path).text
             #expect(
                 text.contains(
-                    "Network     RNN of relu, input 3, hidden 5, layers 2, bidirectional, biases, dropout 0.5\n"))
+                    "Network     3 numbers per step → stack(cell rnn(hidden 5, activation relu, layer_norm false, "
+                        + "identity false, bias true, epsilon 1e-05), layers 2, bidirectional true, dropout 0.5)\n"))
             #expect(text.contains("weight_ih_l1_reverse  F32   [5, 10]       50\n"), "\(text)")
             #expect(text.contains("Parameters  \(network.configuration.layout.parameterCount) in 16 tensors\n"))
             try Self.write(network.tensors(prefix: "a.") + network.tensors(prefix: "b.").dropLast(), path)
             text = try FileReport(path: path).text
-            #expect(text.contains("Network     a. RNN of tanh or relu, input 3,"))
+            #expect(text.contains("Network     a. 3 numbers per step → stack(cell rnn(hidden 5, activation tanh or relu,"))
             #expect(text.contains("Network     b. cannot be used: \(path): missing tensors: b.bias_hh_l1_reverse.\n"))
             let classifier = TrainingTests.model(.fastWeights())
             try ModelFile(classifier, task: try AssociativeRetrieval(pairs: 2)).write(to: path)
             text = try FileReport(path: path).text
-            #expect(text.contains("Network     classifier of "))
-            #expect(text.contains("fast weights with layer norms"))
+            #expect(text.contains("Network     one of 37 tokens per step → embedding("))
+            #expect(text.contains(" → fast_weights(hidden 9, activation relu, layer_norm true, "))
+            #expect(text.contains(" → last_step → dense(outputs 14, activation relu, bias true) → dense(outputs 10, "))
             try Self.write([], path)
             #expect(try FileReport(path: path).text.contains("Parameters  0 in 0 tensors\n"))
             try Files.writeAtomically(Array("nothing".utf8), to: path)

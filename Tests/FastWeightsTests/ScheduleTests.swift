@@ -153,6 +153,36 @@ import Testing
         #expect(try outputs(.max) == outputs(1) && outputs(.max) != outputs(0))
     }
 
+    /// Layers with schedules of two and of three steps are where they began after six.
+    @Test func schedulesOfUnequalLengthsKeepTheirPlaces() throws {
+        func layer(_ schedule: [MemoryEvents]) -> Layer { .fastWeights(5, FastWeightsOptions(schedule: schedule)) }
+        let network = Network(
+            NetworkConfiguration(.numbers(2), [layer([.usual, [.read, .clear]]), layer([[.write, .clear], [], .read])]),
+            seed: 4)
+        let input = CellTests.random(13 * 2, 11)
+        let stream = try NetworkStream(network)
+        for t in 0..<13 {
+            #expect(stream.state.step == t % 6)
+            let whole = network.run(Array(input[..<(t * 2 + 2)]), steps: t + 1, batch: 1)
+            let one = network.run(
+                Array(input[(t * 2)..<(t * 2 + 2)]), steps: 1, batch: 1, state: stream.state)
+            let copy = try NetworkStream(network)
+            try copy.restore(from: SafeTensors(bytes: stream.serialisedState(), source: "state"))
+            for other in [stream, copy] { other.step(Array(input[(t * 2)..<(t * 2 + 2)])) }
+            expectSame(copy.output, stream.output)
+            let last = Array(whole.outputs.suffix(5))
+            #expect(zip(stream.output, last).allSatisfy { abs($0 - $1) < 1e-4 }, "step \(t)")
+            #expect(zip(one.outputs, last).allSatisfy { abs($0 - $1) < 1e-4 }, "step \(t)")
+            #expect(stream.state.step == whole.state.step && one.state.step == whole.state.step)
+        }
+        // 65,521, 65,519, 65,497 and 65,479 are primes, whose product has more than 53 bits.
+        let layers = [65521, 65519, 65497, 65479].map { count in
+            NamedLayer(layer: layer([MemoryEvents](repeating: [], count: count - 1) + [.usual]), prefix: "\(count).")
+        }
+        let error = #expect(throws: LayerProblem.self) { try NetworkConfiguration(checking: .numbers(2), layers) }
+        #expect(error?.sentence.contains("begin again together after more than") == true)
+    }
+
     @Test func filesKeepTheSchedule() throws {
         let cell = Cell.fastWeights(FastWeightsOptions(schedule: [[.write, .clear], [], .read]))
         let configuration = NetworkConfiguration.stack(cell, input: 2, hidden: 3)

@@ -103,6 +103,34 @@ import Testing
         }
     }
 
+    /// Above the last layer with a state everything follows from it, but not where an input is added, and not through a
+    /// layer with a state of its own.
+    @Test func theOutputOfAStateIsWhatFollowsFromIt() throws {
+        func stream(_ layers: [Layer]) throws -> NetworkStream {
+            try NetworkStream(Network(NetworkConfiguration(.numbers(4), layers), seed: 2))
+        }
+        let input = CellTests.random(5 * 4, 6)
+        for (layers, follows) in [
+            ([.gru(4), .dense(3, activation: .tanh), .layerNorm(), .dense(2)], true), ([.dense(4), .gru(4)], true),
+            ([.gru(4), .mean, .dense(2)], true), ([.gru(4), .dropout(0.5), .lastStep, .dense(2)], true),
+            ([.stack(.lstm(4), layers: 2, dropout: 0.5), .dense(2)], true), ([.dense(3)], false),
+            ([.residual([.gru(4)]), .dense(2)], false), ([.gru(4), .residual([.gru(4)])], false),
+            ([.residual([.gru(4)]), .lstm(4), .dense(2)], true),
+        ] as [([Layer], Bool)] {
+            let (one, other) = (try stream(layers), try stream(layers))
+            _ = NetworkStreamTests.run(one, input)
+            let output = one.output
+            other.state = one.state
+            let expected = follows ? output : [Float](repeating: 0, count: output.count)
+            expectSame(other.output, expected, "\(layers)")
+            // Nothing has gone on by that, and nothing is left of it.
+            #expect(other.state == one.state)
+            expectSame(NetworkStreamTests.run(other, input), NetworkStreamTests.run(one, input))
+            other.reset()
+            expectSame(other.output, try stream(layers).output)
+        }
+    }
+
     /// A run and a stream use the ε of the configuration: against each other, and an RNN's against its equation.
     @Test(arguments: cells)
     func everyPassHasTheEpsilonOfTheConfiguration(cell: Cell) throws {

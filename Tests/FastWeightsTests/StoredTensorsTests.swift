@@ -158,15 +158,18 @@ import Testing
             #expect("\(error!)" == reason)
         }
         let classifier = ModelFile(TrainingTests.model(.gru), task: try AssociativeRetrieval(pairs: 2)).serialised()
-        let error = #expect(throws: WeightsError.self) {
-            try Network(SafeTensors(bytes: classifier, source: "file"))
-        }
+        // The network of a file that holds more, and a file of another kind.
+        let model = try Network(SafeTensors(bytes: classifier, source: "file"))
+        #expect(model.configuration == TrainingTests.model(.gru).configuration)
+        let other = SafeTensors.serialise(network.tensors(), metadata: [("format", "fastweights-recipe-1")])
+        let error = #expect(throws: WeightsError.self) { try Network(SafeTensors(bytes: other, source: "file")) }
         #expect(
-            "\(error!)"
-                == "file: expected a network or a state dict, found a file of the format fastweights-classifier-1.")
+            error?.description
+                == "file: expected a network or a state dict, found a file of the format fastweights-recipe-1.")
         let more = SafeTensors.serialise(
             network.tensors() + [("fc.weight", [1, 5], [1, 2, 3, 4, 5])],
-            metadata: [("format", "fastweights-network-1"), ("config", network.configuration.json.serialised())])
-        #expect(throws: WeightsError.self) { try Network(SafeTensors(bytes: more, source: "file")) }
+            metadata: [("format", "fastweights-network-2"), ("config", network.configuration.json.serialised())])
+        let unexpected = #expect(throws: WeightsError.self) { try Network(SafeTensors(bytes: more, source: "file")) }
+        #expect(unexpected?.description == "file: unexpected tensors: fc.weight.")
     }
 }

@@ -61,7 +61,7 @@ import Testing
     /// The protocols of pickle that PyTorch can be told to use, and the archive of a big-endian machine.
     @Test(arguments: ["lstm", "protocol_3", "protocol_4", "protocol_5", "big_endian"])
     func aStateDictIsANetwork(name: String) throws {
-        let network = try RecurrentNetwork(path: Self.path(name + ".pt"))
+        let network = try Network(path: Self.path(name + ".pt"))
         #expect(network.configuration.layers == 2 && network.configuration.input == 3)
         let results = try Self.results("lstm.npz")
         let (outputs, state) = network.run(try results("input"), steps: 5, batch: 2)
@@ -87,7 +87,7 @@ import Testing
         #expect(dictionary.recurrentPrefixes == ["model.rnn."] && dictionary.names == file.names)
 
         let results = try Self.results("checkpoint.npz")
-        let tagger = try RecurrentNetwork(
+        let tagger = try Network(
             path: Self.path("checkpoint.pt"), embedding: "model.encoder", head: .perStep("model.decoder"))
         let archive = try NumPyArchive(path: Self.path("checkpoint.npz"))
         let tokens = try archive.array(named: "input").integers()
@@ -129,6 +129,12 @@ import Testing
             #expect(text.contains("Parameters  860 in 46 tensors\n"))
             #expect(text.contains("Network     model.rnn. GRU, input 3, hidden 4, layers 1, bidirectional, biases\n"))
             #expect(text.contains("Value       epoch: 3\n"))
+
+            let many = folder + "/many.pt"
+            try Files.writeAtomically(
+                TorchBytes.file(TorchBytes.dictionary((0..<60).map { ("k\($0)", [0x4E]) })), to: many)
+            let values = try FileReport(path: many).text.split(separator: "\n").filter { $0.hasPrefix("Value ") }
+            #expect(values.count == 51 && values.last == "Value       and 10 more")
 
             // Sequences too, with lengths of whole numbers.
             let (sequences, other) = (folder + "/x.pt", folder + "/z.npy")

@@ -215,10 +215,7 @@ import Testing
         #expect(point.loss.isNaN && point.entropy.isNaN)
         var tally = ErrorTally()
         func passes(_ tolerance: Double) -> Bool {
-            GoldenResult(
-                name: "", outputError: tally.outputs, gradientError: tally.gradients, tolerance: tolerance,
-                worstTensor: tally.worstTensor
-            ).passed
+            GoldenResult("", tally, tolerance: tolerance).passed
         }
         #expect(tally.outputs.isNaN && tally.gradients.isNaN && !passes(1))
         tally.gradient("none", [], [])

@@ -182,7 +182,7 @@ extension FileKind {
         func python(_ modules: String, _ call: String) -> String { "\n    import \(modules)\n    \(call)" }
         let saving = "Save it as safetensors in Python:"
         switch self {
-        case .torch: return "Open it by its path with RecurrentNetwork(path:), StateDictionary, TorchFile, run or info."
+        case .torch: return "Open it by its path with Network(path:), StateDictionary, TorchFile, run or info."
         case .legacyTorch:
             let load = "torch.load(\(source), map_location=\"cpu\", weights_only=True)"
             return "Save it again in Python, in the form of today:"

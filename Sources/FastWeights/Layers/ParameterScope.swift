@@ -75,12 +75,13 @@ struct ParameterScope {
         return body(&self)
     }
 
-    /// Gives a block its first values. Recurrent layers draw their numbers after all others, each kind in the order of the
-    /// layers: so a seed gives the numbers that it always gave.
+    /// Gives a block its first values: those of a network that begins with a recurrent layer in the order of the layers; of
+    /// others recurrent layers draw their numbers after all others. So a seed gives the numbers that it always gave.
     func initialize(_ block: Parameters, seed: UInt64) {
         var random = Random(seed: seed, stream: 1)
-        for turn in [false, true] {
-            for (window, first) in zip(layout.windows, firstValues) where first.isRecurrent == turn {
+        let isInOrder = firstValues.first.map { $0.isRecurrent } ?? true
+        for turn in isInOrder ? [true] : [false, true] {
+            for (window, first) in zip(layout.windows, firstValues) where isInOrder || first.isRecurrent == turn {
                 let p = block.pointer + window.offset
                 for i in 0..<window.count { p[i] = 0 }
                 switch first.value {

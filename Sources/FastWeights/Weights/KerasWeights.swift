@@ -6,7 +6,8 @@ extension Network {
     /// wrapper those of the forward and then of the backward layer. The gates are i f c o in the LSTM, as PyTorch's, and z
     /// r h in the GRU, where PyTorch has r z n; the matrices are the transposed ones. The one bias [G·H] of LSTM and
     /// SimpleRNN becomes b_ih, and b_hh is zero. The GRU's [2, 3·H] are b_ih and b_hh. A layer without bias beside others
-    /// that have one has zeros, which are the same function.
+    /// that have one has zeros, which are the same function. Layers of one kind and size are named as in one module of
+    /// PyTorch, `weight_ih_l1`; others by their places, `1.weight_ih_l0`.
     ///
     /// The layers must have Keras' default activations: tanh, and sigmoid for the gates; SimpleRNN that of `activation`.
     /// Sequences are [B, T, I] in Keras and [T, B, I] here. A `Bidirectional` layer joins its directions as here with its
@@ -95,15 +96,14 @@ private struct KerasLayers {
     private func end(ofLayerAt start: Int, hasBias: Bool) -> Int? {
         var place = start
         for _ in 0..<directions {
-            // The first cell says how many units and gates all have.
-            guard isCell(at: 0), isCell(at: place), !hasBias || isBias(at: place) else { return nil }
-            let (inputs, units) = (arrays[0].shape[0], arrays[1].shape[0])
-            guard arrays[place + 1].shape == arrays[1].shape,
-                arrays[place].shape[0] == (start == 0 ? inputs : units * directions)
+            guard isCell(at: start), isCell(at: place), !hasBias || isBias(at: place),
+                arrays[place].shape == arrays[start].shape, arrays[place + 1].shape == arrays[start + 1].shape
             else { return nil }
             place += hasBias ? 3 : 2
         }
-        return place
+        // The next layer reads what this one gives.
+        let outputs = arrays[start + 1].shape[0] * directions
+        return place == arrays.count || arrays[place].isMatrix && arrays[place].shape[0] == outputs ? place : nil
     }
 
     /// Whether a kernel and a recurrent kernel stand at `place`.

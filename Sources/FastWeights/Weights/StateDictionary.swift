@@ -102,7 +102,12 @@ public struct StateDictionary: Sendable {
             wanted.compactMap { window, name in
                 shapes[name].flatMap { $0 == window.shape ? nil : "\(name) \($0) instead of \(window.shape)" }
             })
-        if let first = missing.first, problems.count == 1, let near = NearestName.nearest(to: first, among: names) {
+        // Where nothing of a module is there, its name may be another.
+        if let first = missing.first, problems.count == 1,
+            case let module = first.lastIndex(of: ".").map({ first[...$0] }) ?? "",
+            !wanted.contains(where: { $0.name.hasPrefix(module) && shapes[$0.name] != nil }),
+            let near = NearestName.nearest(to: first, among: names)
+        {
             problems.append("the nearest to \(first) is \(near)")
         }
         guard problems.isEmpty else { throw WeightsError(source: source, problems: problems) }

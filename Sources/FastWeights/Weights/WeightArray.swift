@@ -72,11 +72,12 @@ struct ForeignCell {
             return "\(cells.count / directions) layers; there may be \(PlacedList.limit)"
         }
         let found = "found \(list(cells))"
+        let advice = "; layers in one direction and bidirectional ones cannot be loaded as one network"
         guard cells.allSatisfy({ [1, 3, 4].contains($0.gates) }) else {
             return "expected 1, 3 or 4 gates (RNN, GRU, LSTM) in a recurrent matrix, \(found)"
         }
         guard cells.count % directions == 0 else {
-            return "expected a forward and a backward cell in each bidirectional layer, \(found)"
+            return "expected a forward and a backward cell in each bidirectional layer, \(found)\(advice)"
         }
         for first in stride(from: 0, to: cells.count, by: directions) {
             let (ahead, back) = (cells[first], cells[first + directions - 1])
@@ -86,7 +87,8 @@ struct ForeignCell {
             }
             let wanted = first == 0 ? ahead.inputs : cells[first - 1].hidden * directions
             if ahead.inputs != wanted {
-                return "\(found): layer \(first / directions) reads \(wanted) numbers a step, not \(ahead.inputs)"
+                return
+                    "\(found): layer \(first / directions) reads \(wanted) numbers a step, not \(ahead.inputs)\(advice)"
             }
         }
         return nil
@@ -94,8 +96,9 @@ struct ForeignCell {
 }
 
 extension Network {
-    /// A network of these cells, layer by layer, in each the forward direction first. `order` gives, for the number of
-    /// gates, from which block each gate of PyTorch's comes.
+    /// A network of these cells, layer by layer, in each the forward direction first: of layers of one kind and size with
+    /// the names that they have in one module of PyTorch, otherwise each with those of its place. `order` gives, for the
+    /// number of gates, from which block each gate of PyTorch's comes.
     convenience init(
         _ cells: [ForeignCell], directions: Int, activation: Activation, order: (Int) -> [Int], source: String
     ) throws {
@@ -104,9 +107,11 @@ extension Network {
         }
         var layers: [Layer] = []
         var tensors: [(name: String, shape: [Int], values: [Float])] = []
+        let isStack = cells.allSatisfy { $0.gates == cells[0].gates && $0.hidden == cells[0].hidden }
         for first in stride(from: 0, to: cells.count, by: directions) {
             let own = cells[first..<first + directions]
-            let (H, gates, hasBias) = (cells[first].hidden, cells[first].gates, own.contains { $0.biases != nil })
+            let (H, gates) = (cells[first].hidden, cells[first].gates)
+            let hasBias = (isStack ? cells[...] : own).contains { $0.biases != nil }
             let zeros = WeightArray(shape: [gates * H], values: [Float](repeating: 0, count: gates * H))
             let cell: Layer =
                 gates == 4
@@ -119,16 +124,19 @@ extension Network {
                 }
                 for (name, part) in parts {
                     let part = part.reordered(order(gates))
-                    let name = "\(layers.count).\(name)_l0" + (direction == 1 ? "_reverse" : "")
-                    tensors.append((name, part.shape, part.values))
+                    let own = isStack ? "\(name)_l\(layers.count)" : "\(layers.count).\(name)_l0"
+                    tensors.append((own + (direction == 1 ? "_reverse" : ""), part.shape, part.values))
                 }
             }
-            layers.append(.stacked(cell, layers: 1, isBidirectional: directions == 2))
+            layers.append(
+                .stacked(
+                    cell, layers: isStack ? cells.count / directions : 1, isBidirectional: directions == 2))
         }
+        let named = isStack ? [NamedLayer(layer: layers[0], prefix: "")] : NamedLayer.list(layers)
         let dictionary = StateDictionary(tensors, source: source)
         do {
             let configuration = try NetworkConfiguration(
-                checking: .numbers(cells[0].inputs), NamedLayer.list(layers))
+                checking: .numbers(cells[0].inputs), named)
             self.init(configuration, parameters: try dictionary.parameters(configuration))
         } catch let error as LayerProblem {
             throw WeightsError(source: source, problems: [error.sentence])

@@ -64,7 +64,11 @@ struct FileReport {
                 ),
             ]
             lines += try networks.map { ("Network", $0) }
-            if let file = file.torch { lines += file.others.map { ("Value", "\($0.name): \($0.text)") } }
+            if let others = file.torch?.others {
+                // As many as one reads; a checkpoint may hold a vocabulary.
+                lines += others.prefix(50).map { ("Value", "\($0.name): \($0.text)") }
+                if others.count > 50 { lines.append(("Value", "and \(others.count - 50) more")) }
+            }
             if let file = file.safeTensors {
                 lines += file.metadata.sorted { $0.key < $1.key }.map { ("Metadata", "\($0.key): \($0.value)") }
             }
@@ -93,7 +97,7 @@ struct FileReport {
             return dictionary.recurrentPrefixes.map { prefix in
                 let name = prefix.isEmpty ? "" : "\(prefix) "
                 do {
-                    return name + (try dictionary.network(prefix: prefix).configuration.summary)
+                    return name + (try dictionary.network(prefix: prefix).configuration.summary(isActivationKnown: false))
                 } catch {
                     return name + "cannot be used: \(error)"
                 }
@@ -104,17 +108,27 @@ struct FileReport {
 
 extension NetworkConfiguration {
     /// What it reads, and its layers with their options, in one line.
-    var summary: String { ([definition.input.text] + layers.map { $0.summary }).joined(separator: " → ") }
+    var summary: String { summary(isActivationKnown: true) }
+
+    /// The same; a state dict does not tell an RNN's activation.
+    fileprivate func summary(isActivationKnown: Bool) -> String {
+        ([definition.input.text] + layers.map { $0.summary(isActivationKnown) }).joined(separator: " → ")
+    }
 }
 
 extension Layer {
-    fileprivate var summary: String {
-        let options = kind.options.map { "\($0.key) \(Self.text($0.value))" }
+    fileprivate func summary(_ isActivationKnown: Bool) -> String {
+        let options = kind.options.map { option in
+            let isOpen = option.key == "activation" && !isActivationKnown && kind is RNNLayer
+            return "\(option.key) \(isOpen ? "tanh or relu" : Self.text(option.value, isActivationKnown))"
+        }
         return kind.name + (options.isEmpty ? "" : "(\(options.joined(separator: ", ")))")
     }
 
-    private static func text(_ value: JSON) -> String {
-        if case .array(let elements) = value { return "[\(elements.map(text).joined(separator: ", "))]" }
-        return (try? Layer(json: value))?.summary ?? value.text ?? value.serialised()
+    private static func text(_ value: JSON, _ isActivationKnown: Bool) -> String {
+        if case .array(let elements) = value {
+            return "[\(elements.map { text($0, isActivationKnown) }.joined(separator: ", "))]"
+        }
+        return (try? Layer(json: value))?.summary(isActivationKnown) ?? value.text ?? value.serialised()
     }
 }

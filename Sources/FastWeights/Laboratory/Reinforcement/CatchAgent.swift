@@ -51,7 +51,7 @@ final class CatchAgent: Sendable {
             found.input == .numbers(task.pixels)
         else {
             throw fail(
-                "an agent for a screen of \(task.size) rows has one recurrent layer of \(task.pixels) inputs and \(Self.outputs) outputs a step; found one that reads \(found.definition.input.text) and gives \(found.definition.output.text)"
+                "an agent for a screen of \(task.size) rows has one recurrent layer of \(task.pixels) inputs and \(Self.outputs) outputs a step; found \(found.summary)"
             )
         }
     }

@@ -59,7 +59,9 @@ struct RandomNetwork {
             network.parameters[window.name] = network.parameters[window.name].map { $0 + random.uniform(within: 0.3) }
         }
         let definition = configuration.definition
-        let (T, B) = isLong ? (33 + random.below(8), 1 + random.below(3)) : (1 + random.below(6), 1 + random.below(20))
+        let isPair = number < Self.pairs.count
+        let T = isLong ? 33 + random.below(8) : isPair ? 3 + random.below(4) : 1 + random.below(6)
+        let B = 1 + random.below(isLong ? 3 : 20)
         (steps, batch) = (T, B)
         let takesLengths = definition.period == 1 && T > 1 && random.below(2) == 0
         lengths = takesLengths ? (0..<B).map { $0 == B / 2 ? T : 1 + random.below(T) } : nil

@@ -21,11 +21,35 @@ struct RandomNetwork {
     /// Rows of output of a sequence.
     func outputRows(_ b: Int) -> Int { definition.output.isPerStep ? lengths?[b] ?? steps : 1 }
 
-    init(seed: UInt64) {
+    /// Layers that share memory or work with those beside them in ways of their own, which chance seldom brings together.
+    static let pairs: [(input: NetworkInput, layers: [Layer])] = [
+        (.tokens(5), [.embedding(3), .bidirectional(.lstm(3)), .lastStep]),
+        (.tokens(7), [.embedding(4), .stack(.gru(2), layers: 2, isBidirectional: true), .mean, .softmax]),
+        (.tokens(3), [.embedding(5), .fastWeights(3), .dense(2)]),
+        (.numbers(3), [.dense(4), .bidirectional(.gru(3))]),
+        (.numbers(3), [.dense(5), .convolution(2, size: 1, activation: .tanh)]),
+        (.numbers(3), [.dense(5), .maxPool(size: 1), .residual([.dense(5)])]),
+        (.maps(channels: 2, height: 3, width: 2), [.flatten, .bidirectional(.rnn(3)), .flatten, .lastStep]),
+        (.maps(channels: 2, height: 3, width: 2), [.flatten, .residual([.bidirectional(.gru(6))]), .lastStep]),
+        (
+            .numbers(2),
+            [
+                .fastWeights(3, FastWeightsOptions(activation: .tanh, schedule: [.usual, [.write, .clear], .read])),
+                .gru(2),
+                .fastWeights(4, FastWeightsOptions(activation: .tanh, schedule: [.usual, .read])),
+            ]
+        ),
+    ]
+
+    /// All of the pairs, then lists that are drawn.
+    init(_ number: Int) {
+        let seed = UInt64(number)
         var generator = LayerGenerator(seed: seed)
-        let isLong = seed % 25 == 7
-        let configuration = generator.configuration(
-            layers: isLong ? 1 + generator.random.below(2) : 1 + generator.random.below(6))
+        let isLong = number % 25 == 16
+        let configuration =
+            number < Self.pairs.count
+            ? NetworkConfiguration(Self.pairs[number].input, Self.pairs[number].layers)
+            : generator.configuration(layers: 1 + generator.random.below(isLong ? 2 : 6))
         self.seed = seed
         var random = generator.random
         hasOwnForm = generator.hasOwnForm
@@ -35,7 +59,9 @@ struct RandomNetwork {
             network.parameters[window.name] = network.parameters[window.name].map { $0 + random.uniform(within: 0.3) }
         }
         let definition = configuration.definition
-        let (T, B) = isLong ? (33 + random.below(8), 1 + random.below(3)) : (1 + random.below(6), 1 + random.below(20))
+        let isPair = number < Self.pairs.count
+        let T = isLong ? 33 + random.below(8) : isPair ? 3 + random.below(4) : 1 + random.below(6)
+        let B = 1 + random.below(isLong ? 3 : 20)
         (steps, batch) = (T, B)
         let takesLengths = definition.period == 1 && T > 1 && random.below(2) == 0
         lengths = takesLengths ? (0..<B).map { $0 == B / 2 ? T : 1 + random.below(T) } : nil
@@ -49,7 +75,7 @@ struct RandomNetwork {
             numbers = (0..<T * B * columns).map { _ in random.uniform(within: 1) }
         }
         start = random.below(3) == 0 ? nil : Self.state(definition, batch: B, &random)
-        name = "seed \(seed), \(configuration.json.serialised()), T \(T), B \(B), lengths \(lengths ?? [])"
+        name = "network \(number), \(configuration.json.serialised()), T \(T), B \(B), lengths \(lengths ?? [])"
     }
 
     /// A state of random numbers, in the midst of a schedule.

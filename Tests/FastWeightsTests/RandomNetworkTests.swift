@@ -6,14 +6,14 @@ import Testing
 @Suite struct RandomNetworkTests {
     #if DEBUG
         /// Without optimization a network takes a second.
-        private static let count = 16
+        private static let count = 24
     #else
         private static let count = 300
     #endif
 
     @Test func everyWayToRunANetworkAgreesWithTheNaiveOne() throws {
         var tally = Tally()
-        for seed in 0..<Self.count { try RandomNetwork(seed: UInt64(seed)).checkForward(&tally) }
+        for number in 0..<Self.count { try RandomNetwork(number).checkForward(&tally) }
         #expect(tally.networks == Self.count)
         #if !DEBUG
             // Every kind that files may name is among them.
@@ -23,14 +23,14 @@ import Testing
 
     @Test func gradientsAreThoseOfDifferences() throws {
         var tally = Tally()
-        for seed in 0..<Self.count { RandomNetwork(seed: UInt64(seed)).checkGradients(&tally) }
+        for number in 0..<Self.count { RandomNetwork(number).checkGradients(&tally) }
         #expect(tally.networks == Self.count)
         #expect(tally.compared > 50 * Self.count)
         #expect(tally.kinks < tally.compared / 50, "\(tally.kinks) of \(tally.compared)")
     }
 
     @Test func aTrainingHasTheGradientsOfAPass() throws {
-        for seed in 0..<Self.count { try RandomNetwork(seed: UInt64(seed)).checkTraining() }
+        for number in 0..<Self.count { try RandomNetwork(number).checkTraining() }
     }
 
     @Test(arguments: [
@@ -201,11 +201,11 @@ extension RandomNetwork {
             Issue.record("\(what): \(found.count) numbers instead of \(expected.count): \(name)")
             return
         }
-        // Float has 6e-8 of a number; a layer norm of numbers that are close together makes a hundred times that, six layers
-        // more. What was found is below 1e-5.
+        // Float has 6e-8 of a number; a layer norm of numbers that lie close together makes many times that of it, and the
+        // layers above again. All errors that were found are below 1e-5.
         let largest = expected.reduce(1e-6) { max($0, abs($1)) }
         let error = zip(found, expected).reduce(0) { max($0, abs(Double($1.0) - $1.1)) } / largest
-        if !(error <= 1e-4) { Issue.record("\(what) is wrong by \(error): \(name)") }
+        if !(error <= 2e-5) { Issue.record("\(what) is wrong by \(error): \(name)") }
     }
 
     // MARK: Gradients
@@ -312,7 +312,7 @@ extension RandomNetwork {
                 }
                 let error = abs(place.found - (place.ahead + place.back) / 2) / scale
                 tally.compared += 1
-                if !(error <= 1e-3) {
+                if !(error <= 2e-4) {
                     Issue.record(
                         "the gradient of \(what) is \(place.found) instead of \((place.ahead + place.back) / 2): \(name)"
                     )
@@ -352,7 +352,7 @@ extension RandomNetwork {
                 let (found, expected) = (engine.gradients[window.name], pass.gradients[window.name])
                 let scale = expected.reduce(1e-2 * largest) { max($0, abs(Double($1))) }
                 let error = zip(found, expected).reduce(0) { max($0, Double(abs($1.0 - $1.1))) } / scale
-                if !(error <= 1e-4) { Issue.record("the training's \(window.name) is wrong by \(error): \(name)") }
+                if !(error <= 2e-5) { Issue.record("the training's \(window.name) is wrong by \(error): \(name)") }
             }
             let evaluation = try network.evaluate(data, threads: 2)
             #expect(abs(evaluation.loss - loss) <= 1e-4 * loss, "the evaluation's loss: \(name)")

@@ -147,7 +147,7 @@ import Testing
             }
             #expect(try row(path, "mask") == ["mask", "F8_E5M2", "[1,", "2]", "2"])
             #expect(try row(path, "Parameters")?.suffix(5) == ["those", "of", "the", "types", "F8_E5M2"])
-            #expect(try row(path, "Network")?.prefix(3) == ["Network", "rnn.", "GRU,"])
+            #expect(try row(path, "Network")?.contains("gru(hidden") == true)
             #expect(try row(input, "names") == ["names", "<U1", "[3]", "3"])
             #expect(try row(input, "input") == ["input", "f4", "[2,", "1,", "2]", "4"])
             #expect(try row(input, "Unreadable")?.contains("\"damaged.npy\":") == true)

@@ -62,7 +62,7 @@ import Testing
                 try Network(path: path).parameters.block.array == Self.network.parameters.block.array)
             let text = try FileReport(path: path).text
             #expect(text.contains("bytes in 2 parts") && text.contains("in 8 tensors"))
-            #expect(text.contains("rnn. LSTM, input 3, hidden 4, layers 2"))
+            #expect(text.contains("rnn. 3 numbers per step → stack(cell lstm(hidden 4,"))
             let input = (0..<12).map { Float($0) / 7 }
             try NumPyArray.write(shape: [4, 1, 3], values: input, to: folder + "/x.npy")
             #expect(

@@ -226,7 +226,7 @@ import Testing
         let network = (try? TextModel(path: model))?.network
         #expect(
             network?.configuration.layers
-                == [.fastWeights(8, FastWeightsOptions(decay: 0.9, rate: 1e-3, innerSteps: 2)), .dense(27)])
+                == [.fastWeights(8, FastWeightsOptions(decay: 0.9, rate: 1e-3, innerSteps: 2)), .dense(15)])
         #expect(
             run("train", "--task", "text", "--file", folder.path("text"), "--model", "gru", "--fast-rate", "1") == 2)
         #expect(run("train", "--task", "text", "--file", folder.path("text"), "--minutes", "0") == 2)

@@ -29,13 +29,19 @@ struct ConfigurationReader {
         return value
     }
 
+    /// A member; one that is null is not there, as numbers that JSON cannot write.
+    private func member(_ key: String) -> JSON? {
+        guard let value = json[key], value != .null else { return nil }
+        return value
+    }
+
     func number(_ key: String, default fallback: Double? = nil) throws(ConfigurationError) -> Double {
-        guard let value = json[key].map({ $0.number }) ?? fallback else { throw wrong(key, "a number") }
+        guard let value = member(key).map({ $0.number }) ?? fallback else { throw wrong(key, "a number") }
         return value
     }
 
     func flag(_ key: String, default fallback: Bool? = nil) throws(ConfigurationError) -> Bool {
-        guard let value = json[key].map({ $0.boolean }) ?? fallback else { throw wrong(key, "true or false") }
+        guard let value = member(key).map({ $0.boolean }) ?? fallback else { throw wrong(key, "true or false") }
         return value
     }
 

@@ -108,8 +108,11 @@ private final class BidirectionalPass: LayerPass {
         var first = 0
         while first < run.steps {
             let count = min(window, run.steps - first)
-            var part = Run(block: run.block.window(from: first, steps: count), firstStep: run.firstStep + first)
-            part.dropoutSeed = run.dropoutSeed
+            var part = run
+            // In training all steps are one window.
+            if count < run.steps {
+                part = Run(block: run.block.window(from: first, steps: count), firstStep: run.firstStep + first)
+            }
             if first > 0 {
                 ahead.goOn()
                 back.goOn()

@@ -97,7 +97,8 @@ struct FileReport {
             return dictionary.recurrentPrefixes.map { prefix in
                 let name = prefix.isEmpty ? "" : "\(prefix) "
                 do {
-                    return name + (try dictionary.network(prefix: prefix).configuration.summary(isActivationKnown: false))
+                    return name
+                        + (try dictionary.network(prefix: prefix).configuration.summary(isActivationKnown: false))
                 } catch {
                     return name + "cannot be used: \(error)"
                 }

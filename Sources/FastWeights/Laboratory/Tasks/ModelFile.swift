@@ -55,6 +55,8 @@ public struct ModelFile: Sendable {
                 .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         } catch let error as ConfigurationError {
             throw fail(error.description)
+        } catch let error as WeightsError {
+            throw ModelFileError(description: error.description)
         } catch let error as TaskError {
             throw fail(error.description)
         } catch let error as JSONError {

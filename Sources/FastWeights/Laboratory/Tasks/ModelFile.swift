@@ -42,10 +42,10 @@ public struct ModelFile: Sendable {
     public init(bytes: [UInt8], source path: String) throws {
         let file = try SafeTensors(bytes: bytes, source: path)
         func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
-        guard try Network.configuration(of: StateDictionary(file)) != nil, let task = file.metadata["task"] else {
-            throw fail("not a model of `fastweights train`: the metadata has no network and task")
-        }
         do {
+            guard try Network.configuration(of: StateDictionary(file)) != nil, let task = file.metadata["task"] else {
+                throw fail("not a model of `fastweights train`: the metadata has no network and task")
+            }
             let reader = ConfigurationReader(json: try JSON(parsing: Array(task.utf8)), place: "task")
             self.task = try AssociativeRetrieval(
                 pairs: try reader.count("pairs", to: 26), repeatsDigits: try reader.flag("repeats_digits"))

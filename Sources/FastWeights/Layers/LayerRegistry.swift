@@ -37,6 +37,12 @@ extension Layer {
         }
     }
 
+    /// A recurrent cell of each kind, with so many hidden units and else its usual options.
+    static func cells(hidden: Int) -> [any CellKind] {
+        let options = JSON.object([JSON.Member("hidden", hidden)])
+        return kinds.compactMap { (try? $0.read(ConfigurationReader(json: options, place: $0.name)))?.cell }
+    }
+
     /// Reads what `json` wrote; an option that is not there has the value that the layer's function gives it. Throws with the
     /// name of what is missing or unknown. Layers in layers may be `depth` deep.
     ///

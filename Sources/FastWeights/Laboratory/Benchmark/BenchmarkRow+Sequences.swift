@@ -1,17 +1,17 @@
 // The rows of networks of layers on sequences of one's own.
 
 extension BenchmarkRow {
-    /// `sequences/lstm/R=64/T=50`: a training step, as `training` has it, of two layers with a head of ten classes a
-    /// sequence, on 64 sequences of T steps of twenty numbers.
+    /// `sequences/lstm/R=64/T=50`: a training step, as `training` has it, of two layers of each cell of the registry with ten
+    /// classes a sequence on top, on 64 sequences of T steps of twenty numbers.
     static var sequences: [BenchmarkRow] {
-        [("lstm", Cell.lstm()), ("gru", .gru)].map { name, cell in
-            let bench = SequencesBench(cell)
+        Layer.cells(hidden: SequencesBench.hidden).map { cell in
+            let (name, bench) = (cell.name, SequencesBench(cell))
             return BenchmarkRow(
                 id: "sequences/\(name)/R=\(SequencesBench.hidden)/T=\(SequencesBench.steps)",
                 description:
                     "training step, two layers, \(SequencesBench.input) numbers in, batch \(SequencesBench.batch)",
                 work: .timed(.milliseconds) { threads, measure in bench.training(threads: threads, measure) },
-                usesThreads: true, isQuick: true, operations: bench.operations)
+                usesThreads: true, isQuick: ["lstm", "gru"].contains(name), operations: bench.operations)
         }
     }
 }
@@ -21,11 +21,12 @@ private struct SequencesBench {
     static let (input, hidden, steps, batch, batches, classes) = (20, 64, 50, 64, 8, 10)
     let configuration: NetworkConfiguration
     private let rows: Double
+    private let recurrentRows: Double
 
-    init(_ cell: Cell) {
+    init(_ cell: any CellKind) {
         configuration = NetworkConfiguration(
-            .numbers(Self.input), [.stack(cell.layer(Self.hidden), layers: 2), .lastStep, .dense(Self.classes)])
-        rows = Double(cell.rows(hidden: Self.hidden))
+            .numbers(Self.input), [.stack(cell.layer, layers: 2), .lastStep, .dense(Self.classes)])
+        (rows, recurrentRows) = (Double(cell.sizes.rows), Double(cell.sizes.recurrentRows))
     }
 
     /// The products of a step as `FloatingPointOperations` counts them: at each step W_ih and W_hh forwards, and backwards
@@ -33,7 +34,7 @@ private struct SequencesBench {
     var operations: Double {
         let (first, wide) = (rows * Double(Self.input), rows * Double(Self.hidden))
         let steps = Double(Self.steps)
-        let recurrent = 2 * (steps - 1) * wide
+        let recurrent = 2 * (steps - 1) * recurrentRows * Double(Self.hidden)
         let forward = steps * (first + wide) + recurrent + Double(Self.hidden * Self.classes)
         return Double(Self.batch) * 2 * (3 * forward - steps * first)
     }

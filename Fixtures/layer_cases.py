@@ -165,6 +165,11 @@ def cell_cases():
         yield case(f"stack_{name}_bidirectional", numbers(3), stack(CELLS[name], 2, True), **state)
     yield case("stack_dropout", numbers(3), stack(lstm(4), 2, True, dropout=0.5), **state)
     yield case("stack_no_bias", numbers(3), stack(gru(4, bias=False), 2, True), **state)
+    min_gru = {"layer": "min_gru", "hidden": 5}
+    yield case("min_gru", numbers(3), min_gru, **state)
+    yield case("min_gru_tokens", tokens(6), min_gru, **state)
+    yield case("min_gru_bidirectional", numbers(3), bidirectional(min_gru), **state)
+    yield case("min_gru_many_sequences", tokens(6), embedding(4), min_gru, LAST, dense(2), sequences=19, ragged=True)
     yield case("cell_suffix", numbers(3), lstm(4) | {"name": "cell.", "cell_suffix": ""}, sequences=2, state=True)
 
 

@@ -114,6 +114,20 @@ def recurrent(net, layer, x):
     return LAYERS[layer["layer"]](net, layer, x)
 
 
+def min_gru(net, layer, x):
+    hidden, bound = layer["hidden"], layer["hidden"] ** -0.5
+    weight = net.parameter("weight_ih" + net.suffix, (2 * hidden, x.shape[-1]), bound)
+    bias = net.parameter("bias_ih" + net.suffix, (2 * hidden,), bound)
+    h = net.state("h" + net.suffix, (hidden,))
+    outputs = []
+    for z, candidate in zip(*(x @ weight.T + bias).split(hidden, -1)):
+        z = torch.sigmoid(z)
+        h = (1 - z) * h + z * candidate
+        outputs.append(h)
+    net.last("h" + net.suffix, h)
+    return torch.stack(outputs)
+
+
 def bidirectional(net, layer, x):
     ahead = recurrent(net, layer["cell"], x)
     with net.within("", net.suffix + "_reverse"):
@@ -215,8 +229,8 @@ def rows(x):
 
 
 LAYERS = {
-    "embedding": embedding, "dense": dense, "rnn": cell, "lstm": cell, "gru": cell, "fast_weights": cell,
-    "associative_lstm": cell, "bidirectional": bidirectional, "stack": stack, "dropout": dropout,
+    "embedding": embedding, "dense": dense, "rnn": cell, "lstm": cell, "gru": cell, "min_gru": min_gru,
+    "fast_weights": cell, "associative_lstm": cell, "bidirectional": bidirectional, "stack": stack, "dropout": dropout,
     "layer_norm": layer_norm, "rms_norm": rms_norm, "softmax": softmax, "residual": residual, "last_step": last_step,
     "mean": mean, "convolution": convolution, "max_pool": max_pool, "flatten": flatten,
 }

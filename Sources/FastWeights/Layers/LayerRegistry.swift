@@ -6,6 +6,7 @@ extension Layer {
         Kind("rnn", RNNLayer.init),
         Kind("lstm", LSTMLayer.init),
         Kind("gru", GRULayer.init),
+        Kind("min_gru", MinGRULayer.init),
         Kind("fast_weights", FastWeightsLayer.init),
         Kind("associative_lstm", AssociativeLSTMLayer.init),
         Kind("bidirectional", BidirectionalLayer.init),

@@ -251,31 +251,36 @@
         // MARK: Every kind of layer
 
         /// Networks that have every kind of layer among them, and those whose passes depend on their neighbors beside each.
-        static let networks: [NetworkConfiguration] = [
-            // An embedding whose rows are read as they are, and one that is a table; no embedding at all.
-            NetworkConfiguration(.tokens(7), [.embedding(6), .layerNorm(), .dense(4, activation: .relu)]),
-            NetworkConfiguration(.tokens(7), [.embedding(6), .gru(5), .lastStep, .dense(4)]),
-            NetworkConfiguration(.tokens(7), [.associativeLSTM(6), .dense(4)]),
-            NetworkConfiguration(.tokens(7), [.embedding(3), .bidirectional(.lstm(5)), .rmsNorm(), .mean]),
-            NetworkConfiguration(
-                .numbers(6), [.stack(.rnn(5), layers: 3, isBidirectional: true, dropout: 0.3), .lastStep, .dense(4)]),
-            NetworkConfiguration(
-                .tokens(7),
-                [.embedding(6), .stack(.fastWeights(5), layers: 2, dropout: 0.3), .dropout(0.2), .dense(4), .softmax]),
-            NetworkConfiguration(
-                .numbers(6),
-                [
-                    .dense(5, activation: .tanh),
-                    .residual([.rmsNorm(), .lstm(5), .dropout(0.2), .residual([.dense(5, activation: .sigmoid)])]),
-                    .mean, .layerNorm(), .residual([.dense(5)]), .dropout(0.1), .dense(4), .softmax,
-                ]),
-            NetworkConfiguration(
-                .maps(channels: 2, height: 6, width: 5),
-                [
-                    .dropout(0.1), .convolution(3, size: 3, padding: 1), .maxPool(size: 2),
-                    .convolution(2, size: 2, activation: nil), .flatten, .gru(5), .lastStep, .dense(4),
-                ]),
-        ]
+        static let networks: [NetworkConfiguration] =
+            [
+                // An embedding whose rows are read as they are, and one that is a table; no embedding at all.
+                NetworkConfiguration(.tokens(7), [.embedding(6), .layerNorm(), .dense(4, activation: .relu)]),
+                NetworkConfiguration(.tokens(7), [.embedding(6), .gru(5), .lastStep, .dense(4)]),
+                NetworkConfiguration(.tokens(7), [.associativeLSTM(6), .dense(4)]),
+                NetworkConfiguration(.tokens(7), [.embedding(3), .bidirectional(.lstm(5)), .rmsNorm(), .mean]),
+                NetworkConfiguration(
+                    .numbers(6),
+                    [.stack(.rnn(5), layers: 3, isBidirectional: true, dropout: 0.3), .lastStep, .dense(4)]),
+                NetworkConfiguration(
+                    .tokens(7),
+                    [
+                        .embedding(6), .stack(.fastWeights(5), layers: 2, dropout: 0.3), .dropout(0.2), .dense(4),
+                        .softmax,
+                    ]),
+                NetworkConfiguration(
+                    .numbers(6),
+                    [
+                        .dense(5, activation: .tanh),
+                        .residual([.rmsNorm(), .lstm(5), .dropout(0.2), .residual([.dense(5, activation: .sigmoid)])]),
+                        .mean, .layerNorm(), .residual([.dense(5)]), .dropout(0.1), .dense(4), .softmax,
+                    ]),
+                NetworkConfiguration(
+                    .maps(channels: 2, height: 6, width: 5),
+                    [
+                        .dropout(0.1), .convolution(3, size: 3, padding: 1), .maxPool(size: 2),
+                        .convolution(2, size: 2, activation: nil), .flatten, .gru(5), .lastStep, .dense(4),
+                    ]),
+            ] + Layer.cells(hidden: 6).map { NetworkConfiguration(.numbers(6), [$0.layer, .lastStep, .dense(4)]) }
 
         /// The names of the kinds in layers, and in the layers that these are made of.
         private static func kinds(_ json: JSON) -> [String] {
@@ -284,7 +289,7 @@
             return own + inner.flatMap { kinds($0) }
         }
 
-        /// A kind that is new must be among the networks.
+        /// A kind that is new must be among the networks; a cell is by the registry.
         @Test func everyKindOfLayerIsThere() {
             #expect(Set(Layer.kindNames) == Set(Self.networks.flatMap { Self.kinds($0.json) }))
         }

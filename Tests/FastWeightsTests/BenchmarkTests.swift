@@ -21,7 +21,8 @@ import Testing
 
     @Test func everyRowHasAnIdOfItsOwn() throws {
         let ids = BenchmarkRow.all.map(\.id)
-        #expect(Set(ids).count == ids.count && ids.count == 21 + 3 + 28 + 2 + 28 + 40 + 27 + 4)
+        #expect(
+            Set(ids).count == ids.count && ids.count == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 40 + 27 + 4)
         for id in [
             "product/NN/128x50x50", "product/TN/128x400x100", "product/NT/2048x2048x2048", "function/sigmoid",
             "training/fast-weights/R=256/K=30", "inference/irnn/R=20/K=4", "stream/gru/R=8", "stream/lstm-dense/R=20",

@@ -43,14 +43,15 @@ public struct ModelFile: Sendable {
         let file = try SafeTensors(bytes: bytes, source: path)
         func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
         do {
-            guard try Network.configuration(of: StateDictionary(file)) != nil, let task = file.metadata["task"] else {
+            guard let network = try Network.configuration(of: StateDictionary(file)), let task = file.metadata["task"]
+            else {
                 throw fail("not a model of `fastweights train`: the metadata has no network and task")
             }
             let reader = ConfigurationReader(json: try JSON(parsing: Array(task.utf8)), place: "task")
             self.task = try AssociativeRetrieval(
                 pairs: try reader.count("pairs", to: 26), repeatsDigits: try reader.flag("repeats_digits"))
+            if let problem = Self.problem(network.definition) { throw fail(problem) }
             model = try Network(file)
-            if let problem = Self.problem(model.definition) { throw fail(problem) }
             notes = file.metadata.filter { !["format", "config", "labels", "task"].contains($0.key) }
                 .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         } catch let error as ConfigurationError {

@@ -66,9 +66,13 @@ private final class LastStepPass: LayerPass {
         guard let dx = input.dx else { return }
         let (dy, block) = (outputGradients[0], run.block)
         for t in 0..<run.steps { dx[t].update(repeating: .zero, count: rows) }
-        for lane in block.samples.indices {
-            let end = dx[block.lengths[lane] - 1]
-            for r in 0..<reversed { end[r][lane] = dy[r][lane] }
+        if block.laneLengths(from: 0, steps: run.steps) == nil {
+            dx[run.steps - 1].update(from: dy, count: reversed)
+        } else {
+            for lane in block.samples.indices {
+                let end = dx[block.lengths[lane] - 1]
+                for r in 0..<reversed { end[r][lane] = dy[r][lane] }
+            }
         }
         for r in reversed..<rows { dx[0][r] = dy[r] }
     }

@@ -94,14 +94,16 @@ extension StateDictionary {
         // A shape that is wrong is named with the others; any input size serves till then.
         let isInputKnown = input.count == 2 && input[0] == recurrent[0] && input[1] > 0
         let (hidden, hasBias) = (recurrent[1], parts.contains { $0.kind.hasPrefix("bias") })
+        let isBidirectional = parts.contains { $0.isReversed }
+        try expect(tensors: layers * (isBidirectional ? 2 : 1) * (hasBias ? 4 : 2))
         let cell: Layer =
             gates == 4
             ? .lstm(hidden, hasBias: hasBias)
             : gates == 3 ? .gru(hidden, hasBias: hasBias) : .rnn(hidden, activation: activation, hasBias: hasBias)
         let module = RecurrentModule(
             prefix: prefix, input: isInputKnown ? input[1] : 1,
-            layers: .stacked(cell, layers: layers, isBidirectional: parts.contains { $0.isReversed }),
-            width: hidden * (parts.contains { $0.isReversed } ? 2 : 1), cellSuffix: isCell ? "" : "_l0")
+            layers: .stacked(cell, layers: layers, isBidirectional: isBidirectional),
+            width: hidden * (isBidirectional ? 2 : 1), cellSuffix: isCell ? "" : "_l0")
         return try network(module, embedding, head)
     }
 

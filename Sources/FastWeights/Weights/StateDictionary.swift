@@ -81,12 +81,7 @@ public struct StateDictionary: Sendable {
     ) throws -> Parameters {
         let layout = configuration.layout
         let wanted = layout.windows.map { (window: $0, name: name($0.name)) }
-        // Before what is lacking is listed: that would take a claim at its word.
-        guard wanted.count <= 2 * names.count + 16 else {
-            throw WeightsError(
-                source: source,
-                problems: ["a network of these layers has \(wanted.count) tensors, found \(names.count) in all"])
-        }
+        try expect(tensors: wanted.count)
         let known = Set(wanted.map { $0.name })
         let missing = wanted.map { $0.name }.filter { shapes[$0] == nil }
         let unexpected = names.filter { !known.contains($0) && belongs($0) }
@@ -114,6 +109,15 @@ public struct StateDictionary: Sendable {
         let parameters = Parameters(layout)
         for (window, name) in wanted { parameters[window.name] = try values(name) }
         return parameters
+    }
+
+    /// Before layers are made and what they lack is listed: that would take a claim at its word.
+    func expect(tensors count: Int) throws {
+        guard count <= 2 * names.count + 16 else {
+            throw WeightsError(
+                source: source,
+                problems: ["a network of these layers has \(count) tensors, found \(names.count) in all"])
+        }
     }
 
     /// What stands in the place of missing tensors, under names that go on behind theirs: parametrizations that are not

@@ -75,8 +75,6 @@ struct Campaign {
     private static func kind(of error: any Error) -> String {
         switch error {
         case let error as FormatError: "\(error.reason)"
-        case let error as SafeTensorsError: "\(error.reason)"
-        case is ModelFileError: "model"
         case is WeightsError: "weights"
         case TrainingError.checkpoint: "checkpoint"
         case TrainingError.diverged: "divergence"

@@ -1,13 +1,13 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Files made to hurt. `make fuzz` makes millions more.
 @Suite struct HostileFileTests {
     // MARK: Zip
 
     /// Two arrays, stored; the entries' headers begin at 0 and 207, the directory at 414, its second entry at 465.
-    private static let archive = NumPyArchive.serialise([
+    private static let archive = NumPyArchive.serialize([
         ("a", [2, 3], [1, 2, 3, 4, 5, 6]), ("b", [6], [1, 2, 3, 4, 5, 6]),
     ])
     private static let second = 207
@@ -50,21 +50,21 @@ import Testing
             put(UInt32(200), at: Self.directory + 20, in: &$0)
             put(UInt32(200), at: Self.directory + 24, in: &$0)
         }
-        #expect(fault?.reason == .place && fault?.entry == "b.npy")
+        #expect(fault?.reason == .coverage && fault?.entry == "b.npy")
     }
 
     @Test func entriesMayNotLeaveTheFile() {
-        #expect(archiveFault { put(UInt32.max - 1, at: Self.secondEntry + 42, in: &$0) }?.reason == .place)
-        #expect(archiveFault { put(UInt32(Self.directory), at: Self.secondEntry + 42, in: &$0) }?.reason == .place)
+        #expect(archiveFault { put(UInt32.max - 1, at: Self.secondEntry + 42, in: &$0) }?.reason == .coverage)
+        #expect(archiveFault { put(UInt32(Self.directory), at: Self.secondEntry + 42, in: &$0) }?.reason == .coverage)
         #expect(
             archiveFault {
                 put(UInt32(1 << 30), at: Self.directory + 20, in: &$0)
                 put(UInt32(1 << 30), at: Self.directory + 24, in: &$0)
-            }?.reason == .place)
-        #expect(archiveFault { put(UInt16.max, at: Self.second + 28, in: &$0) }?.reason == .place)
+            }?.reason == .coverage)
+        #expect(archiveFault { put(UInt16.max, at: Self.second + 28, in: &$0) }?.reason == .coverage)
         #expect(archiveFault { put(UInt16.max, at: Self.secondEntry + 28, in: &$0) }?.reason == .size)
-        #expect(archiveFault { put(UInt32.max, at: Self.end + 16, in: &$0) }?.reason == .place)
-        #expect(archiveFault { put(UInt32.max, at: Self.end + 12, in: &$0) }?.reason == .place)
+        #expect(archiveFault { put(UInt32.max, at: Self.end + 16, in: &$0) }?.reason == .coverage)
+        #expect(archiveFault { put(UInt32.max, at: Self.end + 12, in: &$0) }?.reason == .coverage)
     }
 
     @Test func claimsMustBePossible() {
@@ -102,7 +102,7 @@ import Testing
         #expect(archiveFault { put(UInt16(8), at: Self.directory + 10, in: &$0) }?.entry == "a.npy")
         #expect(archiveFault { $0.append(0) } == nil)
         #expect(archiveFault { $0.append(1) }?.advice == "1 byte was appended to the file; fetch or write it again.")
-        #expect(archiveFault { $0.insert(0, at: 0) }?.reason == .place)
+        #expect(archiveFault { $0.insert(0, at: 0) }?.reason == .coverage)
         #expect(archiveFault { $0 = [] }?.reason == .signature)
     }
 
@@ -115,9 +115,9 @@ import Testing
             return FileFixtures.fault { try NumPyArchive(bytes: bytes, source: "a") }?.reason
         }
         #expect(reason(wide + 32, .max) == .unsupported)
-        #expect(reason(wide + 40, .max) == .place)
-        #expect(reason(wide + 48, .max) == .place)
-        #expect(reason(wide + 56 + 8, .max) == .place)
+        #expect(reason(wide + 40, .max) == .coverage)
+        #expect(reason(wide + 48, .max) == .coverage)
+        #expect(reason(wide + 56 + 8, .max) == .coverage)
         var counts = bytes
         put(UInt64.max, at: wide + 24, in: &counts)
         put(UInt64.max, at: wide + 32, in: &counts)
@@ -130,7 +130,7 @@ import Testing
         // 100,000 zeros in 114 bytes of deflate, in an archive that claims 10,000.
         let member = try FileFixtures.read("runs.gz")
         let deflated = Array(member[10..<member.count - 8])
-        var bytes = ZipArchive.serialise([("a", deflated)])
+        var bytes = ZipArchive.serialize([("a", deflated)])
         let directory = bytes.count - 22 - 47
         put(UInt16(8), at: directory + 10, in: &bytes)
         put(UInt32(10_000), at: directory + 24, in: &bytes)
@@ -155,7 +155,7 @@ import Testing
 
     // MARK: Safetensors and models
 
-    private func headerReason(_ header: String, data: Int = 0) -> SafeTensorsError.Reason? {
+    private func headerReason(_ header: String, data: Int = 0) -> FormatError.Reason? {
         var bytes: [UInt8] = []
         bytes.appendLittleEndian(UInt64(header.utf8.count))
         bytes += Array(header.utf8) + [UInt8](repeating: 0, count: data)
@@ -183,13 +183,13 @@ import Testing
         let config =
             #"{"vocabulary":\#(vocabulary),"embedding":1,"cell":{\#(cell),"input":1},"head":1,"classes":10}"#
         let task = #"{"name":"associative_retrieval","pairs":\#(pairs),"repeats_digits":false}"#
-        let bytes = SafeTensors.serialise(
+        let bytes = SafeTensors.serialize(
             [("embedding.weight", [37, 1], [Float](repeating: 0, count: 37))],
             metadata: [("format", "fastweights-classifier-1"), ("config", config), ("task", task)])
         do {
             _ = try ModelFile(bytes: bytes, source: "a")
             return ""
-        } catch let error as ModelFileError {
+        } catch let error as WeightsError {
             return error.description
         }
     }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Files of `torch.save` that are damaged, or made to harm: each ends in a sentence that says what is wrong and where.
 @Suite struct HostileTorchTests {
@@ -54,7 +54,7 @@ import Testing
         #expect(archive("11", "little")?.contains("expected a version from 1 to 10, found 11") == true)
         #expect(archive("3\n", "middle")?.contains("\"m/byteorder\": expected little or big, found middle") == true)
         #expect(archive("3\n", "little") == nil)
-        let other = Self.error(ZipArchive.serialise([("a/version", [0x33]), ("m/data.pkl", [])]))
+        let other = Self.error(ZipArchive.serialize([("a/version", [0x33]), ("m/data.pkl", [])]))
         #expect(other?.entry == "a/data.pkl" && other?.reason == .missing)
     }
 
@@ -198,7 +198,7 @@ import Testing
             Self.refuse(
                 Bytes.dictionary([
                     ("a", Bytes.tensor("Float", count: count, offset: offset, shape, strides))
-                ]), .place, "\"a\": expected " + phrase, sourceLocation: sourceLocation)
+                ]), .coverage, "\"a\": expected " + phrase, sourceLocation: sourceLocation)
         }
         let within = "numbers within a storage of 2, found offset "
         refuse(0, [3], [1], within + "0, sizes [3], strides [1]")

@@ -171,7 +171,7 @@ class CellStream: LayerStream {
     override func reset() {
         h.update(repeating: .zero, count: hiddenVectors)
         memory.values.update(repeating: .zero, count: memory.vectors * memory.columns)
-        (place, isCleared) = (0, false)
+        (phase, isCleared) = (0, false)
     }
 
     final override func showState() -> Bool { true }
@@ -180,7 +180,7 @@ class CellStream: LayerStream {
         super.takeOver(other)
         let other = unsafeDowncast(other, to: CellStream.self)
         memory.values.update(from: other.memory.values, count: memory.vectors * memory.columns)
-        (place, isCleared) = (other.place, other.isCleared)
+        (phase, isCleared) = (other.phase, other.isCleared)
     }
 
     final override var state: [[Float]] {
@@ -230,7 +230,7 @@ class CellStream: LayerStream {
         _ z: UnsafeMutablePointer<Octet>, _ norm: CellStreamWeights.Norm, epsilon: Float, offset: Int = 0,
         stride: Int = 1
     ) {
-        normaliseUnits(
+        normalizeUnits(
             z, vectors: shared.vectors, stride: stride, units: hidden, last: lastUnits, epsilon: epsilon,
             gain: norm.gain + offset, bias: norm.bias + offset)
     }

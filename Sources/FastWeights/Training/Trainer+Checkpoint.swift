@@ -39,7 +39,7 @@ extension Trainer {
         }
         guard options.resumes else {
             throw TrainingError.checkpoint(
-                "\(options.path): there is a file already; go on from it with --resume, remove it or name another one")
+                "\(options.path): there is a file already; resume from it, remove it or name another one")
         }
         do {
             let file = try CheckpointFile(path: options.path)
@@ -107,7 +107,7 @@ extension JSON {
     fileprivate func differences(from other: JSON) -> [(key: String, own: String, other: String)] {
         guard case .object(let members) = self else { return [] }
         return members.filter { other[$0.key] != $0.value }.map {
-            ($0.key, $0.value.serialised(), other[$0.key]?.serialised() ?? "nothing")
+            ($0.key, $0.value.serialized(), other[$0.key]?.serialized() ?? "nothing")
         }
     }
 }

@@ -1,16 +1,18 @@
-/// A dense layer of PyTorch, `nn.Linear`, that a state dict has beside its recurrent module, and what it reads.
-///
-///     .perStep("decoder")            // decoder.weight [outputs, H·directions] and, where there is one, decoder.bias
-public enum HeadModule: Sendable, Equatable {
-    /// On the last h of a sequence, of each direction at its own end: as `.lastStep` and `.dense`.
-    case perSequence(String)
-    /// On h at every step: as `.dense`.
-    case perStep(String)
+extension StateDictionary {
+    /// A dense layer of PyTorch, `nn.Linear`, that a state dict has beside its recurrent module, and what it reads.
+    ///
+    ///     .perStep("decoder")            // decoder.weight [outputs, H·directions] and, where there is one, decoder.bias
+    public enum Head: Sendable, Equatable {
+        /// On the last h of a sequence, of each direction at its own end: as `.lastStep` and `.dense`.
+        case perSequence(String)
+        /// On h at every step: as `.dense`.
+        case perStep(String)
 
-    /// The module's name.
-    public var name: String {
-        switch self {
-        case .perSequence(let name), .perStep(let name): name
+        /// The module's name.
+        public var name: String {
+            switch self {
+            case .perSequence(let name), .perStep(let name): name
+            }
         }
     }
 }
@@ -32,7 +34,7 @@ extension StateDictionary {
     /// The network of a recurrent module behind an embedding and below a head of the same state dict: its layers are called
     /// `embedding` and `head`, and the module nothing. Throws `WeightsError` for tensors that are missing, unexpected or of a
     /// wrong shape.
-    func network(_ module: RecurrentModule, _ embedding: String?, _ head: HeadModule?) throws -> Network {
+    func network(_ module: RecurrentModule, _ embedding: String?, _ head: StateDictionary.Head?) throws -> Network {
         var problems: [String] = []
         /// The shape of a tensor, whose second size must be `columns`.
         func matrix(_ name: String, _ sizes: String, columns: Int) -> [Int]? {

@@ -1,5 +1,5 @@
 /// A trained classifier as a file: safetensors with PyTorch's parameter names, the configuration in the metadata.
-public struct ModelFile: Sendable {
+@_spi(Laboratory) public struct ModelFile: Sendable {
     /// The classifier.
     public let model: Network
     /// The task it was trained for.
@@ -17,17 +17,17 @@ public struct ModelFile: Sendable {
     }
 
     /// The bytes of the file: the same model always gives the same.
-    public func serialised() -> [UInt8] {
+    public func serialized() -> [UInt8] {
         let taskJSON: JSON = [
             "name": "associative_retrieval", "pairs": .number(Double(task.pairs)),
             "repeats_digits": .bool(task.repeatsDigits),
         ]
-        return model.serialised(metadata: [("task", taskJSON.serialised())] + notes)
+        return model.serialized(metadata: [("task", taskJSON.serialized())] + notes)
     }
 
     /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
     public func write(to path: String) throws {
-        try Files.writeAtomically(serialised(), to: path)
+        try Files.writeAtomically(serialized(), to: path)
     }
 
     /// Reads a file that `write` made. Throws, with the path, what is wrong and what to do, when it is not one.
@@ -37,17 +37,17 @@ public struct ModelFile: Sendable {
 
     /// Reads a file whose content is `bytes`; `source` says where they came from, for error messages.
     ///
-    /// Throws ``SafeTensorsError`` when they are no safetensors file, and ``ModelFileError`` when that holds no model, or
+    /// Throws ``FormatError`` when they are no safetensors file, and ``WeightsError`` when that holds no model, or
     /// one whose tensors or task are not those of its configuration.
     public init(bytes: [UInt8], source path: String) throws {
         let file = try SafeTensors(bytes: bytes, source: path)
-        func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
+        func fail(_ problem: String) -> WeightsError { WeightsError(source: path, problems: [problem]) }
         do {
             guard let network = try Network.configuration(of: StateDictionary(file)), let task = file.metadata["task"]
             else {
                 throw fail("not a model of `fastweights train`: the metadata has no network and task")
             }
-            let reader = ConfigurationReader(json: try JSON(parsing: Array(task.utf8)), place: "task")
+            let reader = ConfigurationReader(json: try JSON(parsing: Array(task.utf8)), owner: "task")
             self.task = try AssociativeRetrieval(
                 pairs: try reader.count("pairs", to: 26), repeatsDigits: try reader.flag("repeats_digits"))
             if let problem = Self.problem(network.definition) { throw fail(problem) }
@@ -56,8 +56,6 @@ public struct ModelFile: Sendable {
                 .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         } catch let error as ConfigurationError {
             throw fail(error.description)
-        } catch let error as WeightsError {
-            throw ModelFileError(description: error.description)
         } catch let error as TaskError {
             throw fail(error.description)
         } catch let error as JSONError {

@@ -22,11 +22,12 @@ import Testing
     @Test func everyRowHasAnIdOfItsOwn() throws {
         let ids = BenchmarkRow.all.map(\.id)
         #expect(
-            Set(ids).count == ids.count && ids.count == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 40 + 27 + 4)
+            Set(ids).count == ids.count
+                && ids.count == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 40 + 6 + 27 + 4)
         for id in [
             "product/NN/128x50x50", "product/TN/128x400x100", "product/NT/2048x2048x2048", "function/sigmoid",
             "training/fast-weights/R=256/K=30", "inference/irnn/R=20/K=4", "stream/gru/R=8", "stream/lstm-dense/R=20",
-            "memory/lstm/R=100/T=2000", "sequences/lstm/R=64/T=50",
+            "memory/lstm/R=100/T=2000", "sequences/lstm/R=64/T=50", "threads/text-gru/R=128/T=64/B=256",
         ] {
             #expect(ids.contains(id), "\(id)")
         }
@@ -46,7 +47,7 @@ import Testing
                 == "no row of the bench has the id or the beginning of an id \"trainin/lstm\"; did you mean training/lstm?"
         )
         #expect(message("function/sin")?.contains("did you mean") == true)
-        let groups = "product, function, training, sequences, inference, stream, fast-memory, memory."
+        let groups = "product, function, training, sequences, inference, stream, threads, fast-memory, memory."
         for prefix in ["everything", "training/ls", "stream/", "", "R=50"] {
             #expect(message("function", prefix) != nil, "\(prefix)")
         }
@@ -144,6 +145,54 @@ import Testing
         #expect(
             [0.01234, 0.5, 9.87654, 98.7654, 98765.4].map(BenchmarkReport.number)
                 == ["0.0123", "0.500", "9.877", "98.77", "98765"])
+    }
+
+    // MARK: Many threads
+
+    /// Jobs of 1, 5 and 16 pieces: on three threads 1 + 2 + 6 of them one after another.
+    @Test func aStepOnManyThreadsAsCalculatedByHand() {
+        func step(barrier: Double) -> StepPhases {
+            StepPhases(
+                phases: [
+                    StepPhases.Phase(name: "alone", jobs: 1, seconds: 1),
+                    StepPhases.Phase(name: "five", jobs: 5, seconds: 10),
+                    StepPhases.Phase(name: "blocks", jobs: 16, seconds: 16, barriers: 2),
+                    StepPhases.Phase(name: "none", jobs: 0, seconds: 0),
+                ], barrier: barrier)
+        }
+        // 1 + 10 + 16; 1 + 3·2 + 8; 1 + 2·2 + 6; 1 + 2·2 + 4; 1 + 2 + 2; 1 + 2 + 1; no more than that.
+        #expect([1, 2, 3, 4, 8, 16, 1000].map { step(barrier: 0).seconds(threads: $0) } == [27, 15, 11, 9, 5, 4, 4])
+        // Three times 0.5 where threads wait, and nothing for what one does alone.
+        #expect([1, 2, 4].map { step(barrier: 0.5).seconds(threads: $0) } == [27, 16.5, 10.5])
+        #expect(step(barrier: 0).speedUp(threads: 16) == 6.75 && step(barrier: 9).speedUp(threads: 1) == 1)
+        let table = step(barrier: 0.5).table
+        #expect(
+            table.header == [
+                "phase", "jobs", "ms each", "1 thread", "2 threads", "4 threads", "8 threads", "16 threads",
+            ])
+        #expect(table.rows[1] == ["five", "5", "2000", "10000", "6500", "4500", "2500", "2500"])
+        #expect(table.rows[4] == ["step", "", "", "27000", "16500", "10500", "6500", "5500"])
+        #expect(table.rows[5] == ["times as fast", "", "", "1.00", "1.64", "2.57", "4.15", "4.91"])
+        #expect(step(barrier: 0.5).json["speed_up"]?["2"]?.number == 27 / 16.5)
+        #expect(step(barrier: 0.5).json["phases"]?.elements?[1] == ["name": "five", "jobs": 5, "milliseconds": 10000])
+    }
+
+    /// Fast weights, R = 50: 17,568 floats with padding, of which 2512 of W_hh, 6272 behind the biases and 37·64 of the table
+    /// are added up, each in pieces of 2048; the table has two pieces of rows and three of the embedding.
+    @Test(arguments: [(128, 4), (256, 16)])
+    func aStepIsTakenApart(batch: Int, shards: Int) throws {
+        let row = try BenchmarkRow.rows(["threads/fast-weights/R=50/K=4/B=\(batch)"], among: BenchmarkRow.all)[0]
+        let bench = Benchmark(repeats: 1, seconds: 1e-9)
+        let result = bench.measure(row, threads: 1)
+        let phases = try #require(result.phases)
+        let jobs = phases.phases.map(\.jobs)
+        // How many tiles of W_hh are packed depends on the build.
+        #expect(jobs[0] == 1 && jobs[1] > 4 && jobs[2...] == [shards, 2 + 4 + 2, 2 + 3, 9])
+        #expect(phases.phases.map(\.barriers) == [1, 1, 1, 1, 1, 2])
+        #expect(phases.barrier > 0 && phases.phases.allSatisfy { $0.seconds.isFinite } && phases.phases[2].seconds > 0)
+        let text = BenchmarkReport(threads: [1], peak: nil).line(result, idWidth: 10)
+        #expect(text.contains("\nshards") && text.contains("\ntimes as fast"))
+        #expect(bench.measure(row, threads: 2).phases == nil)
     }
 
     // MARK: Operations

@@ -99,13 +99,51 @@ import Testing
             blocks.map { ParallelTraining.shards(blocks: $0, gradients: gradients) }
         }
         #expect(shards(1000, 1, 2, 3, 4, 5, 8) == [1, 2, 3, 4, 4, 4])
-        #expect(shards(1000, 9, 10, 63, 64, 65, 1000) == [9, 10, 63, 64, 64, 64])
+        #expect(shards(1000, 9, 10, 16, 63, 64, 65, 1000) == [9, 10, 16, 63, 64, 64, 64])
         // Gradients of 2²⁶ floats at most, or four of them.
         #expect(shards(1 << 20, 9, 64, 1000) == [9, 64, 64])
         #expect(shards(1 << 22, 9, 16, 17, 1000) == [9, 16, 16, 16])
         #expect(shards(1 << 24, 4, 8, 9, 1000) == [4, 4, 4, 4])
         #expect(shards(1 << 30, 3, 8, 9, 1000) == [3, 4, 4, 4])
         #expect(shards(0, 9, 100) == [9, 64])
+    }
+
+    /// Eight blocks have the gradients of four shards, and sixteen those of sixteen.
+    @Test func sixteenBlocksAreSixteenShards() throws {
+        let network = Network(
+            NetworkConfiguration(.tokens(7), [.embedding(3), .gru(4), .lastStep, .dense(3)]), seed: 1)
+        let data = try LayerNetworks.data(network.configuration, count: 256)
+        Crew.run(threads: 1) { crew in
+            let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, crew: crew)
+            let bytes = [128, 256].map { count in
+                _ = engine.gradient(data, Array(0..<count))
+                return bufferBytes(reachableFrom: engine)
+            }
+            let gradients = network.definition.weights(network.parameters).gradientCount
+            #expect(bytes[1] - bytes[0] == (16 - 4) * gradients * MemoryLayout<Float>.size)
+        }
+    }
+
+    /// Sixteen blocks of sequences that differ in length, with dropout, in training and without it.
+    @Test(arguments: LayerNetworks.all)
+    func everyKindOfLayerHasTheSameBits(configuration: NetworkConfiguration) throws {
+        let network = Network(configuration, seed: 1)
+        let data = try LayerNetworks.data(configuration, count: 256)
+        func found(_ threads: Int) -> (losses: [LossSum], gradient: [Float]) {
+            Crew.run(threads: threads) { crew in
+                let engine = ParallelTraining(
+                    network.definition, network.parameters, longest: data.longest, crew: crew)
+                let loss = engine.gradient(data, Array(0..<256), dropoutSeed: 5)
+                return ([loss, engine.evaluate(data)], engine.gradients.block.array)
+            }
+        }
+        let one = found(1)
+        #expect(one.losses[0].total > 0 && one.losses[1].total > 0 && one.gradient.contains { $0 != 0 })
+        for threads in [2, 3, 8, 16] {
+            let other = found(threads)
+            #expect(other.losses == one.losses, "\(threads) threads")
+            expectSame(other.gradient, one.gradient, "\(threads) threads")
+        }
     }
 
     /// Batches of 9, 10 and 65 blocks and of as many shards or one less, whose sequences are of one length and dealt in a row,
@@ -137,7 +175,7 @@ import Testing
         let one = found(1)
         #expect(one.losses[0] == one.losses[3] && one.losses[0] != one.losses[1])
         expectSame(one.gradients[0], one.gradients[3])
-        for threads in [2, 3, 8] {
+        for threads in [2, 3, 8, 16] {
             let other = found(threads)
             #expect(other.losses == one.losses, "\(threads) threads")
             for (a, b) in zip(other.gradients, one.gradients) { expectSame(a, b, "\(threads) threads") }

@@ -88,7 +88,7 @@ final class ParallelTraining {
     }
 
     /// The ranges that are added up, in pieces; none is of both parameters and tables.
-    private static func pieces(_ weights: NetworkWeights) -> [Range<Int>] {
+    static func pieces(_ weights: NetworkWeights) -> [Range<Int>] {
         let tableStart = weights.definition.layout.blockCount
         return weights.sums.flatMap { range -> [Range<Int>] in
             let cut = min(max(range.lowerBound, tableStart), range.upperBound)

@@ -16,6 +16,8 @@ public final class Optimizer {
     private let moments: Moments
     private let settings = Settings()
     private let pieces: Pieces
+    /// Pieces of a step, which goes twice over the parameters.
+    var pieceCount: Int { pieces.count }
     private let squares: Buffer<Double>
     private let crew: Crew
     private let begin: Job

@@ -20,12 +20,12 @@ extension Trainer {
                 examples: TextStreams.windows(window, tokens: text.training.longest, streams: options.batch), perStep: 1
             ),
             identity: [
-                ("network", .string(model.network.configuration.json.serialised())),
+                ("network", .string(model.network.configuration.json.serialized())),
                 ("window", .number(Double(window))), ("training text", summary(text.training)),
                 ("text held out", summary(text.heldOut)),
             ]
-        ) { crew in
-            TextSource(model, text, window: window, streams: options.batch, crew, options: options)
+        ) { team in
+            TextSource(model, text, window: window, streams: options.batch, team, options: options)
         }
     }
 }

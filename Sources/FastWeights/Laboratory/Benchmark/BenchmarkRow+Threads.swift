@@ -48,9 +48,9 @@ private struct ThreadsBench {
 
     func training(batch: Int, threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
         let (network, data, indices) = (Network(configuration, seed: 1), data(batch), Array(0..<batch))
-        Crew.run(threads: threads) { crew in
-            let engine = ParallelTraining(network.definition, network.parameters, longest: steps, crew: crew)
-            let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
+        ThreadTeam.run(threads: threads) { team in
+            let engine = ParallelTraining(network.definition, network.parameters, longest: steps, team: team)
+            let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, team: team)
             measure { calls in
                 for _ in 0..<calls {
                     _ = engine.gradient(data, indices)
@@ -66,9 +66,9 @@ private struct ThreadsBench {
         func seconds(_ body: () -> Void) -> Double {
             Benchmark.median(bench.time { calls in for _ in 0..<calls { body() } })
         }
-        func phases(_ crew: Crew) -> [StepPhases.Phase] {
-            let engine = ParallelTraining(network.definition, network.parameters, longest: steps, crew: crew)
-            let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
+        func phases(_ team: ThreadTeam) -> [StepPhases.Phase] {
+            let engine = ParallelTraining(network.definition, network.parameters, longest: steps, team: team)
+            let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, team: team)
             let gradient = seconds { _ = engine.gradient(data, indices) }
             let weights = network.definition.weights(network.parameters)
             let sequences = NetworkBatch(longest: steps)
@@ -94,14 +94,14 @@ private struct ThreadsBench {
                 StepPhases.Phase(name: "optimizer", jobs: optimizer.pieceCount, seconds: step, barriers: 2),
             ]
         }
-        return StepPhases(phases: Crew.run(threads: 1) { phases($0) }, barrier: Self.barrier(bench))
+        return StepPhases(phases: ThreadTeam.run(threads: 1) { phases($0) }, barrier: Self.barrier(bench))
     }
 
     /// Seconds of a job without work: the least, as on a busy machine the other thread comes late.
     private static func barrier(_ bench: Benchmark) -> Double {
-        Crew.run(threads: 2) { crew in
+        ThreadTeam.run(threads: 2) { team in
             let nothing = Job { _ in }
-            return bench.time { calls in for _ in 0..<calls { crew.perform(nothing, pieces: 2) } }.min() ?? 0
+            return bench.time { calls in for _ in 0..<calls { team.perform(nothing, pieces: 2) } }.min() ?? 0
         }
     }
 }

@@ -4,7 +4,7 @@
     import Glibc
     import Testing
 
-    @testable import FastWeights
+    @testable @_spi(Laboratory) import FastWeights
 
     @_silgen_name("__libc_malloc") private func libcMalloc(_ size: Int) -> UnsafeMutableRawPointer?
     @_silgen_name("__libc_calloc") private func libcCalloc(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer?
@@ -255,7 +255,7 @@
         func trainingStepsOfEveryKindOfLayerAllocateNothing(configuration: NetworkConfiguration) throws {
             let network = Network(configuration, seed: 1)
             let first = network.parameters.block.array
-            let data = try LayerNetworks.data(configuration, count: 90)
+            let data = try Self.data(configuration)
             ThreadTeam.run(threads: 1) { team in
                 let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, team: team)
                 let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, team: team)

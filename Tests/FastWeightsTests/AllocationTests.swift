@@ -255,7 +255,7 @@
         func trainingStepsOfEveryKindOfLayerAllocateNothing(configuration: NetworkConfiguration) throws {
             let network = Network(configuration, seed: 1)
             let first = network.parameters.block.array
-            let data = try Self.data(configuration)
+            let data = try LayerNetworks.data(configuration, count: 90)
             ThreadTeam.run(threads: 1) { team in
                 let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, team: team)
                 let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, team: team)

@@ -46,14 +46,8 @@ struct LaneBlock {
         return count
     }
 
-    /// The same sequences from step `first` on, of which `steps` steps at most.
-    func window(from first: Int, steps: Int) -> LaneBlock {
-        var window = LaneBlock()
-        window.setWindow(of: self, from: first, steps: steps)
-        return window
-    }
-
-    /// Becomes such a window of `block`; allocates nothing where there is room for sixteen.
+    /// Becomes the sequences of `block` from step `first` on, of which `steps` steps at most; allocates nothing where there is
+    /// room for sixteen.
     mutating func setWindow(of block: LaneBlock, from first: Int, steps: Int) {
         clear()
         for (sample, length) in zip(block.samples, block.lengths) {

@@ -96,7 +96,7 @@ import Testing
 
     @Test func shardsFollowFromTheBatchAndTheModel() {
         func shards(_ gradients: Int = 1000, _ blocks: Int...) -> [Int] {
-            blocks.map { ParallelTraining.shards(blocks: $0, gradients: gradients) }
+            blocks.map { ShardPlan(blocks: $0, gradients: gradients, isEven: true).count }
         }
         #expect(shards(1000, 1, 2, 3, 4, 5, 8) == [1, 2, 3, 4, 4, 4])
         #expect(shards(1000, 9, 10, 16, 63, 64, 65, 1000) == [9, 10, 16, 63, 64, 64, 64])

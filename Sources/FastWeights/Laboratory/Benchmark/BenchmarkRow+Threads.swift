@@ -60,7 +60,8 @@ private struct ThreadsBench {
         }
     }
 
-    /// What comes before and after the shards is timed alone; the shards are what is left of the step.
+    /// What comes before and after the shards, and the sums of pairs at their ends, are timed alone; the shards are what is
+    /// left of the gradient.
     func phases(batch: Int, _ bench: Benchmark) -> StepPhases {
         let (network, data, indices) = (Network(configuration, seed: 1), data(batch), Array(0..<batch))
         func seconds(_ body: () -> Void) -> Double {
@@ -74,24 +75,33 @@ private struct ThreadsBench {
             let sequences = NetworkBatch(longest: steps)
             let deal = seconds { sequences.set(data.inputs, data.targets, indices) }
             let pack = seconds { weights.pack() }
-            let shards = ParallelTraining.shards(blocks: sequences.blocks, gradients: weights.gradientCount)
-            let (pairs, pieces) = ((shards + 1) / 2, ParallelTraining.pieces(weights))
-            let parts = (0..<pairs).map { _ in Buffer<Float>(weights.gradientCount) }
+            let plan = engine.plan
+            let (pairs, pieces) = (plan.count / 2, ParallelTraining.pieces(weights))
+            let parts = (0..<plan.count).map { _ in Buffer<Float>(weights.gradientCount) }
+            let addPairs = seconds {
+                for pair in 0..<pairs { for range in weights.sums { parts[2 * pair].add(parts[2 * pair + 1], range) } }
+            }
+            let sums = stride(from: 0, to: plan.count, by: 2).map { parts[$0] }
             let sum = Buffer<Float>(weights.gradientCount)
-            let add = seconds { for range in pieces { setSum(parts, pairs, in: range, into: sum.pointer) } }
+            let add = seconds { for range in pieces { setSum(sums, sums.count, in: range, into: sum.pointer) } }
             let tables = seconds {
                 for piece in 0..<weights.tablePieces {
                     weights.writeTableGradients(sum.pointer, into: sum.pointer, piece: piece)
                 }
             }
             let step = seconds { optimizer.step(rate: 1e-3, clip: 5) }
+            let shards = gradient - deal - pack - addPairs - add - tables
+            func same(_ count: Int) -> [Int] { [Int](repeating: 1, count: count) }
+            let updates = (0..<optimizer.pieces.count).map { optimizer.pieces[$0].count }
             return [
-                StepPhases.Phase(name: "deal the batch", jobs: 1, seconds: deal),
-                StepPhases.Phase(name: "pack the weights", jobs: weights.pieces, seconds: pack),
-                StepPhases.Phase(name: "shards", jobs: shards, seconds: gradient - deal - pack - add - tables),
-                StepPhases.Phase(name: "add up pairs", jobs: pieces.count, seconds: add),
-                StepPhases.Phase(name: "tables' gradients", jobs: weights.tablePieces, seconds: tables),
-                StepPhases.Phase(name: "optimizer", jobs: optimizer.pieceCount, seconds: step, barriers: 2),
+                StepPhases.Phase(name: "deal the batch", jobs: [1], seconds: deal),
+                StepPhases.Phase(name: "pack the weights", jobs: same(weights.pieces), seconds: pack),
+                StepPhases.Phase(name: "shards", jobs: plan.sizes, seconds: shards),
+                // A part of the shards' job.
+                StepPhases.Phase(name: "add up pairs", jobs: same(pairs), seconds: addPairs, barriers: 0),
+                StepPhases.Phase(name: "add up the pairs' sums", jobs: pieces.map(\.count), seconds: add),
+                StepPhases.Phase(name: "gradients of tables", jobs: same(weights.tablePieces), seconds: tables),
+                StepPhases.Phase(name: "optimizer", jobs: updates, seconds: step, barriers: 2),
             ]
         }
         return StepPhases(phases: ThreadTeam.run(threads: 1) { phases($0) }, barrier: Self.barrier(bench))

@@ -1,30 +1,40 @@
 /// A training step taken apart: its phases on one thread, and a model of what they come to on many.
 ///
-/// The jobs of a phase are the same work each. A phase of n jobs takes ⌈n / threads⌉ of them one after another on the thread
-/// that has most, and where threads share it, a barrier. Cores are taken for as fast together as one is alone: that their
-/// caches and memory are shared is not in the model.
+/// The jobs of a phase are dealt greedily: each, in their order, to the thread that has least to do so far. The phase lasts
+/// as long as the thread that has most, and where threads share it, a barrier longer. Cores are taken for as fast together
+/// as one is alone: that their caches and memory are shared is not in the model.
 struct StepPhases {
     /// Work in jobs that any thread may do.
     struct Phase {
         let name: String
-        let jobs: Int
+        /// The size of each job, in any unit: so much of the phase's time is its.
+        let jobs: [Int]
         /// Of all jobs, on one thread.
         let seconds: Double
         /// How often threads wait for each other in it.
         var barriers = 1
 
-        /// Seconds of a job.
-        var each: Double { jobs == 0 ? 0 : seconds / Double(jobs) }
+        /// The part of the work that the thread has which has most, on so many.
+        func share(threads: Int) -> Double {
+            let total = jobs.reduce(0, +)
+            return total == 0 ? 0 : Double(StepPhases.most(jobs, threads: threads)) / Double(total)
+        }
 
         func seconds(threads: Int, barrier: Double) -> Double {
-            Double((jobs + threads - 1) / threads) * each
-                + (threads > 1 && jobs > 1 ? Double(barriers) * barrier : 0)
+            share(threads: threads) * seconds + (threads > 1 && jobs.count > 1 ? Double(barriers) * barrier : 0)
         }
     }
 
     let phases: [Phase]
     /// Seconds that it takes to open a job for other threads and to close it.
     let barrier: Double
+
+    /// What the thread has to do that has most, when jobs of these sizes are dealt greedily in their order.
+    static func most(_ jobs: [Int], threads: Int) -> Int {
+        var loads = [Int](repeating: 0, count: threads)
+        for job in jobs { loads[loads.indices.min { loads[$0] < loads[$1] }!] += job }
+        return loads.max()!
+    }
 
     /// Seconds of a step.
     func seconds(threads: Int) -> Double { phases.reduce(0) { $0 + $1.seconds(threads: threads, barrier: barrier) } }
@@ -37,11 +47,14 @@ struct StepPhases {
 
     /// Milliseconds of each phase by the number of threads.
     var table: TextTable {
-        var table = TextTable(["phase", "jobs", "ms each"] + Self.threads.map { "\($0) thread\($0 == 1 ? "" : "s")" })
+        var table = TextTable(
+            ["phase, ms", "jobs", "largest"] + Self.threads.map { "\($0) thread\($0 == 1 ? "" : "s")" })
         func milliseconds(_ seconds: Double) -> String { BenchmarkReport.number(seconds * 1e3) }
         for phase in phases {
+            // On a thread each, the largest job lasts longest.
+            let largest = phase.share(threads: max(1, phase.jobs.count)) * phase.seconds
             table.add(
-                [phase.name, "\(phase.jobs)", milliseconds(phase.each)]
+                [phase.name, "\(phase.jobs.count)", milliseconds(largest)]
                     + Self.threads.map { milliseconds(phase.seconds(threads: $0, barrier: barrier)) })
         }
         table.add(["step", "", ""] + Self.threads.map { milliseconds(seconds(threads: $0)) })
@@ -50,17 +63,20 @@ struct StepPhases {
     }
 
     var json: JSON {
-        [
+        func byThreads(_ value: (Int) -> Double) -> JSON {
+            .object(Self.threads.map { JSON.Member(key: "\($0)", value: .number(value($0))) })
+        }
+        return [
             "phases": .array(
-                phases.map {
+                phases.map { phase in
                     [
-                        "name": .string($0.name), "jobs": .number(Double($0.jobs)),
-                        "milliseconds": .number($0.seconds * 1e3),
+                        "name": .string(phase.name), "jobs": .array(phase.jobs.map { .number(Double($0)) }),
+                        "milliseconds": byThreads { phase.seconds(threads: $0, barrier: barrier) * 1e3 },
                     ]
                 }),
             "barrier_microseconds": .number(barrier * 1e6),
-            "speed_up": .object(
-                Self.threads.map { JSON.Member(key: "\($0)", value: .number(speedUp(threads: $0))) }),
+            "milliseconds": byThreads { seconds(threads: $0) * 1e3 },
+            "speed_up": byThreads { speedUp(threads: $0) },
         ]
     }
 }

@@ -22,11 +22,12 @@ import Testing
     @Test func everyRowHasAnIdOfItsOwn() throws {
         let ids = BenchmarkRow.all.map(\.id)
         #expect(
-            Set(ids).count == ids.count && ids.count == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 40 + 27 + 4)
+            Set(ids).count == ids.count
+                && ids.count == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 40 + 6 + 27 + 4)
         for id in [
             "product/NN/128x50x50", "product/TN/128x400x100", "product/NT/2048x2048x2048", "function/sigmoid",
             "training/fast-weights/R=256/K=30", "inference/irnn/R=20/K=4", "stream/gru/R=8", "stream/lstm-dense/R=20",
-            "memory/lstm/R=100/T=2000", "sequences/lstm/R=64/T=50",
+            "memory/lstm/R=100/T=2000", "sequences/lstm/R=64/T=50", "threads/text-gru/R=128/T=64/B=256",
         ] {
             #expect(ids.contains(id), "\(id)")
         }
@@ -46,7 +47,7 @@ import Testing
                 == "no row of the bench has the id or the beginning of an id \"trainin/lstm\"; did you mean training/lstm?"
         )
         #expect(message("function/sin")?.contains("did you mean") == true)
-        let groups = "product, function, training, sequences, inference, stream, fast-memory, memory."
+        let groups = "product, function, training, sequences, inference, stream, threads, fast-memory, memory."
         for prefix in ["everything", "training/ls", "stream/", "", "R=50"] {
             #expect(message("function", prefix) != nil, "\(prefix)")
         }
@@ -144,6 +145,86 @@ import Testing
         #expect(
             [0.01234, 0.5, 9.87654, 98.7654, 98765.4].map(BenchmarkReport.number)
                 == ["0.0123", "0.500", "9.877", "98.77", "98765"])
+    }
+
+    // MARK: Many threads
+
+    /// Four jobs on two threads: 3 | 1, then 2 to the second, which has 3 as well, then 2 to the first: 5 | 3. The best would be
+    /// 4 | 4, but nobody knows a job's size before it is done.
+    @Test func jobsAreDealtGreedily() {
+        #expect([1, 2, 3, 4, 5].map { StepPhases.most([3, 1, 2, 2], threads: $0) } == [8, 5, 3, 3, 3])
+        #expect(
+            [1, 2, 3, 16].map { StepPhases.most([2048, 2048, 2048, 100], threads: $0) } == [6244, 4096, 2148, 2048])
+        // 16 blocks in 16 shards, and eight in four of two.
+        #expect([1, 2, 3, 4, 8, 16].map { StepPhases.most(Self.sizes(16), threads: $0) } == [16, 8, 6, 4, 2, 1])
+        #expect([1, 2, 3, 4, 8, 16].map { StepPhases.most(Self.sizes(8), threads: $0) } == [8, 4, 4, 2, 2, 2])
+        // 65 blocks are 64 shards, the last of which has two.
+        #expect([1, 2, 8, 16, 64].map { StepPhases.most(Self.sizes(65), threads: $0) } == [65, 33, 9, 5, 2])
+        #expect(StepPhases.most([], threads: 3) == 0)
+    }
+
+    private static func sizes(_ blocks: Int) -> [Int] {
+        ShardPlan(blocks: blocks, gradients: 1000, isEven: true).sizes
+    }
+
+    /// Jobs of 1, 5 and 16 pieces, and two of unequal sizes: on three threads 1 + 2 + 6 pieces and the larger of the two.
+    @Test func aStepOnManyThreadsAsCalculatedByHand() {
+        func step(barrier: Double) -> StepPhases {
+            StepPhases(
+                phases: [
+                    StepPhases.Phase(name: "alone", jobs: [1], seconds: 1),
+                    StepPhases.Phase(name: "five", jobs: [1, 1, 1, 1, 1], seconds: 10),
+                    StepPhases.Phase(name: "blocks", jobs: Self.sizes(16), seconds: 16, barriers: 2),
+                    StepPhases.Phase(name: "unequal", jobs: [30, 10], seconds: 4, barriers: 0),
+                    StepPhases.Phase(name: "none", jobs: [], seconds: 0),
+                ], barrier: barrier)
+        }
+        // 1 + 10 + 16 + 4; 1 + 3·2 + 8 + 3; 1 + 2·2 + 6 + 3; 1 + 2·2 + 4 + 3; 1 + 2 + 2 + 3; 1 + 2 + 1 + 3; no more than that.
+        #expect([1, 2, 3, 4, 8, 16, 1000].map { step(barrier: 0).seconds(threads: $0) } == [31, 18, 14, 12, 8, 7, 7])
+        // Three times 0.5 where threads wait, and nothing for what one does alone.
+        #expect([1, 2, 4].map { step(barrier: 0.5).seconds(threads: $0) } == [31, 19.5, 13.5])
+        #expect(step(barrier: 0).speedUp(threads: 8) == 3.875 && step(barrier: 9).speedUp(threads: 1) == 1)
+        let table = step(barrier: 0.5).table
+        #expect(
+            table.header == [
+                "phase, ms", "jobs", "largest", "1 thread", "2 threads", "4 threads", "8 threads", "16 threads",
+            ])
+        #expect(table.rows[1] == ["five", "5", "2000", "10000", "6500", "4500", "2500", "2500"])
+        #expect(table.rows[3] == ["unequal", "2", "3000", "4000", "3000", "3000", "3000", "3000"])
+        #expect(table.rows[4] == ["none", "0", "0.0000", "0.0000", "0.0000", "0.0000", "0.0000", "0.0000"])
+        #expect(table.rows[5] == ["step", "", "", "31000", "19500", "13500", "9500", "8500"])
+        #expect(table.rows[6] == ["times as fast", "", "", "1.00", "1.59", "2.30", "3.26", "3.65"])
+        let json = step(barrier: 0.5).json
+        #expect(json["speed_up"]?["2"]?.number == 31 / 19.5 && json["milliseconds"]?["2"]?.number == 19500)
+        #expect(
+            json["phases"]?.elements?[3] == [
+                "name": "unequal", "jobs": [30, 10],
+                "milliseconds": ["1": 4000, "2": 3000, "4": 3000, "8": 3000, "16": 3000],
+            ])
+    }
+
+    /// Fast weights, R = 50: 17,568 floats with padding, of which 2512 of W_hh, 6272 behind the biases and 37·64 of the table
+    /// are added up, each in pieces of 2048; the table has two pieces of rows and three of the embedding.
+    @Test(arguments: [(128, [2, 2, 2, 2]), (256, [Int](repeating: 1, count: 16))])
+    func aStepIsTakenApart(batch: Int, shards: [Int]) throws {
+        let row = try BenchmarkRow.rows(["threads/fast-weights/R=50/K=4/B=\(batch)"], among: BenchmarkRow.all)[0]
+        let bench = Benchmark(repeats: 1, seconds: 1e-9)
+        let result = bench.measure(row, threads: 1)
+        let phases = try #require(result.phases)
+        let jobs = phases.phases.map(\.jobs)
+        #expect(jobs[2] == shards && jobs[4] == [2048, 464, 2048, 2048, 2048, 128, 2048, 320])
+        // How many tiles of W_hh are packed depends on the build.
+        #expect(jobs[1].count > 4)
+        #expect([0, 3, 5, 6].map { jobs[$0].count } == [1, shards.count / 2, 2 + 3, 9])
+        #expect(jobs[6].reduce(0, +) == 17_568)
+        #expect(phases.phases.map(\.barriers) == [1, 1, 1, 0, 1, 1, 2])
+        #expect(phases.barrier > 0 && phases.phases.allSatisfy { $0.seconds.isFinite } && phases.phases[2].seconds > 0)
+        let report = BenchmarkReport(threads: [1], peak: nil)
+        let text = report.line(result, idWidth: 10)
+        #expect(text.contains("\nshards") && text.contains("\ntimes as fast"))
+        let json = report.json([result])["rows"]?.elements?[0]
+        #expect(json?["phases"]?["phases"]?.elements?.count == 7)
+        #expect(bench.measure(row, threads: 2).phases == nil)
     }
 
     // MARK: Operations

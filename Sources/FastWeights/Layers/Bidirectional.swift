@@ -61,6 +61,8 @@ private final class BidirectionalPass: LayerPass {
     private let hidden: Int
     private let columns: Int
     private let window: Int
+    /// The sequences of a window.
+    private var block = LaneBlock()
     /// x turned about, and ∂L/∂(that); or the tokens turned about.
     private let turned: PanelSequence
     private let dTurned: PanelSequence
@@ -111,7 +113,8 @@ private final class BidirectionalPass: LayerPass {
             var part = run
             // In training all steps are one window.
             if count < run.steps {
-                part = Run(block: run.block.window(from: first, steps: count), firstStep: run.firstStep + first)
+                block.setWindow(of: run.block, from: first, steps: count)
+                part = Run(block: block, firstStep: run.firstStep + first)
             }
             if first > 0 {
                 ahead.goOn()

@@ -46,9 +46,13 @@ struct LaneBlock {
         return count
     }
 
-    /// The same sequences from step `first` on, of which `steps` steps at most.
-    func window(from first: Int, steps: Int) -> LaneBlock {
-        LaneBlock(samples: samples, lengths: lengths.map { max(0, min($0 - first, steps)) })
+    /// Becomes the sequences of `block` from step `first` on, of which `steps` steps at most; allocates nothing where there is
+    /// room for sixteen.
+    mutating func setWindow(of block: LaneBlock, from first: Int, steps: Int) {
+        clear()
+        for (sample, length) in zip(block.samples, block.lengths) {
+            append(sample, length: max(0, min(length - first, steps)))
+        }
     }
 
     /// A batch dealt out: in its own order where all sequences have `steps` steps, otherwise by falling length, so that

@@ -172,9 +172,10 @@ public final class Network: Sendable {
             let block = blocks[b]
             let window = definition.root.isReversed ? block.steps : min(block.steps, ParallelInference.window)
             let pass = BlockPass(weights, steps: window, trains: false)
+            var part = LaneBlock()
             for first in stride(from: 0, to: block.steps, by: window) {
-                let part = Run(block: block.window(from: first, steps: window), firstStep: arrays.step + first)
-                pass.forward(part, arrays, from: first)
+                part.setWindow(of: block, from: first, steps: window)
+                pass.forward(Run(block: part, firstStep: arrays.step + first), arrays, from: first)
             }
         }
         return (arrays.outputs.array, arrays.lastState)

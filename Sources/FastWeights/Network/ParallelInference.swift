@@ -84,6 +84,7 @@ private final class Worker {
     let targets: BlockTargets
     private let isPerStep: Bool
     private var block = LaneBlock()
+    private var part = LaneBlock()
 
     init(_ weights: NetworkWeights, longest: Int) {
         let root = weights.definition.root
@@ -100,7 +101,7 @@ private final class Worker {
     func run(_ batch: NetworkBatch, _ b: Int, _ body: (LaneBlock, Int) -> Void) {
         batch.fill(&block, b)
         for first in stride(from: 0, to: block.steps, by: pass.steps) {
-            let part = block.window(from: first, steps: pass.steps)
+            part.setWindow(of: block, from: first, steps: pass.steps)
             if first == 0 { pass.clearState() } else { pass.goOn() }
             batch.load(part, from: first, into: pass)
             pass.forward(Run(block: part, firstStep: first))

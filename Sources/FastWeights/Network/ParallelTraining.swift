@@ -26,26 +26,12 @@ final class ParallelTraining {
         var shards: [Shard] = []
         /// The sums of the pairs, and with them that of all.
         var sums: [Buffer<Float>] = []
-        var count = 0
-        var blocks = 0
-        /// Whether neighboring blocks are one shard's; otherwise shards take blocks in turn, so that each has long ones.
-        var isEven = true
+        var plan = ShardPlan(blocks: 0, gradients: 0, isEven: true)
         var dropoutSeed: UInt64?
-
-        /// The blocks of a shard: the first, and how far it is to the next.
-        func blocks(of shard: Int) -> StrideTo<Int> {
-            isEven
-                ? stride(from: shard * blocks / count, to: (shard + 1) * blocks / count, by: 1)
-                : stride(from: shard, to: blocks, by: count)
-        }
     }
 
-    /// Shards of a batch: four for up to eight blocks, so that adding their gradients costs little, one a block of larger
-    /// ones, which have work for more cores, as long as their gradients stay below a quarter of a gigabyte.
-    static func shards(blocks: Int, gradients: Int) -> Int {
-        guard blocks > 8 else { return min(blocks, 4) }
-        return min(blocks, 64, max(4, (1 << 26) / max(gradients, 1)))
-    }
+    /// How the last batch was dealt to shards.
+    var plan: ShardPlan { step.plan }
 
     /// An engine to train a network on sequences of at most `longest` steps; it reads `parameters` as they are at each
     /// call.
@@ -62,15 +48,15 @@ final class ParallelTraining {
         prepare = Job { weights.pack(piece: $0) }
         train = Job(byWorker: { s, worker in
             let shard = step.shards[s]
-            workers[worker].train(shard, batch, step.blocks(of: s), dropoutSeed: step.dropoutSeed)
+            workers[worker].train(shard, batch, step.plan.blocks(of: s), dropoutSeed: step.dropoutSeed)
             let first = s & ~1
-            if first + 1 < step.count && step.shards[first].pair.isSecondToEnd() {
+            if first + 1 < step.plan.count && step.shards[first].pair.isSecondToEnd() {
                 let (sum, other) = (step.shards[first].gradients, step.shards[first + 1].gradients)
                 for range in weights.sums { sum.add(other, range) }
             }
         })
         evaluate = Job(byWorker: { s, worker in
-            workers[worker].evaluate(step.shards[s], batch, step.blocks(of: s))
+            workers[worker].evaluate(step.shards[s], batch, step.plan.blocks(of: s))
         })
         // The sum of the tables' gradients stays in a block of its own until it is written.
         let tables = Buffer<Float>(weights.gradientCount - definition.layout.blockCount)
@@ -78,7 +64,7 @@ final class ParallelTraining {
         addUpPieces = pieces.count
         let tableStart = definition.layout.blockCount
         addUp = Job { piece in
-            let (range, count) = (pieces[piece], (step.count + 1) / 2)
+            let (range, count) = (pieces[piece], (step.plan.count + 1) / 2)
             let isTable = range.lowerBound >= tableStart
             let target = isTable ? tables.pointer - tableStart : gradients.pointer
             setSum(step.sums, count, in: range, into: target)
@@ -89,7 +75,7 @@ final class ParallelTraining {
     }
 
     /// The ranges that are added up, in pieces; none is of both parameters and tables.
-    private static func pieces(_ weights: NetworkWeights) -> [Range<Int>] {
+    static func pieces(_ weights: NetworkWeights) -> [Range<Int>] {
         let tableStart = weights.definition.layout.blockCount
         return weights.sums.flatMap { range -> [Range<Int>] in
             let cut = min(max(range.lowerBound, tableStart), range.upperBound)
@@ -132,17 +118,17 @@ final class ParallelTraining {
     }
 
     private func run(_ job: Job, seed: UInt64?) -> LossSum {
-        (step.dropoutSeed, step.blocks, step.isEven) = (seed, batch.blocks, batch.isEven)
-        step.count = Self.shards(blocks: batch.blocks, gradients: weights.gradientCount)
-        while step.shards.count < step.count {
+        let plan = ShardPlan(blocks: batch.blocks, gradients: weights.gradientCount, isEven: batch.isEven)
+        (step.dropoutSeed, step.plan) = (seed, plan)
+        while step.shards.count < plan.count {
             let shard = Shard(weights.gradientCount)
             if step.shards.count % 2 == 0 { step.sums.append(shard.gradients) }
             step.shards.append(shard)
         }
         team.perform(prepare, pieces: weights.pieces)
-        team.perform(job, pieces: step.count)
+        team.perform(job, pieces: plan.count)
         var result = BlockLoss()
-        for s in 0..<step.count { result += step.shards[s].result }
+        for s in 0..<plan.count { result += step.shards[s].result }
         return batch.sum(result)
     }
 }

@@ -15,7 +15,8 @@ public final class Optimizer {
     }
     private let moments: Moments
     private let settings = Settings()
-    private let pieces: Pieces
+    /// Pieces of the parameters, over which a step goes twice.
+    let pieces: Pieces
     private let squares: Buffer<Double>
     private let team: ThreadTeam
     private let begin: Job

@@ -17,6 +17,8 @@ struct Benchmark {
         var speed: Double?
         /// That speed as a part of the peak of so many threads.
         var share: Double?
+        /// Of one thread, where the row has phases.
+        var phases: StepPhases?
 
         var median: Double { Benchmark.median(figures) }
         var least: Double { figures.min() ?? .nan }
@@ -36,6 +38,7 @@ struct Benchmark {
             var result = Result(row: row, threads: threads, figures: durations.map { figure.value(seconds: $0) })
             result.speed = row.operations.map { $0 / Benchmark.median(durations) }
             if let speed = result.speed, let peak { result.share = speed / (peak * Double(threads)) }
+            if threads == 1 { result.phases = row.phases?(self) }
             return result
         }
     }

@@ -45,7 +45,7 @@ struct BenchmarkReport {
                 result.row.operations.map { FixedPoint.text($0 / 1e9, decimals: 4) } ?? "",
                 result.speed.map { FixedPoint.text($0 / 1e9, decimals: 1) } ?? "",
                 result.share.map { FixedPoint.percent($0, decimals: 0) } ?? "",
-            ], idWidth: idWidth)
+            ], idWidth: idWidth) + (result.phases.map { "\n\($0.table.plain())\n" } ?? "")
     }
 
     private func line(_ cells: [String], idWidth: Int) -> String {
@@ -92,6 +92,7 @@ struct BenchmarkReport {
         add("operations", result.row.operations)
         add("gflops", result.speed.map { $0 / 1e9 })
         add("share_of_peak", result.share)
+        if let phases = result.phases { members.append(JSON.Member(key: "phases", value: phases.json)) }
         return .object(members)
     }
 }

@@ -14,6 +14,8 @@ struct BenchmarkRow {
     var isQuick = false
     /// Floating-point operations of one call as `FloatingPointOperations` counts them, where that is known.
     var operations: Double?
+    /// Takes a call on one thread apart, of rows that say what more threads would do.
+    var phases: ((Benchmark) -> StepPhases)?
 
     enum Work {
         /// Prepares for so many threads, and hands what makes so many calls one after another to `measure`.
@@ -60,7 +62,7 @@ struct BenchmarkRow {
 extension BenchmarkRow {
     /// Every row, in the order they are measured.
     static var all: [BenchmarkRow] {
-        products + functions + trainings + sequences + inferences + streams + fastMemories + memories
+        products + functions + trainings + sequences + inferences + streams + threads + fastMemories + memories
     }
 
     /// `training`, `training/lstm`, … up to the whole id.

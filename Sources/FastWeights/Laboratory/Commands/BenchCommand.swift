@@ -16,6 +16,9 @@ extension Command {
                                         and one number out of a dense layer
               fast-memory/list/R=50/T=50  training step with the fast matrix as a list, in
                                         chunks, or as chosen by itself, ms
+              threads/lstm/R=100/K=30/B=256  a training step of eight or sixteen blocks, ms; on
+                                        one thread its phases, their jobs, and by a model of
+                                        them the times on up to 16 threads
               memory/lstm/R=100/T=2000  bytes of all buffers of a training step, MB
 
             Models are irnn, lstm, gru and fast-weights. K = 30 stands for 63 random tokens:

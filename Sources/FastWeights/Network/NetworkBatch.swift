@@ -2,73 +2,27 @@
 final class NetworkBatch {
     private(set) var inputs: SequenceInputs?
     private(set) var targets: SequenceTargets?
-    /// Which sequences, by falling length and in each length in the order given.
-    private(set) var order: [Int] = []
-    /// The first step of each among all steps of the data, and how many there are.
-    private var starts: [Int] = []
-    private var lengths: [Int] = []
+    private(set) var sequences: LengthOrder
     /// Where the states of windows go on; nil of whole sequences.
     private(set) var states: CarriedStates?
     /// Terms of the loss: targets that count.
     private(set) var terms = 0
-    private var offsets: [Int]
-
-    /// Blocks of sixteen sequences, the last of as many as are left.
-    var blocks: Int { (order.count + Lanes.width - 1) / Lanes.width }
 
     /// For sequences of at most `longest` steps.
-    init(longest: Int) { offsets = [Int](repeating: 0, count: longest + 2) }
-
-    private func setCount(_ count: Int) {
-        guard order.count != count else { return }
-        order = [Int](repeating: 0, count: count)
-        (starts, lengths) = (order, order)
-    }
+    init(longest: Int) { sequences = LengthOrder(longest: longest) }
 
     /// Takes the sequences at `indices`, or all. O(sequences + longest).
     func set(_ inputs: SequenceInputs, _ targets: SequenceTargets?, _ indices: [Int]?) {
-        (self.inputs, self.targets, states, terms) = (inputs, targets, nil, 0)
-        let (count, longest) = (indices?.count ?? inputs.count, offsets.count - 2)
-        func sequence(_ position: Int) -> Int { indices.map { $0[position] } ?? position }
-        setCount(count)
-        // A counting sort: the place behind longest - length counts the sequences of a length, then says where they go.
-        for i in offsets.indices { offsets[i] = 0 }
-        for position in 0..<count {
-            let i = sequence(position)
-            offsets[longest - inputs.lengths[i] + 1] += 1
-            if let targets { terms += targets.terms[i] }
-        }
-        for i in 1..<offsets.count { offsets[i] += offsets[i - 1] }
-        for position in 0..<count {
-            let i = sequence(position)
-            let slot = longest - inputs.lengths[i]
-            order[offsets[slot]] = i
-            starts[offsets[slot]] = inputs.starts[i]
-            lengths[offsets[slot]] = inputs.lengths[i]
-            offsets[slot] += 1
-        }
+        (self.inputs, self.targets, states) = (inputs, targets, nil)
+        sequences.sort(inputs, indices)
+        terms = targets.map { targets in sequences.order.reduce(0) { $0 + targets.terms[$1] } } ?? 0
     }
 
     /// Takes a window of every stream.
     func set(_ text: TextStreams) {
         (inputs, targets, states) = (text.data.inputs, text.data.targets, text.states)
-        setCount(text.starts.count)
-        for i in order.indices { (order[i], starts[i], lengths[i]) = (i, text.starts[i], text.steps) }
-        terms = order.count * text.steps
-    }
-
-    /// Makes `block` that of number b: its samples are the first steps of the sequences among all steps.
-    func fill(_ block: inout LaneBlock, _ b: Int) {
-        block.clear()
-        for position in b * Lanes.width..<min((b + 1) * Lanes.width, order.count) {
-            block.append(starts[position], length: lengths[position])
-        }
-    }
-
-    /// Block b with samples that are the sequences' own numbers in the data.
-    func sequences(_ b: Int) -> LaneBlock {
-        let positions = b * Lanes.width..<min((b + 1) * Lanes.width, order.count)
-        return LaneBlock(samples: Array(order[positions]), lengths: Array(lengths[positions]))
+        sequences.set(starts: text.starts, steps: text.steps)
+        terms = text.starts.count * text.steps
     }
 
     /// Puts the inputs of a block into the lanes of a pass, those of the sequences from `first` on. With a `seed`, that of a
@@ -93,9 +47,6 @@ final class NetworkBatch {
             }
         }
     }
-
-    /// Whether all sequences have as many steps.
-    var isEven: Bool { lengths.first == lengths.last }
 
     /// What was found in all blocks, with the batch's targets that count.
     func sum(_ found: BlockLoss) -> LossSum {
@@ -128,14 +79,14 @@ final class BlockTargets {
         let gradients = gradients ?? unasked
         var sum = BlockLoss()
         guard let wanted = batch.targets else { return sum }
-        let labels = labels.pointer
+        let (labels, order) = (labels.pointer, batch.sequences.order)
         for t in 0..<(wanted.isPerStep ? block.steps : 1) {
             let active = wanted.isPerStep ? block.active(at: t) : block.samples.count
             let dy = gradients[t]
             if dy != outputs[t] { dy.update(from: outputs[t], count: rows) }
             /// The place of a lane's target.
             func row(_ lane: Int) -> Int {
-                wanted.isPerStep ? block.samples[lane] + first + t : batch.order[b * Lanes.width + lane]
+                wanted.isPerStep ? block.samples[lane] + first + t : order[b * Lanes.width + lane]
             }
             if wanted.isRegression {
                 numbers.update(repeating: Lanes(repeating: .nan), count: rows)

@@ -24,14 +24,14 @@ final class ParallelInference {
     /// The losses of all of `data`.
     func evaluate(_ data: SequenceData) -> LossSum {
         begin(data.inputs, data.targets)
-        let losses = Buffer<BlockLoss>(batch.blocks)
+        let losses = Buffer<BlockLoss>(batch.sequences.blocks)
         forEachBlock { [batch] worker, b in
             worker.run(batch, b) { part, first in
                 losses.pointer[b] += worker.targets.loss(worker.pass.outputs, batch, b, part, from: first, scale: 0)
             }
         }
         var sum = BlockLoss()
-        for b in 0..<batch.blocks { sum += losses.pointer[b] }
+        for b in 0..<batch.sequences.blocks { sum += losses.pointer[b] }
         return batch.sum(sum)
     }
 
@@ -43,7 +43,7 @@ final class ParallelInference {
         forEachBlock { [batch] worker, b in
             worker.run(batch, b) { part, first in
                 guard isPerStep else {
-                    let sequences = batch.sequences(b)
+                    let sequences = batch.sequences.numbered(b)
                     return sequences.scatter(
                         worker.pass.outputs[0], count: sequences.samples.count, rows: width, into: rows.pointer)
                 }
@@ -70,7 +70,7 @@ final class ParallelInference {
 
     /// Calls `body` for every block: of W workers block b is worker b mod W's.
     private func forEachBlock(_ body: @escaping (Worker, Int) -> Void) {
-        let (workers, blocks) = (workers, batch.blocks)
+        let (workers, blocks) = (workers, batch.sequences.blocks)
         let work = Job { w in
             for b in stride(from: w, to: blocks, by: workers.count) { body(workers[w], b) }
         }
@@ -99,7 +99,7 @@ private final class Worker {
     /// Runs block b, and calls `body` with each window of its steps and the window's first; of one value a sequence with the
     /// last window alone.
     func run(_ batch: NetworkBatch, _ b: Int, _ body: (LaneBlock, Int) -> Void) {
-        batch.fill(&block, b)
+        batch.sequences.fill(&block, b)
         for first in stride(from: 0, to: block.steps, by: pass.steps) {
             part.setWindow(of: block, from: first, steps: pass.steps)
             if first == 0 { pass.clearState() } else { pass.goOn() }

@@ -118,7 +118,8 @@ final class ParallelTraining {
     }
 
     private func run(_ job: Job, seed: UInt64?) -> LossSum {
-        let plan = ShardPlan(blocks: batch.blocks, gradients: weights.gradientCount, isEven: batch.isEven)
+        let plan = ShardPlan(
+            blocks: batch.sequences.blocks, gradients: weights.gradientCount, isEven: batch.sequences.isEven)
         (step.dropoutSeed, step.plan) = (seed, plan)
         while step.shards.count < plan.count {
             let shard = Shard(weights.gradientCount)
@@ -180,7 +181,7 @@ private final class Worker: @unchecked Sendable {
     ) {
         shard.result = BlockLoss()
         for b in blocks {
-            batch.fill(&block, b)
+            batch.sequences.fill(&block, b)
             batch.load(block, from: 0, into: pass, seed: seed)
             if let states = batch.states { pass.root.loadState(states[b]) } else if hasState { pass.clearState() }
             body(b, Run(block: block, dropoutSeed: seed))

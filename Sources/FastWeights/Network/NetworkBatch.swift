@@ -9,12 +9,15 @@ final class NetworkBatch {
     private var lengths: [Int] = []
     /// Where the states of windows go on; nil of whole sequences.
     private(set) var states: CarriedStates?
-    /// Terms of the loss: targets that count.
-    private(set) var terms = 0
+    /// Terms of the loss: targets that count, and what they weigh together.
+    private(set) var (terms, weight) = (0, 0.0)
     private var places: [Int]
 
     /// Blocks of sixteen sequences, the last of as many as are left.
     var blocks: Int { (order.count + Lanes.width - 1) / Lanes.width }
+
+    /// What makes the mean of a sum of losses; zero where no target counts.
+    var scale: Float { weight > 0 ? 1 / Float(weight) : 0 }
 
     /// For sequences of at most `longest` steps.
     init(longest: Int) { places = [Int](repeating: 0, count: longest + 2) }
@@ -27,7 +30,7 @@ final class NetworkBatch {
 
     /// Takes the sequences at `indices`, or all. O(sequences + longest).
     func set(_ inputs: SequenceInputs, _ targets: SequenceTargets?, _ indices: [Int]?) {
-        (self.inputs, self.targets, states, terms) = (inputs, targets, nil, 0)
+        (self.inputs, self.targets, states, terms, weight) = (inputs, targets, nil, 0, 0)
         let (count, longest) = (indices?.count ?? inputs.count, places.count - 2)
         func sequence(_ position: Int) -> Int { indices.map { $0[position] } ?? position }
         setCount(count)
@@ -36,7 +39,10 @@ final class NetworkBatch {
         for position in 0..<count {
             let i = sequence(position)
             places[longest - inputs.lengths[i] + 1] += 1
-            if let targets { terms += targets.terms[i] }
+            if let targets {
+                terms += targets.terms[i]
+                weight += targets.weights[i]
+            }
         }
         for i in 1..<places.count { places[i] += places[i - 1] }
         for position in 0..<count {
@@ -55,6 +61,7 @@ final class NetworkBatch {
         setCount(text.starts.count)
         for i in order.indices { (order[i], starts[i], lengths[i]) = (i, text.starts[i], text.steps) }
         terms = order.count * text.steps
+        weight = Double(terms)
     }
 
     /// Makes `block` that of number b: its samples are the first steps of the sequences among all steps.
@@ -99,7 +106,7 @@ final class NetworkBatch {
 
     /// What was found in all blocks, with the batch's targets that count.
     func sum(_ found: BlockLoss) -> LossSum {
-        LossSum(found, terms: terms, isRegression: targets?.isRegression == true)
+        LossSum(found, terms: terms, weight: weight, isRegression: targets?.loss == .meanSquares)
     }
 }
 
@@ -128,24 +135,33 @@ final class BlockTargets {
         let gradients = gradients ?? unasked
         var sum = BlockLoss()
         guard let wanted = batch.targets else { return sum }
-        let labels = labels.pointer
-        for t in 0..<(wanted.isPerStep ? block.steps : 1) {
-            let active = wanted.isPerStep ? block.active(at: t) : block.samples.count
-            let dy = gradients[t]
-            if dy != outputs[t] { dy.update(from: outputs[t], count: rows) }
-            /// The place of a lane's target.
-            func place(_ lane: Int) -> Int {
-                wanted.isPerStep ? block.samples[lane] + first + t : batch.order[b * Lanes.width + lane]
-            }
-            if wanted.isRegression {
-                numbers.update(repeating: Lanes(repeating: .nan), count: rows)
-                for lane in 0..<active {
-                    for r in 0..<rows { numbers[r][lane] = wanted.numbers[place(lane) * rows + r] }
+        let (labels, loss) = (labels.pointer, wanted.loss)
+        let (isBinary, smoothing) = (loss.isBinary, loss.smoothing)
+        loss.weights.withUnsafeBufferPointer { buffer in
+            let weights = buffer.isEmpty ? nil : buffer.baseAddress
+            for t in 0..<(wanted.isPerStep ? block.steps : 1) {
+                let active = wanted.isPerStep ? block.active(at: t) : block.samples.count
+                let dy = gradients[t]
+                if dy != outputs[t] { dy.update(from: outputs[t], count: rows) }
+                /// The place of a lane's target.
+                func place(_ lane: Int) -> Int {
+                    wanted.isPerStep ? block.samples[lane] + first + t : batch.order[b * Lanes.width + lane]
                 }
-                sum += meanSquares(dy, numbers, rows: rows, scale: scale)
-            } else {
-                for lane in 0..<active { labels[lane] = wanted.classes[place(lane)] }
-                sum += crossEntropy(dy, classes: rows, targets: labels, count: active, scale: scale)
+                if wanted.isRegression {
+                    numbers.update(repeating: Lanes(repeating: .nan), count: rows)
+                    for lane in 0..<active {
+                        for r in 0..<rows { numbers[r][lane] = wanted.numbers[place(lane) * rows + r] }
+                    }
+                    sum +=
+                        isBinary
+                        ? binaryCrossEntropy(dy, numbers, rows: rows, weights: weights, scale: scale)
+                        : meanSquares(dy, numbers, rows: rows, scale: scale)
+                } else {
+                    for lane in 0..<active { labels[lane] = wanted.classes[place(lane)] }
+                    sum += crossEntropy(
+                        dy, classes: rows, targets: labels, count: active, scale: scale,
+                        ClassWeights(weights: weights, smoothing: smoothing))
+                }
             }
         }
         return sum

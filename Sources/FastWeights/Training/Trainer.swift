@@ -19,6 +19,11 @@ public struct TrainingOptions: Sendable, Equatable {
     public var learningRate = 1e-3
     /// How the learning rate changes.
     public var schedule = Schedule.cosine
+    /// What is made small, and what validation is measured by; nil stands for cross-entropy of classes, the mean of squares
+    /// of numbers.
+    ///
+    /// One with weights is a mean over a batch as PyTorch's is: of classes Σ loss / Σ w_y. A text has none but its own.
+    public var loss: Loss?
     /// The rule of a step.
     public var optimizer = OptimizerRule.adam()
     /// The global norm that gradients are clipped to; nil leaves them alone.
@@ -113,19 +118,21 @@ public final class Trainer {
         public var done: Double
         /// Mean training loss since the last evaluation, over the targets that count; not a number where none did.
         public var trainingLoss: Double
-        /// The last validation error, once there is one: 0...1 of classes, the loss of numbers.
+        /// The last validation error, once there is one, as in `Point`.
         public var validationError: Double?
     }
 
-    /// The metrics of an evaluation, a point of the learning curve. Losses are means: nats of classes, squares of numbers.
+    /// The metrics of an evaluation, a point of the learning curve. Losses are means of `TrainingOptions.loss`: where there is
+    /// none, nats of classes, squares of numbers.
     public struct Point: Sendable {
         /// Optimizer steps taken so far.
         public var step: Int
         /// Mean training loss since the point before, over the targets that count; not a number where none did.
         public var trainingLoss: Double
-        /// Mean validation loss.
+        /// Mean validation loss, of the same loss as in training, its weights and smoothing included.
         public var validationLoss: Double
-        /// The share of validation targets that are missed, 0...1; of numbers the loss.
+        /// The share of validation targets that are missed, 0...1, each counting as one: classes, and of
+        /// `Loss.binaryCrossEntropy` numbers on the other side of ½ than σ(z). Of `Loss.meanSquares` the loss.
         public var validationError: Double
     }
 
@@ -222,7 +229,7 @@ public final class Trainer {
             let factor = options.schedule.factor(state.done(options), of: state.length(options))
             let rate = Float(options.learningRate) * factor
             // A batch in which no target counts has no gradient; a step along zero would still move by the moments.
-            if loss.terms > 0 { optimizer.step(rate: rate, clip: options.clip) }
+            if loss.weight > 0 { optimizer.step(rate: rate, clip: options.clip) }
             (state.outcome.steps, state.seconds) = (step, seconds())
             state.take(loss, moves: optimizer.steps)
             if options.isEvaluated(step, epoch) || state.done(options) >= 1 {

@@ -47,7 +47,7 @@ test: ## Run the tests, golden cases included
 	swift test -c release --scratch-path $(BUILD)/tests $(TRAITS) $(ARGS)
 
 check: SHELL := bash
-check: ## Run some tests in seconds after a change, not optimised; FILTER=GoldenTests, or another pattern of names
+check: ## Run some tests in seconds after a change, not optimized; FILTER=GoldenTests, or another pattern of names
 	@$(if $(FILTER),,$(error make check takes the tests to run, as in make check FILTER=GoldenTests))set -o pipefail; \
 	swift test --scratch-path $(BUILD)/check $(TRAITS) --filter '$(FILTER)' $(ARGS) | awk '{ print } \
 		/Test run with 0 tests/ { print "No test has a name that $(FILTER) fits."; status = 1 } END { exit status }'

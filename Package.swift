@@ -55,7 +55,7 @@ let package = Package(
         .executableTarget(name: "TrainingLoop", dependencies: ["FastWeights"], path: "Sources/Examples/TrainingLoop"),
         .testTarget(
             name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool", "FastWeightsMisuse"],
-            // Tests are type-checked for longer than they run: their own code is not optimised, whatever the library's is,
+            // Tests are type-checked for longer than they run: their own code is not optimized, whatever the library's is,
             // and a changed file is compiled without the others.
             swiftSettings: (sanitizes ? [.define("SANITIZED")] : []) + [
                 .unsafeFlags(

@@ -52,7 +52,7 @@ for t in 0..<T * B { stream.step(Array(input[t * I..<(t + 1) * I])) }
 let difference = zip(stream.output, whole.suffix(5)).map { abs($0 - $1) }.max()!
 print(difference < 1e-6 ? "stream agrees" : "stream differs by \(difference)")
 
-let file = try SafeTensors(bytes: lstm.serialised(), source: "memory")
+let file = try SafeTensors(bytes: lstm.serialized(), source: "memory")
 let again = try Network(file)
 print(again.run(input, steps: T * B, batch: 1).outputs == whole ? "saved and read back" : "read back differently")
 do {
@@ -73,7 +73,7 @@ cp "$folder/app/Sources/App/main.swift" "$folder/bare"
 ) &
 bare=$!
 
-# Of the sources of the tool and the library, with nothing but the kernel underneath. Not optimised: it is the linking that
+# Of the sources of the tool and the library, with nothing but the kernel underneath. Not optimized: it is the linking that
 # is new here.
 cp Sources/FastWeightsTool/ProcessorCheck.swift "$folder/static"
 grep -v '^import FastWeights$' Sources/FastWeightsTool/main.swift > "$folder/static/main.swift"

@@ -55,7 +55,7 @@ extension Reader {
         var bytes = bytes
         bytes.replaceSubrange(start..<start + 8, with: "00000000".utf8)
         // A zip archive says the same of its entry, behind 14 bytes.
-        let sum = ZipArchive.serialise([("", bytes)])[14..<18].reversed()
+        let sum = ZipArchive.serialize([("", bytes)])[14..<18].reversed()
         let digits = "0123456789abcdef".utf8.map { $0 }
         bytes.replaceSubrange(start..<start + 8, with: sum.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
         return bytes

@@ -19,7 +19,7 @@ extension Reader {
                 open: { bytes in
                     let network = try Network(SafeTensors(bytes: bytes, source: "fuzz"))
                     return { try use(network) }
-                }, inside: [shapes(of: tensors) { SafeTensors.serialise($0) }, safeTensorsHeader]),
+                }, inside: [shapes(of: tensors) { SafeTensors.serialize($0) }, safeTensorsHeader]),
             Reader(
                 name: "text", seeds: texts, words: modelWords + networkWords + ["bytes", "ü", "\\u00fc", "aa"],
                 allowance: 160,
@@ -29,7 +29,7 @@ extension Reader {
                         let writer = try model.writer(prompt: "", seed: 1)
                         for _ in 0..<3 { _ = writer.next() }
                         try check(
-                            try TextModel(SafeTensors(bytes: model.serialised(), source: "again")).vocabulary
+                            try TextModel(SafeTensors(bytes: model.serialized(), source: "again")).vocabulary
                                 == model.vocabulary)
                     }
                 }, inside: [metadata(["config", "vocabulary"]), metadata(["vocabulary"]), safeTensorsHeader]),
@@ -40,9 +40,9 @@ extension Reader {
                     let archive = try NumPyArchive(bytes: bytes, source: "fuzz")
                     let arrays = try archive.names.map { try WeightArray(archive.array(named: $0)) }
                     let isBidirectional = arrays.count % 6 == 0
-                    let network = try Network(keras: arrays, bidirectional: isBidirectional)
+                    let network = try Network(keras: arrays, isBidirectional: isBidirectional)
                     return { try use(network) }
-                }, inside: [shapes(of: arrays) { NumPyArchive.serialise($0) }, zipEntries]),
+                }, inside: [shapes(of: arrays) { NumPyArchive.serialize($0) }, zipEntries]),
             Reader(
                 name: "onnx", seeds: onnx.map { archive(fixture("onnx/\($0).safetensors"), ["W.", "R.", "B."]) },
                 words: shapeWords, allowance: 1100,
@@ -57,11 +57,11 @@ extension Reader {
                     let nodes = zip(inputs, recurrents).enumerated().map { i, matrices in
                         ONNXWeights(
                             input: matrices.0, recurrent: matrices.1, bias: i < biases.count ? biases[i] : nil,
-                            linearBeforeReset: true)
+                            isLinearBeforeReset: true)
                     }
                     let network = try Network(onnx: nodes)
                     return { try use(network) }
-                }, inside: [shapes(of: arrays) { NumPyArchive.serialise($0) }, zipEntries]),
+                }, inside: [shapes(of: arrays) { NumPyArchive.serialize($0) }, zipEntries]),
         ]
     }
 
@@ -88,7 +88,7 @@ extension Reader {
         }
         try check(outputs.count == sizes.reduce(1, *))
         if let stream { try check(stream.output.count == sizes.last) }
-        let again = try Network(SafeTensors(bytes: network.serialised(), source: "again"))
+        let again = try Network(SafeTensors(bytes: network.serialized(), source: "again"))
         try check(again.parameters.layout == network.parameters.layout)
     }
 }
@@ -111,23 +111,23 @@ extension Reader {
 
     /// Networks of every kind of layer, as `write(to:)` makes them, and one as it was written before.
     private static let networks: [[UInt8]] = {
-        let options = FastWeightsOptions(innerSteps: 2, normaliseFirst: true, separateNorms: true)
+        let options = FastWeightsOptions(innerSteps: 2, normalizesFirst: true, hasSeparateNorms: true)
         let configurations = [
             NetworkConfiguration(.numbers(2), [.lstm(2), .lastStep, .dense(3)]),
             NetworkConfiguration(
                 .numbers(1), [.stack(.gru(3), layers: 2, isBidirectional: true, dropout: 0.1), .layerNorm()]),
             NetworkConfiguration(.tokens(3), [.fastWeights(2, options), .dense(1, activation: .tanh)]),
-            NetworkConfiguration(.tokens(4), [.embedding(2), .rnn(2, layerNorm: true, hasBias: false), .mean]),
+            NetworkConfiguration(.tokens(4), [.embedding(2), .rnn(2, hasLayerNorm: true, hasBias: false), .mean]),
             NetworkConfiguration(
-                .numbers(1), [.bidirectional(.lstm(2, layerNorm: true)), .residual([.rmsNorm(), .dense(4)])]),
+                .numbers(1), [.bidirectional(.lstm(2, hasLayerNorm: true)), .residual([.rmsNorm(), .dense(4)])]),
             NetworkConfiguration(
                 .maps(channels: 1, height: 4, width: 4), [.convolution(2, size: 3), .maxPool(size: 2), .flatten]),
         ]
-        return configurations.map { Network($0, seed: 1).serialised() } + [before]
+        return configurations.map { Network($0, seed: 1).serialized() } + [before]
     }()
 
     /// A network of the format fastweights-network-1.
-    private static let before: [UInt8] = SafeTensors.serialise(
+    private static let before: [UInt8] = SafeTensors.serialize(
         [
             ("weight_ih_l0", [6, 1], [Float](repeating: 0.1, count: 6)),
             ("weight_hh_l0", [6, 2], [Float](repeating: 0.2, count: 12)),
@@ -146,10 +146,10 @@ extension Reader {
     /// Text models of characters and of bytes.
     private static let texts: [[UInt8]] =
         ["hello wörld", "ab"].map {
-            TextModel([.gru(2)], vocabulary: TextVocabulary(of: Array($0.utf8)), seed: 1).serialised()
+            TextModel([.gru(2)], vocabulary: TextVocabulary(of: Array($0.utf8)), seed: 1).serialized()
         } + [
-            TextModel([.fastWeights(1)], vocabulary: .bytes, seed: 1).serialised(),
-            TextModel([.stack(.lstm(1), layers: 2)], vocabulary: TextVocabulary(of: [97]), seed: 1).serialised(),
+            TextModel([.fastWeights(1)], vocabulary: .bytes, seed: 1).serialized(),
+            TextModel([.stack(.lstm(1), layers: 2)], vocabulary: TextVocabulary(of: [97]), seed: 1).serialized(),
         ]
 
     private static func tensors(_ bytes: [UInt8]) -> Tensors {
@@ -171,7 +171,7 @@ extension Reader {
     /// The parameters of a golden case as PyTorch saves them.
     private static func stateDict(_ fixture: [UInt8]) -> [UInt8] {
         let prefix = "parameter."
-        return SafeTensors.serialise(
+        return SafeTensors.serialize(
             tensors(fixture).filter { $0.name.hasPrefix(prefix) }.map {
                 (String($0.name.dropFirst(prefix.count)), $0.shape, $0.values)
             })
@@ -179,7 +179,7 @@ extension Reader {
 
     /// The arrays of a golden case whose names begin so, as NumPy saves them, in the order of their numbers.
     private static func archive(_ fixture: [UInt8], _ prefixes: [String]) -> [UInt8] {
-        NumPyArchive.serialise(
+        NumPyArchive.serialize(
             prefixes.flatMap { prefix in
                 tensors(fixture).filter { $0.name.hasPrefix(prefix) }.sorted {
                     ($0.name.utf8.count, $0.name) < ($1.name.utf8.count, $1.name)

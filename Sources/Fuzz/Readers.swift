@@ -11,9 +11,9 @@ extension Reader {
             Reader(
                 name: "safetensors",
                 seeds: [
-                    SafeTensors.serialise(arrays, metadata: [("format", "pt"), ("ü", "\"\\\n")]),
-                    SafeTensors.serialise([]), everyType,
-                    SafeTensors.serialise([("a", [Int](repeating: 1, count: 600), [1])]),
+                    SafeTensors.serialize(arrays, metadata: [("format", "pt"), ("ü", "\"\\\n")]),
+                    SafeTensors.serialize([]), everyType,
+                    SafeTensors.serialize([("a", [Int](repeating: 1, count: 600), [1])]),
                     fixture("softmax/one_class.safetensors"),
                 ],
                 words: [
@@ -179,9 +179,9 @@ extension Reader {
 
     /// The files of a model in two, and indices of it.
     private static let indexParts = [
-        "1": SafeTensors.serialise(
+        "1": SafeTensors.serialize(
             [("a", [2], [1, 2]), ("b", [], [3])], metadata: [("format", "pt"), ("part", "1")]),
-        "2": SafeTensors.serialise([("c", [1, 2], [4, 5])], metadata: [("format", "pt"), ("part", "2")]),
+        "2": SafeTensors.serialize([("c", [1, 2], [4, 5])], metadata: [("format", "pt"), ("part", "2")]),
     ]
     private static let indices = [
         #"{"metadata": {"total_size": 20}, "weight_map": {"a": "1", "b": "1", "c": "2"}}"#,
@@ -205,16 +205,16 @@ extension Reader {
     /// A small model of every kind.
     private static let models: [[UInt8]] = {
         let cells: [Layer] = [
-            .irnn(2), .rnn(2, layerNorm: true), .lstm(2), .lstm(2, layerNorm: true), .gru(2), .fastWeights(2),
+            .irnn(2), .rnn(2, hasLayerNorm: true), .lstm(2), .lstm(2, hasLayerNorm: true), .gru(2), .fastWeights(2),
             .associativeLSTM(2, AssociativeLSTMOptions(copies: 2)),
-            .fastWeights(2, FastWeightsOptions(innerSteps: 2, normaliseFirst: true, separateNorms: true)),
+            .fastWeights(2, FastWeightsOptions(innerSteps: 2, normalizesFirst: true, hasSeparateNorms: true)),
         ]
         guard let task = try? AssociativeRetrieval(pairs: 2) else { return [] }
         return cells.map { cell in
             let configuration = NetworkConfiguration(
                 .tokens(AssociativeRetrieval.vocabulary),
                 [.embedding(1), cell, .lastStep, .dense(3, activation: .relu), .dense(AssociativeRetrieval.classes)])
-            return ModelFile(Network(configuration, seed: 1), task: task).serialised()
+            return ModelFile(Network(configuration, seed: 1), task: task).serialized()
         }
     }()
 }
@@ -257,7 +257,7 @@ extension Reader {
         _ bytes: [UInt8], _ change: ([UInt8]) -> [UInt8], _ content: (_ name: String, [UInt8]) -> [UInt8]
     ) -> [UInt8] {
         guard let archive = try? ZipArchive(bytes: bytes, source: "fuzz") else { return change(bytes) }
-        return ZipArchive.serialise(
+        return ZipArchive.serialize(
             archive.entries.map { entry in
                 (entry.name, (try? archive.content(of: entry)).map { content(entry.name, $0) } ?? [])
             })
@@ -276,7 +276,7 @@ extension Reader {
             let metadata = file.metadata.sorted { $0.key < $1.key }.map { key, text in
                 (key, keys.contains(key) ? String(decoding: change(Array(text.utf8)), as: UTF8.self) : text)
             }
-            return SafeTensors.serialise(tensors, metadata: metadata)
+            return SafeTensors.serialize(tensors, metadata: metadata)
         }
     }
 }

@@ -113,25 +113,25 @@ extension Case {
         Case(
             "parameters-copied",
             "parameters can only be copied from a block of the same layout: here are none, there 0.weight_ih_l0 [9, 2], 0.weight_hh_l0 [9, 3], 0.bias_ih_l0 [9], 0.bias_hh_l0 [9]",
-            Parameters(ParameterLayout()).copy(from: network.parameters)),
+            Parameters(Parameters.Layout()).copy(from: network.parameters)),
         Case(
             "parameter-twice", "two parameters are named w",
             doing: {
-                var layout = ParameterLayout()
+                var layout = Parameters.Layout()
                 for _ in 0..<2 { layout.append("w", 2) }
             }),
         Case(
             "parameter-negative",
             "the parameter w has the shape [-1, 2]; sizes are at least 0, and memory must hold all numbers",
             doing: {
-                var layout = ParameterLayout()
+                var layout = Parameters.Layout()
                 layout.append("w", -1, 2)
             }),
         Case(
             "parameter-too-large",
             "the parameter w has the shape [\(1 << 40), \(1 << 40)]; sizes are at least 0, and memory must hold all numbers",
             doing: {
-                var layout = ParameterLayout()
+                var layout = Parameters.Layout()
                 layout.append("w", 1 << 40, 1 << 40)
             }),
     ]

@@ -29,40 +29,40 @@ extension Case {
             "tensor-count", "the tensor w of shape [2] has 2 numbers; 1 were given", StateDictionary([("w", [2], [1])])),
         Case(
             "safetensors-count", "the tensor \"w\" of shape [2] has 2 numbers; 1 were given",
-            SafeTensors.serialise([("w", [2], [1])])),
+            SafeTensors.serialize([("w", [2], [1])])),
         Case(
             "safetensors-negative",
             "the tensor \"w\" has the shape [-1]; sizes are at least 0, and their product is at most \(Int.max)",
-            SafeTensors.serialise([("w", [-1], [])])),
+            SafeTensors.serialize([("w", [-1], [])])),
         Case(
             "safetensors-twice", "the tensor name \"w\" is reserved or given twice",
-            SafeTensors.serialise([("w", [1], [1]), ("w", [1], [1])])),
+            SafeTensors.serialize([("w", [1], [1]), ("w", [1], [1])])),
         Case(
             "metadata-twice", "the metadata key \"k\" is given twice",
-            SafeTensors.serialise([], metadata: [("k", "1"), ("k", "2")])),
+            SafeTensors.serialize([], metadata: [("k", "1"), ("k", "2")])),
         Case(
             "npy-count", "an array of shape [2] has 2 numbers; 1 were given",
-            NumPyArray.serialise(shape: [2], values: [1])),
+            NumPyArray.serialize(shape: [2], values: [1])),
         Case(
             "npy-too-large",
             "an array has the shape [\(Int.max), 2]; sizes are at least 0, and their product is at most \(Int.max)",
-            NumPyArray.serialise(shape: [.max, 2], values: [1])),
+            NumPyArray.serialize(shape: [.max, 2], values: [1])),
         Case(
             "npy-rank", "a NumPy array has at most 64 sizes, found 65",
-            NumPyArray.serialise(shape: [Int](repeating: 1, count: 65), values: [1])),
+            NumPyArray.serialize(shape: [Int](repeating: 1, count: 65), values: [1])),
         Case(
             "npz-twice", "two entries of a zip archive are named \"w.npy\"",
-            NumPyArchive.serialise([("w", [1], [1]), ("w", [1], [1])])),
+            NumPyArchive.serialize([("w", [1], [1]), ("w", [1], [1])])),
         Case(
             "zip-name", "the name of a zip archive's entry has at most 65535 bytes, found 65536",
-            ZipArchive.serialise([(String(repeating: "w", count: 65_536), [])])),
+            ZipArchive.serialize([(String(repeating: "w", count: 65_536), [])])),
         Case(
             "zip-entry",
             "the entry \"w\" ends at byte 151 and is of another archive than this of 22",
             doing: {
                 let large = try ZipArchive(
-                    bytes: ZipArchive.serialise([("w", [UInt8](repeating: 0, count: 100))]), source: "large")
-                let empty = try ZipArchive(bytes: ZipArchive.serialise([]), source: "empty")
+                    bytes: ZipArchive.serialize([("w", [UInt8](repeating: 0, count: 100))]), source: "large")
+                let empty = try ZipArchive(bytes: ZipArchive.serialize([]), source: "empty")
                 _ = try empty.content(of: large.entries[0])
             }),
         Case(

@@ -3,7 +3,7 @@ import FastWeights
 /// Optimizers, schedules and losses of a loop of one's own that cannot be.
 extension Case {
     private static func block(_ size: Int = 2) -> Parameters {
-        var layout = ParameterLayout()
+        var layout = Parameters.Layout()
         layout.append("x", size)
         return Parameters(layout)
     }

@@ -71,7 +71,7 @@ extension Case {
             network(.stack(.gru(3), layers: 2, dropout: .nan))),
         Case(
             "epsilon-negative", "layer 0, lstm: the ε of a layer norm is a finite number of at least 0, found -1.0",
-            network(.lstm(3, layerNorm: true, epsilon: -1))),
+            network(.lstm(3, hasLayerNorm: true, epsilon: -1))),
         Case(
             "odd-units",
             "layer 0, associative_lstm: an associative LSTM needs an even number of hidden units, as half of them are the imaginary parts; found 3",
@@ -94,14 +94,14 @@ extension Case {
         Case(
             "inner-steps", "inner steps must be from 0 to 256, found -1", FastWeightsOptions(innerSteps: -1)),
         Case(
-            "decay-nan", "fast weights need finite λ and η, found nan and 0.5", FastWeightsOptions(decay: .nan)),
+            "decay-nan", "fast weights need finite λ and η, found nan and 0.5", FastWeightsOptions(memoryDecay: .nan)),
         Case(
             "no-schedule", "a schedule of the fast memory needs the events of at least 1 step, found none",
             FastWeightsOptions(schedule: [])),
         Case(
             "lagged-schedule",
-            "a lagged memory reads and writes at every step; the schedule given is [\"read\"]",
-            FastWeightsOptions(lagged: true, schedule: [.read])),
+            "a isLagged memory reads and writes at every step; the schedule given is [\"read\"]",
+            FastWeightsOptions(isLagged: true, schedule: [.read])),
         Case(
             "chunks", "a chunk of the fast memory needs at least 1 step, found 0",
             FastWeightsOptions(memory: .chunks(0))),

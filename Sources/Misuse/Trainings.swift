@@ -108,7 +108,7 @@ extension Case {
             }),
         Case(
             "text-loss",
-            "a text is learnt by the plain cross-entropy, the loss nil; found crossEntropy(weights: [], labelSmoothing: 0.5, ignoring: -1)",
+            "a text is learned by the plain cross-entropy, the loss nil; found crossEntropy(weights: [], labelSmoothing: 0.5, ignoring: -1)",
             try text(.gru(2), window: 4, loss: .crossEntropy(labelSmoothing: 0.5))),
         Case("window", "a window has from 1 to 65536 tokens, found 0", try text(.gru(2), window: 0)),
         Case(

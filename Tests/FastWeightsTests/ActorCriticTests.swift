@@ -5,7 +5,7 @@ import Testing
 /// The loss and its gradients against a naive twin and finite differences, in what blocks of episodes do, and in training.
 @Suite struct ActorCriticTests {
     static let cells: [Cell] = [
-        .irnn(), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
+        .irnn(), .lstm(), .lstm(hasLayerNorm: true), .gru, .fastWeights(),
         .fastWeights(FastWeightsOptions(innerSteps: 2, memory: .chunks(3))),
     ]
     static let settings = ActorCriticWeights(discount: 0.9, value: 0.3, entropy: 0.2)
@@ -160,7 +160,7 @@ import Testing
     /// The gradient of the whole loss, by central differences of the loss of the same actions with the same advantages: the
     /// policy's term takes V as a constant. A step over a kink of ReLU would see another slope, so the cells are smooth.
     @Test(arguments: [
-        Cell.rnn(activation: .tanh), .lstm(), .lstm(layerNorm: true), .gru,
+        Cell.rnn(activation: .tanh), .lstm(), .lstm(hasLayerNorm: true), .gru,
         .fastWeights(FastWeightsOptions(activation: .tanh)),
         .fastWeights(FastWeightsOptions(innerSteps: 2, activation: .tanh, memory: .chunks(3))),
     ])
@@ -230,10 +230,10 @@ import Testing
 
     static func train(_ cell: Cell, _ options: CatchOptions) throws -> ([Float], CatchCurve) {
         let agent = try agent(cell)
-        let curve = try Crew.run(threads: options.isAsynchronous ? 1 : options.threads) { crew in
+        let curve = try ThreadTeam.run(threads: options.isAsynchronous ? 1 : options.threads) { team in
             try options.isAsynchronous
-                ? AsynchronousLearner(agent, options, crew: crew).run(progress: { _ in }, shouldStop: { false })
-                : SynchronousLearner(agent, options, crew: crew).run(progress: { _ in }, shouldStop: { false })
+                ? AsynchronousLearner(agent, options, team: team).run(progress: { _ in }, shouldStop: { false })
+                : SynchronousLearner(agent, options, team: team).run(progress: { _ in }, shouldStop: { false })
         }
         return (agent.network.parameters.block.array, curve)
     }
@@ -257,7 +257,7 @@ import Testing
             $0.workers = 1
         }
         let alone = try Self.train(.gru, options)
-        // One worker that applies what it learnt before it goes on is the synchronous training of one worker.
+        // One worker that applies what it learned before it goes on is the synchronous training of one worker.
         let synchronous = try Self.train(.gru, Self.options { $0.workers = 1 })
         expectSame(alone.0, synchronous.0)
         #expect(alone.1 == synchronous.1)
@@ -277,7 +277,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func aSmallScreenIsLearnt(isAsynchronous: Bool) throws {
+    func aSmallScreenIsLearned(isAsynchronous: Bool) throws {
         let task = try Catch(size: 6, visibleFrames: 2)
         var options = Self.options {
             $0.isAsynchronous = isAsynchronous

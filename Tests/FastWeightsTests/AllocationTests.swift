@@ -67,7 +67,8 @@
         .disabled(if: isSanitized, "the sanitizers bring a malloc of their own, so allocations cannot be counted"))
     struct AllocationTests {
         static let cells: [Cell] = [
-            .irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
+            .irnn(), .rnn(activation: .tanh, hasLayerNorm: true), .lstm(), .lstm(hasLayerNorm: true), .gru,
+            .fastWeights(),
             .fastWeights(FastWeightsOptions(innerSteps: 2, memory: .chunks(3))),
             .fastWeights(FastWeightsOptions(schedule: [[.write, .clear], [], .write, .read])),
             .associativeLSTM(AssociativeLSTMOptions(copies: 3, keys: 2)),
@@ -93,9 +94,9 @@
         func aThousandTrainingStepsAllocateNothing(cell: Cell) throws {
             let examples = try AssociativeRetrieval(pairs: 2).generate(counts: [300], seed: 1)[0].sequences
             let model = TrainingTests.model(cell)
-            Crew.run(threads: 1) { crew in
-                let engine = ParallelTraining(model.definition, model.parameters, longest: examples.longest, crew: crew)
-                let optimizer = Optimizer(.adam(), model.parameters, engine.gradients, crew: crew)
+            ThreadTeam.run(threads: 1) { team in
+                let engine = ParallelTraining(model.definition, model.parameters, longest: examples.longest, team: team)
+                let optimizer = Optimizer(.adam(), model.parameters, engine.gradients, team: team)
                 var order = BatchOrder(count: examples.count, batch: 75, seed: 1)
                 func steps(_ count: Int) {
                     for _ in 0..<count {
@@ -111,7 +112,7 @@
 
         @Test(arguments: OptimizerTests.rules)
         func stepsOfOnesOwnAllocateNothing(rule: OptimizerRule) {
-            var layout = ParameterLayout()
+            var layout = Parameters.Layout()
             layout.append("a", 5000)
             let block = Parameters(layout)
             let optimizer = Optimizer(rule, block, Parameters(layout))
@@ -123,14 +124,14 @@
             for isToken in [false, true] {
                 let network = Network(
                     NetworkConfiguration.stack(
-                        cell, input: 5, hidden: 6, layers: 2, bidirectional: true, dropout: 0.2, head: head,
+                        cell, input: 5, hidden: 6, layers: 2, isBidirectional: true, dropout: 0.2, head: head,
                         tokens: isToken), seed: 1)
                 let data = try SequenceTrainingTests.data(head, count: 90, isToken: isToken)
-                Crew.run(threads: 1) { crew in
+                ThreadTeam.run(threads: 1) { team in
                     let engine = ParallelTraining(
                         network.definition, network.parameters, longest: data.longest,
-                        crew: crew)
-                    let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
+                        team: team)
+                    let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, team: team)
                     var order = BatchOrder(count: data.count, batch: 37, seed: 1)
                     func steps(_ count: Int) {
                         for step in 0..<count {
@@ -150,8 +151,8 @@
             let network = Network(NetworkConfiguration.stack(.gru, input: 5, hidden: 4, head: head), seed: 1)
             let data = try TrainingLossTests.data(loss, head, count: 40).measured(
                 by: loss, network.definition, as: "the data")
-            Crew.run(threads: 1) { crew in
-                let engine = ParallelTraining(network.definition, network.parameters, longest: 9, crew: crew)
+            ThreadTeam.run(threads: 1) { team in
+                let engine = ParallelTraining(network.definition, network.parameters, longest: 9, team: team)
                 var order = BatchOrder(count: data.count, batch: 37, seed: 1)
                 func steps(_ count: Int) {
                     for _ in 0..<count {
@@ -169,9 +170,9 @@
             let vocabulary = TextVocabulary(of: TextModelTests.content)
             let model = TextModel(cell, hidden: 10, layers: 2, vocabulary: vocabulary, seed: 1)
             let text = try TrainingText(TextModelTests.content, vocabulary)
-            Crew.run(threads: 1) { crew in
-                let source = TextSource(model, text, window: 8, streams: 35, crew)
-                let optimizer = Optimizer(.adam(), model.network.parameters, source.gradients, crew: crew)
+            ThreadTeam.run(threads: 1) { team in
+                let source = TextSource(model, text, window: 8, streams: 35, team)
+                let optimizer = Optimizer(.adam(), model.network.parameters, source.gradients, team: team)
                 func steps(_ count: Int) {
                     for step in 0..<count {
                         _ = source.advance(step: step)
@@ -192,10 +193,10 @@
             let images = data.sequences(nil, shift: 1).training
             let convolutions = Network(
                 GlimpseModel.convolutions(side: 28, features: 5, classes: 10, .overlapping), seed: 1)
-            Crew.run(threads: 1) { crew in
-                let engine = ParallelTraining(network.definition, network.parameters, longest: 24, crew: crew)
+            ThreadTeam.run(threads: 1) { team in
+                let engine = ParallelTraining(network.definition, network.parameters, longest: 24, team: team)
                 let other = ParallelTraining(
-                    convolutions.definition, convolutions.parameters, longest: 1, crew: crew)
+                    convolutions.definition, convolutions.parameters, longest: 1, team: team)
                 var order = BatchOrder(count: glimpses.count, batch: 37, seed: 1)
                 func steps(_ count: Int) {
                     for step in 0..<count {
@@ -214,8 +215,8 @@
             let agent = CatchAgent(cell, hidden: cell.size(7), task: try Catch(size: 6, visibleFrames: 2), seed: 1)
             var options = CatchOptions()
             options.workers = 2
-            Crew.run(threads: 1) { crew in
-                let learner = SynchronousLearner(agent, options, crew: crew)
+            ThreadTeam.run(threads: 1) { team in
+                let learner = SynchronousLearner(agent, options, team: team)
                 var curve = CatchCurve()
                 func steps(_ count: Int) {
                     for _ in 0..<count { try! learner.advance(&curve) }
@@ -336,9 +337,9 @@
             let network = Network(configuration, seed: 1)
             let first = network.parameters.block.array
             let data = try Self.data(configuration)
-            Crew.run(threads: 1) { crew in
-                let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, crew: crew)
-                let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
+            ThreadTeam.run(threads: 1) { team in
+                let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, team: team)
+                let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, team: team)
                 var order = BatchOrder(count: data.count, batch: 37, seed: 1)
                 func steps(_ count: Int) {
                     for step in 0..<count {

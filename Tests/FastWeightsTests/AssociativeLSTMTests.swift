@@ -93,7 +93,7 @@ extension Cell {
     @Test(arguments: [(1, 1, true), (3, 1, true), (1, 2, true), (2, 3, false)], [false, true])
     func agreesWithTheTwin(choice: (copies: Int, keys: Int, isRecurrent: Bool), hasState: Bool) {
         let options = AssociativeLSTMOptions(
-            copies: choice.copies, keys: choice.keys, permutationSeed: 9, candidateIsRecurrent: choice.isRecurrent)
+            copies: choice.copies, keys: choice.keys, permutationSeed: 9, hasRecurrentCandidate: choice.isRecurrent)
         let (T, B, I, H, S) = (4, 3, 2, 6, choice.copies)
         let lengths = [4, 1, 3]
         let network = Network(
@@ -215,7 +215,7 @@ extension Cell {
 
     @Test func firstValues() {
         let configuration = NetworkConfiguration.cell(
-            .associativeLSTM(AssociativeLSTMOptions(keys: 2, candidateIsRecurrent: false, forgetBias: 1.5)), input: 3,
+            .associativeLSTM(AssociativeLSTMOptions(keys: 2, hasRecurrentCandidate: false, forgetBias: 1.5)), input: 3,
             hidden: 4)
         let layer = Network(configuration, seed: 1)
         #expect(layer.parameters.layout.windows.map(\.shape) == [[26, 3], [22, 4], [26]])
@@ -240,9 +240,9 @@ extension Cell {
 
     @Test func configurationsAreReadAndRefused() throws {
         let options = AssociativeLSTMOptions(
-            copies: 3, keys: 2, permutationSeed: .max, candidateIsRecurrent: false, forgetBias: 0.5)
+            copies: 3, keys: 2, permutationSeed: .max, hasRecurrentCandidate: false, forgetBias: 0.5)
         let configuration = NetworkConfiguration(.numbers(3), [.associativeLSTM(6, options)])
-        let text = configuration.json.serialised()
+        let text = configuration.json.serialized()
         #expect(try NetworkConfiguration(json: JSON(parsing: Array(text.utf8))) == configuration)
         for (old, new, problem) in [
             ("\"hidden\":6", "\"hidden\":5", "even number of hidden units"),

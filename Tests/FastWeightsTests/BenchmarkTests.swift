@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test func jsonHasTheMachineAndTheRows() throws {
-        let text = BenchmarkReport(threads: [1, 2], peak: 1e11).json([result]).serialised(indented: true)
+        let text = BenchmarkReport(threads: [1, 2], peak: 1e11).json([result]).serialized(indented: true)
         let json = try JSON(parsing: text.utf8)
         let machine = try #require(json["machine"])
         #expect(machine["cores"]?.integer == Machine.coreCount && machine["peak_gflops_a_thread"]?.number == 100)
@@ -163,7 +163,7 @@ import Testing
     }
 
     @Test func operationsOfTheFastMemoryAsCountedByHand() {
-        func attention(_ memory: FastMemoryForm, innerSteps: Int = 1, steps: Int) -> [Double] {
+        func attention(_ memory: FastWeightsOptions.MemoryForm, innerSteps: Int = 1, steps: Int) -> [Double] {
             let options = FastWeightsOptions(innerSteps: innerSteps, memory: memory)
             let count = FloatingPointOperations.attention(options, hidden: 2, steps: steps)
             return [count.forward, count.backward]

@@ -71,7 +71,7 @@ import Testing
         let task = try Catch(size: 5, visibleFrames: 2, start: start)
         var random = Random(seed: 1)
         let all = task.allEpisodes
-        #expect(all.count == (start == .centre ? 5 : 20))
+        #expect(all.count == (start == .center ? 5 : 20))
         #expect(Set(all.map { $0.column * 8 + $0.paddle }).count == all.count)
         var counts = [Int](repeating: 0, count: all.count)
         for _ in 0..<100 * all.count { counts[try #require(all.firstIndex(of: task.episode(&random)))] += 1 }

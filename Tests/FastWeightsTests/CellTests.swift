@@ -4,9 +4,10 @@ import Testing
 
 @Suite struct CellTests {
     static let cells: [Cell] = [
-        .rnn(activation: .tanh), .rnn(activation: .relu, layerNorm: true), .irnn(), .lstm(), .lstm(layerNorm: true),
+        .rnn(activation: .tanh), .rnn(activation: .relu, hasLayerNorm: true), .irnn(), .lstm(),
+        .lstm(hasLayerNorm: true),
         .gru,
-        .fastWeights(), .fastWeights(FastWeightsOptions(innerSteps: 3, lagged: true)),
+        .fastWeights(), .fastWeights(FastWeightsOptions(innerSteps: 3, isLagged: true)),
         .fastWeights(FastWeightsOptions(innerSteps: 0)), .associativeLSTM(),
         .associativeLSTM(AssociativeLSTMOptions(copies: 3, keys: 2)),
     ]
@@ -52,19 +53,19 @@ import Testing
     }
 
     @Test(arguments: [(1, false), (3, true)])
-    func formsOfTheFastMemoryAgree(innerSteps: Int, lagged: Bool) {
+    func formsOfTheFastMemoryAgree(innerSteps: Int, isLagged: Bool) {
         let (steps, batch, H) = (23, 2, 6)
         let input = Self.random(steps * batch * 3, 3)
         let cotangent = Self.random(steps * batch * H, 4)
-        func run(_ form: FastMemoryForm) -> [[Float]] {
-            let options = FastWeightsOptions(innerSteps: innerSteps, lagged: lagged, memory: form)
+        func run(_ form: FastWeightsOptions.MemoryForm) -> [[Float]] {
+            let options = FastWeightsOptions(innerSteps: innerSteps, isLagged: isLagged, memory: form)
             let layer = NetworkPass(Network(.cell(.fastWeights(options), input: 3, hidden: H), seed: 3))
             let result = layer.forward(input, steps: steps, batch: batch)
             let gradient = layer.backward(cotangent)
             return [result.outputs, result.state.memory, gradient.input, layer.gradients["weight_hh"]]
         }
         let matrix = run(.matrix)
-        for form in [FastMemoryForm.list, .chunks(1), .chunks(4), .chunks(22), .automatic] {
+        for form in [FastWeightsOptions.MemoryForm.list, .chunks(1), .chunks(4), .chunks(22), .automatic] {
             for (a, b) in zip(run(form), matrix) {
                 let scale = b.reduce(0) { max($0, abs($1)) }
                 #expect(scale > 0)
@@ -75,7 +76,7 @@ import Testing
 
     /// η = 0 leaves the extra inner step alone: f(LN(f(b) ...)) reads nothing from the past but b.
     @Test func withoutARateTheMemoryStaysEmpty() {
-        let cell = Cell.fastWeights(FastWeightsOptions(rate: 0))
+        let cell = Cell.fastWeights(FastWeightsOptions(writeRate: 0))
         let layer = NetworkPass(Network(.cell(cell, input: 3, hidden: 5), seed: 4))
         let result = layer.forward(Self.random(30, 5), steps: 5, batch: 2)
         #expect(result.state.memory.allSatisfy { $0 == 0 })

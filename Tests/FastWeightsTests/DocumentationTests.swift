@@ -101,7 +101,7 @@ import Testing
     // MARK: - Cells and equations
 
     @Test func cellsAndEquations() {
-        let options = FastWeightsOptions(decay: 0.95, rate: 0.5, innerSteps: 2)
+        let options = FastWeightsOptions(memoryDecay: 0.95, writeRate: 0.5, innerSteps: 2)
         let configuration = NetworkConfiguration(.numbers(8), [.fastWeights(20, options)])
         let network = Network(configuration, seed: 1)
         let input = numbers(5 * 2 * 8)
@@ -211,7 +211,7 @@ import Testing
 
         // The prefix there and back, beside a tensor of another module.
         let head = (name: "head.weight", shape: [2, H], values: numbers(2 * H))
-        let bytes = SafeTensors.serialise(network.tensors(prefix: "encoder.rnn.") + [head])
+        let bytes = SafeTensors.serialize(network.tensors(prefix: "encoder.rnn.") + [head])
         let file = try SafeTensors(bytes: bytes, source: "download")
         #expect(try file.floats("head.weight") == head.values)
         try expectSame(Network(file).parameters["weight_hh_l0"], network.parameters["weight_hh_l0"])
@@ -219,7 +219,7 @@ import Testing
         // The names that numpy.savez gives.
         let kernel = (name: "arr_0", shape: [I, 4 * H], values: w)
         let recurrent = (name: "arr_1", shape: [H, 4 * H], values: r)
-        let archive = try NumPyArchive(bytes: NumPyArchive.serialise([kernel, recurrent]), source: "keras.npz")
+        let archive = try NumPyArchive(bytes: NumPyArchive.serialize([kernel, recurrent]), source: "keras.npz")
         let arrays = try archive.names.indices.map { try archive.array(named: "arr_\($0)") }
         let keras = try Network(keras: arrays.map { try WeightArray($0) })
         #expect(keras.configuration.layers == [.lstm(H, hasBias: false)])
@@ -249,7 +249,7 @@ import Testing
         var played: [Float] = []
         func play(_ number: Float) { played.append(number) }
         do {
-            let weights = try StreamWeights(network)  // once a network
+            let weights = try NetworkStream.Weights(network)  // once a network
             let stream = NetworkStream(weights)  // once a sequence
             for sample in samples {
                 stream.step(sample)  // as many numbers as the network reads
@@ -281,7 +281,7 @@ import Testing
             #expect(stream.state == before)
         }
         let past = numbers(20 * I)
-        let weights = try StreamWeights(network)
+        let weights = try NetworkStream.Weights(network)
         let beginning = network.run(past, steps: past.count / I, batch: 1)
         let stream = NetworkStream(weights, state: beginning.state)
         #expect(stream.output == beginning.outputs.suffix(6))
@@ -339,7 +339,7 @@ import Testing
             shouldStop: { Task.isCancelled })
         #expect(outcome.curve.count == 2 && !outcome.interrupted)
 
-        let onset: [Float] = [.nan, .nan, 0.3, .nan]  // of four steps the third is to be learnt
+        let onset: [Float] = [.nan, .nan, 0.3, .nan]  // of four steps the third is to be learned
         let sparse = try SequenceData(.numbers([[0.1, 0.7, 0.2, 0.4]], width: 1), .stepNumbers([onset]))
         #expect(sparse.longest == 4)
 
@@ -384,7 +384,7 @@ import Testing
         }
         let before = distance()
         let pass = NetworkPass(network)
-        let optimizer = Optimizer(.adam(decay: 0.01), network.parameters, pass.gradients)
+        let optimizer = Optimizer(.adam(weightDecay: 0.01), network.parameters, pass.gradients)
         let schedule = Schedule.cosine.afterWarmUp(of: 5)
         let loss = Loss.crossEntropy(weights: [1, 4, 1], labelSmoothing: 0.1)
         for step in 0..<30 {

@@ -12,11 +12,12 @@ import Testing
 
     /// Dropout stands between the layers: the second one run on what is left of the first one's outputs.
     @Test(arguments: [false, true])
-    func dropsBetweenLayers(bidirectional: Bool) {
-        let network = RecurrentNetworkTests.network(.gru, bidirectional: bidirectional, dropout: 0.3)
+    func dropsBetweenLayers(isBidirectional: Bool) {
+        let network = RecurrentNetworkTests.network(.gru, isBidirectional: isBidirectional, dropout: 0.3)
         let width = network.configuration.output
         func layer(_ input: Int) -> Network {
-            Network(NetworkConfiguration.stack(.gru, input: input, hidden: 5, bidirectional: bidirectional), seed: 1)
+            Network(
+                NetworkConfiguration.stack(.gru, input: input, hidden: 5, isBidirectional: isBidirectional), seed: 1)
         }
         let (first, second) = (layer(3), layer(width))
         for window in first.configuration.layout.windows {
@@ -52,8 +53,8 @@ import Testing
 
     /// The gradients against differences of the loss under the same random numbers.
     @Test(arguments: [false, true])
-    func gradientsGoThroughWhatIsLeft(bidirectional: Bool) {
-        let network = RecurrentNetworkTests.network(.lstm(), bidirectional: bidirectional, dropout: 0.4)
+    func gradientsGoThroughWhatIsLeft(isBidirectional: Bool) {
+        let network = RecurrentNetworkTests.network(.lstm(), isBidirectional: isBidirectional, dropout: 0.4)
         let pass = NetworkPass(network)
         let input = CellTests.random(Self.steps * Self.batch * 3, 2)
         let cotangent = CellTests.random(Self.steps * Self.batch * network.configuration.output, 3)

@@ -2,19 +2,19 @@ import Testing
 
 @testable import FastWeights
 
-/// What users hand over by mistake: each is recognised by its first bytes, and every reader says which it is.
+/// What users hand over by mistake: each is recognized by its first bytes, and every reader says which it is.
 @Suite struct FileKindTests {
-    private static func zip(_ names: String...) -> [UInt8] { ZipArchive.serialise(names.map { ($0, [1, 2, 3]) }) }
+    private static func zip(_ names: String...) -> [UInt8] { ZipArchive.serialize(names.map { ($0, [1, 2, 3]) }) }
 
     /// A file of each kind; binary ones begin as those that PyTorch 2.15, h5py, onnx and others wrote.
     static let files: [(kind: FileKind, bytes: [UInt8])] = [
-        (.safeTensors, SafeTensors.serialise([("a", [1], [1])])), (.safeTensors, SafeTensors.serialise([])),
+        (.safeTensors, SafeTensors.serialize([("a", [1], [1])])), (.safeTensors, SafeTensors.serialize([])),
         (
             .safeTensorsIndex,
             Array("{\"metadata\": {},\n \"weight_map\": {\"a\": \"model-00001-of-00002.safetensors\"}}".utf8)
         ),
-        (.numPyArray, NumPyArray.serialise(shape: [1], values: [1])),
-        (.numPyArchive, NumPyArchive.serialise([("a", [1], [1])])), (.numPyArchive, NumPyArchive.serialise([])),
+        (.numPyArray, NumPyArray.serialize(shape: [1], values: [1])),
+        (.numPyArchive, NumPyArchive.serialize([("a", [1], [1])])), (.numPyArchive, NumPyArchive.serialize([])),
         (.idx, [0, 0, 8, 3, 0, 0, 0xEA, 0x60, 0, 0, 0, 28, 0, 0, 0, 28]),
         (.gzip, [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3]),
         (.compressed, Array("BZh91AY".utf8)), (.compressed, [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 0, 4]),
@@ -44,7 +44,7 @@ import Testing
         (.text, Array("Hello, reader; how are you?\nWell.\n".utf8)), (.text, Array("   \n".utf8)),
     ]
 
-    @Test func everyKindIsRecognised() {
+    @Test func everyKindIsRecognized() {
         for (kind, bytes) in Self.files { #expect(FileKind(bytes) == kind, "\(kind)") }
         #expect(FileKind.allCases.allSatisfy { kind in Self.files.contains { $0.kind == kind } })
         for unknown: [UInt8] in [
@@ -63,10 +63,10 @@ import Testing
                 _ = try Network(SafeTensors(bytes: bytes, source: "folder.d/m"))
                 Issue.record("\(kind) was read")
             } catch {
-                #expect((error as? SafeTensorsError)?.reason == .signature)
+                #expect((error as? FormatError)?.reason == .signature)
                 #expect(
                     "\(error)".hasPrefix("folder.d/m: expected a safetensors file, found \(kind.name)."), "\(error)")
-                #expect(kind == .text || kind == .idx || (error as? SafeTensorsError)?.advice != nil, "\(kind)")
+                #expect(kind == .text || kind == .idx || (error as? FormatError)?.advice != nil, "\(kind)")
             }
         }
     }
@@ -108,7 +108,7 @@ import Testing
         #expect(advice(.gitLFSPointer, "m") == "Fetch the file itself with git lfs pull.")
         #expect(advice(.webPage, "m").contains("/resolve/"))
         // Where no tensors are expected, only what makes the right file of it.
-        let fault = FileFixtures.fault { try IDX(bytes: NumPyArray.serialise(shape: [], values: [1]), source: "f") }
+        let fault = FileFixtures.fault { try IDX(bytes: NumPyArray.serialize(shape: [], values: [1]), source: "f") }
         #expect(
             fault?.description
                 == "f: expected an IDX file, which begins with two zero bytes, found an array of NumPy, .npy.")
@@ -119,7 +119,7 @@ import Testing
         try TemporaryFolder.with { folder in
             let network = Network(NetworkConfiguration.stack(.gru, input: 2, hidden: 3), seed: 1)
             // The same file with a tensor more, whose two bytes stand behind the others.
-            let bytes = SafeTensors.serialise(network.tensors(prefix: "rnn."))
+            let bytes = SafeTensors.serialize(network.tensors(prefix: "rnn."))
             let end = 8 + Int(bytes.littleEndian(UInt64.self, at: 0))
             let size = bytes.count - end
             let header = String(decoding: bytes[8..<end], as: UTF8.self).prefix { $0 != " " }.dropLast()
@@ -133,9 +133,9 @@ import Testing
             let names = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.utf8.count), 0] + Array(text.utf8)
             let numbers: [Float] = [1, 2, 3, 4]
             try Files.writeAtomically(
-                ZipArchive.serialise([
+                ZipArchive.serialize([
                     ("names.npy", names), ("damaged.npy", [1]),
-                    ("input.npy", NumPyArray.serialise(shape: [2, 1, 2], values: numbers)),
+                    ("input.npy", NumPyArray.serialize(shape: [2, 1, 2], values: numbers)),
                 ]), to: input)
             #expect(
                 CommandLineTool.run(arguments: ["run", "--model", path, "--input", input, "--output", output]) == 0)

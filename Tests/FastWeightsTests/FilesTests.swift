@@ -134,9 +134,9 @@ import Testing
 
     // MARK: Terminal rules
 
-    @Test func colourNeedsATerminalThatWantsIt() {
+    @Test func colorNeedsATerminalThatWantsIt() {
         func allows(_ isInteractive: Bool, _ environment: [String: String]) -> Bool {
-            Terminal.allowsColour(isInteractive: isInteractive) { environment[$0] }
+            Terminal.allowsColor(isInteractive: isInteractive) { environment[$0] }
         }
         #expect(allows(true, ["TERM": "xterm"]))
         #expect(allows(true, ["TERM": "xterm", "NO_COLOR": ""]))
@@ -145,15 +145,15 @@ import Testing
         #expect(!allows(false, ["TERM": "xterm"]))
     }
 
-    @Test func environmentTellsWidthAndColours() {
+    @Test func environmentTellsWidthAndColors() {
         #expect(Terminal.declaredWidth { ["COLUMNS": "132"][$0] } == 132)
         // None of a width that would overflow where columns are counted.
         for text in ["0", "-5", "wide", "", "9223372036854775807"] {
             #expect(Terminal.declaredWidth { ["COLUMNS": text][$0] } == nil)
         }
         #expect(Terminal.declaredWidth { _ in nil } == nil)
-        for text in ["truecolor", "24bit"] { #expect(Terminal.hasTrueColour { ["COLORTERM": text][$0] }) }
-        #expect(!Terminal.hasTrueColour { ["COLORTERM": "256"][$0] })
-        #expect(!Terminal.hasTrueColour { _ in nil })
+        for text in ["truecolor", "24bit"] { #expect(Terminal.hasTrueColor { ["COLORTERM": text][$0] }) }
+        #expect(!Terminal.hasTrueColor { ["COLORTERM": "256"][$0] })
+        #expect(!Terminal.hasTrueColor { _ in nil })
     }
 }

@@ -85,7 +85,7 @@ import Testing
     @Test func labelsComeBack() throws {
         let configuration = NetworkConfiguration(.numbers(2), [.gru(3), .lastStep, .dense(2)])
         let network = Network(configuration, seed: 1, labels: ["yes", "no, \"never\""])
-        let again = try Network(SafeTensors(bytes: network.serialised(), source: "memory"))
+        let again = try Network(SafeTensors(bytes: network.serialized(), source: "memory"))
         #expect(again.labels == network.labels && again.configuration == configuration)
         expectSame(again.parameters.block.array, network.parameters.block.array)
         #expect(network.reading(tokens: true)?.labels == network.labels)

@@ -8,9 +8,9 @@ import Testing
         WeightArray(shape: shape, values: CellTests.random(shape.reduce(1, *), UInt64(shape[0])))
     }
 
-    private static func keras(_ arrays: [WeightArray], bidirectional: Bool = false) -> String? {
+    private static func keras(_ arrays: [WeightArray], isBidirectional: Bool = false) -> String? {
         do {
-            _ = try Network(keras: arrays, bidirectional: bidirectional)
+            _ = try Network(keras: arrays, isBidirectional: isBidirectional)
             return nil
         } catch {
             return "\(error)"
@@ -57,7 +57,7 @@ import Testing
         #expect(keras?.contains("reset_after=False") == true)
         let (w, r) = (Self.array(1, 9, 2), Self.array(1, 9, 3))
         #expect(Self.onnx(ONNXWeights(input: w, recurrent: r))?.contains("linear_before_reset = 0") == true)
-        #expect(Self.onnx(ONNXWeights(input: w, recurrent: r, linearBeforeReset: true)) == nil)
+        #expect(Self.onnx(ONNXWeights(input: w, recurrent: r, isLinearBeforeReset: true)) == nil)
     }
 
     @Test func arraysThatDoNotFitAreRefused() {
@@ -72,7 +72,7 @@ import Testing
         ] {
             #expect(Self.keras(arrays) != nil, "\(arrays.map(\.shape))")
         }
-        #expect(Self.keras([kernel, recurrent, bias], bidirectional: true) != nil)
+        #expect(Self.keras([kernel, recurrent, bias], isBidirectional: true) != nil)
         let (w, r, b) = (Self.array(1, 12, 2), Self.array(1, 12, 3), Self.array(1, 24))
         #expect(Self.onnx(ONNXWeights(input: w, recurrent: r, bias: b)) == nil)
         for node in [
@@ -143,12 +143,12 @@ import Testing
             (0..<2).flatMap { _ in Self.matrices(inputs, 1, gates: 3) + (bias ? [Self.array(2, 3)] : []) }
         }
         let one = layer(2, bias: true)
-        let network = try Network(keras: one + layer(2, bias: true), bidirectional: true)
+        let network = try Network(keras: one + layer(2, bias: true), isBidirectional: true)
         func wanted(bias: Bool) -> NetworkConfiguration {
-            NetworkConfiguration.stack(.gru, input: 2, hidden: 1, layers: 2, bidirectional: true, bias: bias)
+            NetworkConfiguration.stack(.gru, input: 2, hidden: 1, layers: 2, isBidirectional: true, bias: bias)
         }
         #expect(network.configuration == wanted(bias: true))
-        let none = try Network(keras: layer(2, bias: false) + layer(2, bias: false), bidirectional: true)
+        let none = try Network(keras: layer(2, bias: false) + layer(2, bias: false), isBidirectional: true)
         #expect(none.configuration == wanted(bias: false))
     }
 
@@ -192,7 +192,7 @@ import Testing
                 + "other layers, as Dense, cannot be loaded here.")
         let wrapped = Self.lstm(3, 6) + Self.lstm(3, 6) + Self.lstm(12, 6)
         #expect(
-            Self.keras(wrapped, bidirectional: true)
+            Self.keras(wrapped, isBidirectional: true)
                 == "Keras weights: expected a forward and a backward cell in each bidirectional layer, found LSTM(6) of 3 "
                 + "inputs, LSTM(6) of 3 inputs, LSTM(6) of 12 inputs; layers in one direction and bidirectional ones cannot be "
                 + "loaded as one network.")

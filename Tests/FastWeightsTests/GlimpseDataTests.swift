@@ -22,19 +22,19 @@ import Testing
         #expect(moments != drawn.moments && data.isGenerated)
     }
 
-    /// 5003 images of `side` by `side`, each of one grey, and two of a test.
+    /// 5003 images of `side` by `side`, each of one gray, and two of a test.
     private func mnist(_ folder: String, side: Int, rows: Int? = nil) throws -> GlimpseData {
         let place = folder + "/mnist"
         try Files.createDirectory(place)
         for (part, count) in [("train", 5003), ("t10k", 2)] {
-            let greys = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+            let grays = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
             let height = rows ?? side
-            let pixels = greys.flatMap { [UInt8](repeating: $0, count: height * side) }
+            let pixels = grays.flatMap { [UInt8](repeating: $0, count: height * side) }
             try Files.writeAtomically(
                 idx([count, height, side], pixels),
                 to: "\(place)/\(part)-images-idx3-ubyte.gz")
             try Files.writeAtomically(
-                idx([count], greys.map { $0 % 10 }), to: "\(place)/\(part)-labels-idx1-ubyte.gz")
+                idx([count], grays.map { $0 % 10 }), to: "\(place)/\(part)-labels-idx1-ubyte.gz")
         }
         return try GlimpseData.digits(mnist: GlimpseData.mnist(in: folder))
     }

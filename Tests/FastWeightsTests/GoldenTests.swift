@@ -69,17 +69,17 @@ import Testing
                 .numbers(input), [NamedLayer(layer: cell.layer(hidden), prefix: "a.", cellSuffix: "")]
             ).definition.scope.parts.mapValues { $0.map(\.count) }
         }
-        let lstm = sizes(.lstm(layerNorm: true))
+        let lstm = sizes(.lstm(hasLayerNorm: true))
         #expect(lstm["a.weight_ih"] == [12, 12, 12, 12] && lstm["a.weight_hh"] == [16, 16, 16, 16])
         #expect(lstm["a.bias_hh"] == [4, 4, 4, 4] && lstm["a.norm_weight"] == [4, 4, 4, 4])
         #expect(lstm["a.norm_cell_bias"] == [4] && sizes(.gru)["a.weight_ih"] == [12, 12, 12])
-        let norms = sizes(.fastWeights(FastWeightsOptions(innerSteps: 3, separateNorms: true)))
+        let norms = sizes(.fastWeights(FastWeightsOptions(innerSteps: 3, hasSeparateNorms: true)))
         #expect(norms["a.norm_bias"] == [4, 4, 4] && norms["a.weight_hh"] == [16])
         // i f o of two complex numbers, two keys in, two out; the candidate does not read h.
-        let associative = sizes(.associativeLSTM(AssociativeLSTMOptions(keys: 2, candidateIsRecurrent: false)))
+        let associative = sizes(.associativeLSTM(AssociativeLSTMOptions(keys: 2, hasRecurrentCandidate: false)))
         #expect(associative["a.weight_ih"] == [6, 6, 6, 12, 12, 12, 12, 12])
         #expect(associative["a.weight_hh"] == [8, 8, 8, 16, 16, 16, 16])
-        let parts = NetworkConfiguration.stack(.gru, input: 3, hidden: 4, layers: 2, bidirectional: true)
+        let parts = NetworkConfiguration.stack(.gru, input: 3, hidden: 4, layers: 2, isBidirectional: true)
             .definition.scope.parts
         #expect(parts["weight_ih_l1_reverse"]?.map(\.count) == [32, 32, 32] && parts.count == 16)
     }

@@ -7,7 +7,7 @@ import Testing
     // MARK: Zip
 
     /// Two arrays, stored; the entries' headers begin at 0 and 207, the directory at 414, its second entry at 465.
-    private static let archive = NumPyArchive.serialise([
+    private static let archive = NumPyArchive.serialize([
         ("a", [2, 3], [1, 2, 3, 4, 5, 6]), ("b", [6], [1, 2, 3, 4, 5, 6]),
     ])
     private static let second = 207
@@ -130,7 +130,7 @@ import Testing
         // 100,000 zeros in 114 bytes of deflate, in an archive that claims 10,000.
         let member = try FileFixtures.read("runs.gz")
         let deflated = Array(member[10..<member.count - 8])
-        var bytes = ZipArchive.serialise([("a", deflated)])
+        var bytes = ZipArchive.serialize([("a", deflated)])
         let directory = bytes.count - 22 - 47
         put(UInt16(8), at: directory + 10, in: &bytes)
         put(UInt32(10_000), at: directory + 24, in: &bytes)
@@ -155,7 +155,7 @@ import Testing
 
     // MARK: Safetensors and models
 
-    private func headerReason(_ header: String, data: Int = 0) -> SafeTensorsError.Reason? {
+    private func headerReason(_ header: String, data: Int = 0) -> FormatError.Reason? {
         var bytes: [UInt8] = []
         bytes.appendLittleEndian(UInt64(header.utf8.count))
         bytes += Array(header.utf8) + [UInt8](repeating: 0, count: data)
@@ -183,13 +183,13 @@ import Testing
         let config =
             #"{"vocabulary":\#(vocabulary),"embedding":1,"cell":{\#(cell),"input":1},"head":1,"classes":10}"#
         let task = #"{"name":"associative_retrieval","pairs":\#(pairs),"repeats_digits":false}"#
-        let bytes = SafeTensors.serialise(
+        let bytes = SafeTensors.serialize(
             [("embedding.weight", [37, 1], [Float](repeating: 0, count: 37))],
             metadata: [("format", "fastweights-classifier-1"), ("config", config), ("task", task)])
         do {
             _ = try ModelFile(bytes: bytes, source: "a")
             return ""
-        } catch let error as ModelFileError {
+        } catch let error as WeightsError {
             return error.description
         }
     }

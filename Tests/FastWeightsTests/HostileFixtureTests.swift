@@ -45,7 +45,7 @@ import Testing
                             "data_offsets": [.number(begin), .number(Double(data.count))],
                         ]))
             }
-            let header = Array(JSON.object(members).serialised().utf8)
+            let header = Array(JSON.object(members).serialized().utf8)
             var bytes: [UInt8] = []
             bytes.appendLittleEndian(UInt64(header.count))
             return bytes + header + data

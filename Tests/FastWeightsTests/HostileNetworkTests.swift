@@ -8,7 +8,7 @@ import Testing
     typealias Tensors = [(name: String, shape: [Int], values: [Float])]
 
     private func file(_ tensors: Tensors, _ metadata: [(String, String)] = []) throws -> SafeTensors {
-        try SafeTensors(bytes: SafeTensors.serialise(tensors, metadata: metadata), source: "a")
+        try SafeTensors(bytes: SafeTensors.serialize(tensors, metadata: metadata), source: "a")
     }
 
     /// The sentence with which `body` ends, empty where it ends well; the test fails on another kind of error.
@@ -18,7 +18,7 @@ import Testing
             return ""
         } catch let error as WeightsError {
             return error.description
-        } catch let error as ModelFileError {
+        } catch let error as WeightsError {
             return error.description
         } catch let error as TrainingError {
             return error.description
@@ -40,7 +40,7 @@ import Testing
 
     /// Reads the network with `found` replaced by `other` in its configuration, in this format or that of before.
     private func networkProblem(_ found: String, _ other: String, isVersion1: Bool = false) throws -> String {
-        let config = isVersion1 ? Self.version1 : Self.gru.configuration.json.serialised()
+        let config = isVersion1 ? Self.version1 : Self.gru.configuration.json.serialized()
         let parts = config.split(separator: found, maxSplits: 1)
         #expect(parts.count == 2, "\(config) has no \(found)")
         let format = "fastweights-network-\(isVersion1 ? 1 : 2)"
@@ -101,7 +101,7 @@ import Testing
     @Test func aStepMayNotBeAMillionInnerSteps() throws {
         // Its norms share one gain, so that the file would not grow with them.
         let network = Network(NetworkConfiguration.stack(.fastWeights(), input: 2, hidden: 2), seed: 1)
-        let config = network.configuration.json.serialised()
+        let config = network.configuration.json.serialized()
         for (count, isRight) in [("256", true), ("257", false), ("1000000", false)] {
             let changed = config.split(separator: "\"inner_steps\":1").joined(separator: "\"inner_steps\":\(count)")
             let metadata = [("format", "fastweights-network-2"), ("config", changed)]
@@ -114,7 +114,7 @@ import Testing
         func found(_ configuration: NetworkConfiguration, _ change: (from: String, to: String)...) throws
             -> String
         {
-            var config = configuration.json.serialised()
+            var config = configuration.json.serialized()
             for (from, to) in change {
                 #expect(config.contains(from), "\(config)")
                 config = config.split(separator: from).joined(separator: to)
@@ -145,7 +145,7 @@ import Testing
             try found(
                 NetworkConfiguration.stack(.fastWeights(FastWeightsOptions(schedule: [.read])), input: 2, hidden: 2),
                 ("\"lagged\":false", "\"lagged\":true")
-            ).contains("a lagged memory reads and writes at every step"))
+            ).contains("a isLagged memory reads and writes at every step"))
     }
 
     @Test func layersOfAFileThatNoMemoryHoldsOrOfOneNameAreNamed() throws {
@@ -193,8 +193,8 @@ import Testing
     }
 
     @Test func arraysOfKerasThatDoNotFitAreNamed() throws {
-        func found(_ shapes: [[Int]], bidirectional: Bool = false) throws -> String {
-            try problem { _ = try Network(keras: shapes.map(zeros), bidirectional: bidirectional) }
+        func found(_ shapes: [[Int]], isBidirectional: Bool = false) throws -> String {
+            try problem { _ = try Network(keras: shapes.map(zeros), isBidirectional: isBidirectional) }
         }
         #expect(try found([[2, 12], [3, 12], [12]]) == "")
         for shapes in [
@@ -208,7 +208,8 @@ import Testing
         #expect(
             try found([[2, 12], [3, 12], [5, 12], [3, 12]]).contains("layer 1 reads 3 numbers a step, not 5"))
         #expect(
-            try found([[2, 12], [3, 12], [12]], bidirectional: true).contains("each bidirectional layer, found LSTM(3)")
+            try found([[2, 12], [3, 12], [12]], isBidirectional: true).contains(
+                "each bidirectional layer, found LSTM(3)")
         )
         #expect(
             try found([[Int]](repeating: [1, 1], count: 2 * 257)) == "Keras weights: 257 layers; there may be 256.")
@@ -217,7 +218,7 @@ import Testing
     @Test func nodesOfONNXThatDoNotFitAreNamed() throws {
         func found(_ w: [Int], _ r: [Int], _ b: [Int]? = nil, count: Int = 1) throws -> String {
             let node = ONNXWeights(
-                input: zeros(w), recurrent: zeros(r), bias: b.map(zeros), linearBeforeReset: true)
+                input: zeros(w), recurrent: zeros(r), bias: b.map(zeros), isLinearBeforeReset: true)
             return try problem { _ = try Network(onnx: [ONNXWeights](repeating: node, count: count)) }
         }
         #expect(try found([1, 9, 2], [1, 9, 3], [1, 18]) == "")
@@ -237,7 +238,7 @@ import Testing
         func found(_ vocabulary: String?, _ network: Network = model.network) throws -> String {
             let metadata = vocabulary.map { [("vocabulary", $0)] } ?? []
             return try problem {
-                _ = try TextModel(try SafeTensors(bytes: network.serialised(metadata: metadata), source: "a"))
+                _ = try TextModel(try SafeTensors(bytes: network.serialized(metadata: metadata), source: "a"))
             }
         }
         #expect(try found("\"abü\"") == "")
@@ -250,7 +251,8 @@ import Testing
         let many = String(String.UnicodeScalarView((0..<1025).map { Unicode.Scalar(0x4E00 + $0)! }))
         #expect(try found("\"\(many)\"").contains("1 to 1024 characters"))
         let twoWays = Network(
-            NetworkConfiguration.stack(.gru, input: 3, hidden: 2, bidirectional: true, head: .perStep(3), tokens: true),
+            NetworkConfiguration.stack(
+                .gru, input: 3, hidden: 2, isBidirectional: true, head: .perStep(3), tokens: true),
             seed: 1)
         #expect(try found("\"abü\"", twoWays).contains("and reads backwards"))
     }

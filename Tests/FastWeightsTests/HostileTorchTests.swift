@@ -54,7 +54,7 @@ import Testing
         #expect(archive("11", "little")?.contains("expected a version from 1 to 10, found 11") == true)
         #expect(archive("3\n", "middle")?.contains("\"m/byteorder\": expected little or big, found middle") == true)
         #expect(archive("3\n", "little") == nil)
-        let other = Self.error(ZipArchive.serialise([("a/version", [0x33]), ("m/data.pkl", [])]))
+        let other = Self.error(ZipArchive.serialize([("a/version", [0x33]), ("m/data.pkl", [])]))
         #expect(other?.entry == "a/data.pkl" && other?.reason == .missing)
     }
 

@@ -52,8 +52,8 @@ import Testing
         let data = try Self.data(head, count: 39)
         let (loss, gradients) = Self.twin(network, head, count: 39)
         #expect(abs(try network.evaluate(data, threads: 2).loss / loss - 1) < 1e-5)
-        Crew.run(threads: 2) { crew in
-            let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, crew: crew)
+        ThreadTeam.run(threads: 2) { team in
+            let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, team: team)
             let found = engine.gradient(data, Array(0..<39))
             #expect(abs(found.loss / loss - 1) < 1e-5 && found.error == found.loss)
             for name in network.parameters.layout.windows.map(\.name) {
@@ -68,8 +68,8 @@ import Testing
     func theGradientIsThatOfTheLoss(cell: Cell, head: TestHead) throws {
         let network = SequenceTrainingTests.network(cell, head)
         let data = try Self.data(head, count: 20)
-        let gradient = Crew.run(threads: 1) { crew in
-            let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, crew: crew)
+        let gradient = ThreadTeam.run(threads: 1) { team in
+            let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, team: team)
             _ = engine.gradient(data, Array(0..<20))
             return engine.gradients.block.array
         }

@@ -98,7 +98,7 @@ import Testing
 
     @Test func writesCompactly() {
         let value: JSON = ["a": [1, 2.5, "x", nil], "b": [:], "c": [], "d": true]
-        #expect(value.serialised() == #"{"a":[1,2.5,"x",null],"b":{},"c":[],"d":true}"#)
+        #expect(value.serialized() == #"{"a":[1,2.5,"x",null],"b":{},"c":[],"d":true}"#)
     }
 
     @Test func writesIndented() {
@@ -115,7 +115,7 @@ import Testing
               "d": {}
             }
             """
-        #expect(value.serialised(indented: true) == expected)
+        #expect(value.serialized(indented: true) == expected)
     }
 
     private static let numbers: [(Double, String)] = [
@@ -125,12 +125,12 @@ import Testing
 
     @Test(arguments: numbers)
     func writesNumbers(_ value: Double, _ expected: String) {
-        #expect(JSON.number(value).serialised() == expected)
+        #expect(JSON.number(value).serialized() == expected)
     }
 
     @Test func escapesWhatJSONForbids() {
         let value = JSON.string("\"\\/\u{01}\u{1F}\u{08}\u{0C}\n\r\té😀\u{7F}")
-        #expect(value.serialised() == "\"\\\"\\\\/\\u0001\\u001f\\b\\f\\n\\r\\té😀\u{7F}\"")
+        #expect(value.serialized() == "\"\\\"\\\\/\\u0001\\u001f\\b\\f\\n\\r\\té😀\u{7F}\"")
     }
 
     @Test(arguments: [false, true])
@@ -143,7 +143,7 @@ import Testing
             "numbers": .array(numbers.map(JSON.number)), "text": "\u{0}\u{1F}\"\\é😀\u{2028}",
             "nested": [[[]], [:], nil],
         ]
-        let again = try parse(value.serialised(indented: indented))
+        let again = try parse(value.serialized(indented: indented))
         #expect(again == value)
         let bits = try #require(again["numbers"]?.elements).map { $0.number?.bitPattern }
         #expect(bits == numbers.map(\.bitPattern))

@@ -29,7 +29,7 @@ import Testing
     private func textWithoutSeconds(_ run: TrainingRun) -> String {
         var run = run
         run.seconds = 0
-        return run.json.serialised()
+        return run.json.serialized()
     }
 
     @Test func whatIsFinishedIsKeptAndNotTrainedAgain() throws {
@@ -83,14 +83,14 @@ import Testing
         let job = try jobs()[0]
         let run = try job.result(JobContext(threads: 1, progress: { _, _ in }, shouldStop: { false }))
         #expect(run.steps == 4 && run.curve.map(\.step) == [2, 4] && job.owns(run))
-        let again = try TrainingRun(json: JSON(parsing: Array(run.json.serialised().utf8)))
+        let again = try TrainingRun(json: JSON(parsing: Array(run.json.serialized().utf8)))
         #expect(again.json == run.json && job.owns(again))
         // A loss that is no number is a result too, and JSON has no such number.
         let diverged = try jobs(rate: 1e30)[0]
         let failure = try diverged.result(JobContext(threads: 1, progress: { _, _ in }, shouldStop: { false }))
         #expect(
             failure.testError == 1 && failure.stoppedEarly != nil && diverged.status(of: failure).outcome == .failed)
-        let read = try TrainingRun(json: JSON(parsing: Array(failure.json.serialised().utf8)))
+        let read = try TrainingRun(json: JSON(parsing: Array(failure.json.serialized().utf8)))
         #expect(read.testLoss == .infinity && diverged.owns(read))
         #expect(throws: InterruptedJob.self) {
             try job.result(JobContext(threads: 1, progress: { _, _ in }, shouldStop: { true }))

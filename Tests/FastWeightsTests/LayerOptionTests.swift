@@ -26,7 +26,7 @@ import Testing
         let usual = #"{"layer":"fast_weights","hidden":4,"schedule":["read write"]}"#
         #expect(try layer(usual) == .fastWeights(4))
         for layer in [
-            Layer.dense(2, activation: .sigmoid, hasBias: false), .irnn(3, layerNorm: true, epsilon: 0.25),
+            Layer.dense(2, activation: .sigmoid, hasBias: false), .irnn(3, hasLayerNorm: true, epsilon: 0.25),
             .fastWeights(4, FastWeightsOptions(schedule: [[.write, .clear], .read])), .dropout(0.25),
             .residual([.layerNorm(), .bidirectional(.gru(3)), .dense(4)]),
             .convolution(3, size: 3, stride: 2, padding: 1, activation: .tanh),

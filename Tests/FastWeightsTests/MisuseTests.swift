@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What a program says that uses the library wrongly, in the build of these tests: an optimised one in `make test`.
+/// What a program says that uses the library wrongly, in the build of these tests: an optimized one in `make test`.
 @Suite struct MisuseTests {
     @Test func everyMistakeEndsWithItsSentence() throws {
         let lines = try Self.run([]).output.split(separator: "\n").map { $0.split(separator: "\t") }

@@ -220,15 +220,15 @@ private struct NaiveCell {
 
     func rnn(_ kind: RNNLayer, _ x: [Double], _ h: [Double]) -> [Double] {
         let z = sum(fromInput(x), fromState(h))
-        return function(kind.activation, kind.layerNorm ? norm("norm", z, kind.epsilon) : z)
+        return function(kind.activation, kind.hasLayerNorm ? norm("norm", z, kind.epsilon) : z)
     }
 
     func lstm(_ kind: LSTMLayer, _ x: [Double], _ h: [Double], _ c: inout [Double]) -> [Double] {
         var gates = parts(sum(fromInput(x), fromState(h)), of: h.count)
-        if kind.layerNorm { gates = gates.enumerated().map { norm("norm", $1, kind.epsilon, set: $0) } }
+        if kind.hasLayerNorm { gates = gates.enumerated().map { norm("norm", $1, kind.epsilon, set: $0) } }
         let (i, f, o) = (gates[0].map(sigmoid), gates[1].map(sigmoid), gates[3].map(sigmoid))
         c = sum(times(f, c), times(i, gates[2].map { tanh($0) }))
-        return times(o, (kind.layerNorm ? norm("norm_cell", c, kind.epsilon) : c).map { tanh($0) })
+        return times(o, (kind.hasLayerNorm ? norm("norm_cell", c, kind.epsilon) : c).map { tanh($0) })
     }
 
     func gru(_ x: [Double], _ h: [Double]) -> [Double] {
@@ -239,7 +239,8 @@ private struct NaiveCell {
     }
 
     func fastWeights(
-        _ kind: FastWeightsLayer, _ events: MemoryEvents, _ x: [Double], _ h: [Double], _ A: inout [Double]
+        _ kind: FastWeightsLayer, _ events: FastWeightsOptions.MemoryEvents, _ x: [Double], _ h: [Double],
+        _ A: inout [Double]
     ) -> [Double] {
         let options = kind.memoryOptions
         var norms = 0
@@ -247,17 +248,17 @@ private struct NaiveCell {
             guard normalizes else { return function(options.activation, z) }
             defer { norms += 1 }
             return function(
-                options.activation, norm("norm", z, kind.epsilon, set: options.separateNorms ? norms : 0))
+                options.activation, norm("norm", z, kind.epsilon, set: options.hasSeparateNorms ? norms : 0))
         }
         let b = sum(fromState(h), fromInput(x))
-        var y = f(b, normalizes: options.layerNorm && options.normaliseFirst)
+        var y = f(b, normalizes: options.hasLayerNorm && options.normalizesFirst)
         if events.contains(.read) {
-            for _ in 0..<options.innerSteps { y = f(sum(b, product(A, y)), normalizes: options.layerNorm) }
+            for _ in 0..<options.innerSteps { y = f(sum(b, product(A, y)), normalizes: options.hasLayerNorm) }
         }
         if events.contains(.write) {
-            let written = options.lagged ? h : y
+            let written = options.isLagged ? h : y
             A = zip(A, written.flatMap { a in written.map { a * $0 } }).map {
-                Double(options.decay) * $0 + Double(options.rate) * $1
+                Double(options.memoryDecay) * $0 + Double(options.writeRate) * $1
             }
         }
         return y

@@ -33,9 +33,9 @@ import Testing
         let network = Network(
             NetworkConfiguration.stack(
                 cell, input: vocabulary, hidden: cell.size(9), layers: 2, head: .perStep(3)), seed: 1)
-        let weights = try StreamWeights(network)
+        let weights = try NetworkStream.Weights(network)
         let (numbers, tokens) = (NetworkStream(weights), NetworkStream(weights))
-        let ofTokens = NetworkStream(try StreamWeights(#require(network.reading(tokens: true))))
+        let ofTokens = NetworkStream(try NetworkStream.Weights(#require(network.reading(tokens: true))))
         var random = Random(seed: 2)
         for token in Array(0..<vocabulary) + (0..<9).map({ _ in random.below(vocabulary) }) {
             var input = [Float](repeating: 0, count: vocabulary)
@@ -61,7 +61,7 @@ import Testing
         let (first, second) = (CellTests.random(5 * 3, 3), CellTests.random(6 * 3, 4))
         _ = Self.run(stream, first)
         let copy = stream.copy()
-        let saved = stream.serialisedState()
+        let saved = stream.serializedState()
         let expected = Self.run(stream, second)
         expectSame(Self.run(copy, second), expected)
         try copy.restore(from: try SafeTensors(bytes: saved, source: "state"))
@@ -76,14 +76,14 @@ import Testing
         let state = stream.state
         let configuration = NetworkConfiguration.stack(.lstm(), input: 3, hidden: 6, layers: 2)
         let other = try NetworkStream(Network(configuration, seed: 1))
-        let file = try SafeTensors(bytes: other.serialisedState(), source: "other")
+        let file = try SafeTensors(bytes: other.serializedState(), source: "other")
         let error = #expect(throws: WeightsError.self) { try stream.restore(from: file) }
         #expect(
             error?.description
                 == "other: h_n should have the shape [2, 1, 5], found [2, 1, 6]; c_n should have the shape [2, 1, 5], found [2, 1, 6]."
         )
-        #expect(throws: SafeTensorsError.self) {
-            try stream.restore(from: try SafeTensors(bytes: SafeTensors.serialise([]), source: "empty"))
+        #expect(throws: FormatError.self) {
+            try stream.restore(from: try SafeTensors(bytes: SafeTensors.serialize([]), source: "empty"))
         }
         #expect(stream.state == state)
     }
@@ -92,7 +92,7 @@ import Testing
     func manyThreadsShareTheWeights(cell: Cell) async throws {
         let network = RecurrentNetworkTests.network(cell)
         let inputs = (0..<8).map { CellTests.random(200 * 3, 20 + UInt64($0)) }
-        let weights = try StreamWeights(network)
+        let weights = try NetworkStream.Weights(network)
         let expected = try inputs.map { Self.run(try NetworkStream(network), $0) }
         // Parameters that change later do not reach the streams.
         network.parameters["weight_hh_l1"] = network.parameters["weight_hh_l1"].map { -$0 }
@@ -109,7 +109,7 @@ import Testing
 
     @Test func aBidirectionalNetworkHasNoStream() {
         let error = #expect(throws: StreamError.self) {
-            try NetworkStream(RecurrentNetworkTests.network(.gru, bidirectional: true))
+            try NetworkStream(RecurrentNetworkTests.network(.gru, isBidirectional: true))
         }
         #expect(
             error?.description

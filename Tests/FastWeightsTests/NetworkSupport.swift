@@ -12,11 +12,11 @@ extension NetworkConfiguration {
     /// Layers of one cell, and a dense one on top, under PyTorch's names without those of the layers: `weight_ih_l0`,
     /// `head.weight`.
     static func stack(
-        _ cell: Cell, input: Int, hidden: Int, layers: Int = 1, bidirectional: Bool = false, bias: Bool = true,
+        _ cell: Cell, input: Int, hidden: Int, layers: Int = 1, isBidirectional: Bool = false, bias: Bool = true,
         dropout: Float = 0, epsilon: Float? = nil, head: TestHead? = nil, tokens: Bool = false
     ) -> NetworkConfiguration {
         let stack = Layer.stacked(
-            cell.layer(hidden).changed(bias: bias, epsilon: epsilon), layers: layers, isBidirectional: bidirectional,
+            cell.layer(hidden).changed(bias: bias, epsilon: epsilon), layers: layers, isBidirectional: isBidirectional,
             dropout: dropout)
         var named = [NamedLayer(layer: stack, prefix: "")]
         switch head {

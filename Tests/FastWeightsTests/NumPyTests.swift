@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func aNumberBeyondAFloatIsCalledSo() throws {
-        let header = NumPyArray.serialise(shape: [4], values: [0, 0, 0, 0])
+        let header = NumPyArray.serialize(shape: [4], values: [0, 0, 0, 0])
         var bytes = Array(header.dropLast(16))
         let code = try #require(bytes.indices.first { bytes[$0...].starts(with: "<f4".utf8) })
         bytes[code + 2] = UInt8(ascii: "8")
@@ -99,7 +99,7 @@ import Testing
         let bytes = try FileFixtures.read(name)
         let array = try NumPyArray(bytes: bytes, source: name)
         let values = try array.floats
-        #expect(NumPyArray.serialise(shape: array.shape, values: values) == bytes)
+        #expect(NumPyArray.serialize(shape: array.shape, values: values) == bytes)
     }
 
     @Test func writesAndReadsPaths() throws {
@@ -234,8 +234,8 @@ import Testing
             let text = "{'descr': \(descr), 'fortran_order': False, 'shape': (3,), }\n"
             return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.utf8.count), 0] + Array(text.utf8)
         }
-        let numbers = NumPyArray.serialise(shape: [2], values: [1, 2])
-        let bytes = ZipArchive.serialise([
+        let numbers = NumPyArray.serialize(shape: [2], values: [1, 2])
+        let bytes = ZipArchive.serialize([
             ("g/", []), ("names.npy", npy("'<U1'")), ("input.npy", numbers), ("__MACOSX/._input.npy", [0, 5, 22, 7]),
             ("g/rec.npy", npy("[('a', '<f4')]")), ("readme.txt", [1]), ("broken.npy", [7]),
         ])
@@ -248,7 +248,7 @@ import Testing
         #expect(FileFixtures.fault { try archive.array(named: "broken") }?.entry == "broken.npy")
         let missing = FileFixtures.fault { try archive.array(named: "inputs") }
         #expect(missing?.advice == "Did you mean \"input\"?")
-        let others = ZipArchive.serialise([("g/", []), ("__MACOSX/._input.npy", [0])])
+        let others = ZipArchive.serialize([("g/", []), ("__MACOSX/._input.npy", [0])])
         #expect(FileFixtures.fault { try NumPyArchive(bytes: others, source: "a") }?.reason == .header)
     }
 
@@ -259,8 +259,8 @@ import Testing
             let array = try archive.array(named: name)
             return (name: name, shape: array.shape, values: try array.floats)
         }
-        expectSame(NumPyArchive.serialise(arrays), bytes)
-        #expect(try NumPyArchive.serialise([]) == FileFixtures.read("no_arrays.npz"))
+        expectSame(NumPyArchive.serialize(arrays), bytes)
+        #expect(try NumPyArchive.serialize([]) == FileFixtures.read("no_arrays.npz"))
     }
 
     /// Whole numbers as int64: the bytes of `numpy.save`, and in an archive behind the others.
@@ -268,9 +268,9 @@ import Testing
         let bytes = try FileFixtures.read("i8.npy")
         let array = try NumPyArray(bytes: bytes, source: "a")
         let integers = try array.integers()
-        #expect(array.dtype == .int64 && NumPyArray.serialise(shape: array.shape, integers: integers) == bytes)
+        #expect(array.dtype == .int64 && NumPyArray.serialize(shape: array.shape, integers: integers) == bytes)
         let archive = try NumPyArchive(
-            bytes: NumPyArchive.serialise([("x", [1], [0.5])], integers: [("n", [2], [.min, .max]), ("s", [], [7])]),
+            bytes: NumPyArchive.serialize([("x", [1], [0.5])], integers: [("n", [2], [.min, .max]), ("s", [], [7])]),
             source: "a")
         #expect(archive.names == ["x", "n", "s"])
         #expect(try archive.array(named: "x").floats == [0.5])

@@ -6,9 +6,9 @@ import Testing
 /// which the corrections of the moments have long settled.
 @Suite struct OptimizerTests {
     static let rules: [OptimizerRule] = [
-        .adam(), .adam(beta1: 0.98, beta2: 0.99, epsilon: 1e-3), .adam(beta1: 0.95, decay: 0.3),
+        .adam(), .adam(beta1: 0.98, beta2: 0.99, epsilon: 1e-3), .adam(beta1: 0.95, weightDecay: 0.3),
         .sgd(), .sgd(momentum: 0.9), .rmsProp(), .rmsProp(alpha: 0.9, epsilon: 1e-2, momentum: 0.8),
-        .adam(beta2: 0.9, isAMSGrad: true), .adam(beta2: 0.9, decay: 0.3, isAMSGrad: true), .sgd(l2: 0.3),
+        .adam(beta2: 0.9, isAMSGrad: true), .adam(beta2: 0.9, weightDecay: 0.3, isAMSGrad: true), .sgd(l2: 0.3),
         .sgd(momentum: 0.9, dampening: 0.25), .sgd(momentum: 0.9, isNesterov: true, l2: 0.2),
         .rmsProp(alpha: 0.9, epsilon: 1e-2, isCentered: true),
         .rmsProp(alpha: 0.9, epsilon: 1e-2, momentum: 0.8, isCentered: true, l2: 0.2),
@@ -52,8 +52,8 @@ import Testing
     }
 
     /// A layout of so many numbers in windows of several sizes, with the gaps that a network has.
-    private static func layout(_ count: Int) -> ParameterLayout {
-        var layout = ParameterLayout()
+    private static func layout(_ count: Int) -> Parameters.Layout {
+        var layout = Parameters.Layout()
         layout.append("a", min(count, 5))
         if count > 5 { layout.append("b", count - 5) }
         return layout
@@ -74,8 +74,8 @@ import Testing
         let (parameters, gradients) = (Parameters(layout(count)), Parameters(layout(count)))
         fill(parameters, 1)
         var twins = parameters.layout.windows.map { parameters[$0.name].map { Twin($0) } }
-        Crew.run(threads: threads) { crew in
-            let optimizer = Optimizer(rule, parameters, gradients, crew: crew)
+        ThreadTeam.run(threads: threads) { team in
+            let optimizer = Optimizer(rule, parameters, gradients, team: team)
             for step in 1...steps {
                 // Gradients that keep a direction, so that no correction cancels.
                 fill(gradients, 10, scale: 1 + 0.3 * Float(step % 3))
@@ -129,8 +129,8 @@ import Testing
         let (parameters, gradients) = (Parameters(Self.layout(count)), Parameters(Self.layout(count)))
         Self.fill(parameters, 3)
         let before = parameters.block.array
-        Crew.run(threads: 2) { crew in
-            let optimizer = Optimizer(.adam(decay: 0.5), parameters, gradients, crew: crew)
+        ThreadTeam.run(threads: 2) { team in
+            let optimizer = Optimizer(.adam(weightDecay: 0.5), parameters, gradients, team: team)
             for _ in 0..<3 { optimizer.step(rate: 0.25) }
         }
         let left = 0.875 * 0.875 * 0.875 as Float
@@ -138,7 +138,7 @@ import Testing
         #expect(wrong == 0)
     }
 
-    /// What one's own loop has is what a crew has, to the bit, and with the moments and the number of steps another optimizer
+    /// What one's own loop has is what a team has, to the bit, and with the moments and the number of steps another optimizer
     /// goes on where one ended.
     @Test(arguments: rules)
     func anOptimizerOfOnesOwnGoesOn(rule: OptimizerRule) {
@@ -146,8 +146,8 @@ import Testing
         let (parameters, gradients, crewed) = (Parameters(layout), Parameters(layout), Parameters(layout))
         for block in [parameters, crewed] { Self.fill(block, 1) }
         var optimizer = Optimizer(rule, parameters, gradients)
-        Crew.run(threads: 3) { crew in
-            let other = Optimizer(rule, crewed, gradients, crew: crew)
+        ThreadTeam.run(threads: 3) { team in
+            let other = Optimizer(rule, crewed, gradients, team: team)
             for step in 1...6 {
                 Self.fill(gradients, UInt64(10 + step))
                 if step == 4 {
@@ -180,14 +180,14 @@ import Testing
 
     /// Today's checkpoints name a rule by these words; an option that does nothing does not stand in them.
     @Test func rulesHaveTheWordsOfCheckpoints() {
-        #expect("\(OptimizerRule.adam())" == "adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-08, decay: 0.0)")
+        #expect("\(OptimizerRule.adam())" == "adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-08, weightDecay: 0.0)")
         #expect("\(OptimizerRule.sgd(momentum: 0.5))" == "sgd(momentum: 0.5)")
         #expect("\(OptimizerRule.rmsProp())" == "rmsProp(alpha: 0.99, epsilon: 1e-08, momentum: 0.0)")
         #expect(
             "\(OptimizerRule.sgd(momentum: 0.5, isNesterov: true, l2: 0.25))"
                 == "sgd(momentum: 0.5, isNesterov: true, l2: 0.25)")
         #expect(
-            "\(OptimizerRule.adam(isAMSGrad: true))".hasSuffix("decay: 0.0, isAMSGrad: true)")
+            "\(OptimizerRule.adam(isAMSGrad: true))".hasSuffix("weightDecay: 0.0, isAMSGrad: true)")
                 && "\(OptimizerRule.rmsProp(isCentered: true))".hasSuffix("momentum: 0.0, isCentered: true)"))
     }
 

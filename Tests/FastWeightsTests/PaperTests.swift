@@ -99,7 +99,7 @@ import Testing
 
     /// Without a layer norm h grows with every step of a sequence, here beyond what a number holds.
     @Test func aLossThatIsNoNumberIsAResult() throws {
-        let cell = Cell.fastWeights(FastWeightsOptions(rate: 1e20, layerNorm: false))
+        let cell = Cell.fastWeights(FastWeightsOptions(writeRate: 1e20, hasLayerNorm: false))
         let model = RetrievalModel.named("fast-weights").with(cell, title: "Fast weights")
         var options = TrainingOptions(model.recipe(hidden: 20), quick: true)
         options.steps = 6
@@ -227,7 +227,7 @@ import Testing
     }
 
     @Test func theFastMatrixIsThatOfEquationOne() {
-        let reading = Reading(probabilities: [], states: [[1, 0], [0, 2], [1, 1]], attention: nil)
+        let reading = RetrievalTrace(probabilities: [], states: [[1, 0], [0, 2], [1, 1]], attention: nil)
         let matrices = reading.fastMatrices(decay: 0.5, rate: 0.25)
         #expect(matrices[0] == [0.25, 0, 0, 0] && matrices[1] == [0.125, 0, 0, 1])
         #expect(matrices[2] == [0.3125, 0.25, 0.25, 0.75])

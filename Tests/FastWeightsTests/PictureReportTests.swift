@@ -172,7 +172,7 @@ func isWellFormed(_ xml: String) -> Bool {
         #expect(map.terminal(.none).contains(" ? "))
     }
 
-    @Test func terminalWithoutColour() {
+    @Test func terminalWithoutColor() {
         let lines = map("c9k8??c").terminal(.none).components(separatedBy: "\n")
         #expect(lines[1] == "  step    c  9  k  8  ?  ?  c ")
         #expect(lines.contains("▶   6 c      @@ --    :: -- ◀ query"))
@@ -182,7 +182,7 @@ func isWellFormed(_ xml: String) -> Bool {
         #expect(map("c9k8??c", sign: -1).terminal(.none).contains("~"))
     }
 
-    @Test func terminalColoursAreReset() {
+    @Test func terminalColorsAreReset() {
         for colors in [HeatMap.TerminalColors.indexed256, .trueColor] {
             let text = map("c9k8??c", sign: -1).terminal(colors)
             let set = text.components(separatedBy: "\u{1B}[48;").count + text.components(separatedBy: "\u{1B}[1m").count
@@ -190,7 +190,7 @@ func isWellFormed(_ xml: String) -> Bool {
         }
     }
 
-    /// Lightness must fall, or rise on a dark ground, with every step: the colours can be read without seeing the hue.
+    /// Lightness must fall, or rise on a dark ground, with every step: the colors can be read without seeing the hue.
     @Test func lightnessIsMonotonic() {
         func luminance(_ color: String) -> Double {
             let (red, green, blue) = ColorScale.components(color)

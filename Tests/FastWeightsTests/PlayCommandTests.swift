@@ -81,8 +81,8 @@ import Testing
             #expect(
                 agent.task == (try Catch(size: 5, visibleFrames: 2))
                     && agent.network.parameters["weight_hh_l0"].count == 7 * 7)
-            let bytes = agent.serialised()
-            try expectSame(CatchAgent(bytes: bytes, source: "copy").serialised(), bytes)
+            let bytes = agent.serialized()
+            try expectSame(CatchAgent(bytes: bytes, source: "copy").serialized(), bytes)
             #expect(CommandLineTool.run(arguments: ["play", "--model", path, "--seed", "3"]) == 0)
             #expect(CommandLineTool.run(arguments: ["play", "--model", path, "--greedy"]) == 0)
             #expect(CommandLineTool.run(arguments: ["play"]) == 2)
@@ -98,9 +98,9 @@ import Testing
         func message(_ input: Int, _ head: TestHead, _ task: JSON?) -> String {
             let network = Network(
                 NetworkConfiguration.stack(.gru, input: input, hidden: 3, head: head), seed: 1)
-            let metadata = task.map { [("task", $0.serialised())] } ?? []
-            let error = #expect(throws: ModelFileError.self) {
-                try CatchAgent(bytes: network.serialised(metadata: metadata), source: "file")
+            let metadata = task.map { [("task", $0.serialized())] } ?? []
+            let error = #expect(throws: WeightsError.self) {
+                try CatchAgent(bytes: network.serialized(metadata: metadata), source: "file")
             }
             return error.map { "\($0)" } ?? ""
         }

@@ -15,18 +15,18 @@ import Testing
         }
     }()
 
-    static func network(_ cell: Cell, bidirectional: Bool, head: TestHead?, input: Int = 3) -> Network {
+    static func network(_ cell: Cell, isBidirectional: Bool, head: TestHead?, input: Int = 3) -> Network {
         Network(
             NetworkConfiguration.stack(
-                cell, input: input, hidden: cell.size(5), layers: 2, bidirectional: bidirectional, dropout: 0.3,
+                cell, input: input, hidden: cell.size(5), layers: 2, isBidirectional: isBidirectional, dropout: 0.3,
                 head: head),
             seed: 2)
     }
 
     @Test(arguments: RecurrentNetworkTests.cells, [false, true])
-    func aSequenceGivesWhatItGivesAlone(cell: Cell, bidirectional: Bool) throws {
+    func aSequenceGivesWhatItGivesAlone(cell: Cell, isBidirectional: Bool) throws {
         for head in Self.heads {
-            let network = Self.network(cell, bidirectional: bidirectional, head: head)
+            let network = Self.network(cell, isBidirectional: isBidirectional, head: head)
             let predictions = try network.predict(.numbers(Self.sequences, width: 3), threads: 2)
             #expect(predictions.count == Self.sequences.count)
             for (prediction, sequence) in zip(predictions, Self.sequences) {
@@ -45,7 +45,7 @@ import Testing
 
     @Test(arguments: RecurrentNetworkTests.cells, heads)
     func sameBitsForAnyNumberOfThreads(cell: Cell, head: TestHead?) throws {
-        let network = Self.network(cell, bidirectional: head != nil, head: head)
+        let network = Self.network(cell, isBidirectional: head != nil, head: head)
         let one = try network.predict(.numbers(Self.sequences, width: 3))
         for threads in [2, 3, 8] {
             #expect(try network.predict(.numbers(Self.sequences, width: 3), threads: threads) == one)
@@ -64,7 +64,7 @@ import Testing
     /// Tokens are their one-hot inputs.
     @Test(arguments: RecurrentNetworkTests.cells)
     func tokensAreOneHot(cell: Cell) throws {
-        let network = Self.network(cell, bidirectional: true, head: .perStep(4), input: 6)
+        let network = Self.network(cell, isBidirectional: true, head: .perStep(4), input: 6)
         let reader = try #require(network.reading(tokens: true))
         var random = Random(seed: 3)
         let tokens = (0..<21).map { _ in (0..<1 + random.below(70)).map { _ in random.below(6) } }
@@ -166,7 +166,7 @@ import Testing
                 .numbers(lengths.map { CellTests.random($0 * 3, UInt64($0)) }, width: 3),
                 .classes(lengths.map { $0 % 4 }))
         }
-        let network = Self.network(cell, bidirectional: true, head: .perSequence(4))
+        let network = Self.network(cell, isBidirectional: true, head: .perSequence(4))
         let heldOut = try data([1, 80, 33, 5])
         let outcome = try Trainer(
             network, training: try data([3, 1, 2, 3, 2]), validation: heldOut,
@@ -183,7 +183,7 @@ import Testing
     @Test(arguments: [Cell.irnn(), .lstm(), .gru])
     func forwardAloneNeedsTwoBoundaries(cell: Cell) {
         let configuration = NetworkConfiguration.stack(
-            cell, input: 7, hidden: 20, layers: 3, bidirectional: true, head: .perSequence(4))
+            cell, input: 7, hidden: 20, layers: 3, isBidirectional: true, head: .perSequence(4))
         let network = Network(configuration, seed: 1)
         func vectors(_ steps: Int, trains: Bool) -> Double {
             let pass = BlockPass(network.definition.weights(network.parameters), steps: steps, trains: trains)

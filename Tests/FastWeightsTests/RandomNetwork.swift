@@ -75,7 +75,7 @@ struct RandomNetwork {
             numbers = (0..<T * B * columns).map { _ in random.uniform(within: 1) }
         }
         start = random.below(3) == 0 ? nil : Self.state(definition, batch: B, &random)
-        name = "network \(number), \(configuration.json.serialised()), T \(T), B \(B), lengths \(lengths ?? [])"
+        name = "network \(number), \(configuration.json.serialized()), T \(T), B \(B), lengths \(lengths ?? [])"
     }
 
     /// A state of random numbers, in the midst of a schedule.
@@ -270,29 +270,32 @@ private struct LayerGenerator {
         switch random.below(6) {
         case 0:
             return .rnn(
-                hidden, activation: activation(), layerNorm: hidden > 2 && flip(), hasBias: flip(0.7),
+                hidden, activation: activation(), hasLayerNorm: hidden > 2 && flip(), hasBias: flip(0.7),
                 epsilon: epsilon())
-        case 1: return .irnn(hidden, layerNorm: hidden > 2 && flip(), hasBias: flip(0.7), epsilon: epsilon())
-        case 2: return .lstm(hidden, layerNorm: hidden > 2 && flip(), hasBias: flip(0.7), epsilon: epsilon())
+        case 1: return .irnn(hidden, hasLayerNorm: hidden > 2 && flip(), hasBias: flip(0.7), epsilon: epsilon())
+        case 2: return .lstm(hidden, hasLayerNorm: hidden > 2 && flip(), hasBias: flip(0.7), epsilon: epsilon())
         case 3: return .gru(hidden, hasBias: flip(0.7))
         case 4:
             let options = AssociativeLSTMOptions(
                 copies: 1 + random.below(3), keys: 1 + random.below(3), permutationSeed: UInt32(random.below(100)),
-                candidateIsRecurrent: flip(), forgetBias: 0.5)
+                hasRecurrentCandidate: flip(), forgetBias: 0.5)
             return .associativeLSTM(hidden + hidden % 2, options, hasBias: flip(0.7))
         default:
             let isLagged = flip(0.3)
             let schedule =
                 isLagged || flip(0.7)
-                ? [MemoryEvents.usual]
+                ? [FastWeightsOptions.MemoryEvents.usual]
                 : (0..<2 + random.below(2)).map { _ in
-                    MemoryEvents(rawValue: UInt8(random.below(8)))
+                    FastWeightsOptions.MemoryEvents(rawValue: UInt8(random.below(8)))
                 }
-            let memory: FastMemoryForm = one(of: [.automatic, .automatic, .automatic, .matrix, .list, .chunks(2)])
+            let memory: FastWeightsOptions.MemoryForm = one(of: [
+                .automatic, .automatic, .automatic, .matrix, .list, .chunks(2),
+            ])
             hasOwnForm = hasOwnForm || memory != .automatic
             let options = FastWeightsOptions(
-                decay: 0.9, rate: 0.3, innerSteps: random.below(4), activation: flip(0.2) ? .relu : .tanh,
-                layerNorm: hidden > 2 && flip(), normaliseFirst: flip(), separateNorms: flip(), lagged: isLagged,
+                memoryDecay: 0.9, writeRate: 0.3, innerSteps: random.below(4), activation: flip(0.2) ? .relu : .tanh,
+                hasLayerNorm: hidden > 2 && flip(), normalizesFirst: flip(), hasSeparateNorms: flip(),
+                isLagged: isLagged,
                 memory: memory, schedule: schedule)
             return .fastWeights(hidden, options, hasBias: flip(0.7), epsilon: epsilon())
         }

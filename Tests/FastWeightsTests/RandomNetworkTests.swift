@@ -90,7 +90,7 @@ import Testing
 
     @Test func aStreamNamesTheLayerThatReadsBackwards() {
         for (layers, sentence) in [
-            ([Layer.embedding(3), .gru(2), .bidirectional(.gru(2))], "layer 2, bidirectional, reads"),
+            ([Layer.embedding(3), .gru(2), .bidirectional(.gru(2))], "layer 2, isBidirectional, reads"),
             ([.gru(2), .residual([.stack(.gru(1), layers: 2, isBidirectional: true)])], "layer 1, residual, reads"),
         ] {
             let network = Network(NetworkConfiguration(.tokens(4), layers), seed: 1)
@@ -124,7 +124,7 @@ extension RandomNetwork {
         // A run of windows of steps does as the pass does; the fast weights alone hold their matrix in another way then.
         if steps <= 32 { #expect(run.outputs == found.outputs && run.state == found.state, "run: \(name)") }
 
-        let file = try SafeTensors(bytes: network.serialised(), source: "a test")
+        let file = try SafeTensors(bytes: network.serialized(), source: "a test")
         let copy = try Network(file)
         #expect(copy.configuration == network.configuration, "\(name)")
         let again = self.run(copy)
@@ -343,8 +343,8 @@ extension RandomNetwork {
         let pass = NetworkPass(network)
         _ = forward(pass, 0..<steps, nil)
         _ = pass.backward(cotangent)
-        try Crew.run(threads: 2) { crew in
-            let engine = ParallelTraining(definition, network.parameters, longest: steps, crew: crew)
+        try ThreadTeam.run(threads: 2) { team in
+            let engine = ParallelTraining(definition, network.parameters, longest: steps, team: team)
             let sum = engine.gradient(data, Array(0..<batch))
             #expect(abs(sum.loss - loss) <= 1e-4 * loss, "the loss: \(name)")
             let largest = pass.gradients.block.array.reduce(1e-9) { max($0, abs(Double($1))) }

@@ -4,18 +4,18 @@ import Testing
 
 @Suite struct RecurrentNetworkTests {
     static let cells: [Cell] = [
-        .rnn(activation: .tanh), .rnn(activation: .relu, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru,
-        .fastWeights(), .fastWeights(FastWeightsOptions(innerSteps: 2, lagged: true, memory: .chunks(3))),
+        .rnn(activation: .tanh), .rnn(activation: .relu, hasLayerNorm: true), .lstm(), .lstm(hasLayerNorm: true), .gru,
+        .fastWeights(), .fastWeights(FastWeightsOptions(innerSteps: 2, isLagged: true, memory: .chunks(3))),
         .associativeLSTM(AssociativeLSTMOptions(copies: 2, keys: 2)),
     ]
 
     /// Two layers, whose sizes all differ.
     static func network(
-        _ cell: Cell, bidirectional: Bool = false, bias: Bool = true, dropout: Float = 0, seed: UInt64 = 1
+        _ cell: Cell, isBidirectional: Bool = false, bias: Bool = true, dropout: Float = 0, seed: UInt64 = 1
     ) -> Network {
         Network(
             NetworkConfiguration.stack(
-                cell, input: 3, hidden: cell.size(5), layers: 2, bidirectional: bidirectional, bias: bias,
+                cell, input: 3, hidden: cell.size(5), layers: 2, isBidirectional: isBidirectional, bias: bias,
                 dropout: dropout),
             seed: seed)
     }
@@ -39,8 +39,8 @@ import Testing
     }
 
     @Test(arguments: cells, [false, true])
-    func noStateIsTheZeroState(cell: Cell, bidirectional: Bool) {
-        let network = Self.network(cell, bidirectional: bidirectional)
+    func noStateIsTheZeroState(cell: Cell, isBidirectional: Bool) {
+        let network = Self.network(cell, isBidirectional: isBidirectional)
         let input = CellTests.random(4 * 2 * 3, 1)
         let zero = network.configuration.zeroState(batch: 2)
         let (a, b) = (
@@ -79,8 +79,8 @@ import Testing
 
     /// What `run` does in windows and on threads, a pass does in one piece.
     @Test(arguments: cells, [false, true])
-    func runIsTheForwardPass(cell: Cell, bidirectional: Bool) {
-        let network = Self.network(cell, bidirectional: bidirectional)
+    func runIsTheForwardPass(cell: Cell, isBidirectional: Bool) {
+        let network = Self.network(cell, isBidirectional: isBidirectional)
         // Beyond one window; the fast weights not far, as every step enlarges a rounding.
         let isFading = if case .fastWeights = cell { true } else { false }
         let (steps, batch) = (isFading ? 35 : 67, 35)
@@ -101,8 +101,8 @@ import Testing
     }
 
     @Test(arguments: cells, [false, true])
-    func aBatchOfUnequalLengthsIsItsSequencesAlone(cell: Cell, bidirectional: Bool) {
-        let network = Self.network(cell, bidirectional: bidirectional)
+    func aBatchOfUnequalLengthsIsItsSequencesAlone(cell: Cell, isBidirectional: Bool) {
+        let network = Self.network(cell, isBidirectional: isBidirectional)
         let (steps, batch, width) = (9, 19, network.configuration.output)
         let lengths = (0..<batch).map { 1 + ($0 * 5) % steps }
         let input = CellTests.random(steps * batch * 3, 6)
@@ -138,8 +138,8 @@ import Testing
     }
 
     @Test(arguments: cells, [false, true])
-    func whatStandsBehindAnEndIsNotRead(cell: Cell, bidirectional: Bool) {
-        let network = Self.network(cell, bidirectional: bidirectional)
+    func whatStandsBehindAnEndIsNotRead(cell: Cell, isBidirectional: Bool) {
+        let network = Self.network(cell, isBidirectional: isBidirectional)
         let (steps, batch, width) = (6, 18, network.configuration.output)
         let lengths = (0..<batch).map { 1 + ($0 * 7) % steps }
         func results(garbage: Float) -> [[Float]] {
@@ -186,7 +186,7 @@ import Testing
 
     @Test(arguments: [Cell.lstm(), .gru, .fastWeights()])
     func manyThreadsShareOneNetwork(cell: Cell) async {
-        let network = Self.network(cell, bidirectional: true)
+        let network = Self.network(cell, isBidirectional: true)
         let inputs = (0..<8).map { CellTests.random(20 * 17 * 3, 20 + UInt64($0)) }
         let expected = inputs.map { network.run($0, steps: 20, batch: 17).outputs }
         let found = await withTaskGroup(of: (Int, [Float]).self) { group in
@@ -201,7 +201,7 @@ import Testing
     }
 
     @Test func firstValuesAreThoseOfPyTorch() {
-        let network = Self.network(.lstm(), bidirectional: true)
+        let network = Self.network(.lstm(), isBidirectional: true)
         let limit = 1 / Float(5).squareRoot()
         #expect(network.configuration.layout.windows.map(\.name).count == 16)
         for window in network.configuration.layout.windows {

@@ -6,30 +6,31 @@ import Testing
     static let steps = 6
 
     /// Every cell with every combination of options that changes a step. The rates are below the usual 0.5, at which
-    /// the fast weights grow without bound when nothing normalises them.
+    /// the fast weights grow without bound when nothing normalizes them.
     static let cells: [Cell] = {
-        var cells: [Cell] = [.irnn(), .lstm(), .lstm(layerNorm: true), .gru]
+        var cells: [Cell] = [.irnn(), .lstm(), .lstm(hasLayerNorm: true), .gru]
         for (copies, keys) in [(1, 1), (3, 1), (1, 2), (4, 3)] {
             for isRecurrent in [true, false] {
                 cells.append(
                     .associativeLSTM(
                         AssociativeLSTMOptions(
-                            copies: copies, keys: keys, permutationSeed: 5, candidateIsRecurrent: isRecurrent)))
+                            copies: copies, keys: keys, permutationSeed: 5, hasRecurrentCandidate: isRecurrent)))
             }
         }
         for activation in Activation.allCases {
-            for layerNorm in [false, true] {
-                cells.append(.rnn(activation: activation, layerNorm: layerNorm))
+            for hasLayerNorm in [false, true] {
+                cells.append(.rnn(activation: activation, hasLayerNorm: hasLayerNorm))
                 for innerSteps in [0, 1, 3] {
                     for choice in 0..<4 {
-                        let (normaliseFirst, separateNorms) = (choice & 1 > 0, choice & 2 > 0)
-                        for lagged in [false, true] {
+                        let (normalizesFirst, hasSeparateNorms) = (choice & 1 > 0, choice & 2 > 0)
+                        for isLagged in [false, true] {
                             cells.append(
                                 .fastWeights(
                                     FastWeightsOptions(
-                                        rate: layerNorm ? 0.1 : 0.005, innerSteps: innerSteps, activation: activation,
-                                        layerNorm: layerNorm, normaliseFirst: normaliseFirst,
-                                        separateNorms: separateNorms, lagged: lagged)))
+                                        writeRate: hasLayerNorm ? 0.1 : 0.005, innerSteps: innerSteps,
+                                        activation: activation,
+                                        hasLayerNorm: hasLayerNorm, normalizesFirst: normalizesFirst,
+                                        hasSeparateNorms: hasSeparateNorms, isLagged: isLagged)))
                         }
                     }
                 }
@@ -130,7 +131,7 @@ import Testing
         expectSame(NetworkStreamTests.run(stream, first), NetworkStreamTests.run(try NetworkStream(layer), first))
     }
 
-    @Test(arguments: [Cell.irnn(), .lstm(layerNorm: true), .gru, .fastWeights()])
+    @Test(arguments: [Cell.irnn(), .lstm(hasLayerNorm: true), .gru, .fastWeights()])
     func streamsOfOneLayerAreIndependent(cell: Cell) throws {
         let layer = Self.layer(cell, input: 3, hidden: 20)
         let (a, b) = (CellTests.random(24, 8), CellTests.random(24, 9))
@@ -227,7 +228,7 @@ import Testing
 
     /// What is written once must not fade into subnormal numbers, on which a processor is many times slower.
     @Test func aFadingMemoryEndsInZero() throws {
-        let cell = Cell.fastWeights(FastWeightsOptions(decay: 0.5, rate: 0, layerNorm: false))
+        let cell = Cell.fastWeights(FastWeightsOptions(memoryDecay: 0.5, writeRate: 0, hasLayerNorm: false))
         let stream = try NetworkStream(Self.layer(cell, input: 3, hidden: 5))
         stream.state = Self.state(stream.configuration, seed: 12)
         for step in 0..<140 {

@@ -6,7 +6,7 @@ import Testing
     typealias Tensors = StateDictionaryTests.Tensors
 
     private static func write(_ tensors: Tensors, _ path: String) throws {
-        try Files.writeAtomically(SafeTensors.serialise(tensors), to: path)
+        try Files.writeAtomically(SafeTensors.serialize(tensors), to: path)
     }
 
     /// A safetensors file with lengths, whole numbers of 64 bits.
@@ -43,7 +43,7 @@ import Testing
 
     @Test(arguments: [Cell.lstm(), .gru, .rnn(activation: .tanh), .rnn(activation: .relu)], [false, true])
     func appliesAStateDict(cell: Cell, batchFirst: Bool) throws {
-        let network = RecurrentNetworkTests.network(cell, bidirectional: true)
+        let network = RecurrentNetworkTests.network(cell, isBidirectional: true)
         let (T, B) = (4, 2)
         let input = CellTests.random(T * B * 3, 1)
         let state = RecurrentNetworkTests.state(network, batch: B, seed: 2)
@@ -219,7 +219,7 @@ import Testing
     @Test func infoTellsWhatAFileHolds() throws {
         try TemporaryFolder.with { folder in
             let path = folder + "/model"
-            let network = RecurrentNetworkTests.network(.rnn(activation: .relu), bidirectional: true, dropout: 0.5)
+            let network = RecurrentNetworkTests.network(.rnn(activation: .relu), isBidirectional: true, dropout: 0.5)
             try network.write(to: path)
             #expect(CommandLineTool.run(arguments: ["info", path]) == 0)
             var text = try FileReport(path: path).text

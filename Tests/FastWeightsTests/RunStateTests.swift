@@ -70,11 +70,11 @@ import Testing
             (name: $0.name, shape: $0.name == "input" ? [2, 1, 3] : [2, 1] + $0.shape[1...], values: $0.values)
         }
         for (name, bytes) in [
-            ("b.safetensors", SafeTensors.serialise(tensors, integers: [("step0", [1], step)])),
-            ("b.npz", NumPyArchive.serialise(tensors, integers: [("step0", [1], step)])),
-            ("old.safetensors", SafeTensors.serialise(tensors + [("step0", [1], [1])])),
-            ("old.npz", NumPyArchive.serialise(tensors + [("step0", [], [1])])),
-            ("batched.npz", NumPyArchive.serialise(batched, integers: [("step0", [1], step)])),
+            ("b.safetensors", SafeTensors.serialize(tensors, integers: [("step0", [1], step)])),
+            ("b.npz", NumPyArchive.serialize(tensors, integers: [("step0", [1], step)])),
+            ("old.safetensors", SafeTensors.serialize(tensors + [("step0", [1], [1])])),
+            ("old.npz", NumPyArchive.serialize(tensors + [("step0", [], [1])])),
+            ("batched.npz", NumPyArchive.serialize(batched, integers: [("step0", [1], step)])),
         ] {
             try Files.writeAtomically(bytes, to: folder.path(name))
             #expect(run(name, "second.\(ending)") == 0)
@@ -105,10 +105,10 @@ import Testing
         let expected = network.run(input, steps: 6, batch: 5, lengths: lengths)
         let x = (name: "input", shape: [6, 5, 3], values: input)
         for (name, bytes) in [
-            ("i.npz", NumPyArchive.serialise([x], integers: [("lengths", [5], lengths)])),
-            ("i.safetensors", SafeTensors.serialise([x], integers: [("lengths", [5], lengths)])),
-            ("f.npz", NumPyArchive.serialise([x, ("lengths", [5], lengths.map { Float($0) })])),
-            ("f.safetensors", SafeTensors.serialise([x, ("lengths", [5], lengths.map { Float($0) })])),
+            ("i.npz", NumPyArchive.serialize([x], integers: [("lengths", [5], lengths)])),
+            ("i.safetensors", SafeTensors.serialize([x], integers: [("lengths", [5], lengths)])),
+            ("f.npz", NumPyArchive.serialize([x, ("lengths", [5], lengths.map { Float($0) })])),
+            ("f.safetensors", SafeTensors.serialize([x, ("lengths", [5], lengths.map { Float($0) })])),
         ] {
             try Files.writeAtomically(bytes, to: folder.path(name))
             #expect(run(name, "y") == 0)
@@ -133,7 +133,7 @@ import Testing
             _ tensors: Tensors, steps: [(name: String, shape: [Int], values: [Int])] = [], state: [UInt8]? = nil,
             _ other: Network? = nil
         ) throws -> String {
-            try Files.writeAtomically(SafeTensors.serialise(tensors, integers: steps), to: folder.path("in"))
+            try Files.writeAtomically(SafeTensors.serialize(tensors, integers: steps), to: folder.path("in"))
             if let state { try Files.writeAtomically(state, to: folder.path("before")) }
             do {
                 _ = try SequenceInput(
@@ -162,21 +162,21 @@ import Testing
         #expect(try problem([input, h], steps: [step], gru).contains("the model's state is h0, found step0 of"))
         // A state file.
         func written(_ tensors: Tensors) -> [UInt8] {
-            SafeTensors.serialise(tensors, integers: [("step_n", [1], [1])])
+            SafeTensors.serialize(tensors, integers: [("step_n", [1], [1])])
         }
         let (hn, An) = (zeros("h_n", 2, 3, 9), zeros("A_n", 2, 3, 9, 9))
         #expect(try problem([input], state: written([hn, An])) == "nothing")
         #expect(try problem([input, h, A], steps: [step], state: written([hn, An])).contains("give one of the two"))
         #expect(
-            try problem([input], state: SafeTensors.serialise([h, A])).contains("expected h_n and A_n and step_n"))
-        #expect(try problem([input], state: SafeTensors.serialise([hn, An])).contains("found h_n and A_n alone"))
+            try problem([input], state: SafeTensors.serialize([h, A])).contains("expected h_n and A_n and step_n"))
+        #expect(try problem([input], state: SafeTensors.serialize([hn, An])).contains("found h_n and A_n alone"))
         #expect(
-            try problem([input], state: NumPyArray.serialise(shape: [1], values: [1])).contains("found none of them"))
-        let bidirectional = Network(
-            NetworkConfiguration.stack(.gru, input: 3, hidden: 9, layers: 2, bidirectional: true), seed: 1)
+            try problem([input], state: NumPyArray.serialize(shape: [1], values: [1])).contains("found none of them"))
+        let isBidirectional = Network(
+            NetworkConfiguration.stack(.gru, input: 3, hidden: 9, layers: 2, isBidirectional: true), seed: 1)
         #expect(
-            try problem([input], state: SafeTensors.serialise([zeros("h_n", 4, 3, 9)]), bidirectional).contains(
+            try problem([input], state: SafeTensors.serialize([zeros("h_n", 4, 3, 9)]), isBidirectional).contains(
                 "bidirectional model cannot go on"))
-        #expect(try problem([input, zeros("h0", 4, 3, 9)], bidirectional) == "nothing")
+        #expect(try problem([input, zeros("h0", 4, 3, 9)], isBidirectional) == "nothing")
     }
 }

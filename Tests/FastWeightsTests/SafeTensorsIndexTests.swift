@@ -13,7 +13,7 @@ import Testing
     private static let parts: [String: [UInt8]] = {
         let tensors = network.tensors(prefix: "rnn.")
         func part(_ ending: String, _ number: String) -> [UInt8] {
-            SafeTensors.serialise(
+            SafeTensors.serialize(
                 tensors.filter { $0.name.hasSuffix(ending) }, metadata: [("format", "pt"), ("part", number)])
         }
         return [first: part("_l0", "1"), second: part("_l1", "2")]
@@ -23,17 +23,17 @@ import Testing
     }
 
     private static func index(_ map: [(String, String)]) -> [UInt8] {
-        let members = map.map { "\(JSON.string($0).serialised()): \(JSON.string($1).serialised())" }
+        let members = map.map { "\(JSON.string($0).serialized()): \(JSON.string($1).serialized())" }
         return Array("{\"metadata\": {\"total_size\": 1}, \"weight_map\": {\(members.joined(separator: ", "))}}".utf8)
     }
 
     private func fault(
         _ index: [UInt8], _ parts: [String: [UInt8]] = Self.parts
-    ) throws -> SafeTensorsError? {
+    ) throws -> FormatError? {
         do {
             _ = try SafeTensors(index: index, source: "folder/i.json") { parts[$0] }
             return nil
-        } catch let error as SafeTensorsError {
+        } catch let error as FormatError {
             return error
         }
     }
@@ -91,7 +91,7 @@ import Testing
             do {
                 _ = try Network(path: path)
                 Issue.record("read without a part")
-            } catch let error as SafeTensorsError {
+            } catch let error as FormatError {
                 #expect(
                     error.found
                         == "no file gone, which has rnn.bias_hh_l1, rnn.bias_ih_l1, rnn.weight_hh_l1, rnn.weight_ih_l1")
@@ -125,14 +125,14 @@ import Testing
     ])
     func namesThatLeaveTheFolderAreRefused(name: String) throws {
         let index = Self.index([("a", name)])
-        #expect(throws: SafeTensorsError.self) {
+        #expect(throws: FormatError.self) {
             try SafeTensors(index: index, source: "i") { _ in
                 Issue.record("asked for \(name)")
                 return nil
             }
         }
         let error = try fault(index)
-        #expect(error?.reason == .index && error?.tensor == "a" && error?.found == JSON.string(name).serialised())
+        #expect(error?.reason == .index && error?.tensor == "a" && error?.found == JSON.string(name).serialized())
     }
 
     @Test(arguments: [
@@ -141,7 +141,7 @@ import Testing
         "[\"weight_map\"]",
     ])
     func malformedIndicesAreRefused(text: String) throws {
-        #expect(try fault(Array(text.utf8), ["1": SafeTensors.serialise([("a", [], [1])])])?.reason == .index)
+        #expect(try fault(Array(text.utf8), ["1": SafeTensors.serialize([("a", [], [1])])])?.reason == .index)
     }
 
     @Test func partsAreKnownByTheirNames() {

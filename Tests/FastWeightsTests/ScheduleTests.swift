@@ -4,21 +4,23 @@ import Testing
 
 /// Fast weights that are written, read and cleared at some steps only, against the equations written out.
 @Suite struct ScheduleTests {
-    static let schedules: [[MemoryEvents]] = [
+    static let schedules: [[FastWeightsOptions.MemoryEvents]] = [
         [[.write, .clear], [], .read], [[.write, .clear], [], [], [], [], .read],
         [.write, [.read, .clear], [], .usual],
         [.read], [[.write, .clear]], [[.read, .clear], .write, [.write, .read]], [.usual],
     ]
-    static let forms: [FastMemoryForm] = [.matrix, .list, .chunks(1), .chunks(2), .chunks(4), .automatic]
+    static let forms: [FastWeightsOptions.MemoryForm] = [
+        .matrix, .list, .chunks(1), .chunks(2), .chunks(4), .automatic,
+    ]
 
-    /// h of every step of one sequence and the last A, by the equations of `FastWeightsOptions` and `MemoryEvents`.
+    /// h of every step of one sequence and the last A, by the equations of `FastWeightsOptions` and `FastWeightsOptions.MemoryEvents`.
     static func naive(
         _ options: FastWeightsOptions, _ p: Parameters, _ input: [Double], I: Int, H: Int
     ) -> (outputs: [Double], memory: [Double]) {
         func tensor(_ name: String) -> [Double] { p[name].map { Double($0) } }
         let (C, W, bias) = (tensor("weight_ih"), tensor("weight_hh"), tensor("bias_ih"))
         let (gain, shift) = (tensor("norm_weight"), tensor("norm_bias"))
-        func normalised(_ z: [Double]) -> [Double] {
+        func normalized(_ z: [Double]) -> [Double] {
             let mean = z.reduce(0, +) / Double(H)
             let variance = z.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(H)
             return z.indices.map { (z[$0] - mean) / (variance + 1e-5).squareRoot() * gain[$0] + shift[$0] }
@@ -33,14 +35,14 @@ import Testing
             let events = options.schedule[t % options.schedule.count]
             let x = input[t * I..<(t + 1) * I]
             let b = (0..<H).map { added(W, row: $0, by: h[...], to: added(C, row: $0, by: x, to: bias[$0])) }
-            var new = (options.normaliseFirst ? normalised(b) : b).map { max($0, 0) }
+            var new = (options.normalizesFirst ? normalized(b) : b).map { max($0, 0) }
             for _ in 0..<(events.contains(.read) ? options.innerSteps : 0) {
                 let old = new
-                new = normalised((0..<H).map { added(A, row: $0, by: old[...], to: b[$0]) }).map { max($0, 0) }
+                new = normalized((0..<H).map { added(A, row: $0, by: old[...], to: b[$0]) }).map { max($0, 0) }
             }
             if events.contains(.write) {
                 for i in 0..<H * H {
-                    A[i] = Double(options.decay) * A[i] + Double(options.rate) * new[i / H] * new[i % H]
+                    A[i] = Double(options.memoryDecay) * A[i] + Double(options.writeRate) * new[i / H] * new[i % H]
                 }
             }
             outputs += new
@@ -56,11 +58,11 @@ import Testing
     }
 
     @Test(arguments: schedules, [1, 2])
-    func agreesWithTheEquations(schedule: [MemoryEvents], innerSteps: Int) {
+    func agreesWithTheEquations(schedule: [FastWeightsOptions.MemoryEvents], innerSteps: Int) {
         let (B, I, H) = (17, 3, 5)
         for (steps, form) in zip([1, 7, 12, 13, 8, 19], Self.forms) {
             let options = FastWeightsOptions(
-                innerSteps: innerSteps, normaliseFirst: innerSteps == 2, memory: form, schedule: schedule)
+                innerSteps: innerSteps, normalizesFirst: innerSteps == 2, memory: form, schedule: schedule)
             let layer = Self.layer(options, input: I, hidden: H)
             let input = CellTests.random(steps * B * I, 7)
             let result = NetworkPass(layer).forward(input, steps: steps, batch: B)
@@ -78,9 +80,11 @@ import Testing
 
     /// A training starts from the zero state and keeps no matrix where a list will do; the layers do keep one.
     @Test(arguments: schedules, forms)
-    func trainingHasTheGradientsOfTheLayer(schedule: [MemoryEvents], form: FastMemoryForm) throws {
+    func trainingHasTheGradientsOfTheLayer(
+        schedule: [FastWeightsOptions.MemoryEvents], form: FastWeightsOptions.MemoryForm
+    ) throws {
         for steps in 1...13 {
-            let options = FastWeightsOptions(innerSteps: 2, normaliseFirst: true, memory: form, schedule: schedule)
+            let options = FastWeightsOptions(innerSteps: 2, normalizesFirst: true, memory: form, schedule: schedule)
             let network = Network(
                 NetworkConfiguration.stack(.fastWeights(options), input: 3, hidden: 5, head: .perStep(2)), seed: 3)
             let (numbers, targets) = (CellTests.random(steps * 3, 8), CellTests.random(steps * 2, 9))
@@ -89,9 +93,9 @@ import Testing
             let outputs = pass.forward(numbers, steps: steps, batch: 1).outputs
             let scale = 1 / Float(steps)
             _ = pass.backward(zip(outputs, targets).map { ($0 - $1) * scale })
-            Crew.run(threads: 1) { crew in
+            ThreadTeam.run(threads: 1) { team in
                 let engine = ParallelTraining(
-                    network.definition, network.parameters, longest: steps, crew: crew)
+                    network.definition, network.parameters, longest: steps, team: team)
                 _ = engine.gradient(data, [0])
                 for window in network.configuration.layout.windows {
                     let (own, other) = (engine.gradients[window.name], pass.gradients[window.name])
@@ -105,7 +109,7 @@ import Testing
     }
 
     @Test(arguments: schedules)
-    func partsGiveWhatTheWholeGives(schedule: [MemoryEvents]) throws {
+    func partsGiveWhatTheWholeGives(schedule: [FastWeightsOptions.MemoryEvents]) throws {
         let (T, B) = (41, 3)
         let network = Network(
             NetworkConfiguration.stack(
@@ -129,7 +133,7 @@ import Testing
             let output = stream.output
             #expect(zip(output, whole.outputs[t * B * 5..<t * B * 5 + 5]).allSatisfy { abs($0 - $1) < 1e-4 })
             let copy = try NetworkStream(network)
-            try copy.restore(from: SafeTensors(bytes: stream.serialisedState(), source: "state"))
+            try copy.restore(from: SafeTensors(bytes: stream.serializedState(), source: "state"))
             #expect(copy.state == stream.state)
             stream.state = copy.state
         }
@@ -155,7 +159,9 @@ import Testing
 
     /// Layers with schedules of two and of three steps are where they began after six.
     @Test func schedulesOfUnequalLengthsKeepTheirPlaces() throws {
-        func layer(_ schedule: [MemoryEvents]) -> Layer { .fastWeights(5, FastWeightsOptions(schedule: schedule)) }
+        func layer(_ schedule: [FastWeightsOptions.MemoryEvents]) -> Layer {
+            .fastWeights(5, FastWeightsOptions(schedule: schedule))
+        }
         let network = Network(
             NetworkConfiguration(
                 .numbers(2), [layer([.usual, [.read, .clear]]), layer([[.write, .clear], [], .read])]),
@@ -168,7 +174,7 @@ import Testing
             let one = network.run(
                 Array(input[(t * 2)..<(t * 2 + 2)]), steps: 1, batch: 1, state: stream.state)
             let copy = try NetworkStream(network)
-            try copy.restore(from: SafeTensors(bytes: stream.serialisedState(), source: "state"))
+            try copy.restore(from: SafeTensors(bytes: stream.serializedState(), source: "state"))
             for other in [stream, copy] { other.step(Array(input[(t * 2)..<(t * 2 + 2)])) }
             expectSame(copy.output, stream.output)
             let last = Array(whole.outputs.suffix(5))
@@ -178,7 +184,9 @@ import Testing
         }
         // 65,521, 65,519, 65,497 and 65,479 are primes, whose product has more than 53 bits.
         let layers = [65521, 65519, 65497, 65479].map { count in
-            NamedLayer(layer: layer([MemoryEvents](repeating: [], count: count - 1) + [.usual]), prefix: "\(count).")
+            NamedLayer(
+                layer: layer([FastWeightsOptions.MemoryEvents](repeating: [], count: count - 1) + [.usual]),
+                prefix: "\(count).")
         }
         let error = #expect(throws: LayerProblem.self) { try NetworkConfiguration(checking: .numbers(2), layers) }
         #expect(error?.sentence.contains("begin again together after more than") == true)
@@ -188,14 +196,14 @@ import Testing
         let cell = Cell.fastWeights(FastWeightsOptions(schedule: [[.write, .clear], [], .read]))
         let configuration = NetworkConfiguration.stack(cell, input: 2, hidden: 3)
         #expect(try NetworkConfiguration(json: configuration.json) == configuration)
-        #expect(configuration.json.serialised().contains(#""schedule":["write clear","","read"]"#))
+        #expect(configuration.json.serialized().contains(#""schedule":["write clear","","read"]"#))
         let usual = NetworkConfiguration.stack(.fastWeights(), input: 2, hidden: 3)
-        #expect(!usual.json.serialised().contains("schedule"))
+        #expect(!usual.json.serialized().contains("schedule"))
         for (schedule, problem) in [
             (#"["wrote"]"#, "events among read, write and clear"), ("[]", "a list with the events of each step"),
             (#""read""#, "a list with the events of each step"), ("[1]", "events among read, write and clear"),
         ] {
-            let text = configuration.json.serialised()
+            let text = configuration.json.serialized()
                 .replacing(#"["write clear","","read"]"#, with: schedule)
             #expect {
                 _ = try NetworkConfiguration(json: JSON(parsing: Array(text.utf8)))
@@ -203,7 +211,7 @@ import Testing
                 "\($0)".contains(problem)
             }
         }
-        let lagging = configuration.json.serialised()
+        let lagging = configuration.json.serialized()
             .replacing(#""lagged":false"#, with: #""lagged":true"#)
         #expect(throws: ConfigurationError.self) { try NetworkConfiguration(json: JSON(parsing: Array(lagging.utf8))) }
     }

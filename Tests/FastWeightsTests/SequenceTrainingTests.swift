@@ -5,7 +5,7 @@ import Testing
 /// Training on sequences of one's own: the same bits on any number of threads, padding, checkpoints, and learning.
 @Suite struct SequenceTrainingTests {
     static let cells: [Cell] = [
-        .rnn(activation: .tanh), .lstm(layerNorm: true), .gru, .fastWeights(),
+        .rnn(activation: .tanh), .lstm(hasLayerNorm: true), .gru, .fastWeights(),
         .fastWeights(FastWeightsOptions(innerSteps: 2, memory: .chunks(3))),
         .associativeLSTM(AssociativeLSTMOptions(copies: 2)),
     ]
@@ -34,7 +34,7 @@ import Testing
     static func network(_ cell: Cell, _ head: TestHead, isToken: Bool = false, seed: UInt64 = 1) -> Network {
         Network(
             NetworkConfiguration.stack(
-                cell, input: 5, hidden: 6, layers: 2, bidirectional: true, dropout: 0.1, head: head, tokens: isToken),
+                cell, input: 5, hidden: 6, layers: 2, isBidirectional: true, dropout: 0.1, head: head, tokens: isToken),
             seed: seed)
     }
 
@@ -178,8 +178,8 @@ import Testing
         for i in all.indices { for k in 0..<i { #expect(abs(all[i] - all[k]) > 1e-5, "losses \(k) and \(i)") } }
     }
 
-    /// Whether there is a 2 somewhere in the tokens: learnt, with every evaluation told of.
-    @Test func aTinyTaskIsLearnt() throws {
+    /// Whether there is a 2 somewhere in the tokens: learned, with every evaluation told of.
+    @Test func aTinyTaskIsLearned() throws {
         var random = Random(seed: 3)
         let sequences = (0..<600).map { _ in (0..<3 + random.below(6)).map { _ in random.below(9) } }
         let data = try SequenceData(.tokens(sequences), .classes(sequences.map { $0.contains(2) ? 1 : 0 }))

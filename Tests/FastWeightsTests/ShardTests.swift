@@ -26,7 +26,7 @@ import Testing
 
     /// Compares each batch's first so many sequences with the sequences alone, tensor by tensor.
     static func compare(
-        _ layout: ParameterLayout, count: Int, sourceLocation: SourceLocation = #_sourceLocation,
+        _ layout: Parameters.Layout, count: Int, sourceLocation: SourceLocation = #_sourceLocation,
         _ gradient: ([Int]) -> Result
     ) {
         let alone = (0..<count).map { gradient([$0]) }
@@ -53,10 +53,10 @@ import Testing
     func ofSequences(areTokens: Bool, head: TestHead) throws {
         let network = Network(
             NetworkConfiguration.stack(
-                .gru, input: 5, hidden: 4, layers: 2, bidirectional: true, head: head, tokens: areTokens), seed: 1)
+                .gru, input: 5, hidden: 4, layers: 2, isBidirectional: true, head: head, tokens: areTokens), seed: 1)
         let data = try SequenceTrainingTests.data(head, count: 150, isToken: areTokens)
-        Crew.run(threads: 2) { crew in
-            let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, crew: crew)
+        ThreadTeam.run(threads: 2) { team in
+            let engine = ParallelTraining(network.definition, network.parameters, longest: data.longest, team: team)
             Self.compare(network.configuration.layout, count: data.count) { indices in
                 Result(engine.gradient(data, indices), engine.gradients)
             }
@@ -69,8 +69,8 @@ import Testing
             NetworkConfiguration.classifier(cell, hidden: 5, vocabulary: 37, classes: 10, embedding: 6, head: 7),
             seed: 2)
         let examples = try AssociativeRetrieval(pairs: 2).generate(counts: [150], seed: 1)[0].sequences
-        Crew.run(threads: 2) { crew in
-            let engine = ParallelTraining(model.definition, model.parameters, longest: examples.longest, crew: crew)
+        ThreadTeam.run(threads: 2) { team in
+            let engine = ParallelTraining(model.definition, model.parameters, longest: examples.longest, team: team)
             Self.compare(model.configuration.layout, count: examples.count) { indices in
                 Result(engine.gradient(examples, indices), engine.gradients)
             }
@@ -84,8 +84,8 @@ import Testing
         let data = try SequenceData(
             .numbers((0..<150).map { CellTests.random(size, UInt64($0)) }, width: size),
             .classes((0..<150).map { $0 % configuration.output }))
-        Crew.run(threads: 2) { crew in
-            let engine = ParallelTraining(network.definition, network.parameters, longest: 1, crew: crew)
+        ThreadTeam.run(threads: 2) { team in
+            let engine = ParallelTraining(network.definition, network.parameters, longest: 1, team: team)
             Self.compare(configuration.layout, count: data.count) { indices in
                 Result(engine.gradient(data, indices), engine.gradients)
             }
@@ -123,9 +123,9 @@ import Testing
                 .classes((0..<1030).map { $0 % 3 }))
             : unequal
         func found(_ threads: Int) -> (losses: [LossSum], gradients: [[Float]]) {
-            Crew.run(threads: threads) { crew in
+            ThreadTeam.run(threads: threads) { team in
                 let engine = ParallelTraining(
-                    network.definition, network.parameters, longest: data.longest, crew: crew)
+                    network.definition, network.parameters, longest: data.longest, team: team)
                 var (losses, gradients): ([LossSum], [[Float]]) = ([], [])
                 for count in [130, 149, 1030, 130] {
                     losses.append(engine.gradient(data, Array(0..<count), dropoutSeed: 5))

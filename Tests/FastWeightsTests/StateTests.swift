@@ -8,16 +8,17 @@ import Testing
     /// Every kind of cell, each option on and off.
     static let cells: [Cell] =
         [
-            .rnn(activation: .tanh), .rnn(activation: .relu, layerNorm: true), .irnn(), .lstm(), .lstm(layerNorm: true),
+            .rnn(activation: .tanh), .rnn(activation: .relu, hasLayerNorm: true), .irnn(), .lstm(),
+            .lstm(hasLayerNorm: true),
             .gru, .associativeLSTM(),
             .associativeLSTM(
-                AssociativeLSTMOptions(copies: 3, keys: 2, permutationSeed: 5, candidateIsRecurrent: false)),
+                AssociativeLSTMOptions(copies: 3, keys: 2, permutationSeed: 5, hasRecurrentCandidate: false)),
         ]
         + [
-            FastWeightsOptions(), FastWeightsOptions(lagged: true), FastWeightsOptions(innerSteps: 0),
-            FastWeightsOptions(innerSteps: 3, activation: .tanh, normaliseFirst: true, separateNorms: true),
-            FastWeightsOptions(rate: 0.01, innerSteps: 2, layerNorm: false, lagged: true, memory: .matrix),
-            FastWeightsOptions(decay: 0.5, memory: .chunks(3)), FastWeightsOptions(memory: .list),
+            FastWeightsOptions(), FastWeightsOptions(isLagged: true), FastWeightsOptions(innerSteps: 0),
+            FastWeightsOptions(innerSteps: 3, activation: .tanh, normalizesFirst: true, hasSeparateNorms: true),
+            FastWeightsOptions(writeRate: 0.01, innerSteps: 2, hasLayerNorm: false, isLagged: true, memory: .matrix),
+            FastWeightsOptions(memoryDecay: 0.5, memory: .chunks(3)), FastWeightsOptions(memory: .list),
         ].map { .fastWeights($0) }
         + ScheduleTests.schedules.map { .fastWeights(FastWeightsOptions(innerSteps: 2, schedule: $0)) }
     static let heads: [TestHead?] = [nil, .perStep(3), .perSequence(11)]
@@ -47,13 +48,13 @@ import Testing
     }
 
     private static func file(_ stream: NetworkStream) throws -> SafeTensors {
-        try SafeTensors(bytes: stream.serialisedState(), source: "state")
+        try SafeTensors(bytes: stream.serializedState(), source: "state")
     }
 
     @Test(arguments: cells, heads)
     func everyWayGoesOnWithTheSameBits(cell: Cell, head: TestHead?) throws {
         let network = Self.network(cell, head)
-        let weights = try StreamWeights(network)
+        let weights = try NetworkStream.Weights(network)
         let stream = NetworkStream(weights)
         let next = CellTests.random(4 * 3, 2)
         for step in 0..<7 {
@@ -84,7 +85,7 @@ import Testing
     @Test(arguments: cells, heads)
     func aResetLeavesNothing(cell: Cell, head: TestHead?) throws {
         let network = Self.network(cell, head)
-        let weights = try StreamWeights(network)
+        let weights = try NetworkStream.Weights(network)
         let input = CellTests.random(5 * 3, 3)
         let start = RecurrentNetworkTests.state(network, batch: 1, seed: 4)
         for steps in 1..<6 {
@@ -146,7 +147,7 @@ import Testing
     @Test func theEpsilonOfALayerNormIsWithinTheRoot() throws {
         let (H, epsilon) = (5, Float(0.5))
         let layer = Network(
-            .cell(.rnn(activation: .tanh, layerNorm: true), input: 1, hidden: H, epsilon: epsilon), seed: 1)
+            .cell(.rnn(activation: .tanh, hasLayerNorm: true), input: 1, hidden: H, epsilon: epsilon), seed: 1)
         for name in ["bias_ih", "bias_hh", "norm_bias"] { layer.parameters[name] = [Float](repeating: 0, count: H) }
         // z = 1, 2, 3, 4, 5 from the zero state: mean 3, variance 2, so that LN is (z - 3) / √2.5. tanh of ±2/√2.5 and ±1/√2.5.
         layer.parameters["weight_ih"] = [1, 2, 3, 4, 5]
@@ -170,7 +171,7 @@ import Testing
             (name: $0, shape: try file.tensor(named: $0).shape, values: try file.floats($0))
         }
         func restore(_ step: [Float]) throws -> NetworkStream {
-            let bytes = SafeTensors.serialise(parts + [(name: "step_n", shape: [step.count], values: step)])
+            let bytes = SafeTensors.serialize(parts + [(name: "step_n", shape: [step.count], values: step)])
             let other = NetworkStream(stream.weights)
             try other.restore(from: SafeTensors(bytes: bytes, source: "old"))
             return other
@@ -183,7 +184,7 @@ import Testing
             #expect { try restore(step) } throws: { "\($0)".contains(problem) }
         }
         // A place is that within the schedule, however many steps there were.
-        let far = SafeTensors.serialise(parts, integers: [(name: "step_n", shape: [], values: [.max])])
+        let far = SafeTensors.serialize(parts, integers: [(name: "step_n", shape: [], values: [.max])])
         try stream.restore(from: SafeTensors(bytes: far, source: "far"))
         #expect(stream.state.step == Int.max % 3)
         let zero = [Float](repeating: 0, count: 3)
@@ -198,6 +199,6 @@ import Testing
         let plain = try NetworkStream(Self.network(.gru, nil))
         let error = #expect(throws: WeightsError.self) { try plain.restore(from: Self.file(fast)) }
         #expect("\(error!)".contains("A_n is of another kind of cell's state"))
-        #expect(throws: SafeTensorsError.self) { try fast.restore(from: Self.file(plain)) }
+        #expect(throws: FormatError.self) { try fast.restore(from: Self.file(plain)) }
     }
 }

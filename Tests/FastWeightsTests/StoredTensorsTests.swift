@@ -17,7 +17,7 @@ import Testing
 
     /// A file whose metadata say what is tied, as safetensors' `save_model` writes it.
     private static func file(_ tensors: Tensors, _ metadata: [(String, String)]) throws -> StateDictionary {
-        try StateDictionary(SafeTensors(bytes: SafeTensors.serialise(tensors, metadata: metadata), source: "file"))
+        try StateDictionary(SafeTensors(bytes: SafeTensors.serialize(tensors, metadata: metadata), source: "file"))
     }
 
     // MARK: Weight norm
@@ -148,27 +148,29 @@ import Testing
     /// A file of our own says what it holds: what is asked for besides would be dropped.
     @Test func aFileOfOurOwnTakesNoNames() throws {
         let network = RecurrentNetworkTests.network(.gru)
-        let file = try SafeTensors(bytes: network.serialised(), source: "file")
+        let file = try SafeTensors(bytes: network.serialized(), source: "file")
         let reason =
             "file: prefix, embedding and head are for state dicts; this file says itself what network it holds."
-        for (prefix, embedding, head) in [("rnn.", nil, nil), (nil, "emb", nil), (nil, nil, HeadModule.perStep("fc"))] {
+        for (prefix, embedding, head) in [
+            ("rnn.", nil, nil), (nil, "emb", nil), (nil, nil, StateDictionary.Head.perStep("fc")),
+        ] {
             let error = #expect(throws: WeightsError.self) {
                 try Network(file, prefix: prefix, embedding: embedding, head: head)
             }
             #expect("\(error!)" == reason)
         }
-        let classifier = ModelFile(TrainingTests.model(.gru), task: try AssociativeRetrieval(pairs: 2)).serialised()
+        let classifier = ModelFile(TrainingTests.model(.gru), task: try AssociativeRetrieval(pairs: 2)).serialized()
         // The network of a file that holds more, and a file of another kind.
         let model = try Network(SafeTensors(bytes: classifier, source: "file"))
         #expect(model.configuration == TrainingTests.model(.gru).configuration)
-        let other = SafeTensors.serialise(network.tensors(), metadata: [("format", "fastweights-recipe-1")])
+        let other = SafeTensors.serialize(network.tensors(), metadata: [("format", "fastweights-recipe-1")])
         let error = #expect(throws: WeightsError.self) { try Network(SafeTensors(bytes: other, source: "file")) }
         #expect(
             error?.description
                 == "file: expected a network or a state dict, found a file of the format fastweights-recipe-1.")
-        let more = SafeTensors.serialise(
+        let more = SafeTensors.serialize(
             network.tensors() + [("fc.weight", [1, 5], [1, 2, 3, 4, 5])],
-            metadata: [("format", "fastweights-network-2"), ("config", network.configuration.json.serialised())])
+            metadata: [("format", "fastweights-network-2"), ("config", network.configuration.json.serialized())])
         let unexpected = #expect(throws: WeightsError.self) { try Network(SafeTensors(bytes: more, source: "file")) }
         #expect(unexpected?.description == "file: unexpected tensors: fc.weight.")
     }

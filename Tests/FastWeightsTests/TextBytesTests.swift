@@ -2,7 +2,7 @@ import Testing
 
 @testable import FastWeights
 
-/// Texts that are not UTF-8: which byte it is, and that what a model has learnt of them comes out as it went in.
+/// Texts that are not UTF-8: which byte it is, and that what a model has learned of them comes out as it went in.
 @Suite struct TextBytesTests {
     /// The first byte that is no character's is named, wherever it stands and whatever is wrong with it.
     @Test(arguments: [
@@ -30,7 +30,7 @@ import Testing
         #expect(try TextVocabulary(charactersOf: Array(content.dropLast(3))).count == 1024)
     }
 
-    /// A model of bytes that has learnt one text by heart, which is no UTF-8 and ends within a character.
+    /// A model of bytes that has learned one text by heart, which is no UTF-8 and ends within a character.
     @Test func bytesComeOutAsTheyWentIn() throws {
         let line: [UInt8] = [0x6E, 0x61, 0xEF, 0x76, 0x65, 0xC3, 0x0A]
         let model = TextModel(.rnn(activation: .tanh), hidden: 256, vocabulary: .bytes, seed: 1)

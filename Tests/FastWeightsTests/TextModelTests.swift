@@ -62,9 +62,9 @@ import Testing
         let text = try TrainingText(Self.content, vocabulary)
         let definition = model.network.definition
         func loss(_ window: Int) -> Double {
-            Crew.run(threads: 1) { crew in
+            ThreadTeam.run(threads: 1) { team in
                 let engine = ParallelTraining(
-                    definition, model.network.parameters, longest: window, carry: .state, crew: crew)
+                    definition, model.network.parameters, longest: window, carry: .state, team: team)
                 var streams = TextStreams(text.heldOut, window: window, streams: 3, definition)
                 var sum = 0.0
                 for i in 0..<streams.windows {
@@ -77,7 +77,7 @@ import Testing
         #expect(abs(loss(7) - loss(1000)) < 1e-3)
     }
 
-    @Test func aTextIsLearntAndWritten() throws {
+    @Test func aTextIsLearnedAndWritten() throws {
         let (model, outcome) = try Self.train(.lstm(), threads: 2, steps: 400)
         #expect(outcome.bestLoss < 0.35)
         let writer = try model.writer(prompt: "the c", temperature: 0, seed: 1)
@@ -115,7 +115,7 @@ import Testing
         let vocabulary = TextVocabulary(of: bytes)
         let scalars = Array(text.unicodeScalars)
         #expect(vocabulary.characters == Set(scalars).sorted())
-        for copy in [vocabulary, try TextVocabulary(json: JSON(parsing: Array(vocabulary.json.serialised().utf8)))] {
+        for copy in [vocabulary, try TextVocabulary(json: JSON(parsing: Array(vocabulary.json.serialized().utf8)))] {
             let tokens = try copy.tokens(bytes)
             #expect(tokens.map { copy.characters?[Int($0)] } == scalars)
             #expect(tokens.flatMap { copy.bytes(of: Int($0)) } == bytes)
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    /// The end of a text is held out and not learnt from: what it says changes the losses there and no parameter.
+    /// The end of a text is held out and not learned from: what it says changes the losses there and no parameter.
     @Test func theEndIsHeldOut() throws {
         let beginning = String(repeating: "the cat sat on the mat, ", count: 40).prefix(900)
         let vocabulary = TextVocabulary(of: Array(beginning.utf8))
@@ -226,7 +226,7 @@ import Testing
         let network = (try? TextModel(path: model))?.network
         #expect(
             network?.configuration.layers
-                == [.fastWeights(8, FastWeightsOptions(decay: 0.9, rate: 1e-3, innerSteps: 2)), .dense(15)])
+                == [.fastWeights(8, FastWeightsOptions(memoryDecay: 0.9, writeRate: 1e-3, innerSteps: 2)), .dense(15)])
         #expect(
             run("train", "--task", "text", "--file", folder.path("text"), "--model", "gru", "--fast-rate", "1") == 2)
         #expect(run("train", "--task", "text", "--file", folder.path("text"), "--minutes", "0") == 2)

@@ -5,7 +5,7 @@ import Testing
 /// Texts in windows: their states go on and begin anew where they should, and their losses weigh by the tokens.
 @Suite struct TextStateTests {
     static let cells: [Cell] = [
-        .lstm(), .gru, .fastWeights(FastWeightsOptions(rate: 0.1)),
+        .lstm(), .gru, .fastWeights(FastWeightsOptions(writeRate: 0.1)),
         .fastWeights(FastWeightsOptions(schedule: [[.write, .clear], [], .read])),
     ]
     /// Letters that a model finds more and less easy, so that the means of windows differ.

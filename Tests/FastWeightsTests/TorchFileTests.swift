@@ -225,6 +225,6 @@ enum TorchBytes {
         var entries = [("m/data.pkl", start + pickle + end), ("m/byteorder", Array(byteorder.utf8))]
         entries += storages.sorted { $0.key < $1.key }.map { ("m/data/\($0.key)", $0.value) }
         if let version { entries.append(("m/version", Array(version.utf8))) }
-        return ZipArchive.serialise(entries)
+        return ZipArchive.serialize(entries)
     }
 }

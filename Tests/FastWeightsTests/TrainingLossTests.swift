@@ -128,8 +128,8 @@ import Testing
         #expect(sums.terms > 20 && sums.missed > 0 || loss == .meanSquares)
         check(try network.evaluate(data, loss: loss, threads: 2))
         let measured = try data.measured(by: loss, network.definition, as: "the data")
-        Crew.run(threads: 2) { crew in
-            let engine = ParallelTraining(network.definition, network.parameters, longest: 9, crew: crew)
+        ThreadTeam.run(threads: 2) { team in
+            let engine = ParallelTraining(network.definition, network.parameters, longest: 9, team: team)
             check(engine.gradient(measured, Array(0..<39)).evaluation)
             for name in network.parameters.layout.windows.map(\.name) {
                 let error = RecurrentStreamTests.relativeError(engine.gradients[name], gradients[name])
@@ -259,7 +259,7 @@ import Testing
             let network = Network(NetworkConfiguration(.numbers(1), [.gru(3), .lastStep, .dense(2)]), seed: 2)
             let options = SequenceTrainingTests.options {
                 ($0.steps, $0.batch, $0.evaluateEvery, $0.schedule) = (steps, 1, 1, .constant)
-                ($0.perfectEvaluations, $0.optimizer) = (.max, .adam(decay: 0.1))
+                ($0.perfectEvaluations, $0.optimizer) = (.max, .adam(weightDecay: 0.1))
                 $0.loss = .crossEntropy(weights: [0, 2], labelSmoothing: smoothing)
             }
             let trainer = try Trainer(

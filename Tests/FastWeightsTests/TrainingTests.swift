@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct TrainingTests {
     static let cells: [Cell] = [
-        .irnn(), .rnn(activation: .tanh, layerNorm: true), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
-        .fastWeights(FastWeightsOptions(innerSteps: 2, separateNorms: true, memory: .chunks(3))),
+        .irnn(), .rnn(activation: .tanh, hasLayerNorm: true), .lstm(), .lstm(hasLayerNorm: true), .gru, .fastWeights(),
+        .fastWeights(FastWeightsOptions(innerSteps: 2, hasSeparateNorms: true, memory: .chunks(3))),
         .associativeLSTM(AssociativeLSTMOptions(copies: 2)),
     ]
 
@@ -145,9 +145,9 @@ import Testing
         let outcome = try Trainer(trained, training: sets[0], validation: sets[1], options: options)
             .run(onEvaluation: { _ in found = trained.parameters.block.array })
         var losses: [Double] = []
-        Crew.run(threads: 1) { crew in
-            let engine = ParallelTraining(written.definition, written.parameters, longest: sets[0].longest, crew: crew)
-            let optimizer = Optimizer(.sgd(momentum: 0.5), written.parameters, engine.gradients, crew: crew)
+        ThreadTeam.run(threads: 1) { team in
+            let engine = ParallelTraining(written.definition, written.parameters, longest: sets[0].longest, team: team)
+            let optimizer = Optimizer(.sgd(momentum: 0.5), written.parameters, engine.gradients, team: team)
             var order = BatchOrder(count: 60, batch: 25, seed: 9)
             for step in 0..<6 {
                 order.advance()

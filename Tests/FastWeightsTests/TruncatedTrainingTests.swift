@@ -6,11 +6,11 @@ import Testing
 /// gradient, is checked against PyTorch, and gets 0 for the gradient behind a window.
 @Suite struct TruncatedTrainingTests {
     static let cells: [Cell] = [
-        .irnn(), .lstm(), .lstm(layerNorm: true), .gru, .fastWeights(),
-        .fastWeights(FastWeightsOptions(decay: 0.8, rate: 0.2, memory: .matrix)),
-        .fastWeights(FastWeightsOptions(decay: 0.9, innerSteps: 2, normaliseFirst: true, memory: .chunks(3))),
-        .fastWeights(FastWeightsOptions(rate: 0.1, innerSteps: 2, lagged: true, memory: .chunks(7))),
-        .fastWeights(FastWeightsOptions(rate: 0.1, activation: .tanh, lagged: true, memory: .chunks(2))),
+        .irnn(), .lstm(), .lstm(hasLayerNorm: true), .gru, .fastWeights(),
+        .fastWeights(FastWeightsOptions(memoryDecay: 0.8, writeRate: 0.2, memory: .matrix)),
+        .fastWeights(FastWeightsOptions(memoryDecay: 0.9, innerSteps: 2, normalizesFirst: true, memory: .chunks(3))),
+        .fastWeights(FastWeightsOptions(writeRate: 0.1, innerSteps: 2, isLagged: true, memory: .chunks(7))),
+        .fastWeights(FastWeightsOptions(writeRate: 0.1, activation: .tanh, isLagged: true, memory: .chunks(2))),
     ]
 
     @Test(arguments: cells)
@@ -24,9 +24,9 @@ import Testing
         let tokens = (0..<streams * 26 + 4).map { _ in random.below(V) }
         let data = try SequenceData(
             .tokens([Array(tokens.dropLast())]), .stepClasses([Array(tokens.dropFirst())]))
-        Crew.run(threads: 1) { crew in
+        ThreadTeam.run(threads: 1) { team in
             let engine = ParallelTraining(
-                reader.definition, reader.parameters, longest: window, carry: .state, crew: crew
+                reader.definition, reader.parameters, longest: window, carry: .state, team: team
             )
             var text = TextStreams(data, window: window, streams: streams, reader.definition)
             var state: NetworkState?

@@ -6,11 +6,11 @@ import Testing
 @Suite struct WeightedMeanTests {
     private let folder = TemporaryFolder()
 
-    /// Sequences of four tokens, each with classes at every step or with none, as `isLabelled` says.
-    private static func tokens(_ isLabelled: [Bool]) throws -> SequenceData {
+    /// Sequences of four tokens, each with classes at every step or with none, as `isLabeled` says.
+    private static func tokens(_ isLabeled: [Bool]) throws -> SequenceData {
         try SequenceData(
-            .tokens(isLabelled.indices.map { i in (0..<4).map { ($0 * 7 + i) % 5 } }),
-            .stepClasses(isLabelled.map { $0 ? [1, 2, 0, 1] : [Int](repeating: SequenceData.ignored, count: 4) }))
+            .tokens(isLabeled.indices.map { i in (0..<4).map { ($0 * 7 + i) % 5 } }),
+            .stepClasses(isLabeled.map { $0 ? [1, 2, 0, 1] : [Int](repeating: SequenceData.ignored, count: 4) }))
     }
 
     private static func network(_ outputs: Int = 3, seed: UInt64 = 1) -> Network {
@@ -90,7 +90,7 @@ import Testing
 
     // MARK: - Training losses
 
-    /// One labelled sequence of forty: both losses are of the same four targets.
+    /// One labeled sequence of forty: both losses are of the same four targets.
     @Test func batchesWithoutTargetsDoNotCount() throws {
         let data = try Self.tokens((0..<40).map { $0 == 0 })
         let expected = try Self.network().evaluate(data.selecting([0])).loss
@@ -119,7 +119,7 @@ import Testing
     }
 
     /// A step without a target moves nothing: neither along the moments nor by the decay.
-    @Test(arguments: [OptimizerRule.adam(decay: 0.1), .sgd(momentum: 0.9), .rmsProp(momentum: 0.5)])
+    @Test(arguments: [OptimizerRule.adam(weightDecay: 0.1), .sgd(momentum: 0.9), .rmsProp(momentum: 0.5)])
     func aBatchWithoutTargetsMovesNothing(rule: OptimizerRule) throws {
         let data = try Self.tokens([true, false])
         func train(_ data: SequenceData, steps: Int) throws -> (Trainer.Outcome, [Float]) {

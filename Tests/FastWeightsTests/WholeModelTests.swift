@@ -53,7 +53,7 @@ import Testing
         _ input: [UInt8], _ options: [String], of model: Tensors = model
     ) throws -> (status: Int32, output: (shape: [Int], values: [Float])?) {
         try TemporaryFolder.with { folder in
-            try Files.writeAtomically(SafeTensors.serialise(model), to: folder + "/model")
+            try Files.writeAtomically(SafeTensors.serialize(model), to: folder + "/model")
             try Files.writeAtomically(input, to: folder + "/input")
             let status = CommandLineTool.run(
                 arguments: [
@@ -75,7 +75,7 @@ import Testing
         func turned(_ values: [Float], _ width: Int) -> [Float] {
             (0..<B).flatMap { CellTests.sequence($0, of: values, B, T, width) }
         }
-        let file = NumPyArray.serialise(
+        let file = NumPyArray.serialize(
             shape: batchFirst ? [B, T, 3] : [T, B, 3], values: batchFirst ? turned(input, 3) : input)
         let options = ["--head", "fc"] + (batchFirst ? ["--batch-first"] : [])
         let steps = try #require(try Self.run(file, options).output)
@@ -93,7 +93,7 @@ import Testing
         let input = CellTests.random(5 * 3, 4)
         let h = try Self.bare().run(input, steps: 5, batch: 1).outputs
         let model = StateDictionaryTests.lstm + Self.model.suffix(2)
-        let file = NumPyArray.serialise(shape: [5, 3], values: input)
+        let file = NumPyArray.serialize(shape: [5, 3], values: input)
         #expect(try Self.run(file, [], of: model).output?.values == h)
         let output = try #require(try Self.run(file, ["--head", "fc"], of: model).output)
         #expect(output.shape == [5, 2] && Self.isNear(output.values, Self.linear(h)))
@@ -142,8 +142,8 @@ import Testing
 
     /// Token by token what the numbers give that are 0 but for one, whatever the cell.
     @Test(arguments: RecurrentNetworkTests.cells, [false, true])
-    func aTokenIsAOneHotInput(cell: Cell, bidirectional: Bool) throws {
-        let network = RecurrentNetworkTests.network(cell, bidirectional: bidirectional)
+    func aTokenIsAOneHotInput(cell: Cell, isBidirectional: Bool) throws {
+        let network = RecurrentNetworkTests.network(cell, isBidirectional: isBidirectional)
         let ofTokens = try #require(network.reading(tokens: true))
         // More steps than a window has, and more sequences than a block.
         let (T, B) = (35, 18)
@@ -167,7 +167,7 @@ import Testing
     /// A copy of the model knows that what it reads are tokens.
     @Test func aCopyTakesTokensToo() throws {
         try TemporaryFolder.with { folder in
-            try Files.writeAtomically(SafeTensors.serialise(Self.model), to: folder + "/model")
+            try Files.writeAtomically(SafeTensors.serialize(Self.model), to: folder + "/model")
             // As many numbers a step as there are tokens: whole numbers could be either.
             try Files.writeAtomically(Self.npy([2, 7], (0..<14).map { $0 * 3 % 7 }), to: folder + "/x.npy")
             func run(_ model: String, _ more: [String]) throws -> [Float] {
@@ -185,7 +185,7 @@ import Testing
         try TemporaryFolder.with { folder in
             let inner: Tensors = StateDictionaryTests.lstm.map { ("dec." + $0.name, $0.shape, $0.values.map { -$0 }) }
             try Files.writeAtomically(
-                SafeTensors.serialise(StateDictionaryTests.lstm + inner), to: folder + "/model")
+                SafeTensors.serialize(StateDictionaryTests.lstm + inner), to: folder + "/model")
             let input = (0..<6).map { Float($0) / 5 }
             try NumPyArray.write(shape: [2, 1, 3], values: input, to: folder + "/x.npy")
             func run(_ options: [String]) -> Int32 {
@@ -217,12 +217,12 @@ import Testing
                 (lstm, [("decoder.weight", "encoder.weight")]),
                 (lstm + [("decoder.weight", [7, 2], CellTests.random(14, 3))], []),
             ] {
-                try Files.writeAtomically(SafeTensors.serialise(tensors, metadata: metadata), to: path)
+                try Files.writeAtomically(SafeTensors.serialize(tensors, metadata: metadata), to: path)
                 let notes = try AppliedModel(path: path).notes
                 #expect(notes.count == 1 && notes[0].hasSuffix("add --head decoder and --embedding encoder"))
             }
             // Without a word about the tie.
-            try Files.writeAtomically(SafeTensors.serialise(lstm), to: path)
+            try Files.writeAtomically(SafeTensors.serialize(lstm), to: path)
             let error = #expect(throws: WeightsError.self) {
                 try AppliedModel(path: path, embedding: "encoder", head: .perStep("decoder"))
             }
@@ -236,8 +236,8 @@ import Testing
     @Test func whatIsLeftOutIsSaid() throws {
         try TemporaryFolder.with { folder in
             let path = folder + "/model"
-            try Files.writeAtomically(SafeTensors.serialise(Self.model), to: path)
-            func notes(embedding: String? = nil, head: HeadModule? = nil) throws -> [String] {
+            try Files.writeAtomically(SafeTensors.serialize(Self.model), to: path)
+            func notes(embedding: String? = nil, head: StateDictionary.Head? = nil) throws -> [String] {
                 try AppliedModel(path: path, embedding: embedding, head: head).notes
             }
             let says = "\(path) has tensors that are not used: "
@@ -251,7 +251,7 @@ import Testing
             #expect(throws: UsageError.self) { try AppliedModel(path: path, activation: .relu) }
 
             let rnn = RecurrentNetworkTests.network(.rnn(activation: .relu))
-            try Files.writeAtomically(SafeTensors.serialise(rnn.tensors()), to: path)
+            try Files.writeAtomically(SafeTensors.serialize(rnn.tensors()), to: path)
             #expect(
                 try notes() == [
                     "the file does not tell an RNN's activation, which is taken for tanh; --activation relu changes that"

@@ -22,7 +22,7 @@ import Testing
         (100, 65_535, 832, 0x8B0E_009D), (400, 65_535, 792, 0x8386_AF09), (UInt64(Int32.max), 2, 792, 0x8386_AF09),
     ])
     func writesTheBytesZipfileWrites(size: UInt64, count: UInt64, length: Int, checksum: UInt32) throws {
-        let bytes = ZipArchive.serialise(Self.entries, narrow: ZipArchive.NarrowLimits(size: size, count: count))
+        let bytes = ZipArchive.serialize(Self.entries, narrow: ZipArchive.NarrowLimits(size: size, count: count))
         #expect(bytes.count == length && CRC32.checksum(bytes) == checksum)
         let archive = try ZipArchive(bytes: bytes, source: "a.zip")
         #expect(archive.entries.map(\.name) == Self.entries.map(\.name))
@@ -40,8 +40,8 @@ import Testing
         let arrays: [(name: String, shape: [Int], values: [Float])] = [
             ("output", [2, 3], [0, 1, 2, 3, 4, 5]), ("h_n", [1, 3], [0, 0, 0]),
         ]
-        let bytes = ZipArchive.serialise(
-            arrays.map { ($0.name + ".npy", NumPyArray.serialise(shape: $0.shape, values: $0.values)) },
+        let bytes = ZipArchive.serialize(
+            arrays.map { ($0.name + ".npy", NumPyArray.serialize(shape: $0.shape, values: $0.values)) },
             narrow: ZipArchive.NarrowLimits(size: size))
         #expect(bytes.count == length && CRC32.checksum(bytes) == checksum)
         let archive = try NumPyArchive(bytes: bytes, source: "a.npz")
@@ -51,7 +51,7 @@ import Testing
 
     @Test func theDirectoryCountsMoreEntriesThanSixteenBits() throws {
         let count = Int(UInt16.max) + 1
-        let bytes = ZipArchive.serialise((0..<count).map { ("\($0)", []) })
+        let bytes = ZipArchive.serialize((0..<count).map { ("\($0)", []) })
         #expect(bytes.suffix(22)[bytes.endIndex - 12] == 0xFF)
         let archive = try ZipArchive(bytes: bytes, source: "a.zip")
         #expect(archive.entries.count == count && archive.entries[count - 1].name == "65535")

@@ -36,7 +36,7 @@ do {
         : (0..<20).map { t in (0..<width).map { i in Float(sin(0.3 * Double(t) + Double(i))) } }
     let expected = file.names.contains("output") ? try firstSequence(of: "output", in: file) : []
 
-    let weights = try StreamWeights(network)  // once a network: any number of streams share them
+    let weights = try NetworkStream.Weights(network)  // once a network: any number of streams share them
     let stream = NetworkStream(weights)  // once a sequence: a microphone, a user, an instrument
     var output = [Float](repeating: 0, count: stream.output.count)
     var largestError: Float = 0

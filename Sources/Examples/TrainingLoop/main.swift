@@ -27,7 +27,7 @@ var random = Random(seed: 1)
 let network = Network(
     NetworkConfiguration(.numbers(1), [.stack(.lstm(24), layers: 2, dropout: 0.1), .dense(2)]), seed: 1)
 let pass = NetworkPass(network)
-let optimizer = Optimizer(.adam(decay: 0.01), network.parameters, pass.gradients)
+let optimizer = Optimizer(.adam(weightDecay: 0.01), network.parameters, pass.gradients)
 let schedule = Schedule.cosine.afterWarmUp(of: 20)
 let loss = Loss.crossEntropy(labelSmoothing: 0.02)
 

@@ -5,7 +5,7 @@ public struct ConfigurationError: Error, CustomStringConvertible, Equatable {
 }
 
 /// A model file that cannot be used, with its path and what is wrong.
-public struct ModelFileError: Error, CustomStringConvertible, Equatable {
+public struct WeightsError: Error, CustomStringConvertible, Equatable {
     /// The sentence that says so.
     public let description: String
 }
@@ -19,7 +19,7 @@ struct ConfigurationReader {
 
     /// What is wrong with a member: what was expected and what is there.
     func wrong(_ key: String, _ expected: String) -> ConfigurationError {
-        let found = json[key].map { $0.serialised() } ?? "nothing"
+        let found = json[key].map { $0.serialized() } ?? "nothing"
         return ConfigurationError(
             description: "the \(place)'s configuration needs \(key) as \(expected), found \(found)")
     }

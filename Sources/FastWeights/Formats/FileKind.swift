@@ -175,7 +175,7 @@ extension FileKind {
     /// What to do with the file at `path` where tensors were expected.
     func advice(path: String) -> String? {
         /// A text of Python's.
-        func quoted(_ text: some StringProtocol) -> String { JSON.string(String(text)).serialised() }
+        func quoted(_ text: some StringProtocol) -> String { JSON.string(String(text)).serialized() }
         // The same name with another ending.
         let stem = path.lastIndex(of: ".").flatMap { path[$0...].contains("/") ? nil : path[..<$0] } ?? path[...]
         let (source, safeTensors, npz) = (quoted(path), quoted(stem + ".safetensors"), quoted(stem + ".npz"))

@@ -1,7 +1,7 @@
 /// A JSON document (RFC 8259): read strictly, written deterministically, with the order of an object's members kept.
 ///
 ///     let record: JSON = ["model": "LSTM", "hidden": 50, "curve": [0.9, 0.4]]
-///     let text = record.serialised()            // {"model":"LSTM","hidden":50,"curve":[0.9,0.4]}
+///     let text = record.serialized()            // {"model":"LSTM","hidden":50,"curve":[0.9,0.4]}
 ///     let again = try JSON(parsing: text.utf8)  // == record
 ///
 /// Numbers are `Double`, so an integer beyond 2^53 must travel as a string. Two objects are equal only if their
@@ -110,7 +110,7 @@ extension JSON {
     ///
     /// - Parameter indented: Two spaces a level and one member a line; an array of scalars stays on its line.
     /// - Complexity: O(*n*) in the length of the result.
-    func serialised(indented: Bool = false) -> String {
+    func serialized(indented: Bool = false) -> String {
         var text = ""
         write(to: &text, indented: indented, level: 0)
         return text

@@ -14,7 +14,7 @@ enum NearestName {
         return best?.candidate
     }
 
-    /// Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b`, no place edited twice.
+    /// Insertions, deletions, replacements and swaps of neighbors that lead from `a` to `b`, no place edited twice.
     static func editDistance(_ a: [Character], _ b: [Character]) -> Int {
         var beforePrevious: [Int] = []
         var previous = Array(0...b.count)

@@ -92,24 +92,24 @@ extension NumPyArchive {
     ///
     /// - Parameters:
     ///   - arrays: Names that differ; values row-major, as many as the shape says. Traps on others, and as
-    ///     ``ZipArchive/serialise(_:)``.
+    ///     ``ZipArchive/serialize(_:)``.
     ///   - integers: The same of whole numbers, as `lengths` of `fastweights run`.
     /// - Complexity: O(*n*) in the number of values.
-    public static func serialise(
+    public static func serialize(
         _ arrays: [(name: String, shape: [Int], values: [Float])],
         integers: [(name: String, shape: [Int], values: [Int])] = []
     ) -> [UInt8] {
-        ZipArchive.serialise(
-            arrays.map { ($0.name + suffix, NumPyArray.serialise(shape: $0.shape, values: $0.values)) }
-                + integers.map { ($0.name + suffix, NumPyArray.serialise(shape: $0.shape, integers: $0.values)) })
+        ZipArchive.serialize(
+            arrays.map { ($0.name + suffix, NumPyArray.serialize(shape: $0.shape, values: $0.values)) }
+                + integers.map { ($0.name + suffix, NumPyArray.serialize(shape: $0.shape, integers: $0.values)) })
     }
 
-    /// Writes the archive at `path` atomically, as ``serialise(_:integers:)`` gives it; throws ``FileError`` when it cannot
+    /// Writes the archive at `path` atomically, as ``serialize(_:integers:)`` gives it; throws ``FileError`` when it cannot
     /// be written, and then nothing has changed.
     public static func write(
         _ arrays: [(name: String, shape: [Int], values: [Float])],
         integers: [(name: String, shape: [Int], values: [Int])] = [], to path: String
     ) throws {
-        try Files.writeAtomically(serialise(arrays, integers: integers), to: path)
+        try Files.writeAtomically(serialize(arrays, integers: integers), to: path)
     }
 }

@@ -86,14 +86,14 @@ extension NumPyArray {
     ///   - shape: At most 64 sizes, outermost first; empty for a scalar.
     ///   - values: Row-major, as many as the shape says; traps on another count.
     /// - Complexity: O(*n*) in the number of values.
-    public static func serialise(shape: [Int], values: [Float]) -> [UInt8] {
+    public static func serialize(shape: [Int], values: [Float]) -> [UInt8] {
         var bytes = header(.float32, shape: shape, count: values.count)
         bytes.appendLittleEndian(values)
         return bytes
     }
 
     /// The same of whole numbers, as int64.
-    public static func serialise(shape: [Int], integers: [Int]) -> [UInt8] {
+    public static func serialize(shape: [Int], integers: [Int]) -> [UInt8] {
         var bytes = header(.int64, shape: shape, count: integers.count)
         bytes.appendLittleEndian(integers)
         return bytes
@@ -105,14 +105,14 @@ extension NumPyArray {
             shape.count <= NumPyHeader.largestRank,
             "a NumPy array has at most \(NumPyHeader.largestRank) sizes, found \(shape.count)")
         require(count, fits: shape, "an array")
-        var bytes = NumPyHeader.serialise(type, shape: shape)
+        var bytes = NumPyHeader.serialize(type, shape: shape)
         bytes.reserveCapacity(bytes.count + type.width * count)
         return bytes
     }
 
-    /// Writes the file at `path` atomically, as ``serialise(shape:values:)`` gives it; throws ``FileError`` when it cannot
+    /// Writes the file at `path` atomically, as ``serialize(shape:values:)`` gives it; throws ``FileError`` when it cannot
     /// be written, and then nothing has changed.
     public static func write(shape: [Int], values: [Float], to path: String) throws {
-        try Files.writeAtomically(serialise(shape: shape, values: values), to: path)
+        try Files.writeAtomically(serialize(shape: shape, values: values), to: path)
     }
 }

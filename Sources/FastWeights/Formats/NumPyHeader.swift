@@ -276,7 +276,7 @@ extension NumPyHeader {
 
 extension NumPyHeader {
     /// Everything before the numbers of a little-endian array of `type`: the bytes NumPy writes.
-    static func serialise(_ type: NumberType, shape: [Int]) -> [UInt8] {
+    static func serialize(_ type: NumberType, shape: [Int]) -> [UInt8] {
         let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
         var header = "{'descr': '<\(type.rawValue)', 'fortran_order': False, 'shape': (\(sizes)), }"
         // NumPy leaves room for the first size to grow to 21 digits.

@@ -98,10 +98,10 @@ public struct SafeTensors: Sendable {
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - source: Where the bytes came from, for error messages.
-    /// - Throws: ``SafeTensorsError`` if the bytes are of another format, which it names, or break any rule of this one. A
+    /// - Throws: ``FormatError`` if the bytes are of another format, which it names, or break any rule of this one. A
     ///   tensor with a dtype that ``DType`` does not list is an error only where it is asked for.
     /// - Complexity: O(*h* + *n* log *n*) for *h* bytes of header and *n* tensors; the data are not copied.
-    public init(bytes: [UInt8], source: String) throws(SafeTensorsError) {
+    public init(bytes: [UInt8], source: String) throws(FormatError) {
         let header = try SafeTensorsHeader(bytes: bytes, source: source)
         self.init(source: source, metadata: header.metadata, tensors: header.tensors, parts: [bytes], sources: [source])
     }
@@ -142,12 +142,12 @@ public struct SafeTensors: Sendable {
 
     /// The dtype and shape of the tensor `name`.
     ///
-    /// - Throws: ``SafeTensorsError`` that lists what is there, if this is not.
-    public func tensor(named name: String) throws(SafeTensorsError) -> Tensor {
+    /// - Throws: ``FormatError`` that lists what is there, if this is not.
+    public func tensor(named name: String) throws(FormatError) -> Tensor {
         if let tensor = tensors[name] { return tensor }
         let nearest = NearestName.nearest(to: name, among: names)
-        throw SafeTensorsError(
-            source: source, tensor: name, reason: .missingTensor, expected: "a tensor of this name",
+        throw FormatError(
+            source: source, tensor: name, reason: .missing, expected: "a tensor of this name",
             found: names.isEmpty ? "no tensors" : "only \(Self.list(names))",
             advice: nearest.map { "Did you mean \"\($0)\"?" })
     }
@@ -164,27 +164,27 @@ public struct SafeTensors: Sendable {
 extension SafeTensors {
     /// The numbers of a floating-point tensor, row-major. F64 is rounded to the nearest `Float`; the rest is exact.
     ///
-    /// - Throws: ``SafeTensorsError`` if there is no such tensor, it holds anything else, or a number beyond every `Float`.
+    /// - Throws: ``FormatError`` if there is no such tensor, it holds anything else, or a number beyond every `Float`.
     /// - Complexity: O(*n*) in the tensor's count.
-    public func floats(_ name: String) throws(SafeTensorsError) -> [Float] {
+    public func floats(_ name: String) throws(FormatError) -> [Float] {
         let tensor = try floatingPoint(name)
         do { return try packed(tensor).floats(source: source) } catch { throw outOfRange(tensor, error) }
     }
 
     /// The numbers of a floating-point tensor, row-major and exact.
     ///
-    /// - Throws: ``SafeTensorsError`` if there is no such tensor or it holds anything else.
+    /// - Throws: ``FormatError`` if there is no such tensor or it holds anything else.
     /// - Complexity: O(*n*) in the tensor's count.
-    public func doubles(_ name: String) throws(SafeTensorsError) -> [Double] {
+    public func doubles(_ name: String) throws(FormatError) -> [Double] {
         packed(try floatingPoint(name)).doubles
     }
 
     /// The numbers of a tensor of integers (I64 to I8, U64 to U8), row-major; of truth values (BOOL) 0 and 1.
     ///
-    /// - Throws: ``SafeTensorsError`` if there is no such tensor, it holds anything else, or one of its numbers does not
+    /// - Throws: ``FormatError`` if there is no such tensor, it holds anything else, or one of its numbers does not
     ///   fit an `Int`.
     /// - Complexity: O(*n*) in the tensor's count.
-    public func integers(_ name: String) throws(SafeTensorsError) -> [Int] {
+    public func integers(_ name: String) throws(FormatError) -> [Int] {
         let tensor = try tensor(named: name)
         guard let type = tensor.dtype, !type.isFloatingPoint else {
             throw wrongType(tensor, expected: "an integer tensor", isFloatingPoint: false)
@@ -192,7 +192,7 @@ extension SafeTensors {
         do { return try packed(tensor).integers(source: source) } catch { throw outOfRange(tensor, error) }
     }
 
-    private func floatingPoint(_ name: String) throws(SafeTensorsError) -> Tensor {
+    private func floatingPoint(_ name: String) throws(FormatError) -> Tensor {
         let tensor = try tensor(named: name)
         guard tensor.dtype?.isFloatingPoint ?? false else {
             throw wrongType(tensor, expected: "a floating-point tensor", isFloatingPoint: true)
@@ -207,16 +207,16 @@ extension SafeTensors {
             type: tensor.dtype?.numberType, isBigEndian: false)
     }
 
-    private func wrongType(_ tensor: Tensor, expected: String, isFloatingPoint: Bool) -> SafeTensorsError {
+    private func wrongType(_ tensor: Tensor, expected: String, isFloatingPoint: Bool) -> FormatError {
         let types = DType.allCases.filter { $0.isFloatingPoint == isFloatingPoint }.map { $0.rawValue }
-        return SafeTensorsError(
-            source: source, tensor: tensor.name, reason: tensor.dtype == nil ? .unknownType : .wrongType,
+        return FormatError(
+            source: source, tensor: tensor.name, reason: tensor.dtype == nil ? .unsupported : .wrongType,
             expected: "\(expected) (\(types.joined(separator: ", ")))", found: tensor.typeName,
             advice: "Convert the tensor before it is saved.")
     }
 
-    private func outOfRange(_ tensor: Tensor, _ error: FormatError) -> SafeTensorsError {
-        SafeTensorsError(
+    private func outOfRange(_ tensor: Tensor, _ error: FormatError) -> FormatError {
+        FormatError(
             source: source, tensor: tensor.name, reason: .valueOutOfRange, expected: error.expected, found: error.found)
     }
 }
@@ -235,7 +235,7 @@ extension SafeTensors {
     ///   - metadata: Keys, which differ, with their values; left out of the file if empty.
     /// - Complexity: O(*n*) in the number of values. Traps on names, keys and counts that are other, and where names and
     ///   metadata are more than the 100,000,000 bytes that the format allows a header.
-    public static func serialise(
+    public static func serialize(
         _ tensors: [(name: String, shape: [Int], values: [Float])],
         integers: [(name: String, shape: [Int], values: [Int])] = [], metadata: [(String, String)] = []
     ) -> [UInt8] {
@@ -249,7 +249,7 @@ extension SafeTensors {
         _ tensors: [(name: String, shape: [Int], values: [Float])],
         integers: [(name: String, shape: [Int], values: [Int])] = [], metadata: [(String, String)], source: String,
         limit: Int = SafeTensorsHeader.lengthLimit
-    ) throws(SafeTensorsError) -> [UInt8] {
+    ) throws(FormatError) -> [UInt8] {
         var members: [JSON.Member] = []
         if !metadata.isEmpty {
             var keys: Set<String> = []
@@ -274,10 +274,10 @@ extension SafeTensors {
         }
         for (name, shape, values) in tensors { declare(name, .float32, shape, count: values.count) }
         for (name, shape, values) in integers { declare(name, .int64, shape, count: values.count) }
-        var header = Array(JSON.object(members).serialised().utf8)
+        var header = Array(JSON.object(members).serialized().utf8)
         header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
         guard header.count <= limit else {
-            throw SafeTensorsError(
+            throw FormatError(
                 source: source, reason: .headerLength,
                 expected: "names and metadata for a header of at most \(limit) bytes",
                 found: "\(header.count) bytes")
@@ -292,8 +292,8 @@ extension SafeTensors {
         return bytes
     }
 
-    /// Writes the file at `path` atomically, as ``serialise(_:integers:metadata:)`` gives it; throws ``FileError`` when it
-    /// cannot be written, and ``SafeTensorsError`` where its header would be too long, and then nothing has changed.
+    /// Writes the file at `path` atomically, as ``serialize(_:integers:metadata:)`` gives it; throws ``FileError`` when it
+    /// cannot be written, and ``FormatError`` where its header would be too long, and then nothing has changed.
     public static func write(
         _ tensors: [(name: String, shape: [Int], values: [Float])],
         integers: [(name: String, shape: [Int], values: [Int])] = [], metadata: [(String, String)] = [],

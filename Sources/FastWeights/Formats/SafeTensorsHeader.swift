@@ -1,5 +1,5 @@
 /// Why a safetensors file cannot be read, or does not hold what was asked for.
-public struct SafeTensorsError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The rule that was broken.
     public enum Reason: Equatable, Sendable {
         /// The first bytes are those of another format.
@@ -62,7 +62,7 @@ struct SafeTensorsHeader {
 
     private let source: String
 
-    init(bytes: [UInt8], source: String) throws(SafeTensorsError) {
+    init(bytes: [UInt8], source: String) throws(FormatError) {
         self.source = source
         if let kind = FileKind(bytes), kind != .safeTensors {
             throw error(
@@ -87,7 +87,7 @@ struct SafeTensorsHeader {
     }
 
     /// Where the header ends and the data begin.
-    private func headerEnd(_ bytes: [UInt8]) throws(SafeTensorsError) -> Int {
+    private func headerEnd(_ bytes: [UInt8]) throws(FormatError) -> Int {
         guard bytes.count >= Self.prefixLength else {
             throw error(
                 .headerLength, expected: "8 bytes that give the header's length", found: "\(bytes.count) bytes in all",
@@ -108,7 +108,7 @@ struct SafeTensorsHeader {
         return end
     }
 
-    private func members(_ header: ArraySlice<UInt8>) throws(SafeTensorsError) -> [JSON.Member] {
+    private func members(_ header: ArraySlice<UInt8>) throws(FormatError) -> [JSON.Member] {
         guard !header.isEmpty else {
             throw error(.headerSyntax, expected: "a header that begins with {", found: "an empty header")
         }
@@ -121,7 +121,7 @@ struct SafeTensorsHeader {
         }
     }
 
-    private func strings(_ value: JSON) throws(SafeTensorsError) -> [String: String] {
+    private func strings(_ value: JSON) throws(FormatError) -> [String: String] {
         guard let members = value.members else {
             throw error(.metadata, expected: "\(Self.metadataKey) as an object of strings", found: value.kind)
         }
@@ -141,7 +141,7 @@ struct SafeTensorsHeader {
 // MARK: - One tensor
 
 extension SafeTensorsHeader {
-    private func tensor(_ member: JSON.Member, dataStart: Int) throws(SafeTensorsError) -> SafeTensors.Tensor {
+    private func tensor(_ member: JSON.Member, dataStart: Int) throws(FormatError) -> SafeTensors.Tensor {
         let name = member.key
         guard member.value.members != nil else {
             throw error(.entry, tensor: name, expected: "an object that describes it", found: member.value.kind)
@@ -178,7 +178,7 @@ extension SafeTensorsHeader {
     }
 
     /// An array of whole numbers that are not negative.
-    private func naturals(_ value: JSON?, key: String, of name: String) throws(SafeTensorsError) -> [Int] {
+    private func naturals(_ value: JSON?, key: String, of name: String) throws(FormatError) -> [Int] {
         let expected = "\(key), an array of whole numbers from 0"
         guard let elements = value?.elements else {
             throw error(.entry, tensor: name, expected: expected, found: value?.kind ?? "none")
@@ -186,7 +186,7 @@ extension SafeTensorsHeader {
         var numbers: [Int] = []
         for element in elements {
             guard let number = element.integer, number >= 0 else {
-                throw error(.entry, tensor: name, expected: expected, found: element.serialised())
+                throw error(.entry, tensor: name, expected: expected, found: element.serialized())
             }
             numbers.append(number)
         }
@@ -198,7 +198,7 @@ extension SafeTensorsHeader {
 
 extension SafeTensorsHeader {
     /// The tensors' data must follow each other from the first byte after the header to the last of the file.
-    private func checkCoverage(_ data: Range<Int>) throws(SafeTensorsError) {
+    private func checkCoverage(_ data: Range<Int>) throws(FormatError) {
         let ordered = tensors.values.sorted {
             ($0.range.lowerBound, $0.range.upperBound, $0.name) < ($1.range.lowerBound, $1.range.upperBound, $1.name)
         }
@@ -220,9 +220,9 @@ extension SafeTensorsHeader {
     }
 
     private func error(
-        _ reason: SafeTensorsError.Reason, tensor: String? = nil, expected: String, found: String, advice: String? = nil
-    ) -> SafeTensorsError {
-        SafeTensorsError(
+        _ reason: FormatError.Reason, tensor: String? = nil, expected: String, found: String, advice: String? = nil
+    ) -> FormatError {
+        FormatError(
             source: source, tensor: tensor, reason: reason, expected: expected, found: found, advice: advice)
     }
 }

@@ -11,7 +11,7 @@ extension SafeTensors {
     ///   - index: The whole index.
     ///   - source: Where it came from, for error messages.
     ///   - part: The content of a file that the index names, nil if it is not there. The name is one without a folder.
-    /// - Throws: ``SafeTensorsError`` if the index is malformed or names a file in another folder, with all files and
+    /// - Throws: ``FormatError`` if the index is malformed or names a file in another folder, with all files and
     ///   tensors that are not there, with tensors that the index does not name, and for a file that
     ///   ``init(bytes:source:)`` refuses; what `part` throws.
     /// - Complexity: O(*n* log *n*) in the number of tensors; the data are not copied.
@@ -43,7 +43,7 @@ extension SafeTensors {
             parts.append(bytes)
         }
         guard problems.isEmpty else {
-            throw SafeTensorsError(
+            throw FormatError(
                 source: source, reason: .index, expected: "the files that the index names, with its tensors",
                 found: problems.joined(separator: "; "),
                 advice: "Fetch all files of the model into one folder, each from the same place as the index.")
@@ -55,9 +55,9 @@ extension SafeTensors {
     }
 
     /// The name of the file that each tensor is in.
-    private static func places(_ index: [UInt8], source: String) throws(SafeTensorsError) -> [String: String] {
-        func error(_ expected: String, _ found: String, tensor: String? = nil) -> SafeTensorsError {
-            SafeTensorsError(source: source, tensor: tensor, reason: .index, expected: expected, found: found)
+    private static func places(_ index: [UInt8], source: String) throws(FormatError) -> [String: String] {
+        func error(_ expected: String, _ found: String, tensor: String? = nil) -> FormatError {
+            FormatError(source: source, tensor: tensor, reason: .index, expected: expected, found: found)
         }
         let json: JSON
         do { json = try JSON(parsing: index) } catch let fault {
@@ -78,7 +78,7 @@ extension SafeTensors {
             guard !file.isEmpty, file != ".", file != "..",
                 file.utf8.allSatisfy({ $0 >= 0x20 && !"/\\:".utf8.contains($0) })
             else {
-                throw error("the name of a file beside the index", JSON.string(file).serialised(), tensor: member.key)
+                throw error("the name of a file beside the index", JSON.string(file).serialized(), tensor: member.key)
             }
             places[member.key] = file
         }

@@ -3,11 +3,11 @@
 extension SafeTensors {
     /// The numbers of an integer tensor, or of a floating-point one whose numbers are whole, row-major.
     ///
-    /// Throws ``SafeTensorsError`` when there is no such tensor, or a number in it is not exactly a whole one.
-    func wholeNumbers(_ name: String) throws(SafeTensorsError) -> [Int] {
+    /// Throws ``FormatError`` when there is no such tensor, or a number in it is not exactly a whole one.
+    func wholeNumbers(_ name: String) throws(FormatError) -> [Int] {
         guard try tensor(named: name).dtype?.isFloatingPoint == true else { return try integers(name) }
         return try stored(try doubles(name)) { expected, found in
-            SafeTensorsError(
+            FormatError(
                 source: source, tensor: name, reason: .valueOutOfRange, expected: expected, found: found)
         }
     }
@@ -39,7 +39,7 @@ extension NumPyArray {
 }
 
 /// The whole numbers that were stored as `values`. `fault` makes the error of another, and of one beyond 2^24, where two
-/// neighbours may have been rounded to one `Float`.
+/// neighbors may have been rounded to one `Float`.
 private func stored<Fault: Error>(
     _ values: [Double], _ fault: (_ expected: String, _ found: String) -> Fault
 ) throws(Fault) -> [Int] {

@@ -16,11 +16,11 @@ extension ZipArchive {
     ///
     /// - Parameter entries: Names that differ, of at most 65,535 bytes, with their content. Traps on other names.
     /// - Complexity: O(*n*) in the number of bytes.
-    public static func serialise(_ entries: [(name: String, content: [UInt8])]) -> [UInt8] {
-        serialise(entries, narrow: NarrowLimits())
+    public static func serialize(_ entries: [(name: String, content: [UInt8])]) -> [UInt8] {
+        serialize(entries, narrow: NarrowLimits())
     }
 
-    static func serialise(_ entries: [(name: String, content: [UInt8])], narrow limits: NarrowLimits) -> [UInt8] {
+    static func serialize(_ entries: [(name: String, content: [UInt8])], narrow limits: NarrowLimits) -> [UInt8] {
         var names: Set<String> = []
         for (name, _) in entries {
             require(names.insert(name).inserted, "two entries of a zip archive are named \"\(name)\"")

@@ -1,4 +1,4 @@
-// Layer normalisation (Ba, Kiros, Hinton 2016) of a panel: every sample, a lane, is normalised over the rows.
+// Layer normalization (Ba, Kiros, Hinton 2016) of a panel: every sample, a lane, is normalized over the rows.
 //
 //     μ = Σ z / H,  σ² = Σ (z - μ)² / H,  ẑ = (z - μ) / √(σ² + ε),  y = gain·ẑ + bias
 //
@@ -7,7 +7,7 @@
 /// Replaces z by ẑ and returns 1 / √(σ² + ε) for the backward pass. Two passes, so a large mean costs no accuracy. The
 /// sums run in four parts: one alone would wait for itself.
 @inline(__always)
-func normalise(_ z: Panel, rows: Int, epsilon: Float) -> Lanes {
+func normalize(_ z: Panel, rows: Int, epsilon: Float) -> Lanes {
     let inverse = 1 / Float(rows)
     let fours = rows & ~3
     var (a, b, c, d) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
@@ -25,21 +25,21 @@ func normalise(_ z: Panel, rows: Int, epsilon: Float) -> Lanes {
     }
     let mean = ((a + b) + (c + d)) * inverse
     (a, b, c, d) = (.zero, .zero, .zero, .zero)
-    @inline(__always) func centre(_ r: Int, _ sum: inout Lanes) {
+    @inline(__always) func center(_ r: Int, _ sum: inout Lanes) {
         let difference = z[r] - mean
         z[r] = difference
         sum = sum.mad(difference, difference)
     }
     r = 0
     while r < fours {
-        centre(r, &a)
-        centre(r &+ 1, &b)
-        centre(r &+ 2, &c)
-        centre(r &+ 3, &d)
+        center(r, &a)
+        center(r &+ 1, &b)
+        center(r &+ 2, &c)
+        center(r &+ 3, &d)
         r &+= 4
     }
     while r < rows {
-        centre(r, &a)
+        center(r, &a)
         r &+= 1
     }
     let scale = 1 / (((a + b) + (c + d)) * inverse + epsilon).squareRoot()
@@ -55,7 +55,7 @@ func normalise(_ z: Panel, rows: Int, epsilon: Float) -> Lanes {
 /// vectors, by gain·ẑ + bias, padded with zeros as gain and bias are. `last` is 1 in the lanes of the last vector that
 /// are units and 0 in its padding, which must not enter the variance.
 @inline(__always)
-func normalise(
+func normalize(
     _ z: Panel, vectors: Int, units: Int, last: Lanes, epsilon: Float, gain: UnsafePointer<Lanes>,
     bias: UnsafePointer<Lanes>
 ) {
@@ -86,8 +86,8 @@ func normalise(
 /// The backward pass. In: dz holds ∂L/∂y. Out: dz holds ∂L/∂z, and Σ_t ∂L/∂gain and ∂L/∂bias grew by this step's
 /// share, kept a lane each until `LaneGradients.add`.
 @inline(__always)
-func normaliseBackward(
-    _ dz: Panel, _ normalised: Panel, _ scale: Lanes, rows: Int, gain: UnsafePointer<Float>, _ gradients: LaneGradients
+func normalizeBackward(
+    _ dz: Panel, _ normalized: Panel, _ scale: Lanes, rows: Int, gain: UnsafePointer<Float>, _ gradients: LaneGradients
 ) {
     let inverse = 1 / Float(rows)
     var sum = Lanes.zero
@@ -95,7 +95,7 @@ func normaliseBackward(
     var r = 0
     while r < rows {
         let dy = dz[r]
-        let y = normalised[r]
+        let y = normalized[r]
         gradients.gain[r] = gradients.gain[r].mad(dy, y)
         gradients.bias[r] += dy
         let d = dy * gain[r]
@@ -108,7 +108,7 @@ func normaliseBackward(
     let meanDot = dot * inverse
     r = 0
     while r < rows {
-        dz[r] = (dz[r] - meanGradient - normalised[r] * meanDot) * scale
+        dz[r] = (dz[r] - meanGradient - normalized[r] * meanDot) * scale
         r &+= 1
     }
 }
@@ -142,7 +142,7 @@ func normalizeRootMeanSquare(_ z: Panel, rows: Int, epsilon: Float) -> Lanes {
     return scale
 }
 
-/// The backward pass, as `normaliseBackward`: dz = scale·(d - ẑ Σ d·ẑ / rows), d = gain·dy.
+/// The backward pass, as `normalizeBackward`: dz = scale·(d - ẑ Σ d·ẑ / rows), d = gain·dy.
 @inline(__always)
 func normalizeRootMeanSquareBackward(
     _ dz: Panel, _ normalized: Panel, _ scale: Lanes, rows: Int, gain: UnsafePointer<Float>, _ gradients: LaneGradients

@@ -36,8 +36,8 @@ private func packTile(
             let lower = source + upper &* rowStride
             while k &+ 4 <= depth {
                 let to = target + k &* height
-                Square(at: source + k, rowStride).transposed.store(at: to, height)
-                Square(at: lower + k, rowStride).transposed.store(at: to + upper, height)
+                Matrix4x4(at: source + k, rowStride).transposed.store(at: to, height)
+                Matrix4x4(at: lower + k, rowStride).transposed.store(at: to + upper, height)
                 k &+= 4
             }
         }
@@ -72,7 +72,7 @@ func packPanel(
             let (from, to) = (source + k, panel + k &* Lanes.width)
             var j = 0
             while j < Lanes.width {
-                Square(at: from + j &* columnStride, columnStride).transposed.store(at: to + j, Lanes.width)
+                Matrix4x4(at: from + j &* columnStride, columnStride).transposed.store(at: to + j, Lanes.width)
                 j &+= 4
             }
             k &+= 4

@@ -1,11 +1,11 @@
-/// z = gain·ẑ + bias of one vector of units, eight a SIMD vector: layer normalisation as `LayerNorm` does it for
+/// z = gain·ẑ + bias of one vector of units, eight a SIMD vector: layer normalization as `LayerNorm` does it for
 /// panels of samples.
 ///
 /// The `vectors` vectors of z, gain and bias are `stride` apart and padded with zeros, so that padding stays zero.
 /// `last` is 1 in the lanes of the last vector that are units, 0 in its padding, which must not enter the variance.
 /// Two passes, so a large mean costs no accuracy.
 @inline(__always)
-func normaliseUnits(
+func normalizeUnits(
     _ z: UnsafeMutablePointer<Octet>, vectors: Int, stride: Int, units: Int, last: Octet, epsilon: Float,
     gain: UnsafePointer<Octet>, bias: UnsafePointer<Octet>
 ) {

@@ -31,7 +31,7 @@ struct TokenRows {
             let d = row(tokens[lane &+ 3])
             var r = 0
             while r &+ 4 <= rows {
-                let square = Square(at: source + (r &* Lanes.width &+ lane), Lanes.width).transposed
+                let square = Matrix4x4(at: source + (r &* Lanes.width &+ lane), Lanes.width).transposed
                 // One after the other: two of the four may be the same token.
                 square.a.add(to: a + r)
                 square.b.add(to: b + r)

@@ -58,7 +58,7 @@ private func transposeSquares(_ source: UnsafePointer<Float>, into target: Unsaf
     while i < Lanes.width {
         var j = 0
         while j < Lanes.width {
-            Square(at: source + (i &* Lanes.width &+ j), Lanes.width).transposed
+            Matrix4x4(at: source + (i &* Lanes.width &+ j), Lanes.width).transposed
                 .store(at: target + (j &* Lanes.width &+ i), Lanes.width)
             j &+= 4
         }
@@ -175,8 +175,8 @@ private func dotTile(
         left &-= 1
     }
     return (
-        Square(folded(a0), folded(a1), folded(a2), folded(a3)).rowSums,
-        Square(folded(b0), folded(b1), folded(b2), folded(b3)).rowSums
+        Matrix4x4(folded(a0), folded(a1), folded(a2), folded(a3)).rowSums,
+        Matrix4x4(folded(b0), folded(b1), folded(b2), folded(b3)).rowSums
     )
 }
 

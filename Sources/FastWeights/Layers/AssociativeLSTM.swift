@@ -28,7 +28,7 @@ final class AssociativeLSTMLayer: CellKind {
         options.keys = try reader.count("keys", to: AssociativeLSTMOptions.limit, default: options.keys)
         options.permutationSeed = UInt32(
             try reader.count("permutation_seed", from: 0, to: Int(UInt32.max), default: Int(options.permutationSeed)))
-        options.candidateIsRecurrent = try reader.flag("recurrent_candidate", default: options.candidateIsRecurrent)
+        options.hasRecurrentCandidate = try reader.flag("recurrent_candidate", default: options.hasRecurrentCandidate)
         options.forgetBias = Float(try reader.number("forget_bias", default: 1))
         (hidden, memoryOptions) = (try reader.count("hidden"), options)
         hasBias = try reader.flag("bias", default: true)
@@ -40,7 +40,7 @@ final class AssociativeLSTMLayer: CellKind {
             JSON.Member("hidden", hidden), JSON.Member("copies", memoryOptions.copies),
             JSON.Member("keys", memoryOptions.keys),
             JSON.Member(key: "permutation_seed", value: .number(Double(memoryOptions.permutationSeed))),
-            JSON.Member("recurrent_candidate", memoryOptions.candidateIsRecurrent),
+            JSON.Member("recurrent_candidate", memoryOptions.hasRecurrentCandidate),
             JSON.Member("forget_bias", memoryOptions.forgetBias), JSON.Member("bias", hasBias),
         ]
     }
@@ -58,7 +58,7 @@ final class AssociativeLSTMLayer: CellKind {
         var sizes = CellSizes(hidden: hidden, gates: 3 + vectors)
         sizes.gates = [Int](repeating: hidden / 2, count: 3) + [Int](repeating: hidden, count: vectors)
         sizes.units = hidden / 2
-        if !memoryOptions.candidateIsRecurrent { sizes.recurrentGates -= 1 }
+        if !memoryOptions.hasRecurrentCandidate { sizes.recurrentGates -= 1 }
         sizes.memory = StatePart(letter: "c", sizes: [memoryOptions.copies, hidden])
         return sizes
     }

@@ -20,7 +20,7 @@ public struct AssociativeLSTMOptions: Sendable, Equatable {
     /// What the orders P_s are drawn by; see `permutations(of:)`.
     public var permutationSeed: UInt32
     /// Whether u depends on h(t-1) too. Without, W_hh ends before the rows of u.
-    public var candidateIsRecurrent: Bool
+    public var hasRecurrentCandidate: Bool
     /// What the bias of f begins with; the others begin with 0.
     public var forgetBias: Float
 
@@ -29,13 +29,13 @@ public struct AssociativeLSTMOptions: Sendable, Equatable {
 
     /// Traps unless copies and keys are from 1 to 256, and the bias finite.
     public init(
-        copies: Int = 1, keys: Int = 1, permutationSeed: UInt32 = 0, candidateIsRecurrent: Bool = true,
+        copies: Int = 1, keys: Int = 1, permutationSeed: UInt32 = 0, hasRecurrentCandidate: Bool = true,
         forgetBias: Float = 1
     ) {
         self.copies = copies
         self.keys = keys
         self.permutationSeed = permutationSeed
-        self.candidateIsRecurrent = candidateIsRecurrent
+        self.hasRecurrentCandidate = hasRecurrentCandidate
         self.forgetBias = forgetBias
         if let problem { misuse(problem) }
     }

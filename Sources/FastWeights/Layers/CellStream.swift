@@ -230,7 +230,7 @@ class CellStream: LayerStream {
         _ z: UnsafeMutablePointer<Octet>, _ norm: CellStreamWeights.Norm, epsilon: Float, offset: Int = 0,
         stride: Int = 1
     ) {
-        normaliseUnits(
+        normalizeUnits(
             z, vectors: shared.vectors, stride: stride, units: hidden, last: lastUnits, epsilon: epsilon,
             gain: norm.gain + offset, bias: norm.bias + offset)
     }

@@ -20,7 +20,7 @@ final class FastMemory {
     private let matrices: PanelSequence
     private var initial: Panel?
     /// ∂L/∂A_c of the current chunk in the backward pass: with a symmetric A the sum of it and its transpose.
-    private let dMatrix: LaneMatrix
+    private let dMatrix: BatchedMatrix
     private let isSymmetric: Bool
     private let carry: Carry
     /// Whether dMatrix is there, and whether it is zero.
@@ -38,27 +38,27 @@ final class FastMemory {
         h = states.h
         dh = states.dh
         chunk = options.memory.chunk(steps: reach + 1, hidden: hidden)
-        first = options.lagged ? 0 : 1
+        first = options.isLagged ? 0 : 1
         let longest = min(chunk, reach + 1)
         powers = Buffer(longest + 1)
         weights = Buffer(longest + 1)
         var power = 1.0
         for k in 0...longest {
             powers.pointer[k] = Float(power)
-            weights.pointer[k] = options.rate * Float(power)
-            power *= Double(options.decay)
+            weights.pointer[k] = options.writeRate * Float(power)
+            power *= Double(options.memoryDecay)
         }
         isSymmetric = carry != .stateAndGradient
-        let count = LaneMatrix.count(rows: hidden, isSymmetric: isSymmetric)
+        let count = BatchedMatrix.count(rows: hidden, isSymmetric: isSymmetric)
         matrices = arena.panels(reach / chunk, rows: count)
         keepsGradient = trains && (carry == .stateAndGradient || chunk <= reach)
-        dMatrix = LaneMatrix(
+        dMatrix = BatchedMatrix(
             values: arena.panels(keepsGradient ? 1 : 0, rows: count)[0], rows: hidden, isSymmetric: isSymmetric)
     }
 
     /// A_c, the matrix at the start of chunk c; nil where it is zero.
-    private func matrix(_ c: Int) -> LaneMatrix? {
-        (c == 0 ? initial : matrices[c - 1]).map { LaneMatrix(values: $0, rows: hidden, isSymmetric: isSymmetric) }
+    private func matrix(_ c: Int) -> BatchedMatrix? {
+        (c == 0 ? initial : matrices[c - 1]).map { BatchedMatrix(values: $0, rows: hidden, isSymmetric: isSymmetric) }
     }
 
     /// Whether A_c has a gradient to keep.
@@ -84,8 +84,8 @@ final class FastMemory {
     }
 
     /// The first `count` states of chunk c, as they count after as many writes.
-    private func list(_ c: Int, _ count: Int) -> StateList {
-        StateList(
+    private func list(_ c: Int, _ count: Int) -> StateHistory {
+        StateHistory(
             states: PanelSequence(pointer: h[c * chunk + first], stride: h.stride), count: count, rows: hidden,
             weights: weights.pointer + max(count - 1, 0))
     }
@@ -102,7 +102,7 @@ final class FastMemory {
     /// target = λᵐ A_c + η Σ λ^(m-1-e) h_e h_eᵀ over the m writes of the chunk that `writes` writes end.
     private func fold(_ writes: Int, into target: Panel) {
         let (c, count) = end(writes)
-        LaneMatrix(values: target, rows: hidden, isSymmetric: isSymmetric)
+        BatchedMatrix(values: target, rows: hidden, isSymmetric: isSymmetric)
             .setSum(matrix(c), decay: powers.pointer[count], list(c, count))
     }
 

@@ -14,7 +14,7 @@ extension Layer {
     }
 }
 
-/// The fast-weights network; the equations stand at `FastWeightsOptions`, the events of a step at `MemoryEvents`.
+/// The fast-weights network; the equations stand at `FastWeightsOptions`, the events of a step at `FastWeightsOptions.MemoryEvents`.
 final class FastWeightsLayer: CellKind {
     let hidden: Int
     let memoryOptions: FastWeightsOptions
@@ -28,15 +28,15 @@ final class FastWeightsLayer: CellKind {
     init(_ reader: ConfigurationReader) throws(ConfigurationError) {
         // Set one by one, so that what is impossible comes to `problem`.
         var options = FastWeightsOptions()
-        options.decay = Float(try reader.number("lambda", default: Double(options.decay)))
-        options.rate = Float(try reader.number("eta", default: Double(options.rate)))
+        options.memoryDecay = Float(try reader.number("lambda", default: Double(options.memoryDecay)))
+        options.writeRate = Float(try reader.number("eta", default: Double(options.writeRate)))
         options.innerSteps = try reader.count(
             "inner_steps", from: 0, to: FastWeightsOptions.innerStepLimit, default: options.innerSteps)
         options.activation = try reader.activation(default: options.activation)
-        options.layerNorm = try reader.flag("layer_norm", default: options.layerNorm)
-        options.normaliseFirst = try reader.flag("normalise_first", default: options.normaliseFirst)
-        options.separateNorms = try reader.flag("separate_norms", default: options.separateNorms)
-        options.lagged = try reader.flag("lagged", default: options.lagged)
+        options.hasLayerNorm = try reader.flag("layer_norm", default: options.hasLayerNorm)
+        options.normalizesFirst = try reader.flag("normalise_first", default: options.normalizesFirst)
+        options.hasSeparateNorms = try reader.flag("separate_norms", default: options.hasSeparateNorms)
+        options.isLagged = try reader.flag("lagged", default: options.isLagged)
         options.schedule = try reader.schedule()
         (hidden, memoryOptions) = (try reader.count("hidden"), options)
         (hasBias, epsilon) = (try reader.flag("bias", default: true), try reader.epsilon())
@@ -48,10 +48,10 @@ final class FastWeightsLayer: CellKind {
         let schedule = JSON.Member(key: "schedule", value: .array(options.schedule.map { .string($0.text) }))
         return [
             JSON.Member("hidden", hidden), JSON.Member("activation", options.activation.rawValue),
-            JSON.Member("layer_norm", options.layerNorm), JSON.Member("lambda", options.decay),
-            JSON.Member("eta", options.rate), JSON.Member("inner_steps", options.innerSteps),
-            JSON.Member("normalise_first", options.normaliseFirst),
-            JSON.Member("separate_norms", options.separateNorms), JSON.Member("lagged", options.lagged),
+            JSON.Member("layer_norm", options.hasLayerNorm), JSON.Member("lambda", options.memoryDecay),
+            JSON.Member("eta", options.writeRate), JSON.Member("inner_steps", options.innerSteps),
+            JSON.Member("normalise_first", options.normalizesFirst),
+            JSON.Member("separate_norms", options.hasSeparateNorms), JSON.Member("lagged", options.isLagged),
         ] + (options.isUsual ? [] : [schedule]) + [JSON.Member("bias", hasBias), JSON.Member("epsilon", epsilon)]
     }
 
@@ -78,7 +78,7 @@ final class FastWeightsLayer: CellKind {
     var prefersWhole: Bool { true }
 
     func declare(_ scope: inout ParameterScope) -> [Parameter] {
-        let (sets, isMatrix) = (memoryOptions.normSets, memoryOptions.separateNorms)
+        let (sets, isMatrix) = (memoryOptions.normSets, memoryOptions.hasSeparateNorms)
         return sets > 0 ? scope.addNorm("norm", hidden, sets: sets, isMatrix: isMatrix) : []
     }
 
@@ -89,7 +89,7 @@ final class FastWeightsLayer: CellKind {
     func memoryRows(_ carry: Carry) -> Int {
         switch carry {
         case .nothing: 0
-        case .state: LaneMatrix.count(rows: hidden, isSymmetric: true)
+        case .state: BatchedMatrix.count(rows: hidden, isSymmetric: true)
         case .stateAndGradient: hidden * hidden
         }
     }
@@ -103,14 +103,14 @@ final class FastWeightsLayer: CellKind {
 
 extension ConfigurationReader {
     /// The schedule of fast weights; without one the usual.
-    fileprivate func schedule() throws(ConfigurationError) -> [MemoryEvents] {
+    fileprivate func schedule() throws(ConfigurationError) -> [FastWeightsOptions.MemoryEvents] {
         guard let value = json["schedule"] else { return [.usual] }
         guard case .array(let steps) = value, (1...FastWeightsOptions.periodLimit).contains(steps.count) else {
             throw wrong("schedule", "a list with the events of each step")
         }
-        var schedule: [MemoryEvents] = []
+        var schedule: [FastWeightsOptions.MemoryEvents] = []
         for step in steps {
-            guard let events = step.text.flatMap({ MemoryEvents(text: $0) }) else {
+            guard let events = step.text.flatMap({ FastWeightsOptions.MemoryEvents(text: $0) }) else {
                 throw wrong("schedule", "events among read, write and clear")
             }
             schedule.append(events)
@@ -126,8 +126,8 @@ final class FastWeightsPass: CellPass {
     private let memory: FastMemory
     /// h_s of every step, s = 0 … S-1 (h_S is the state itself).
     private let inner: PanelSequence
-    /// ẑ and 1/σ of every normalisation of every step.
-    private let normalised: PanelSequence
+    /// ẑ and 1/σ of every normalization of every step.
+    private let normalized: PanelSequence
     private let scales: PanelSequence
     private let normGradients: LaneGradients
     /// h(τ)·h_s of every read, as far as the list reaches.
@@ -150,7 +150,7 @@ final class FastWeightsPass: CellPass {
         self.options = options
         epsilon = kind.epsilon
         inner = arena.panels(steps * options.innerSteps, rows: rows, kept: trains)
-        normalised = arena.panels(steps * options.norms, rows: rows, kept: trains)
+        normalized = arena.panels(steps * options.norms, rows: rows, kept: trains)
         scales = arena.panels(steps * options.norms, rows: 1, kept: trains)
         normGradients = arena.laneGradients(rows: trains ? options.normSets * rows : 0)
         // Where every step writes, the last does so behind the last read; a schedule may read after all its writes.
@@ -169,7 +169,7 @@ final class FastWeightsPass: CellPass {
     }
 
     /// The events of step t of these steps.
-    private func events(_ t: Int) -> MemoryEvents { options.events(at: firstStep + t) }
+    private func events(_ t: Int) -> FastWeightsOptions.MemoryEvents { options.events(at: firstStep + t) }
 
     /// Inner steps of step t.
     private func innerSteps(_ t: Int) -> Int { events(t).contains(.read) ? options.innerSteps : 0 }
@@ -194,10 +194,10 @@ final class FastWeightsPass: CellPass {
             if innerSteps(t) > 0 {
                 let scores = scores[t * options.innerSteps + options.innerSteps - 1]
                 // Write e is of the state after its step; where the memory lags, of the state before it.
-                for (e, step) in writers.enumerated() where step >= (options.lagged ? 1 : 0) {
-                    row[step - (options.lagged ? 1 : 0)] =
-                        Double(scores[e][lane]) * Double(options.rate)
-                        * power(Double(options.decay), writers.count - 1 - e)
+                for (e, step) in writers.enumerated() where step >= (options.isLagged ? 1 : 0) {
+                    row[step - (options.isLagged ? 1 : 0)] =
+                        Double(scores[e][lane]) * Double(options.writeRate)
+                        * power(Double(options.memoryDecay), writers.count - 1 - e)
                 }
             }
             if events(t).contains(.write) { writers.append(t) }
@@ -213,10 +213,10 @@ final class FastWeightsPass: CellPass {
         for t in range {
             let b = projections[t]
             if t >= firstProduct && !startsClear(t) { weights.multiply(by: h[t], into: b) }
-            activate(b, t, norm: options.normaliseFirst ? 0 : nil, into: state(t, 0))
+            activate(b, t, norm: options.normalizesFirst ? 0 : nil, into: state(t, 0))
             for s in 0..<innerSteps(t) {
-                let norm = options.layerNorm ? s + (options.normaliseFirst ? 1 : 0) : nil
-                let z = norm.map { normalised[t * options.norms + $0] } ?? self.z
+                let norm = options.hasLayerNorm ? s + (options.normalizesFirst ? 1 : 0) : nil
+                let z = norm.map { normalized[t * options.norms + $0] } ?? self.z
                 z.update(from: b, count: hidden)
                 memory.read(state(t, s), into: z, after: writes, scores: scores[t * options.innerSteps + s])
                 activate(z, t, norm: norm, into: state(t, s + 1))
@@ -233,12 +233,12 @@ final class FastWeightsPass: CellPass {
 
     /// y = f(z), or f(gain·LN(z) + bias) with the norm of that number within the step.
     private func activate(_ z: Panel, _ t: Int, norm: Int?, into y: Panel) {
-        guard options.layerNorm, let norm else { return options.activation.apply(z, into: y, count: hidden) }
+        guard options.hasLayerNorm, let norm else { return options.activation.apply(z, into: y, count: hidden) }
         let slot = t * options.norms + norm
-        let kept = normalised[slot]
+        let kept = normalized[slot]
         if kept != z { kept.update(from: z, count: hidden) }
-        scales[slot].pointee = normalise(kept, rows: hidden, epsilon: epsilon)
-        let set = options.separateNorms ? norm * hidden : 0
+        scales[slot].pointee = normalize(kept, rows: hidden, epsilon: epsilon)
+        let set = options.hasSeparateNorms ? norm * hidden : 0
         let (gain, shift) = (own(0) + set, own(1) + set)
         for r in 0..<hidden { y[r] = Lanes(repeating: shift[r]).mad(gain[r], kept[r]) }
         options.activation.apply(y, into: y, count: hidden)
@@ -260,13 +260,13 @@ final class FastWeightsPass: CellPass {
             db.update(repeating: .zero, count: hidden)
             for s in stride(from: innerSteps(t) - 1, through: 0, by: -1) {
                 activateBackward(
-                    d, t, norm: s + (options.normaliseFirst ? 1 : 0), state(t, s + 1), addingTo: db)
+                    d, t, norm: s + (options.normalizesFirst ? 1 : 0), state(t, s + 1), addingTo: db)
                 dInner.update(repeating: .zero, count: hidden)
                 memory.readBackward(
                     state(t, s), d, into: dInner, after: writes, scores: scores[t * options.innerSteps + s])
                 swap(&d, &dInner)
             }
-            activateBackward(d, t, norm: options.normaliseFirst ? 0 : nil, state(t, 0), addingTo: db)
+            activateBackward(d, t, norm: options.normalizesFirst ? 0 : nil, state(t, 0), addingTo: db)
             if t >= firstProduct && !startsClear(t) { weights.multiplyTransposed(by: db, into: dh[t]) }
         }
         memory.finishBackward(into: dMemory)
@@ -282,11 +282,11 @@ final class FastWeightsPass: CellPass {
         _ d: Panel, _ t: Int, norm: Int?, _ y: Panel, addingTo db: Panel
     ) {
         options.activation.applyBackward(d, y, count: hidden)
-        if options.layerNorm, let norm {
+        if options.hasLayerNorm, let norm {
             let slot = t * options.norms + norm
-            let set = options.separateNorms ? norm * hidden : 0
-            normaliseBackward(
-                d, normalised[slot], scales[slot].pointee, rows: hidden, gain: own(0) + set,
+            let set = options.hasSeparateNorms ? norm * hidden : 0
+            normalizeBackward(
+                d, normalized[slot], scales[slot].pointee, rows: hidden, gain: own(0) + set,
                 LaneGradients(gain: normGradients.gain + set, bias: normGradients.bias + set))
         }
         add(d, to: db)
@@ -338,24 +338,24 @@ private final class FastWeightsStream: CellStream {
         let innerNumbers = ColumnNumbers(pointer: numbers(inner), count: hidden)
         let none = ColumnNumbers(pointer: x.pointer, count: 0)
         var norms = 0
-        func activateInner(_ y: UnsafeMutablePointer<Octet>, layerNorm: Bool) {
-            if layerNorm {
-                normalize(y, shared.norms[0], epsilon: epsilon, offset: options.separateNorms ? norms &* U : 0)
+        func activateInner(_ y: UnsafeMutablePointer<Octet>, hasLayerNorm: Bool) {
+            if hasLayerNorm {
+                normalize(y, shared.norms[0], epsilon: epsilon, offset: options.hasSeparateNorms ? norms &* U : 0)
                 norms &+= 1
             }
             activate(y, options.activation, into: inner)
         }
         z.update(from: gates, count: U)
-        activateInner(z, layerNorm: options.layerNorm && options.normaliseFirst)
+        activateInner(z, hasLayerNorm: options.hasLayerNorm && options.normalizesFirst)
         let reads = events.contains(.read)
         if reads || events.contains(.write) && pendingRate != 0 { fade(by: numbers(inner), from: gates, into: z) }
         for s in 0..<(reads ? options.innerSteps : 0) {
             if s > 0 { multiply(memory, by: innerNumbers, none, from: gates, into: z, backwards: backwards) }
-            activateInner(z, layerNorm: options.layerNorm)
+            activateInner(z, hasLayerNorm: options.hasLayerNorm)
         }
         if events.contains(.write) {
-            written.update(from: options.lagged ? h : inner, count: U)
-            (pendingDecay, pendingRate) = (options.decay, options.rate)
+            written.update(from: options.isLagged ? h : inner, count: U)
+            (pendingDecay, pendingRate) = (options.decay, options.writeRate)
         }
         h.update(from: inner, count: U)
         isCleared = events.contains(.clear)

@@ -16,18 +16,18 @@ public struct FastWeightsOptions: Sendable, Equatable {
     public var innerSteps: Int
     /// f.
     public var activation: Activation
-    /// Normalise b + A h_s before f, as the paper does.
-    public var layerNorm: Bool
-    /// Normalise b before the first f too; the paper does not say.
-    public var normaliseFirst: Bool
-    /// One gain and bias for each normalisation in a step; otherwise all share one.
-    public var separateNorms: Bool
+    /// Normalize b + A h_s before f, as the paper does.
+    public var hasLayerNorm: Bool
+    /// Normalize b before the first f too; the paper does not say.
+    public var normalizesFirst: Bool
+    /// One gain and bias for each normalization in a step; otherwise all share one.
+    public var hasSeparateNorms: Bool
     /// A lags one step, as in the paper's first version: h(t) is computed before h(t-1) is written.
-    public var lagged: Bool
+    public var isLagged: Bool
     /// How A is held; the result is the same.
-    public var memory: FastMemoryForm
-    /// What the steps do with A, taken in turn from a sequence's first step on; see `MemoryEvents`.
-    public var schedule: [MemoryEvents]
+    public var memory: FastWeightsOptions.MemoryForm
+    /// What the steps do with A, taken in turn from a sequence's first step on; see `FastWeightsOptions.MemoryEvents`.
+    public var schedule: [FastWeightsOptions.MemoryEvents]
 
     /// Most inner steps: a file of some hundred bytes cannot ask for a million of them.
     static let innerStepLimit = 256
@@ -39,17 +39,18 @@ public struct FastWeightsOptions: Sendable, Equatable {
     /// schedule, on a lagged memory with a schedule other than the usual one, and on chunks without steps.
     public init(
         decay: Float = 0.95, rate: Float = 0.5, innerSteps: Int = 1, activation: Activation = .relu,
-        layerNorm: Bool = true, normaliseFirst: Bool = false, separateNorms: Bool = false, lagged: Bool = false,
-        memory: FastMemoryForm = .automatic, schedule: [MemoryEvents] = [.usual]
+        hasLayerNorm: Bool = true, normalizesFirst: Bool = false, hasSeparateNorms: Bool = false,
+        isLagged: Bool = false,
+        memory: FastWeightsOptions.MemoryForm = .automatic, schedule: [FastWeightsOptions.MemoryEvents] = [.usual]
     ) {
         self.decay = decay
         self.rate = rate
         self.innerSteps = innerSteps
         self.activation = activation
-        self.layerNorm = layerNorm
-        self.normaliseFirst = normaliseFirst
-        self.separateNorms = separateNorms
-        self.lagged = lagged
+        self.hasLayerNorm = hasLayerNorm
+        self.normalizesFirst = normalizesFirst
+        self.hasSeparateNorms = hasSeparateNorms
+        self.isLagged = isLagged
         self.memory = memory
         self.schedule = schedule
         if let problem { misuse(problem) }
@@ -66,8 +67,8 @@ public struct FastWeightsOptions: Sendable, Equatable {
         guard !schedule.isEmpty else {
             return "a schedule of the fast memory needs the events of at least 1 step, found none"
         }
-        guard !lagged || isUsual else {
-            return "a lagged memory reads and writes at every step; the schedule given is \(schedule.map { $0.text })"
+        guard !isLagged || isUsual else {
+            return "a isLagged memory reads and writes at every step; the schedule given is \(schedule.map { $0.text })"
         }
         guard case .chunks(let length) = memory, length < 1 else { return nil }
         return "a chunk of the fast memory needs at least 1 step, found \(length)"
@@ -76,10 +77,10 @@ public struct FastWeightsOptions: Sendable, Equatable {
     /// Whether every step reads and writes, and none clears.
     var isUsual: Bool { schedule.allSatisfy { $0 == .usual } }
 
-    /// Normalisations in one time step.
-    var norms: Int { layerNorm ? innerSteps + (normaliseFirst ? 1 : 0) : 0 }
+    /// Normalizations in one time step.
+    var norms: Int { hasLayerNorm ? innerSteps + (normalizesFirst ? 1 : 0) : 0 }
     /// Sets of gain and bias.
-    var normSets: Int { separateNorms ? norms : min(norms, 1) }
+    var normSets: Int { hasSeparateNorms ? norms : min(norms, 1) }
 }
 
 /// How the fast matrix is held while a sequence runs. All forms compute the same function.

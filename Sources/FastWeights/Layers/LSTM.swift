@@ -10,32 +10,32 @@ extension Layer {
     /// `bias_ih_l0` and `bias_hh_l0` [4·H], first values uniform in ±1/√H; of the norms `norm_weight_l0` and `norm_bias_l0`
     /// [4·H], `norm_cell_weight_l0` and `norm_cell_bias_l0` [H]. O(G·H·(I + H)) per step and sequence.
     public static func lstm(
-        _ hidden: Int, layerNorm: Bool = false, hasBias: Bool = true, epsilon: Float = 1e-5
+        _ hidden: Int, hasLayerNorm: Bool = false, hasBias: Bool = true, epsilon: Float = 1e-5
     ) -> Layer {
-        Layer(LSTMLayer(hidden: hidden, layerNorm: layerNorm, hasBias: hasBias, epsilon: epsilon))
+        Layer(LSTMLayer(hidden: hidden, hasLayerNorm: hasLayerNorm, hasBias: hasBias, epsilon: epsilon))
     }
 }
 
 /// Long short-term memory; the equations stand at `Layer.lstm`.
 final class LSTMLayer: CellKind {
     let hidden: Int
-    let layerNorm: Bool
+    let hasLayerNorm: Bool
     let hasBias: Bool
     let epsilon: Float
 
-    init(hidden: Int, layerNorm: Bool = false, hasBias: Bool = true, epsilon: Float = 1e-5) {
-        (self.hidden, self.layerNorm, self.hasBias, self.epsilon) = (hidden, layerNorm, hasBias, epsilon)
+    init(hidden: Int, hasLayerNorm: Bool = false, hasBias: Bool = true, epsilon: Float = 1e-5) {
+        (self.hidden, self.hasLayerNorm, self.hasBias, self.epsilon) = (hidden, hasLayerNorm, hasBias, epsilon)
     }
 
     init(_ reader: ConfigurationReader) throws(ConfigurationError) {
-        (hidden, layerNorm) = (try reader.count("hidden"), try reader.flag("layer_norm", default: false))
+        (hidden, hasLayerNorm) = (try reader.count("hidden"), try reader.flag("layer_norm", default: false))
         (hasBias, epsilon) = (try reader.flag("bias", default: true), try reader.epsilon())
     }
 
     var name: String { "lstm" }
     var options: [JSON.Member] {
         [
-            JSON.Member("hidden", hidden), JSON.Member("layer_norm", layerNorm), JSON.Member("bias", hasBias),
+            JSON.Member("hidden", hidden), JSON.Member("layer_norm", hasLayerNorm), JSON.Member("bias", hasBias),
             JSON.Member("epsilon", epsilon),
         ]
     }
@@ -50,10 +50,10 @@ final class LSTMLayer: CellKind {
     }
 
     func declare(_ scope: inout ParameterScope) -> [Parameter] {
-        layerNorm ? scope.addNorm("norm", hidden, sets: 4) + scope.addNorm("norm_cell", hidden) : []
+        hasLayerNorm ? scope.addNorm("norm", hidden, sets: 4) + scope.addNorm("norm_cell", hidden) : []
     }
 
-    var normLayouts: [CellStreamWeights.NormLayout] { layerNorm ? [.ofGates(4), .ofGates(1)] : [] }
+    var normLayouts: [CellStreamWeights.NormLayout] { hasLayerNorm ? [.ofGates(4), .ofGates(1)] : [] }
 
     func pass(_ weights: CellWeights, _ input: PassInput, _ plan: PassPlan) -> CellPass {
         LSTMPass(self, weights, input, plan)
@@ -88,7 +88,7 @@ private final class LSTMPass: CellPass {
         tanhCells = arena.panels(steps, rows: rows, kept: trains)
         dCell = arena.panels(1, rows: trains ? rows : 0)[0]
         norm =
-            kind.layerNorm
+            kind.hasLayerNorm
             ? Norm(
                 gates: arena.panels(steps, rows: 4 * rows, kept: trains),
                 cells: arena.panels(steps, rows: rows, kept: trains),
@@ -103,14 +103,14 @@ private final class LSTMPass: CellPass {
         for t in range {
             let gates = projections[t]
             if t >= firstProduct { weights.multiply(by: h[t], into: gates) }
-            if let norm { normaliseGates(gates, norm, t) }
+            if let norm { normalizeGates(gates, norm, t) }
             let (f, g, o) = (gates + hidden, gates + 2 * hidden, gates + 3 * hidden)
             applyGate(gates, count: 2 * hidden)
             applyTanh(g, into: g, count: hidden)
             applyGate(o, count: hidden)
             let (c, next, squashed, y) = (cells[t], cells[t + 1], tanhCells[t], h[t + 1])
             for k in 0..<hidden { next[k] = (gates[k] * g[k]).mad(f[k], c[k]) }
-            applyTanh(normalisedCell(next, t), into: squashed, count: hidden)
+            applyTanh(normalizedCell(next, t), into: squashed, count: hidden)
             for k in 0..<hidden { y[k] = o[k] * squashed[k] }
             hold(next, c, at: t)
             hold(y, h[t], at: t)
@@ -119,24 +119,24 @@ private final class LSTMPass: CellPass {
     }
 
     /// LN(c) with a layer norm, in the panel where tanh of it will stand; otherwise c itself.
-    private func normalisedCell(_ c: Panel, _ t: Int) -> Panel {
+    private func normalizedCell(_ c: Panel, _ t: Int) -> Panel {
         guard let norm else { return c }
-        let (normalised, result) = (norm.cells[t], tanhCells[t])
-        normalised.update(from: c, count: hidden)
-        norm.scales[t][4] = normalise(normalised, rows: hidden, epsilon: epsilon)
+        let (normalized, result) = (norm.cells[t], tanhCells[t])
+        normalized.update(from: c, count: hidden)
+        norm.scales[t][4] = normalize(normalized, rows: hidden, epsilon: epsilon)
         let (gain, shift) = (own(2), own(3))
-        for k in 0..<hidden { result[k] = Lanes(repeating: shift[k]).mad(gain[k], normalised[k]) }
+        for k in 0..<hidden { result[k] = Lanes(repeating: shift[k]).mad(gain[k], normalized[k]) }
         return result
     }
 
-    private func normaliseGates(_ gates: Panel, _ norm: Norm, _ t: Int) {
+    private func normalizeGates(_ gates: Panel, _ norm: Norm, _ t: Int) {
         let (gain, shift) = (own(0), own(1))
-        let normalised = norm.gates[t]
-        normalised.update(from: gates, count: 4 * hidden)
+        let normalized = norm.gates[t]
+        normalized.update(from: gates, count: 4 * hidden)
         for gate in 0..<4 {
-            norm.scales[t][gate] = normalise(normalised + gate * hidden, rows: hidden, epsilon: epsilon)
+            norm.scales[t][gate] = normalize(normalized + gate * hidden, rows: hidden, epsilon: epsilon)
         }
-        for r in 0..<4 * hidden { gates[r] = Lanes(repeating: shift[r]).mad(gain[r], normalised[r]) }
+        for r in 0..<4 * hidden { gates[r] = Lanes(repeating: shift[r]).mad(gain[r], normalized[r]) }
     }
 
     override func unrollBackward(_ gradients: UnsafeMutablePointer<Float>) {
@@ -158,7 +158,7 @@ private final class LSTMPass: CellPass {
                     d[k] = dy[k] * o[k] * (1 - y * y)
                     o[k] = dOutput * o[k] * (1 - o[k])
                 }
-                normaliseBackward(
+                normalizeBackward(
                     d, norm.cells[t], norm.scales[t][4], rows: hidden, gain: own(2), norm.cellGradients)
                 for k in 0..<hidden { dCell[k] += d[k] }
             } else {
@@ -180,7 +180,7 @@ private final class LSTMPass: CellPass {
             if let norm {
                 for gate in 0..<4 {
                     let first = gate * hidden
-                    normaliseBackward(
+                    normalizeBackward(
                         i + first, norm.gates[t] + first, norm.scales[t][gate], rows: hidden,
                         gain: own(0) + first,
                         LaneGradients(gain: norm.gateGradients.gain + first, bias: norm.gateGradients.bias + first))
@@ -205,11 +205,11 @@ private final class LSTMStream: CellStream {
     init(_ kind: LSTMLayer, _ shared: CellStreamWeights) {
         self.kind = kind
         let arena = StreamArena()
-        z = arena.octets(kind.layerNorm ? shared.vectors : 0)
+        z = arena.octets(kind.hasLayerNorm ? shared.vectors : 0)
         super.init(shared, arena: arena)
     }
 
-    override func advance(_ x: ColumnNumbers) { kind.layerNorm ? stepNormalized(x) : stepPlain(x) }
+    override func advance(_ x: ColumnNumbers) { kind.hasLayerNorm ? stepNormalized(x) : stepPlain(x) }
 
     /// Gates i f g o. A padded unit has c = σ(0)·tanh(0) + σ(0)·0 = 0 and so h = 0.
     @inline(never)

@@ -112,7 +112,7 @@ extension LaneBlock {
                 let d = target + samples[lane &+ 3] &* rows
                 var r = 0
                 while r &+ 4 <= rows {
-                    let square = Square(at: source + (r &* Lanes.width &+ lane), Lanes.width).transposed
+                    let square = Matrix4x4(at: source + (r &* Lanes.width &+ lane), Lanes.width).transposed
                     square.a.store(at: a + r)
                     square.b.store(at: b + r)
                     square.c.store(at: c + r)

@@ -14,7 +14,7 @@ public struct Layer: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Kind and options, as they stand in files.
-    public var description: String { json.serialised() }
+    public var description: String { json.serialized() }
 
     /// Whether kind and options are the same.
     public static func == (a: Layer, b: Layer) -> Bool { a.json == b.json }

@@ -83,7 +83,7 @@ private final class NormPass: LayerPass {
             let (z, y) = (normalized[t], outputs[t])
             z.update(from: input.x[t], count: rows)
             if let bias {
-                scales[t].pointee = normalise(z, rows: rows, epsilon: norm.epsilon)
+                scales[t].pointee = normalize(z, rows: rows, epsilon: norm.epsilon)
                 for r in 0..<rows { y[r] = Lanes(repeating: bias[r]).mad(gain[r], z[r]) }
             } else {
                 scales[t].pointee = normalizeRootMeanSquare(z, rows: rows, epsilon: norm.epsilon)
@@ -98,7 +98,7 @@ private final class NormPass: LayerPass {
         for t in 0..<(norm.input.isPerStep ? run.steps : 1) {
             let dz = outputGradients[t]
             if norm.bias != nil {
-                normaliseBackward(dz, normalized[t], scales[t].pointee, rows: rows, gain: gain, gradients)
+                normalizeBackward(dz, normalized[t], scales[t].pointee, rows: rows, gain: gain, gradients)
             } else {
                 normalizeRootMeanSquareBackward(dz, normalized[t], scales[t].pointee, rows: rows, gain: gain, gradients)
             }

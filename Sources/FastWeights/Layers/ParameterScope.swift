@@ -25,7 +25,7 @@ enum FirstValue: Sendable {
 
 /// Where layers declare their parameters: name, shape and first value, once.
 struct ParameterScope {
-    private(set) var layout = ParameterLayout()
+    private(set) var layout = Parameters.Layout()
     /// Beside the windows of the layout.
     private var firstValues: [(value: FirstValue, isRecurrent: Bool)] = []
     /// What can be wrong alone in a parameter, as a gate's rows: ranges of its numbers, by name.

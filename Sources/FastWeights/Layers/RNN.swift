@@ -9,19 +9,20 @@ extension Layer {
     /// `bias_ih_l0` and `bias_hh_l0` [H], first values uniform in ±1/√H; of the norm `norm_weight_l0` and `norm_bias_l0` [H].
     /// O(H·(I + H)) per step and sequence.
     public static func rnn(
-        _ hidden: Int, activation: Activation = .tanh, layerNorm: Bool = false, hasBias: Bool = true,
+        _ hidden: Int, activation: Activation = .tanh, hasLayerNorm: Bool = false, hasBias: Bool = true,
         epsilon: Float = 1e-5
     ) -> Layer {
-        Layer(RNNLayer(hidden: hidden, activation, layerNorm: layerNorm, hasBias: hasBias, epsilon: epsilon))
+        Layer(RNNLayer(hidden: hidden, activation, hasLayerNorm: hasLayerNorm, hasBias: hasBias, epsilon: epsilon))
     }
 
     /// The IRNN of Le, Jaitly and Hinton 2015 (arXiv 1504.00941): `rnn` with ReLU, W_hh first the identity, biases 0.
     public static func irnn(
-        _ hidden: Int, layerNorm: Bool = false, hasBias: Bool = true, epsilon: Float = 1e-5
+        _ hidden: Int, hasLayerNorm: Bool = false, hasBias: Bool = true, epsilon: Float = 1e-5
     ) -> Layer {
         Layer(
             RNNLayer(
-                hidden: hidden, .relu, layerNorm: layerNorm, isIdentity: true, hasBias: hasBias, epsilon: epsilon))
+                hidden: hidden, .relu, hasLayerNorm: hasLayerNorm, isIdentity: true, hasBias: hasBias, epsilon: epsilon)
+        )
     }
 }
 
@@ -29,22 +30,23 @@ extension Layer {
 final class RNNLayer: CellKind {
     let hidden: Int
     let activation: Activation
-    let layerNorm: Bool
+    let hasLayerNorm: Bool
     let isIdentity: Bool
     let hasBias: Bool
     let epsilon: Float
 
     init(
-        hidden: Int, _ activation: Activation, layerNorm: Bool = false, isIdentity: Bool = false, hasBias: Bool = true,
+        hidden: Int, _ activation: Activation, hasLayerNorm: Bool = false, isIdentity: Bool = false,
+        hasBias: Bool = true,
         epsilon: Float = 1e-5
     ) {
-        (self.hidden, self.activation, self.layerNorm) = (hidden, activation, layerNorm)
+        (self.hidden, self.activation, self.hasLayerNorm) = (hidden, activation, hasLayerNorm)
         (self.isIdentity, self.hasBias, self.epsilon) = (isIdentity, hasBias, epsilon)
     }
 
     init(_ reader: ConfigurationReader) throws(ConfigurationError) {
         (hidden, activation) = (try reader.count("hidden"), try reader.activation(default: .tanh))
-        layerNorm = try reader.flag("layer_norm", default: false)
+        hasLayerNorm = try reader.flag("layer_norm", default: false)
         isIdentity = try reader.flag("identity", default: false)
         (hasBias, epsilon) = (try reader.flag("bias", default: true), try reader.epsilon())
     }
@@ -53,7 +55,7 @@ final class RNNLayer: CellKind {
     var options: [JSON.Member] {
         [
             JSON.Member("hidden", hidden), JSON.Member("activation", activation.rawValue),
-            JSON.Member("layer_norm", layerNorm), JSON.Member("identity", isIdentity), JSON.Member("bias", hasBias),
+            JSON.Member("layer_norm", hasLayerNorm), JSON.Member("identity", isIdentity), JSON.Member("bias", hasBias),
             JSON.Member("epsilon", epsilon),
         ]
     }
@@ -73,10 +75,10 @@ final class RNNLayer: CellKind {
     }
 
     func declare(_ scope: inout ParameterScope) -> [Parameter] {
-        layerNorm ? scope.addNorm("norm", hidden) : []
+        hasLayerNorm ? scope.addNorm("norm", hidden) : []
     }
 
-    var normLayouts: [CellStreamWeights.NormLayout] { layerNorm ? [.sets(1)] : [] }
+    var normLayouts: [CellStreamWeights.NormLayout] { hasLayerNorm ? [.sets(1)] : [] }
 
     func pass(_ weights: CellWeights, _ input: PassInput, _ plan: PassPlan) -> CellPass {
         RNNPass(self, weights, input, plan)
@@ -88,14 +90,14 @@ final class RNNLayer: CellKind {
 private final class RNNPass: CellPass {
     private let kind: RNNLayer
     /// 1/σ of each step, and the gradients of gain and bias; nil without a layer norm.
-    private let norm: (scales: PanelSequence, gradients: LaneGradients, normalised: PanelSequence)?
+    private let norm: (scales: PanelSequence, gradients: LaneGradients, normalized: PanelSequence)?
 
     init(_ kind: RNNLayer, _ weights: CellWeights, _ input: PassInput, _ plan: PassPlan) {
         let arena = Arena()
         self.kind = kind
         let (rows, steps, trains) = (kind.hidden, plan.steps, plan.trains)
         norm =
-            kind.layerNorm
+            kind.hasLayerNorm
             ? (
                 arena.panels(steps, rows: 1, kept: trains), arena.laneGradients(rows: trains ? rows : 0),
                 arena.panels(steps, rows: rows, kept: trains)
@@ -108,12 +110,12 @@ private final class RNNPass: CellPass {
             let z = projections[t]
             if t >= firstProduct { weights.multiply(by: h[t], into: z) }
             if let norm {
-                let normalised = norm.normalised[t]
-                normalised.update(from: z, count: hidden)
-                norm.scales[t].pointee = normalise(normalised, rows: hidden, epsilon: kind.epsilon)
+                let normalized = norm.normalized[t]
+                normalized.update(from: z, count: hidden)
+                norm.scales[t].pointee = normalize(normalized, rows: hidden, epsilon: kind.epsilon)
                 let gain = own(0)
                 let shift = own(1)
-                for r in 0..<hidden { z[r] = Lanes(repeating: shift[r]).mad(gain[r], normalised[r]) }
+                for r in 0..<hidden { z[r] = Lanes(repeating: shift[r]).mad(gain[r], normalized[r]) }
             }
             kind.activation.apply(z, into: h[t + 1], count: hidden)
             hold(h[t + 1], h[t], at: t)
@@ -127,8 +129,8 @@ private final class RNNPass: CellPass {
             dz.update(from: dh[t + 1], count: hidden)
             kind.activation.applyBackward(dz, h[t + 1], count: hidden)
             if let norm {
-                normaliseBackward(
-                    dz, norm.normalised[t], norm.scales[t].pointee, rows: hidden, gain: own(0),
+                normalizeBackward(
+                    dz, norm.normalized[t], norm.scales[t].pointee, rows: hidden, gain: own(0),
                     norm.gradients)
             }
             if t >= firstProduct { weights.multiplyTransposed(by: dz, into: dh[t]) }
@@ -152,7 +154,7 @@ private final class RNNStream: CellStream {
     @inline(never)
     override func advance(_ x: ColumnNumbers) {
         project(x)
-        if kind.layerNorm { normalize(gates, shared.norms[0], epsilon: kind.epsilon) }
+        if kind.hasLayerNorm { normalize(gates, shared.norms[0], epsilon: kind.epsilon) }
         activate(gates, kind.activation, into: h)
     }
 }

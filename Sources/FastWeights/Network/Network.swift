@@ -35,7 +35,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
     }
 
     /// Where each parameter lies, by name.
-    public var layout: ParameterLayout { definition.layout }
+    public var layout: Parameters.Layout { definition.layout }
 
     /// The sizes of what it gives: [T, B, N], or [B, N] of a network that ends with one value a sequence.
     public func outputSizes(steps: Int, batch: Int) -> [Int] {

@@ -27,7 +27,7 @@ final class NetworkDefinition: @unchecked Sendable {
         self.states = states
     }
 
-    var layout: ParameterLayout { scope.layout }
+    var layout: Parameters.Layout { scope.layout }
     var output: LayerShape { root.output }
     var takesTokens: Bool { input.vocabulary != nil }
     /// Multiplications of the layers that are dense or convolutions for one step of one sequence, forward.

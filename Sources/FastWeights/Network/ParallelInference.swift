@@ -1,4 +1,4 @@
-/// A network run over many sequences without gradients, on a crew of threads, with the same bits for any number of them.
+/// A network run over many sequences without gradients, on a team of threads, with the same bits for any number of them.
 ///
 /// The sequences are put in the order of their lengths and cut into blocks of sixteen. Every thread has buffers of its
 /// own, for a window of steps, or where a layer reads backwards or its sequences are lists of states for all. A block's
@@ -9,15 +9,15 @@ final class ParallelInference {
 
     private let definition: NetworkDefinition
     private let weights: NetworkWeights
-    private let crew: Crew
+    private let team: ThreadTeam
     private let prepare: Job
     private var workers: [Worker] = []
     private var batch = NetworkBatch(longest: 0)
     private var longest = 0
 
     /// An engine for weights that it packs at each call.
-    init(_ weights: NetworkWeights, crew: Crew) {
-        (definition, self.weights, self.crew) = (weights.definition, weights, crew)
+    init(_ weights: NetworkWeights, team: ThreadTeam) {
+        (definition, self.weights, self.team) = (weights.definition, weights, team)
         prepare = Job { weights.pack(piece: $0) }
     }
 
@@ -59,11 +59,11 @@ final class ParallelInference {
 
     /// Packs the weights and takes the sequences; makes the workers, anew where the sequences have become longer.
     private func begin(_ inputs: SequenceInputs, _ targets: SequenceTargets?) {
-        crew.perform(prepare, pieces: weights.pieces)
+        team.perform(prepare, pieces: weights.pieces)
         if inputs.longest > longest {
             longest = inputs.longest
             batch = NetworkBatch(longest: longest)
-            workers = (0..<crew.threads).map { _ in Worker(weights, longest: longest) }
+            workers = (0..<team.threads).map { _ in Worker(weights, longest: longest) }
         }
         batch.set(inputs, targets, nil)
     }
@@ -74,7 +74,7 @@ final class ParallelInference {
         let work = Job { w in
             for b in stride(from: w, to: blocks, by: workers.count) { body(workers[w], b) }
         }
-        crew.perform(work, pieces: min(workers.count, blocks))
+        team.perform(work, pieces: min(workers.count, blocks))
     }
 }
 
@@ -159,8 +159,8 @@ extension Network {
     private func infer<Result>(
         _ inputs: SequenceInputs, threads: Int, _ body: (ParallelInference) -> Result
     ) -> Result {
-        Crew.run(threads: threads) { crew in
-            body(ParallelInference(definition.weights(parameters), crew: crew))
+        ThreadTeam.run(threads: threads) { team in
+            body(ParallelInference(definition.weights(parameters), team: team))
         }
     }
 }

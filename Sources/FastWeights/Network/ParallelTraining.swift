@@ -1,4 +1,4 @@
-/// A network's loss, errors and gradients over many sequences, on a crew of threads, with the same bits for any number of
+/// A network's loss, errors and gradients over many sequences, on a team of threads, with the same bits for any number of
 /// them.
 ///
 /// The sequences of a batch are put in the order of their lengths and cut into blocks of sixteen, which are dealt to shards.
@@ -8,11 +8,11 @@
 /// the shards is cut into fixed pieces too. A step allocates nothing once it has seen the size of the batch.
 final class ParallelTraining {
     let gradients: Parameters
-    private let crew: Crew
+    private let team: ThreadTeam
     private let weights: NetworkWeights
     private let batch: NetworkBatch
     private let step = Step()
-    private lazy var inference = ParallelInference(weights, crew: crew)
+    private lazy var inference = ParallelInference(weights, team: team)
     private let workers: [Worker]
     private let prepare: Job
     private let train: Job
@@ -50,12 +50,13 @@ final class ParallelTraining {
     /// An engine to train a network on sequences of at most `longest` steps; it reads `parameters` as they are at each
     /// call.
     init(
-        _ definition: NetworkDefinition, _ parameters: Parameters, longest: Int, carry: Carry = .nothing, crew: Crew
+        _ definition: NetworkDefinition, _ parameters: Parameters, longest: Int, carry: Carry = .nothing,
+        team: ThreadTeam
     ) {
-        self.crew = crew
+        self.team = team
         let gradients = Parameters(definition.layout)
         let weights = definition.weights(parameters)
-        let workers = (0..<crew.threads).map { _ in Worker(weights, steps: longest, carry: carry) }
+        let workers = (0..<team.threads).map { _ in Worker(weights, steps: longest, carry: carry) }
         let (batch, step) = (NetworkBatch(longest: longest), step)
         (self.weights, self.gradients, self.workers, self.batch) = (weights, gradients, workers, batch)
         prepare = Job { weights.pack(piece: $0) }
@@ -125,8 +126,8 @@ final class ParallelTraining {
 
     private func gradient(_ seed: UInt64?) -> LossSum {
         let result = run(train, seed: seed)
-        crew.perform(addUp, pieces: addUpPieces)
-        crew.perform(writeTables, pieces: weights.tablePieces)
+        team.perform(addUp, pieces: addUpPieces)
+        team.perform(writeTables, pieces: weights.tablePieces)
         return result
     }
 
@@ -138,8 +139,8 @@ final class ParallelTraining {
             if step.shards.count % 2 == 0 { step.sums.append(shard.gradients) }
             step.shards.append(shard)
         }
-        crew.perform(prepare, pieces: weights.pieces)
-        crew.perform(job, pieces: step.count)
+        team.perform(prepare, pieces: weights.pieces)
+        team.perform(job, pieces: step.count)
         var result = BlockLoss()
         for s in 0..<step.count { result += step.shards[s].result }
         return batch.sum(result)

@@ -11,7 +11,7 @@ public struct SequenceData: Sendable {
         case tokens([[Int]])
     }
 
-    /// What is to be learnt of each. A loss is the mean over the targets that count, as PyTorch's with `ignore_index` or
+    /// What is to be learned of each. A loss is the mean over the targets that count, as PyTorch's with `ignore_index` or
     /// a mask; the one named here, or another `Loss` that a training or an evaluation is asked for.
     public enum Targets: Sendable {
         /// A class per sequence, for a network that ends with a number of each class per sequence, as by `.lastStep` and
@@ -50,7 +50,7 @@ public struct SequenceData: Sendable {
         self.targets = try SequenceTargets(targets, lengths: self.inputs.lengths)
     }
 
-    /// All of what is made on demand, with a class each. Throws as the other initialiser.
+    /// All of what is made on demand, with a class each. Throws as the other initializer.
     init(_ made: any MadeSequences, classes: [Int]) throws(SequenceDataError) {
         guard made.count > 0 else {
             throw SequenceDataError(description: "there are no sequences; at least one is needed")
@@ -76,7 +76,7 @@ public struct SequenceData: Sendable {
     /// The data in two parts, drawn with `seed`: the share `validation`, rounded, and at least one sequence of each.
     ///
     /// Throws `SequenceDataError` when there is but one sequence, and when no target of one of the parts counts, of which
-    /// nothing could be learnt or said. Traps unless the share is between 0 and 1.
+    /// nothing could be learned or said. Traps unless the share is between 0 and 1.
     public func split(
         validation share: Double, seed: UInt64
     ) throws(SequenceDataError) -> (training: SequenceData, validation: SequenceData) {

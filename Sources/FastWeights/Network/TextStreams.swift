@@ -51,7 +51,7 @@ final class CarriedStates {
 
     init(_ definition: NetworkDefinition, sequences: Int) {
         rows = definition.root.carriedRows
-        var layout = ParameterLayout()
+        var layout = Parameters.Layout()
         layout.append("states", (sequences + Lanes.width - 1) / Lanes.width, rows, Lanes.width)
         values = Parameters(layout)
     }

@@ -1,6 +1,6 @@
 /// Ends the program with a sentence unless `condition` holds, in every build.
 ///
-/// Every check of what a caller passes is of this kind: `precondition` is as strict, but an optimised build drops its
+/// Every check of what a caller passes is of this kind: `precondition` is as strict, but an optimized build drops its
 /// message, so that a wrong size would be an illegal instruction and nothing else. The sentence is made only where the
 /// condition fails, out of the way of the code that goes on.
 @inline(__always)

@@ -69,14 +69,14 @@ public struct ParameterLayout: Sendable, Equatable {
     }
 }
 
-/// A block of numbers in a `ParameterLayout`: the parameters of a network, their gradients or a moment of them.
+/// A block of numbers in a `Parameters.Layout`: the parameters of a network, their gradients or a moment of them.
 public final class Parameters: @unchecked Sendable {
     /// Where each tensor lies.
-    public let layout: ParameterLayout
+    public let layout: Parameters.Layout
     let block: Buffer<Float>
 
     /// A block of zeros.
-    public init(_ layout: ParameterLayout) {
+    public init(_ layout: Parameters.Layout) {
         self.layout = layout
         block = Buffer(layout.blockCount)
     }

@@ -26,7 +26,7 @@ enum Interruption {
 
     /// From now on SIGINT and SIGTERM are counted. To be called by a command that looks at ``requested``.
     static func install() {
-        // The handler must not be the first to touch the counter: initialising it would take a lock.
+        // The handler must not be the first to touch the counter: initializing it would take a lock.
         _ = signals.load(ordering: .relaxed)
         for number in [SIGINT, SIGTERM] { _ = signal(number, handle) }
     }

@@ -77,7 +77,7 @@ enum Machine {
         #endif
     }
 
-    static var isOptimised: Bool {
+    static var isOptimized: Bool {
         #if DEBUG
             false
         #else

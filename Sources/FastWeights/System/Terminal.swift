@@ -46,14 +46,14 @@ enum Terminal {
         measuredSize(stream).map { $0.rows >= rows && $0.columns >= columns } ?? true
     }
 
-    /// Whether escape sequences for colour are welcome: a terminal that is not "dumb", and no NO_COLOR.
-    static func allowsColour(_ stream: Stream) -> Bool {
-        allowsColour(isInteractive: isInteractive(stream), environment: environment)
+    /// Whether escape sequences for color are welcome: a terminal that is not "dumb", and no NO_COLOR.
+    static func allowsColor(_ stream: Stream) -> Bool {
+        allowsColor(isInteractive: isInteractive(stream), environment: environment)
     }
 
-    /// Whether the terminal announces 24-bit colour.
-    static var hasTrueColour: Bool {
-        hasTrueColour(environment: environment)
+    /// Whether the terminal announces 24-bit color.
+    static var hasTrueColor: Bool {
+        hasTrueColor(environment: environment)
     }
 }
 
@@ -64,11 +64,11 @@ extension Terminal {
         environment("COLUMNS").flatMap { UInt16($0) }.flatMap { $0 > 0 ? Int($0) : nil }
     }
 
-    static func allowsColour(isInteractive: Bool, environment: (String) -> String?) -> Bool {
+    static func allowsColor(isInteractive: Bool, environment: (String) -> String?) -> Bool {
         isInteractive && environment("TERM") != "dumb" && (environment("NO_COLOR") ?? "").isEmpty
     }
 
-    static func hasTrueColour(environment: (String) -> String?) -> Bool {
+    static func hasTrueColor(environment: (String) -> String?) -> Bool {
         ["truecolor", "24bit"].contains(environment("COLORTERM"))
     }
 

@@ -35,13 +35,13 @@ public final class TextModel: Sendable {
     }
 
     /// The bytes of a model file: that of the network, with the vocabulary in the metadata.
-    public func serialised() -> [UInt8] {
-        network.serialised(metadata: [("vocabulary", vocabulary.json.serialised())])
+    public func serialized() -> [UInt8] {
+        network.serialized(metadata: [("vocabulary", vocabulary.json.serialized())])
     }
 
     /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
     public func write(to path: String) throws {
-        try Files.writeAtomically(serialised(), to: path)
+        try Files.writeAtomically(serialized(), to: path)
     }
 
     /// Reads a file that `write` made. Throws what is wrong with it.
@@ -49,10 +49,10 @@ public final class TextModel: Sendable {
 
     /// The model of a file that `write` made.
     ///
-    /// Throws ``ModelFileError`` when it is not a text model's, and ``WeightsError`` or ``SafeTensorsError`` when its
+    /// Throws ``WeightsError`` when it is not a text model's, and ``WeightsError`` or ``FormatError`` when its
     /// tensors are not those of its configuration.
     public init(_ file: SafeTensors) throws {
-        func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(file.source): \(problem)") }
+        func fail(_ problem: String) -> WeightsError { WeightsError(description: "\(file.source): \(problem)") }
         guard let text = file.metadata["vocabulary"] else {
             throw fail("not a text model: the metadata has no vocabulary; `fastweights train --task text` makes one")
         }
@@ -65,14 +65,14 @@ public final class TextModel: Sendable {
 
     /// Something that writes on from `prompt`. Throws `TextError` for a character outside the vocabulary. Traps on a
     /// temperature that is below 0 or not finite.
-    public func writer(prompt: String, temperature: Float = 1, seed: UInt64) throws(TextError) -> TextWriter {
+    public func writer(prompt: String, temperature: Float = 1, seed: UInt64) throws(TextError) -> TextModel.Writer {
         try writer(prompt: Array(prompt.utf8), temperature: temperature, seed: seed)
     }
 
     /// The same from the bytes of a text, which of a model of bytes may be any. Throws `TextError` for bytes that are not
     /// UTF-8, or a character outside the vocabulary, of a model of characters.
-    public func writer(prompt: [UInt8], temperature: Float = 1, seed: UInt64) throws(TextError) -> TextWriter {
-        TextWriter(self, prompt: try vocabulary.tokens(prompt), temperature: temperature, seed: seed)
+    public func writer(prompt: [UInt8], temperature: Float = 1, seed: UInt64) throws(TextError) -> TextModel.Writer {
+        TextModel.Writer(self, prompt: try vocabulary.tokens(prompt), temperature: temperature, seed: seed)
     }
 
     /// Bits a token, the mean over the part of `text` that is held out, on at most `threads` cores. O(tokens·G·H²). Traps
@@ -81,9 +81,9 @@ public final class TextModel: Sendable {
         text.check(self)
         // Windows begin a schedule anew, so they are of whole turns.
         let period = network.definition.period
-        return Crew.run(threads: threads) { crew in
+        return ThreadTeam.run(threads: threads) { team in
             let source = TextSource(
-                self, text, window: (64 + period - 1) / period * period, streams: Lanes.width, crew)
+                self, text, window: (64 + period - 1) / period * period, streams: Lanes.width, team)
             return source.evaluate().loss / naturalLogarithm(2)
         }
     }

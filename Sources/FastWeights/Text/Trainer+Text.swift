@@ -9,7 +9,8 @@ extension Trainer {
         require((1...1 << 16).contains(window), "a window has from 1 to \(1 << 16) tokens, found \(window)")
         text.check(model)
         if let loss = options.loss {
-            require(loss == .crossEntropy(), "a text is learnt by the plain cross-entropy, the loss nil; found \(loss)")
+            require(
+                loss == .crossEntropy(), "a text is learned by the plain cross-entropy, the loss nil; found \(loss)")
         }
         let period = model.network.definition.period
         require(
@@ -24,12 +25,12 @@ extension Trainer {
                 examples: TextStreams.windows(window, tokens: text.training.longest, streams: options.batch), perStep: 1
             ),
             identity: [
-                ("network", .string(model.network.configuration.json.serialised())),
+                ("network", .string(model.network.configuration.json.serialized())),
                 ("window", .number(Double(window))), ("training text", summary(text.training)),
                 ("text held out", summary(text.heldOut)),
             ]
-        ) { crew in
-            TextSource(model, text, window: window, streams: options.batch, crew, options: options)
+        ) { team in
+            TextSource(model, text, window: window, streams: options.batch, team, options: options)
         }
     }
 }

@@ -49,13 +49,13 @@ final class TextSource: TrainingSource {
     private let options: TrainingOptions
 
     init(
-        _ model: TextModel, _ text: TrainingText, window: Int, streams: Int, _ crew: Crew,
+        _ model: TextModel, _ text: TrainingText, window: Int, streams: Int, _ team: ThreadTeam,
         options: TrainingOptions = TrainingOptions()
     ) {
         self.options = options
         let definition = model.network.definition
         engine = ParallelTraining(
-            definition, model.network.parameters, longest: window, carry: .state, crew: crew)
+            definition, model.network.parameters, longest: window, carry: .state, team: team)
         training = TextStreams(text.training, window: window, streams: streams, definition)
         heldOut = TextStreams(
             text.heldOut, window: window, streams: max(1, min(text.heldOut.longest / 256, 4 * Lanes.width)),

@@ -4,7 +4,7 @@
 
 /// Whether a thread's arithmetic takes numbers below 2⁻¹²⁶ for zero.
 ///
-/// Once a network has learnt, most gradients are tiny and fade further on their way back through time. Arithmetic with
+/// Once a network has learned, most gradients are tiny and fade further on their way back through time. Arithmetic with
 /// such numbers is a hundred times slower on many x86-64 processors, and they add nothing to sums that hold others: on an
 /// Intel Xeon an LSTM with 20 units that had taken 0.4 ms a training step at first took 3 ms in the end. Arm processors
 /// need no help.

@@ -21,8 +21,8 @@ struct CheckpointFile {
         var bytes = try SafeTensors.bytes(
             tensors,
             metadata: [
-                ("crc32", Self.noChecksum), ("format", Self.format), ("identity", identity.serialised()),
-                ("state", state.serialised()),
+                ("crc32", Self.noChecksum), ("format", Self.format), ("identity", identity.serialized()),
+                ("state", state.serialized()),
             ], source: path)
         bytes.replaceSubrange(Self.checksumRange, with: Self.checksum(bytes).utf8)
         try Files.writeAtomically(bytes, to: path)
@@ -72,7 +72,7 @@ struct CheckpointFile {
     }
 
     /// The block called `name`, whose tensors are those of `layout`, each behind this name and a slash.
-    func parameters(_ name: String, _ layout: ParameterLayout) throws(CheckpointError) -> Parameters {
+    func parameters(_ name: String, _ layout: Parameters.Layout) throws(CheckpointError) -> Parameters {
         let result = Parameters(layout)
         for window in layout.windows {
             guard let tensor = tensors.first(where: { $0.name == "\(name)/\(window.name)" }),

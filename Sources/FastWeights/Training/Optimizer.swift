@@ -17,7 +17,7 @@ public final class Optimizer {
     private let settings = Settings()
     private let pieces: Pieces
     private let squares: Buffer<Double>
-    private let crew: Crew
+    private let team: ThreadTeam
     private let begin: Job
     private let update: Job
 
@@ -36,11 +36,11 @@ public final class Optimizer {
     /// An optimizer that moves `parameters` along `gradients`, as both are at each step. Traps on blocks of different
     /// layouts, and on a rule that cannot be.
     public convenience init(_ rule: OptimizerRule, _ parameters: Parameters, _ gradients: Parameters) {
-        self.init(rule, parameters, gradients, crew: .alone)
+        self.init(rule, parameters, gradients, team: .alone)
     }
 
-    /// An optimizer whose steps a crew takes, in pieces of a fixed size, with the same bits for any number of threads.
-    init(_ rule: OptimizerRule, _ parameters: Parameters, _ gradients: Parameters, crew: Crew) {
+    /// An optimizer whose steps a team takes, in pieces of a fixed size, with the same bits for any number of threads.
+    init(_ rule: OptimizerRule, _ parameters: Parameters, _ gradients: Parameters, team: ThreadTeam) {
         if let problem = rule.problem { misuse(problem) }
         require(
             parameters.layout == gradients.layout,
@@ -49,7 +49,7 @@ public final class Optimizer {
         let pieces = Pieces(of: parameters.layout.blockCount)
         let squares = Buffer<Double>(pieces.count)
         let settings = settings
-        (self.rule, self.moments, self.pieces, self.squares, self.crew) = (rule, moments, pieces, squares, crew)
+        (self.rule, self.moments, self.pieces, self.squares, self.team) = (rule, moments, pieces, squares, team)
         begin = Job { piece in
             parameters.block.scale(pieces[piece], by: settings.kept)
             if settings.clips { squares.pointer[piece] = sumOfSquares(gradients.block, pieces[piece]) }
@@ -78,15 +78,15 @@ public final class Optimizer {
             "gradients are clipped to a norm above 0, or with nil not at all; found \(clip ?? 0)")
         steps += 1
         (settings.rate, settings.steps, settings.clips) = (rate, steps, clip != nil)
-        settings.kept = Float(1 - Double(rate) * rule.decay)
-        crew.perform(begin, pieces: pieces.count)
+        settings.kept = Float(1 - Double(rate) * rule.weightDecay)
+        team.perform(begin, pieces: pieces.count)
         settings.scale = 1
         if let clip {
             var sum = 0.0
             for piece in 0..<pieces.count { sum += squares.pointer[piece] }
             settings.scale = clipFactor(norm: Float(sum.squareRoot()), limit: clip)
         }
-        crew.perform(update, pieces: pieces.count)
+        team.perform(update, pieces: pieces.count)
     }
 }
 
@@ -109,7 +109,7 @@ final class Moments {
     private let rule: OptimizerRule
     private let first, second, largest, mean: UnsafeMutablePointer<Float>?
 
-    fileprivate init(_ rule: OptimizerRule, _ layout: ParameterLayout) {
+    fileprivate init(_ rule: OptimizerRule, _ layout: Parameters.Layout) {
         let blocks = rule.moments.map { (name: $0.rawValue, values: Parameters(layout)) }
         func pointer(_ name: Name) -> UnsafeMutablePointer<Float>? {
             blocks.first { $0.name == name.rawValue }?.values.pointer

@@ -5,7 +5,8 @@ public enum OptimizerRule: Sendable, Equatable {
     /// With a decay δ, before p -= lr · δ · p   (AdamW: Loshchilov and Hutter 2017)
     /// AMSGrad has the largest v so far in the place of v   (Reddi, Kale and Kumar 2018)
     case adam(
-        beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, decay: Double = 0, isAMSGrad: Bool = false)
+        beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8, weightDecay: Double = 0,
+        isAMSGrad: Bool = false)
     /// g += λp with λ `l2`, PyTorch's `weight_decay`; m = µm + (1-τ)g with τ the dampening, but m = g in the first step;
     /// p -= lr · m, of Nesterov's momentum p -= lr · (g + µm)   (Sutskever, Martens, Dahl and Hinton 2013)
     case sgd(momentum: Float = 0, dampening: Float = 0, isNesterov: Bool = false, l2: Float = 0)
@@ -36,7 +37,7 @@ public enum OptimizerRule: Sendable, Equatable {
     }
 
     /// δ of Adam, 0 of the others.
-    public var decay: Double {
+    public var weightDecay: Double {
         if case .adam(_, _, _, let decay, _) = self { decay } else { 0 }
     }
 
@@ -59,7 +60,7 @@ extension OptimizerRule: CustomStringConvertible {
         }
         switch self {
         case .adam(let beta1, let beta2, let epsilon, let decay, let isAMSGrad):
-            return "adam(beta1: \(beta1), beta2: \(beta2), epsilon: \(epsilon), decay: \(decay)"
+            return "adam(beta1: \(beta1), beta2: \(beta2), epsilon: \(epsilon), weightDecay: \(decay)"
                 + options(("isAMSGrad", isAMSGrad, "true")) + ")"
         case .sgd(let momentum, let dampening, let isNesterov, let l2):
             return "sgd(momentum: \(momentum)"

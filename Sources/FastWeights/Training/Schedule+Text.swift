@@ -2,7 +2,7 @@
 extension Schedule: LosslessStringConvertible {
     /// The words that `init(_:)` reads, without the numbers that are as they would be anyway.
     public var description: String {
-        func text(_ number: Double) -> String { JSON.number(number).serialised() }
+        func text(_ number: Double) -> String { JSON.number(number).serialized() }
         func word(_ name: String, _ value: Double, unless usual: Double) -> String {
             value == usual ? "" : " \(name) \(text(value))"
         }

@@ -107,7 +107,7 @@ extension JSON {
     fileprivate func differences(from other: JSON) -> [(key: String, own: String, other: String)] {
         guard case .object(let members) = self else { return [] }
         return members.filter { other[$0.key] != $0.value }.map {
-            ($0.key, $0.value.serialised(), other[$0.key]?.serialised() ?? "nothing")
+            ($0.key, $0.value.serialized(), other[$0.key]?.serialized() ?? "nothing")
         }
     }
 }

@@ -19,9 +19,9 @@ extension Trainer {
         self.init(
             network.parameters, options, epoch: Epoch(examples: training.count, perStep: options.batch),
             identity: Self.identity(network.configuration.json, training, validation)
-        ) { crew in
+        ) { team in
             BatchSource(
-                ParallelTraining(definition, network.parameters, longest: training.longest, crew: crew), training,
+                ParallelTraining(definition, network.parameters, longest: training.longest, team: team), training,
                 validation, options)
         }
     }
@@ -33,7 +33,7 @@ extension Trainer {
             .string("\(data.count) sequences, checksum \(String(data.checksum, radix: 16))")
         }
         return [
-            ("network", .string(network.serialised())), ("training examples", summary(training)),
+            ("network", .string(network.serialized())), ("training examples", summary(training)),
             ("validation examples", summary(validation)), ("loss", .string("\(training.targets.loss)")),
         ]
     }

@@ -161,7 +161,7 @@ public final class Trainer {
     let epoch: Epoch
     /// What beside the options must be the same for a training to go on from its checkpoint.
     let identity: [(key: String, value: JSON)]
-    private let makeSource: (Crew) -> any TrainingSource
+    private let makeSource: (ThreadTeam) -> any TrainingSource
     /// Seconds since some moment; tests have one of their own.
     var clock: () -> Double = {
         let start = ContinuousClock.now
@@ -170,7 +170,7 @@ public final class Trainer {
 
     init(
         _ parameters: Parameters, _ options: TrainingOptions, epoch: Epoch, identity: [(key: String, value: JSON)],
-        source: @escaping (Crew) -> any TrainingSource
+        source: @escaping (ThreadTeam) -> any TrainingSource
     ) {
         if let problem = options.problem { misuse(problem) }
         var options = options
@@ -195,17 +195,17 @@ public final class Trainer {
         progress: (Progress) -> Void = { _ in }, onEvaluation: (Point) -> Void = { _ in },
         shouldStop: () -> Bool = { false }
     ) throws(TrainingError) -> Outcome {
-        try Crew.run(threads: options.threads) { crew throws(TrainingError) in
-            try run(crew, progress, onEvaluation, shouldStop)
+        try ThreadTeam.run(threads: options.threads) { team throws(TrainingError) in
+            try run(team, progress, onEvaluation, shouldStop)
         }
     }
 
     private func run(
-        _ crew: Crew, _ progress: (Progress) -> Void, _ onEvaluation: (Point) -> Void,
+        _ team: ThreadTeam, _ progress: (Progress) -> Void, _ onEvaluation: (Point) -> Void,
         _ shouldStop: () -> Bool
     ) throws(TrainingError) -> Outcome {
-        let source = makeSource(crew)
-        let optimizer = Optimizer(options.optimizer, parameters, source.gradients, crew: crew)
+        let source = makeSource(team)
+        let optimizer = Optimizer(options.optimizer, parameters, source.gradients, team: team)
         let best = Parameters(parameters.layout)
         best.copy(from: parameters)
         var state = TrainingState()

@@ -116,7 +116,7 @@ extension TrainingState {
             let numbers = (point.elements ?? []).enumerated().map { $1.number ?? ($0 == 1 ? .nan : .infinity) }
             guard numbers.count == 4, let step = Int(exactly: numbers[0]) else {
                 throw ConfigurationError(
-                    description: "the training's curve needs points of 4 numbers, found \(point.serialised())")
+                    description: "the training's curve needs points of 4 numbers, found \(point.serialized())")
             }
             outcome.curve.append(
                 Trainer.Point(

@@ -7,7 +7,7 @@ extension Network {
     /// `SimpleRNN`, `LSTM`, `GRU`, each of its own size, alone or in `Bidirectional`, with or without `return_sequences`,
     /// `Dense` and `TimeDistributed(Dense)` with the activations linear, relu, tanh, sigmoid and softmax,
     /// `LayerNormalization`, `Dropout` and `GlobalAveragePooling1D`. The gates are reordered as in
-    /// `init(keras:bidirectional:activation:biases:)`. Sequences are [B, T, I] in Keras and [T, B, I] here. Parameters are
+    /// `init(keras:isBidirectional:activation:biases:)`. Sequences are [B, T, I] in Keras and [T, B, I] here. Parameters are
     /// named by the layers' places.
     ///
     /// - Throws: `WeightsError` that names every layer that cannot be loaded, with what is not known of it: another kind,
@@ -62,7 +62,7 @@ private struct KerasModel {
     /// Throws unless every layer of a functional model reads the one before.
     private func checkChain(_ layers: [JSON]) throws {
         for (above, layer) in zip(layers, layers.dropFirst()) {
-            let node = layer["inbound_nodes"]?.serialised() ?? ""
+            let node = layer["inbound_nodes"]?.serialized() ?? ""
             let name = above["config"]?["name"]?.text ?? above["name"]?.text ?? ""
             guard node.contains("\"\(name)\""), layer["inbound_nodes"]?.elements?.count == 1 else {
                 throw fail([
@@ -81,7 +81,7 @@ private struct KerasModel {
             let shape = config["batch_shape"] ?? config["batch_input_shape"]
             guard let sizes = shape?.elements, (2...3).contains(sizes.count) else {
                 return note(
-                    "its batch_shape should be [B, T] of tokens or [B, T, I], found \(shape?.serialised() ?? "none")")
+                    "its batch_shape should be [B, T] of tokens or [B, T, I], found \(shape?.serialized() ?? "none")")
             }
             if sizes.count == 3 {
                 guard let count = sizes[2].integer else { return note("the number of its inputs is not given") }
@@ -107,7 +107,7 @@ private struct KerasModel {
             }
             guard config["merge_mode"]?.text == "concat" else {
                 return note(
-                    "merge_mode \(config["merge_mode"]?.serialised() ?? "none"); \"concat\" alone is known here")
+                    "merge_mode \(config["merge_mode"]?.serialized() ?? "none"); \"concat\" alone is known here")
             }
             readCell(innerKind, own, wrapper: config, name)
         case "TimeDistributed":
@@ -155,7 +155,7 @@ private struct KerasModel {
             gates == 1 || (config["recurrent_activation"]?.text ?? "sigmoid") == "sigmoid"
         else {
             return note(
-                "activation \(config["activation"]?.serialised() ?? "?") and recurrent_activation \(config["recurrent_activation"]?.serialised() ?? "none"); tanh and sigmoid are known here"
+                "activation \(config["activation"]?.serialized() ?? "?") and recurrent_activation \(config["recurrent_activation"]?.serialized() ?? "none"); tanh and sigmoid are known here"
             )
         }
         if config["go_backwards"]?.boolean == true { return note("go_backwards=True is known in Bidirectional alone") }

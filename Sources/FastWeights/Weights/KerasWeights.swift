@@ -15,7 +15,7 @@ extension Network {
     ///
     /// - Parameters:
     ///   - arrays: The arrays, in their order.
-    ///   - bidirectional: Whether the layers are wrapped.
+    ///   - isBidirectional: Whether the layers are wrapped.
     ///   - activation: That of SimpleRNN, which the arrays do not tell.
     ///   - biases: Each layer's `use_bias`. Nil finds it in the shapes, where these tell: a bias [2, 3·H] of a GRU has the
     ///     shape of the kernel of a next one that reads two numbers a step.
@@ -24,12 +24,12 @@ extension Network {
     ///   another function than PyTorch's, which no weights can express. Traps on an array whose count is not its shape's.
     /// - Complexity: O(*n*) in the numbers of the arrays.
     public convenience init(
-        keras arrays: [WeightArray], bidirectional: Bool = false, activation: Activation = .tanh,
+        keras arrays: [WeightArray], isBidirectional: Bool = false, activation: Activation = .tanh,
         biases: [Bool]? = nil
     ) throws {
         for array in arrays { array.check() }
         let source = "Keras weights"
-        let layers = KerasLayers(arrays: arrays, directions: bidirectional ? 2 : 1, biases: biases)
+        let layers = KerasLayers(arrays: arrays, directions: isBidirectional ? 2 : 1, biases: biases)
         do {
             try self.init(
                 try layers.cells(), directions: layers.directions, activation: activation,

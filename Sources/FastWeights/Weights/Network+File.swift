@@ -5,26 +5,26 @@ extension Network {
     /// The bytes of a safetensors file with the parameters by PyTorch's names, and configuration and labels in the metadata.
     ///
     /// PyTorch reads the file too: `load_state_dict(safetensors.torch.load_file(path), strict=True)`.
-    public func serialised() -> [UInt8] { serialised(metadata: []) }
+    public func serialized() -> [UInt8] { serialized(metadata: []) }
 
     /// The same with more metadata.
-    func serialised(metadata: [(String, String)]) -> [UInt8] {
-        let labels = labels.isEmpty ? [] : [("labels", JSON.array(self.labels.map { .string($0) }).serialised())]
-        return SafeTensors.serialise(
+    func serialized(metadata: [(String, String)]) -> [UInt8] {
+        let labels = labels.isEmpty ? [] : [("labels", JSON.array(self.labels.map { .string($0) }).serialized())]
+        return SafeTensors.serialize(
             tensors(),
-            metadata: [("format", Self.format), ("config", configuration.json.serialised())] + labels + metadata)
+            metadata: [("format", Self.format), ("config", configuration.json.serialized())] + labels + metadata)
     }
 
     /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
     public func write(to path: String) throws {
-        try Files.writeAtomically(serialised(), to: path)
+        try Files.writeAtomically(serialized(), to: path)
     }
 
     /// Reads a file that `write` made, or a PyTorch state dict, of safetensors, in several files too by their index, or of
     /// `torch.save`; see `init(_:prefix:activation:embedding:head:)`. Throws also what `StateDictionary(path:)` throws.
     public convenience init(
         path: String, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
-        head: HeadModule? = nil
+        head: StateDictionary.Head? = nil
     ) throws {
         try self.init(
             StateDictionary(path: path), prefix: prefix, activation: activation, embedding: embedding, head: head)
@@ -33,11 +33,11 @@ extension Network {
     /// The network of a file: by the configuration in the metadata where `write` put one, otherwise by the names and
     /// shapes of a PyTorch state dict, see `StateDictionary.network(prefix:activation:embedding:head:)`.
     ///
-    /// Throws `WeightsError` or `SafeTensorsError` with what is wrong; also for a prefix, an embedding or a head of a file
+    /// Throws `WeightsError` or `FormatError` with what is wrong; also for a prefix, an embedding or a head of a file
     /// that `write` made, which says itself what it holds.
     public convenience init(
         _ file: SafeTensors, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
-        head: HeadModule? = nil
+        head: StateDictionary.Head? = nil
     ) throws {
         try self.init(
             StateDictionary(file), prefix: prefix, activation: activation, embedding: embedding, head: head)
@@ -47,7 +47,7 @@ extension Network {
     /// that reads tokens.
     convenience init(
         _ dictionary: StateDictionary, prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
-        head: HeadModule? = nil, takesTokens: Bool = false
+        head: StateDictionary.Head? = nil, takesTokens: Bool = false
     ) throws {
         guard let configuration = try Self.configuration(of: dictionary, takesTokens: takesTokens) else {
             if let format = dictionary.metadata["format"], format.hasPrefix("fastweights-") {
@@ -139,7 +139,7 @@ extension Network {
         self.init(configuration, parameters: parameters)
     }
 
-    /// The parameters by their names behind `prefix`, in the layout's order, ready for `SafeTensors.serialise`: a module of
+    /// The parameters by their names behind `prefix`, in the layout's order, ready for `SafeTensors.serialize`: a module of
     /// PyTorch with layers of these names takes them with `load_state_dict(strict=True)`.
     public func tensors(prefix: String = "") -> [(name: String, shape: [Int], values: [Float])] {
         parameters.layout.windows.map { (prefix + $0.name, $0.shape, parameters[$0.name]) }

@@ -70,21 +70,21 @@ extension NetworkStream {
     /// The bytes of a safetensors file with the state: `h_n` [layers, 1, H], and of an LSTM `c_n`, of fast weights `A_n`, and
     /// where these have a schedule the place in it, `step_n` [1]; of layers of unequal sizes a tensor each, as `0.h_l0_n`.
     /// `fastweights run --state` goes on from it too.
-    public func serialisedState() -> [UInt8] {
+    public func serializedState() -> [UInt8] {
         let (state, definition) = (state, configuration.definition)
         let parts = state.tensors(definition).map { (name: $0.name + "_n", shape: $0.shape, values: $0.values) }
         let step = (name: "step_n", shape: [1], values: [state.step])
-        return SafeTensors.serialise(parts, integers: definition.hasSchedule ? [step] : [])
+        return SafeTensors.serialize(parts, integers: definition.hasSchedule ? [step] : [])
     }
 
     /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
     public func writeState(to path: String) throws {
-        try Files.writeAtomically(serialisedState(), to: path)
+        try Files.writeAtomically(serializedState(), to: path)
     }
 
     /// Takes the state that `writeState` wrote, or `fastweights run` of one sequence.
     ///
-    /// Throws `WeightsError` that names every tensor of another shape or of another kind of layer, and `SafeTensorsError`
+    /// Throws `WeightsError` that names every tensor of another shape or of another kind of layer, and `FormatError`
     /// when one is missing; then the stream keeps its state.
     public func restore(from file: SafeTensors) throws {
         let definition = configuration.definition

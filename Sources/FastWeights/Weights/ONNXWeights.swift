@@ -9,16 +9,16 @@ public struct ONNXWeights: Sendable, Equatable {
     /// B, [D, 2·G·H], W's bias and then R's; nil where the node has none.
     public var bias: WeightArray?
     /// The node's attribute of that name, of a GRU.
-    public var linearBeforeReset: Bool
+    public var isLinearBeforeReset: Bool
 
     /// The arrays of a node; `Network.init(onnx:activation:)` checks their shapes.
     public init(
-        input: WeightArray, recurrent: WeightArray, bias: WeightArray? = nil, linearBeforeReset: Bool = false
+        input: WeightArray, recurrent: WeightArray, bias: WeightArray? = nil, isLinearBeforeReset: Bool = false
     ) {
         self.input = input
         self.recurrent = recurrent
         self.bias = bias
-        self.linearBeforeReset = linearBeforeReset
+        self.isLinearBeforeReset = isLinearBeforeReset
     }
 }
 
@@ -51,7 +51,7 @@ extension Network {
                     "layer \(layer): expected W [D, G·H, I], R [D, G·H, H] and B [D, 2·G·H] with D = \(directions), found \(w), \(r) and \(node.bias.map { "\($0.shape)" } ?? "no B")"
                 )
             }
-            if r[1] == 3 * r[2], !node.linearBeforeReset {
+            if r[1] == 3 * r[2], !node.isLinearBeforeReset {
                 throw fail(
                     "layer \(layer): a GRU with linear_before_reset = 0 resets h before the recurrent product; PyTorch's GRU and this library's reset after it. Export with linear_before_reset = 1"
                 )

@@ -45,10 +45,11 @@ extension StateDictionary {
     ///     The network then reads tokens, and has an embedding below the module.
     ///   - head: The `nn.Linear` on top of h; nil for none.
     /// - Throws: `WeightsError` when there is no such module, or several and no prefix; when it has `proj_size`; and with
-    ///   all tensors that are missing, unexpected or of a wrong shape. `SafeTensorsError` for a tensor of integers.
+    ///   all tensors that are missing, unexpected or of a wrong shape. `FormatError` for a tensor of integers.
     /// - Complexity: O(*n*) in the number of parameters.
     public func network(
-        prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil, head: HeadModule? = nil
+        prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
+        head: StateDictionary.Head? = nil
     ) throws -> Network {
         func fail(_ problem: String) -> WeightsError { WeightsError(source: source, problems: [problem]) }
         guard !SafeTensors.isPart(source) else {
@@ -110,7 +111,7 @@ extension StateDictionary {
     /// The names of the tensors that `network` with these arguments does not read, sorted. Throws `WeightsError` when there
     /// is no recurrent module, or several and no prefix.
     public func unused(
-        prefix: String? = nil, embedding: String? = nil, head: HeadModule? = nil
+        prefix: String? = nil, embedding: String? = nil, head: StateDictionary.Head? = nil
     ) throws -> [String] {
         let prefix = try prefix ?? onlyPrefix()
         let beside =

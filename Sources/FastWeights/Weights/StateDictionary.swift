@@ -2,7 +2,7 @@
 ///
 ///     let dictionary = try StateDictionary(path: "tagger.pt")                    // torch.save(model.state_dict(), …)
 ///     let network = try dictionary.network()                                     // its nn.LSTM, under any prefix
-///     let bytes = SafeTensors.serialise(network.tensors(prefix: "rnn."))         // and back: load_state_dict(strict=True)
+///     let bytes = SafeTensors.serialize(network.tensors(prefix: "rnn."))         // and back: load_state_dict(strict=True)
 public struct StateDictionary: Sendable {
     /// Where the tensors came from, for error messages.
     public let source: String
@@ -18,7 +18,7 @@ public struct StateDictionary: Sendable {
     var shapes: [String: [Int]] { tensors.shapes }
 
     /// Opens the file at `path` by what is in it: safetensors, in several files too by their index, or what `torch.save`
-    /// wrote, a state dict or a checkpoint with one in it. Throws ``FileError`` when it cannot be read, ``SafeTensorsError`` or
+    /// wrote, a state dict or a checkpoint with one in it. Throws ``FileError`` when it cannot be read, ``FormatError`` or
     /// ``FormatError`` as ``SafeTensors`` and ``TorchFile`` do.
     public init(path: String) throws {
         let bytes = try Files.read(path)
@@ -29,7 +29,7 @@ public struct StateDictionary: Sendable {
         }
     }
 
-    /// The tensors of a file; their numbers are read when a network asks for them. Throws `SafeTensorsError` as the file
+    /// The tensors of a file; their numbers are read when a network asks for them. Throws `FormatError` as the file
     /// does.
     public init(_ file: SafeTensors) throws {
         let shapes = try Dictionary(uniqueKeysWithValues: file.names.map { ($0, try file.tensor(named: $0).shape) })

@@ -11,7 +11,7 @@ struct BenchmarkReport {
             ("system", .string("\(Machine.operatingSystem), \(Machine.architecture)")),
             ("instructions", .string(Machine.instructionSet)),
             ("multiply_add", .string(Machine.hasFusedMultiplyAdd ? "fused" : "separate")),
-            ("optimised", .bool(Machine.isOptimised)), ("version", .string(libraryVersion)),
+            ("optimized", .bool(Machine.isOptimized)), ("version", .string(libraryVersion)),
             ("threads", .array(threads.map { .number(Double($0)) })),
         ]
         if let peak { facts.append(("peak_gflops_a_thread", .number(peak / 1e9))) }
@@ -27,7 +27,7 @@ struct BenchmarkReport {
                 switch fact.value {
                 case .string(let text): text
                 case .number(let number) where number != number.rounded(): FixedPoint.text(number, decimals: 1)
-                default: fact.value.serialised()
+                default: fact.value.serialized()
                 }
             return TextTable.padded(fact.name.split(separator: "_").joined(separator: " "), to: 22) + value + "\n"
         }

@@ -49,17 +49,19 @@ extension BenchmarkRow {
     static var fastMemories: [BenchmarkRow] {
         [25, 50, 100].flatMap { hidden in
             [hidden, 3 * hidden, 6 * hidden].flatMap { steps in
-                [("list", FastMemoryForm.list), ("chunks", .chunks(hidden)), ("automatic", .automatic)].map {
-                    name, form in
-                    let bench = NetworkBench(
-                        .fastWeights(FastWeightsOptions(memory: form)), hidden: hidden, steps: steps)
-                    return BenchmarkRow(
-                        id: "fast-memory/\(name)/R=\(hidden)/T=\(steps)",
-                        description: "training step, fast memory as \(name), batch \(batch)",
-                        work: .timed(.milliseconds) { threads, measure in
-                            bench.training(batch: batch, batches: 1, threads: threads, measure)
-                        }, usesThreads: true, operations: bench.operations(batch: batch).trainingStep * Double(batch))
-                }
+                [("list", FastWeightsOptions.MemoryForm.list), ("chunks", .chunks(hidden)), ("automatic", .automatic)]
+                    .map {
+                        name, form in
+                        let bench = NetworkBench(
+                            .fastWeights(FastWeightsOptions(memory: form)), hidden: hidden, steps: steps)
+                        return BenchmarkRow(
+                            id: "fast-memory/\(name)/R=\(hidden)/T=\(steps)",
+                            description: "training step, fast memory as \(name), batch \(batch)",
+                            work: .timed(.milliseconds) { threads, measure in
+                                bench.training(batch: batch, batches: 1, threads: threads, measure)
+                            }, usesThreads: true,
+                            operations: bench.operations(batch: batch).trainingStep * Double(batch))
+                    }
             }
         }
     }
@@ -106,23 +108,23 @@ private struct NetworkBench {
     }
 
     func training(batch: Int, batches: Int, threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
-        Crew.run(threads: threads) { crew in
-            let step = TrainingStep(self, batch: batch, batches: batches, crew: crew)
+        ThreadTeam.run(threads: threads) { team in
+            let step = TrainingStep(self, batch: batch, batches: batches, team: team)
             measure { calls in for _ in 0..<calls { step.run() } }
         }
     }
 
     func inference(count: Int, threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
         let (network, examples) = (network, examples(count))
-        Crew.run(threads: threads) { crew in
-            let engine = ParallelInference(network.definition.weights(network.parameters), crew: crew)
+        ThreadTeam.run(threads: threads) { team in
+            let engine = ParallelInference(network.definition.weights(network.parameters), team: team)
             measure { calls in for _ in 0..<calls { _ = engine.evaluate(examples) } }
         }
     }
 
     func trainingBytes(batch: Int) -> Int {
-        Crew.run(threads: 1) { crew in
-            let step = TrainingStep(self, batch: batch, batches: 1, crew: crew)
+        ThreadTeam.run(threads: 1) { team in
+            let step = TrainingStep(self, batch: batch, batches: 1, team: team)
             step.run()
             return bufferBytes(reachableFrom: step)
         }
@@ -137,10 +139,10 @@ private final class TrainingStep {
     let examples: SequenceData
     var order: BatchOrder
 
-    init(_ bench: NetworkBench, batch: Int, batches: Int, crew: Crew) {
+    init(_ bench: NetworkBench, batch: Int, batches: Int, team: ThreadTeam) {
         network = bench.network
-        engine = ParallelTraining(network.definition, network.parameters, longest: bench.steps, crew: crew)
-        optimizer = Optimizer(.adam(), network.parameters, engine.gradients, crew: crew)
+        engine = ParallelTraining(network.definition, network.parameters, longest: bench.steps, team: team)
+        optimizer = Optimizer(.adam(), network.parameters, engine.gradients, team: team)
         examples = bench.examples(batch * batches)
         order = BatchOrder(count: examples.count, batch: batch, seed: 1)
     }

@@ -11,7 +11,7 @@ struct AppliedModel {
     /// Throws what `Network` throws, and `UsageError` for an activation that the file leaves no choice of.
     init(
         path: String, prefix: String? = nil, activation: Activation? = nil, embedding: String? = nil,
-        head: HeadModule? = nil
+        head: StateDictionary.Head? = nil
     ) throws {
         let dictionary = try StateDictionary(path: path)
         // Files of before say beside the network that it reads tokens.
@@ -62,6 +62,6 @@ struct AppliedModel {
 
     /// Writes the network with its configuration, and what else the metadata held.
     func write(to path: String) throws {
-        try Files.writeAtomically(network.serialised(metadata: metadata), to: path)
+        try Files.writeAtomically(network.serialized(metadata: metadata), to: path)
     }
 }

@@ -67,7 +67,7 @@ extension Command {
                 if printsTable { Terminal.write(report.line(results[results.count - 1], idWidth: idWidth)) }
             }
         }
-        if !printsTable { Terminal.write(report.json(results).serialised(indented: true) + "\n") }
+        if !printsTable { Terminal.write(report.json(results).serialized(indented: true) + "\n") }
         if Interruption.requested {
             Terminal.write("fastweights bench: interrupted; the rows measured until then are printed\n", to: .error)
             return 130

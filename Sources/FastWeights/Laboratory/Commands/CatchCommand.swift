@@ -11,7 +11,7 @@ enum CatchCommand {
                 help: "Frames that are seen before the screen goes blank"),
             Option(
                 name: "paddle", placeholder: "NAME", kind: .choice(Catch.Start.allCases.map(\.rawValue)),
-                defaultValue: Catch.Start.centre.rawValue, help: "Where the paddle begins"),
+                defaultValue: Catch.Start.center.rawValue, help: "Where the paddle begins"),
             Option(
                 name: "episodes", placeholder: "N", kind: .integer(1...1_000_000_000),
                 defaultValue: "\(CatchOptions().episodes)",
@@ -24,7 +24,7 @@ enum CatchCommand {
                 help: "Workers step on their own; the same seed then gives another agent each time"),
             Option(
                 name: "entropy", placeholder: "X", kind: .number(0...10),
-                defaultValue: JSON.number(Double("\(ActorCriticWeights().entropy)") ?? 0).serialised(),
+                defaultValue: JSON.number(Double("\(ActorCriticWeights().entropy)") ?? 0).serialized(),
                 help: "What the entropy of a decision counts in the loss"),
             Option(
                 name: "discount", placeholder: "X", kind: .number(0...1), defaultValue: "1",
@@ -40,7 +40,7 @@ enum CatchCommand {
         do {
             task = try Catch(
                 size: arguments.integer("size"), visibleFrames: arguments.integer("visible"),
-                start: Catch.Start(rawValue: arguments.text("paddle")) ?? .centre)
+                start: Catch.Start(rawValue: arguments.text("paddle")) ?? .center)
         } catch { throw UsageError("--size and --visible do not go together: \(error).") }
         let model = RetrievalModel.named(arguments.text("model"))
         var training = CatchTraining(model: model, task: task, options: CatchOptions(arguments, model))

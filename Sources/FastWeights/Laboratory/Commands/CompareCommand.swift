@@ -93,7 +93,7 @@ private struct Comparison {
         if let file, file != Terminal.outputPath { try Files.checkWritable(file) }
         try queue.folder.prepare()
         try refuseOthersResults()
-        try write("config.json", configurationJSON.serialised(indented: true) + "\n")
+        try write("config.json", configurationJSON.serialized(indented: true) + "\n")
         let missing = queue.missing
         if missing.count < jobs.count {
             Terminal.write(
@@ -205,7 +205,7 @@ private struct Comparison {
                             "model": .string(training.model.name), "hidden": .number(Double(training.hidden)),
                             "seed": .string("\(training.seed)"),
                             "learning_rate": .number(options.learningRate),
-                            "weight_decay": .number(options.optimizer.decay),
+                            "weight_decay": .number(options.optimizer.weightDecay),
                             "clip": options.clip.map { .number(Double($0)) } ?? .null,
                             "embedding_deviation": .number(Double(training.embeddingDeviation)),
                             "steps": .number(Double(options.steps)),
@@ -222,7 +222,7 @@ private struct Comparison {
             "all_runs": outcome.all.count == outcome.runs.count ? .null : .array(outcome.all.map(\.json)),
             "not_finished": .array(outcome.missing.map(\.json)),
         ]
-        return json.serialised(indented: true) + "\n"
+        return json.serialized(indented: true) + "\n"
     }
 
     private func report(_ outcome: ComparisonOutcome) -> String {

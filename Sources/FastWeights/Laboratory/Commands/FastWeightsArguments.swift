@@ -24,9 +24,9 @@ extension RetrievalModel {
             }
             return cell
         }
-        if options.rate > 0 { options.rate = rate }
-        if arguments.hasValue("fast-decay") { options.decay = Float(arguments.number("fast-decay")) }
-        if arguments.hasValue("fast-rate") { options.rate = Float(arguments.number("fast-rate")) }
+        if options.writeRate > 0 { options.writeRate = rate }
+        if arguments.hasValue("fast-decay") { options.memoryDecay = Float(arguments.number("fast-decay")) }
+        if arguments.hasValue("fast-rate") { options.writeRate = Float(arguments.number("fast-rate")) }
         if arguments.hasValue("inner-steps") { options.innerSteps = arguments.integer("inner-steps") }
         return .fastWeights(options)
     }

@@ -5,7 +5,7 @@ extension Command {
         discussion: """
             Writes as it goes: after the prompt one character at a time, drawn from
             softmax(logits / temperature). Temperature 0 takes the most probable one. A model
-            of bytes writes bytes, as they were in the text that it has learnt.
+            of bytes writes bytes, as they were in the text that it has learned.
             """,
         options: [
             .model(help: "A file written by train --task text"),
@@ -55,7 +55,7 @@ extension Command {
         return Array(prompt.utf8)
     }
 
-    /// A line's end, or nothing where the text that was learnt had none.
+    /// A line's end, or nothing where the text that was learned had none.
     private static func lineEnd(_ vocabulary: TextVocabulary) -> [UInt8] {
         let text = Array("\n".utf8)
         return (try? vocabulary.tokens(text)) == nil ? [] : text

@@ -130,6 +130,6 @@ extension Layer {
         if case .array(let elements) = value {
             return "[\(elements.map { text($0, isActivationKnown) }.joined(separator: ", "))]"
         }
-        return (try? Layer(json: value))?.summary(isActivationKnown) ?? value.text ?? value.serialised()
+        return (try? Layer(json: value))?.summary(isActivationKnown) ?? value.text ?? value.serialized()
     }
 }

@@ -187,7 +187,7 @@ extension Option.Kind {
 
     /// A number as a user would write it: 1 rather than 1.0.
     private static func plain(_ value: Double) -> String {
-        JSON.number(value).serialised()
+        JSON.number(value).serialized()
     }
 }
 

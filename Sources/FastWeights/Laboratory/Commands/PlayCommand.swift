@@ -21,7 +21,7 @@ extension Command {
         let agent = try CatchAgent(path: try arguments.model())
         let player = CatchPlayer(agent, seed: arguments.unsigned("seed"), isGreedy: arguments.flag("greedy"))
         let isMoving =
-            Terminal.allowsColour(.output)
+            Terminal.allowsColor(.output)
             && Terminal.holds(
                 rows: CatchFrame.rows(agent.task) + 1, columns: CatchFrame.columns(agent.task), .output)
         let speed = arguments.number("speed")

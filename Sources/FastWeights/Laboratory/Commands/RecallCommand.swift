@@ -49,14 +49,14 @@ extension Command {
         if reading.attention == nil {
             Terminal.write(answerTable(map))
         } else {
-            let colours: HeatMap.TerminalColors =
-                !Terminal.allowsColour(.output) ? .none : Terminal.hasTrueColour ? .trueColor : .indexed256
-            Terminal.write(map.terminal(colours))
+            let colors: HeatMap.TerminalColors =
+                !Terminal.allowsColor(.output) ? .none : Terminal.hasTrueColor ? .trueColor : .indexed256
+            Terminal.write(map.terminal(colors))
         }
         return 0
     }
 
-    /// What a reader of the answer should know: that the sequence is not as those the model has learnt from.
+    /// What a reader of the answer should know: that the sequence is not as those the model has learned from.
     static func remarks(_ sequence: String, answer: UInt8?, pairs: Int, trained: Int) -> [String] {
         var remarks: [String] = []
         if pairs != trained {

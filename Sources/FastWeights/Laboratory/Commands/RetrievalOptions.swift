@@ -93,7 +93,7 @@ extension TrainingOptions {
     init(_ arguments: ParsedArguments, _ recipe: RetrievalModel.Recipe, quick: Bool = false) {
         self.init(recipe, quick: quick)
         if arguments.hasValue("steps") { steps = arguments.integer("steps") }
-        if arguments.hasValue("weight-decay") { optimizer = .adam(decay: arguments.number("weight-decay")) }
+        if arguments.hasValue("weight-decay") { optimizer = .adam(weightDecay: arguments.number("weight-decay")) }
         if arguments.hasValue("clip") { clip = arguments.clip }
         batch = arguments.integer("batch")
         schedule = Schedule(arguments.text("schedule")) ?? .cosine

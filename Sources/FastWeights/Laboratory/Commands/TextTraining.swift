@@ -29,7 +29,7 @@ enum TextTraining {
             case .gru: (5e-3, 5)
             case .fastWeights: (8e-3, 5)
             // A ReLU network whose state never ends grows, and its gradients with it.
-            case .rnn(activation: .relu, layerNorm: false, _): (4e-3, 0.1)
+            case .rnn(activation: .relu, hasLayerNorm: false, _): (4e-3, 0.1)
             case .rnn: (4e-3, 5)
             }
         return RetrievalModel.Recipe(learningRate: rate, clip: clip, steps: 5000, quickSteps: 5000)
@@ -92,7 +92,7 @@ enum TextTraining {
     /// The characters of the file, or bytes, of which it then says why.
     private static func vocabulary(of content: [UInt8], _ file: String) -> TextVocabulary {
         do { return try TextVocabulary(charactersOf: content) } catch {
-            Terminal.write("fastweights train: \(file) is learnt in bytes, not characters: \(error)\n", to: .error)
+            Terminal.write("fastweights train: \(file) is learned in bytes, not characters: \(error)\n", to: .error)
             return .bytes
         }
     }

@@ -3,7 +3,7 @@ extension Command {
     static let train = Command(
         name: "train", summary: "Train one model on associative retrieval, a text, or Catch",
         discussion: """
-            What is learnt is chosen by --task; `train --task text --help` shows the options
+            What is learned is chosen by --task; `train --task text --help` shows the options
             of that task alone.
             """,
         options: [
@@ -126,7 +126,7 @@ extension Option {
         Option(
             name: "epochs", placeholder: "N", kind: .integer(1...1_000_000),
             help:
-                "Passes over what is learnt from, in place of --steps; evaluated after each unless --evaluate-every is given"
+                "Passes over what is learned from, in place of --steps; evaluated after each unless --evaluate-every is given"
         ),
         Option(
             name: "minutes", placeholder: "X", kind: .number(.leastNonzeroMagnitude...1e6),

@@ -63,7 +63,7 @@ struct JobFolder<Job: IndependentJob>: Sendable {
     func write(_ result: Job.Result, of job: Job) throws(FileError) {
         let file = file(job)
         try Files.createDirectory(String(file[..<file.lastIndex(of: "/")!]))
-        try Files.writeAtomically(Array((result.json.serialised(indented: true) + "\n").utf8), to: file)
+        try Files.writeAtomically(Array((result.json.serialized(indented: true) + "\n").utf8), to: file)
     }
 
     /// Every result in the folder, and what is wrong with files that are none.

@@ -30,7 +30,7 @@ struct RetrievalJob: Sendable {
 
 extension RetrievalJob: IndependentJob {
     var id: String {
-        let rate = JSON.number(training.options.learningRate).serialised()
+        let rate = JSON.number(training.options.learningRate).serialized()
         return "\(training.model.name)/r-\(training.hidden)/rate-\(rate)/seed-\(training.seed)"
     }
 

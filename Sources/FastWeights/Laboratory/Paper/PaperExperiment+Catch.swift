@@ -63,11 +63,11 @@ extension PaperJob {
         self.init(
             experiment: "figure-5", row: training.model.title, column: column, seed: options.seed,
             settings: [
-                ("cell", cell.serialised()), ("episodes", "\(options.episodes)"),
+                ("cell", cell.serialized()), ("episodes", "\(options.episodes)"),
                 ("workers", "\(options.workers)"),
-                ("learning rate", JSON.number(options.learningRate).serialised()),
+                ("learning rate", JSON.number(options.learningRate).serialized()),
                 ("schedule", options.schedule.description),
-                ("clip", options.clip.map { JSON.number(Double($0)).serialised() } ?? "none"),
+                ("clip", options.clip.map { JSON.number(Double($0)).serialized() } ?? "none"),
                 ("discount", "\(options.weights.discount)"), ("value weight", "\(options.weights.value)"),
                 ("entropy weight", "\(options.weights.entropy)"),
             ], isQuick: isQuick, seconds: Double(options.episodes) * products * Self.secondsPerProduct,

@@ -76,10 +76,10 @@ extension PaperExperiment {
         OtherReading(title: "Fast weights") { _ in },
         OtherReading(title: "no fast matrix: η = 0") { $0.rate = 0 },
         OtherReading(title: "every glimpse is written and reads, h is never cleared") { $0.events = .everyStep },
-        OtherReading(title: "layer norm on h₀ too") { $0.normaliseFirst = true },
+        OtherReading(title: "layer norm on h₀ too") { $0.normalizesFirst = true },
         OtherReading(title: "layer norm on h₀ too, of its own gain and bias") {
-            $0.normaliseFirst = true
-            $0.separateNorms = true
+            $0.normalizesFirst = true
+            $0.hasSeparateNorms = true
         },
         OtherReading(title: "S = 2") { $0.innerSteps = 2 },
         OtherReading(title: "λ = 0.8") { $0.decay = 0.8 },
@@ -92,7 +92,7 @@ extension PaperExperiment {
     static let faces = PaperExperiment(
         name: "table-3", title: "In place of Table 3: faces from integrated glimpses",
         introduction: [
-            "A face of 48 by 48 pixels is read in 24 glimpses of 12 by 12. The paper’s Multi-PIE is under a licence, so these are the 624 CMU Face Images of 20 persons (Mitchell 1997): another experiment, whose figures are not to be compared with the paper’s 81.11 % (IRNN), 81.32 % (LSTM), 88.23 % (ConvNet) and 86.34 % (fast weights). Each training is one of five parts of a cross-validation by person."
+            "A face of 48 by 48 pixels is read in 24 glimpses of 12 by 12. The paper’s Multi-PIE is under a license, so these are the 624 CMU Face Images of 20 persons (Mitchell 1997): another experiment, whose figures are not to be compared with the paper’s 81.11 % (IRNN), 81.32 % (LSTM), 88.23 % (ConvNet) and 86.34 % (fast weights). Each training is one of five parts of a cross-validation by person."
         ],
         measure: .testAccuracy, rows: GlimpseModel.all.map(\.title), columns: FaceLabel.allCases.map(\.rawValue),
         paper: [:], hasInterval: true,

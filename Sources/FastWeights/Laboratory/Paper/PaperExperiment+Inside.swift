@@ -5,7 +5,7 @@ extension PaperExperiment {
     static let inside = PaperExperiment(
         name: "inside", title: "Inside the network",
         introduction: [
-            "A small network of Table 1, R = 20, reads one test sequence. Every state h is written into the fast matrix A, which fades by λ = \(FastWeightsOptions().decay) a step; the query then calls back the states that resemble its own."
+            "A small network of Table 1, R = 20, reads one test sequence. Every state h is written into the fast matrix A, which fades by λ = \(FastWeightsOptions().memoryDecay) a step; the query then calls back the states that resemble its own."
         ],
         measure: .testError, rows: ["Fast weights"], columns: ["R = 20"], paper: [:], deviations: [],
         draw: pictures,
@@ -41,11 +41,12 @@ extension PaperExperiment {
             attention.enumerated().allSatisfy({ $1.count >= $0 }), probabilities.count == AssociativeRetrieval.classes,
             Set(states.map(\.count)).count == 1
         else { return [] }
-        let reading = Reading(probabilities: [], states: states, attention: nil)
-        let matrices = reading.fastMatrices(decay: FastWeightsOptions().decay, rate: FastWeightsOptions().rate)
+        let reading = RetrievalTrace(probabilities: [], states: states, attention: nil)
+        let matrices = reading.fastMatrices(
+            decay: FastWeightsOptions().memoryDecay, rate: FastWeightsOptions().writeRate)
         let strip = MatrixStrip(
             title: "The fast matrix A(t) while \(String(sequence)) is read",
-            description: "One square matrix a step, H by H, in one scale of colours.",
+            description: "One square matrix a step, H by H, in one scale of colors.",
             panels: zip(sequence, matrices).enumerated().map { step, part in
                 MatrixStrip.Panel(label: "t = \(step + 1): \(part.0)", values: part.1.map { Double($0) })
             })

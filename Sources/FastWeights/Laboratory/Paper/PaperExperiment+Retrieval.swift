@@ -94,30 +94,31 @@ extension PaperExperiment {
         }
         var controls = [
             Control(title: "Fast weights", cell: changed { _ in }),
-            Control(title: "no fast matrix: η = 0", cell: changed { $0.rate = 0 }, recipes: "no-memory"),
-            Control(title: "no fast matrix: η = 0, rate and decay of the fast weights", cell: changed { $0.rate = 0 }),
+            Control(title: "no fast matrix: η = 0", cell: changed { $0.writeRate = 0 }, recipes: "no-memory"),
             Control(
-                title: "no fast matrix, no inner step: IRNN with layer norm", cell: .irnn(layerNorm: true),
+                title: "no fast matrix: η = 0, rate and decay of the fast weights", cell: changed { $0.writeRate = 0 }),
+            Control(
+                title: "no fast matrix, no inner step: IRNN with layer norm", cell: .irnn(hasLayerNorm: true),
                 recipes: "ln-irnn"),
-            Control(title: "no layer norm", cell: changed { $0.layerNorm = false }),
+            Control(title: "no layer norm", cell: changed { $0.hasLayerNorm = false }),
             Control(
                 title: "no layer norm, η = 0.02",
                 cell: changed {
-                    $0.layerNorm = false
+                    $0.hasLayerNorm = false
                     $0.rate = 0.02
                 }),
-            Control(title: "LSTM with layer norm", cell: .lstm(layerNorm: true), recipes: "ln-lstm"),
-            Control(title: "layer norm on h₀ too", cell: changed { $0.normaliseFirst = true }),
-            Control(title: "A lags a step, as in the paper's v1", cell: changed { $0.lagged = true }),
+            Control(title: "LSTM with layer norm", cell: .lstm(hasLayerNorm: true), recipes: "ln-lstm"),
+            Control(title: "layer norm on h₀ too", cell: changed { $0.normalizesFirst = true }),
+            Control(title: "A lags a step, as in the paper's v1", cell: changed { $0.isLagged = true }),
         ]
         for steps in [2, 3] {
             controls.append(Control(title: "S = \(steps)", cell: changed { $0.innerSteps = steps }))
         }
         for decay: Float in [0.5, 0.8, 0.9, 1] {
-            controls.append(Control(title: "λ = \(decay)", cell: changed { $0.decay = decay }))
+            controls.append(Control(title: "λ = \(decay)", cell: changed { $0.memoryDecay = decay }))
         }
         for rate: Float in [0.1, 0.25, 1, 2] {
-            controls.append(Control(title: "η = \(rate)", cell: changed { $0.rate = rate }))
+            controls.append(Control(title: "η = \(rate)", cell: changed { $0.writeRate = rate }))
         }
         return controls
     }()

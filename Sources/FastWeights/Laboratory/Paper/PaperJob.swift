@@ -75,8 +75,8 @@ struct PaperJob: Sendable {
 
     /// Latin letters and digits in lower case, the paper's Greek letters by their names, all else one hyphen.
     private static func slug(_ text: String) -> String {
-        let spelt = text.map { ["λ": "lambda", "η": "eta"][$0] ?? $0.lowercased() }.joined()
-        return spelt.split { !$0.isASCII || !($0.isLetter || $0.isNumber || $0 == ".") }.joined(separator: "-")
+        let spelled = text.map { ["λ": "lambda", "η": "eta"][$0] ?? $0.lowercased() }.joined()
+        return spelled.split { !$0.isASCII || !($0.isLetter || $0.isNumber || $0 == ".") }.joined(separator: "-")
     }
 }
 

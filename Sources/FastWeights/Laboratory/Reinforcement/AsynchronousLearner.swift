@@ -39,11 +39,11 @@ final class AsynchronousLearner: @unchecked Sendable {
         }
     }
 
-    /// A learner whose `crew` is of one thread alone.
-    init(_ agent: CatchAgent, _ options: CatchOptions, crew: Crew) {
+    /// A learner whose `team` is of one thread alone.
+    init(_ agent: CatchAgent, _ options: CatchOptions, team: ThreadTeam) {
         let gradients = Parameters(agent.network.configuration.layout)
         (self.agent, self.options) = (agent, options)
-        optimizer = Optimizer(options.optimizer, agent.network.parameters, gradients, crew: crew)
+        optimizer = Optimizer(options.optimizer, agent.network.parameters, gradients, team: team)
         idle = (0..<options.workers).map { _ in Worker(agent, gradients: gradients) }
     }
 

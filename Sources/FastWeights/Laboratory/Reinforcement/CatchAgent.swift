@@ -23,13 +23,13 @@ final class CatchAgent: Sendable {
     }
 
     /// The bytes of a model file: that of the network, with the task and `notes` of the training in the metadata.
-    func serialised(notes: [(String, String)] = []) -> [UInt8] {
-        network.serialised(metadata: [("task", task.json.serialised())] + notes)
+    func serialized(notes: [(String, String)] = []) -> [UInt8] {
+        network.serialized(metadata: [("task", task.json.serialized())] + notes)
     }
 
     /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
     func write(to path: String, notes: [(String, String)] = []) throws {
-        try Files.writeAtomically(serialised(notes: notes), to: path)
+        try Files.writeAtomically(serialized(notes: notes), to: path)
     }
 
     /// Reads a file that `write` made. Throws what is wrong with it.
@@ -38,7 +38,7 @@ final class CatchAgent: Sendable {
     /// Reads a file whose content is `bytes`; `source` says where they came from.
     init(bytes: [UInt8], source path: String) throws {
         let file = try SafeTensors(bytes: bytes, source: path)
-        func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
+        func fail(_ problem: String) -> WeightsError { WeightsError(description: "\(path): \(problem)") }
         guard let text = file.metadata["task"] else {
             throw fail("not an agent of Catch: the metadata has no task; `fastweights train --task catch` makes one")
         }

@@ -40,7 +40,7 @@ struct CatchCurve: Sendable, Equatable {
     }
 
     private(set) var points: [Point] = []
-    /// Episodes learnt from, and optimizer steps.
+    /// Episodes learned from, and optimizer steps.
     private(set) var episodes = 0
     private(set) var steps = 0
     /// Whether the caller stopped it.

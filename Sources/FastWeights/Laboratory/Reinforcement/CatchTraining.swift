@@ -11,14 +11,14 @@ struct CatchTraining: Sendable {
     /// is new.
     static let fastRate: Float = 0.02
 
-    /// The learning rate at which a cell learnt fastest without falling back: a plain network does with higher ones.
+    /// The learning rate at which a cell learned fastest without falling back: a plain network does with higher ones.
     static func learningRate(_ cell: Cell) -> Double { if case .rnn = cell { 5e-3 } else { 1e-2 } }
 
     /// A training of a model's cell, of fast weights with `fastRate`.
     init(model: RetrievalModel, task: Catch, options: CatchOptions) {
         (self.model, cell, self.task, self.options) = (model, model.cell, task, options)
-        if case .fastWeights(var fast) = cell, fast.rate > 0 {
-            fast.rate = Self.fastRate
+        if case .fastWeights(var fast) = cell, fast.writeRate > 0 {
+            fast.writeRate = Self.fastRate
             cell = .fastWeights(fast)
         }
     }
@@ -40,12 +40,12 @@ struct CatchTraining: Sendable {
         let agent = CatchAgent(cell, hidden: hidden, task: task, seed: options.seed)
         let curve: CatchCurve
         if options.isAsynchronous {
-            curve = try Crew.run(threads: 1) { crew throws(TrainingError) in
-                try AsynchronousLearner(agent, options, crew: crew).run(progress: progress, shouldStop: shouldStop)
+            curve = try ThreadTeam.run(threads: 1) { team throws(TrainingError) in
+                try AsynchronousLearner(agent, options, team: team).run(progress: progress, shouldStop: shouldStop)
             }
         } else {
-            curve = try Crew.run(threads: options.threads) { crew throws(TrainingError) in
-                try SynchronousLearner(agent, options, crew: crew).run(progress: progress, shouldStop: shouldStop)
+            curve = try ThreadTeam.run(threads: options.threads) { team throws(TrainingError) in
+                try SynchronousLearner(agent, options, team: team).run(progress: progress, shouldStop: shouldStop)
             }
         }
         let seconds = (ContinuousClock.now - start).seconds

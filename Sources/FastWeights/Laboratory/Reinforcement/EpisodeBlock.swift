@@ -152,7 +152,7 @@ final class EpisodeBlock {
     }
 }
 
-/// What an episode is for, of which its random numbers depend: what is learnt from is never what is measured.
+/// What an episode is for, of which its random numbers depend: what is learned from is never what is measured.
 enum EpisodePurpose: UInt64 {
     case training = 6
     case evaluation = 7

@@ -6,7 +6,7 @@
 final class SynchronousLearner {
     private let options: CatchOptions
     private let task: Catch
-    private let crew: Crew
+    private let team: ThreadTeam
     private let workers: [EpisodeWorker]
     private let weights: EpisodeWeights
     private let sum: GradientSum
@@ -22,15 +22,15 @@ final class SynchronousLearner {
         var first = 0
     }
 
-    init(_ agent: CatchAgent, _ options: CatchOptions, crew: Crew) {
+    init(_ agent: CatchAgent, _ options: CatchOptions, team: ThreadTeam) {
         let (configuration, task, turn) = (agent.network.configuration, agent.task, turn)
         let weights = EpisodeWeights(configuration, agent.network.parameters)
         let workers = (0..<options.workers).map { _ in EpisodeWorker(task, weights) }
         let gradients = Parameters(configuration.layout)
         let sum = GradientSum(weights, workers.map(\.gradients), into: gradients)
-        (self.options, self.task, self.crew) = (options, task, crew)
+        (self.options, self.task, self.team) = (options, task, team)
         (self.workers, self.weights, self.sum) = (workers, weights, sum)
-        optimizer = Optimizer(options.optimizer, agent.network.parameters, gradients, crew: crew)
+        optimizer = Optimizer(options.optimizer, agent.network.parameters, gradients, team: team)
         pack = Job { weights.pack(piece: $0) }
         let scale = 1 / Float(options.batch * task.decisions)
         learn = Job { w in
@@ -71,17 +71,17 @@ final class SynchronousLearner {
 
     /// The loss of the next episodes, whose gradient is left for the optimizer.
     private func gradient() -> ActorCriticLoss {
-        crew.perform(pack, pieces: weights.pieces)
-        crew.perform(learn, pieces: workers.count)
-        crew.perform(collect, pieces: sum.pieces)
+        team.perform(pack, pieces: weights.pieces)
+        team.perform(learn, pieces: workers.count)
+        team.perform(collect, pieces: sum.pieces)
         var loss = ActorCriticLoss()
         for worker in workers { loss += worker.loss }
         return loss
     }
 
     private func evaluate() -> Double {
-        crew.perform(pack, pieces: weights.pieces)
-        crew.perform(evaluation, pieces: workers.count)
+        team.perform(pack, pieces: weights.pieces)
+        team.perform(evaluation, pieces: workers.count)
         var caught = 0
         for worker in workers { caught += worker.caught }
         return Double(caught) / Double(options.evaluationEpisodes)

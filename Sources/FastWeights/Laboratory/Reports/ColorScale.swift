@@ -1,4 +1,4 @@
-/// The colours of a heat map: from the ground to a strong ink in twelve steps of equal lightness (OKLab), warm for
+/// The colors of a heat map: from the ground to a strong ink in twelve steps of equal lightness (OKLab), warm for
 /// positive weights and cold for negative ones, so that lightness alone already tells the size of a weight.
 ///
 /// The steps run from light to dark on a light ground and from dark to light on a dark one.
@@ -23,8 +23,8 @@ enum ColorScale {
         "#a1dadb", "#c4e9e5", "#e6f8f0",
     ]
 
-    /// The same ramps in the fixed colours of a terminal of 256, chosen by hand: the nearest colours of the first steps
-    /// would be greys, and the sign of a small weight lost.
+    /// The same ramps in the fixed colors of a terminal of 256, chosen by hand: the nearest colors of the first steps
+    /// would be grays, and the sign of a small weight lost.
     static let indexedPositive = [236, 53, 53, 89, 89, 125, 161, 167, 203, 209, 215, 222, 229]
     static let indexedNegative = [236, 17, 18, 24, 25, 25, 31, 31, 38, 74, 116, 152, 195]
 

@@ -2,7 +2,7 @@ extension HTMLPage {
     /// The page's own style; the pictures bring theirs.
     ///
     /// Figures stand side by side where there is room for two and below each other on a phone; a table wider than the
-    /// page scrolls in its own box; paper gets the light colours with the shading kept.
+    /// page scrolls in its own box; paper gets the light colors with the shading kept.
     static let styleSheet = """
         :root{--bg:#f6f7f9;--card:#ffffff;--ink:#1b2430;--muted:#586474;--line:#dfe4ea;--ours:#0072b2;--mark:#d55e00;
         --solved:#e3f3ec;--partial:#fdf3dc;--flat:#f1f2f5;--word-solved:#006b4f;--word-partial:#7d5600}

@@ -2,7 +2,7 @@ extension HeatMap {
     /// The picture as SVG text: the sequence as tiles, arcs from the query to what it attended to, the heat map below
     /// and the answer with its probabilities.
     ///
-    /// Like `LinePlot.svg` it has no script and no external reference and follows the reader's colour scheme.
+    /// Like `LinePlot.svg` it has no script and no external reference and follows the reader's color scheme.
     ///
     /// - Parameters:
     ///   - prefix: class of the picture and beginning of its ids, which no other picture of the page has.
@@ -180,7 +180,7 @@ extension HeatMap {
         return Markup.escaped("'\(sequence[step])' at step \(step) to '\(sequence[past])' at step \(past): \(weight)")
     }
 
-    /// The colour scale, in the empty corner above the diagonal.
+    /// The color scale, in the empty corner above the diagonal.
     private func legend(_ layout: Layout) -> String {
         let count = sequence.count
         guard count >= 6 else { return "" }

@@ -44,7 +44,7 @@ struct HeatMap: Sendable {
     var past: [[Double]] { weights.enumerated().map { Array($1.prefix($0)) } }
     /// The weights of the query's row.
     var queryWeights: [Double] { past[past.count - 1] }
-    /// The largest magnitude, to which the colours are scaled.
+    /// The largest magnitude, to which the colors are scaled.
     var largest: Double { past.joined().lazy.filter(\.isFinite).map(\.magnitude).max() ?? 0 }
     var isSigned: Bool { past.joined().contains { $0 < 0 } }
 
@@ -61,14 +61,14 @@ struct HeatMap: Sendable {
 
     // MARK: - Terminal
 
-    /// How many colours a terminal shows.
+    /// How many colors a terminal shows.
     enum TerminalColors: Sendable {
         case none, indexed256, trueColor
     }
 
     /// The heat map and the answer as rows of text, each ending with a newline.
     ///
-    /// Without colours the squares are shaded with characters, a tilde before the negative ones.
+    /// Without colors the squares are shaded with characters, a tilde before the negative ones.
     func terminal(_ colors: TerminalColors) -> String {
         let sign = isSigned ? (colors == .none ? ", ~ negative" : ", blue negative") : ""
         var text = "        earlier step →\n"

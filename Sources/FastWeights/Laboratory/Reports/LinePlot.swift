@@ -1,6 +1,6 @@
 /// A line chart as SVG text: a thin line for each seed, a thick one for their median, names at the line ends.
 ///
-/// The file has no script and no external reference, scales to its container, follows the reader's colour scheme and is
+/// The file has no script and no external reference, scales to its container, follows the reader's color scheme and is
 /// the same byte for byte for the same input.
 struct LinePlot: Sendable {
     struct Point: Sendable, Equatable {
@@ -18,7 +18,7 @@ struct LinePlot: Sendable {
         var name: String
         /// One curve a seed, each with ascending x. A point that is not finite leaves a gap.
         var curves: [[Point]]
-        /// Colour and dash, so that a model looks the same in several figures.
+        /// Color and dash, so that a model looks the same in several figures.
         var style: Int
 
         init(name: String, curves: [[Point]], style: Int) {
@@ -40,7 +40,7 @@ struct LinePlot: Sendable {
         var value: Double
         var label: String
         var mark: Mark
-        /// The series whose colour it takes; neutral when nil.
+        /// The series whose color it takes; neutral when nil.
         var style: Int?
 
         init(value: Double, label: String, mark: Mark = .line, style: Int? = nil) {
@@ -253,7 +253,7 @@ struct LinePlot: Sendable {
     }
 
     /// Ascending positions moved as little as possible, in least squares, to lie `gap` apart and within the range: the
-    /// isotonic regression of the positions less their place in the stack, by pooling neighbours.
+    /// isotonic regression of the positions less their place in the stack, by pooling neighbors.
     static func spread(_ wanted: [Double], gap: Double, within range: ClosedRange<Double>) -> [Double] {
         var pools: [(sum: Double, count: Int)] = []
         for (index, value) in wanted.enumerated() {

@@ -1,4 +1,4 @@
-/// What the SVG and HTML writers share: escaping, coordinates, text measures and the colours of both colour schemes.
+/// What the SVG and HTML writers share: escaping, coordinates, text measures and the colors of both color schemes.
 enum Markup {
     /// The text with the five characters escaped that mean something in HTML or XML, and without the control characters
     /// that XML forbids.
@@ -98,7 +98,7 @@ enum Markup {
             """
     }
 
-    /// A colour with its value in either colour scheme.
+    /// A color with its value in either color scheme.
     struct Variable {
         let name: String
         let light: String
@@ -112,7 +112,7 @@ enum Markup {
         Variable(name: "grid", light: "#e3e7ec", dark: "#2b333f"),
     ]
 
-    /// Okabe and Ito's colours, told apart with any kind of colour vision, without the yellow that white paper swallows;
+    /// Okabe and Ito's colors, told apart with any kind of color vision, without the yellow that white paper swallows;
     /// lightened where a dark ground asks for it.
     static let seriesColors = [
         Variable(name: "c0", light: "#0072b2", dark: "#56b4e9"),
@@ -123,6 +123,6 @@ enum Markup {
         Variable(name: "c5", light: "#4b5563", dark: "#c3cad4"),
     ]
 
-    /// A dash a series, so that colour is not the only sign and a line that lies on another lets it be seen.
+    /// A dash a series, so that color is not the only sign and a line that lies on another lets it be seen.
     static let seriesDashes = ["none", "8 7", "1 5", "10 6 1 6", "4 6", "15 7"]
 }

@@ -1,4 +1,4 @@
-/// Square matrices side by side, in one scale of colours: the fast weights as they grow and decay over a sequence.
+/// Square matrices side by side, in one scale of colors: the fast weights as they grow and decay over a sequence.
 struct MatrixStrip {
     /// One matrix, row by row, and the words above it.
     struct Panel {
@@ -14,7 +14,7 @@ struct MatrixStrip {
     private static let columns = 4
     private static let top = 52.0
 
-    /// The picture as SVG text, like `HeatMap.svg`. Neighbours of one colour in a row are one rectangle.
+    /// The picture as SVG text, like `HeatMap.svg`. Neighbors of one color in a row are one rectangle.
     func svg(prefix: String) -> String {
         let pitch = (MatrixStrip.width - 40) / Double(MatrixStrip.columns)
         let side = pitch - 12
@@ -53,12 +53,12 @@ struct MatrixStrip {
             var j = 0
             while j < count {
                 let first = j
-                let colour = name(i, j)
-                while j < count && name(i, j) == colour { j += 1 }
-                guard let colour else { continue }
+                let color = name(i, j)
+                while j < count && name(i, j) == color { j += 1 }
+                guard let color else { continue }
                 let left = FixedPoint.text(x + Double(first) * cell, decimals: 2)
                 text +=
-                    "<rect class=\"\(colour)\" x=\"\(left)\" y=\"\(FixedPoint.text(y + Double(i) * cell, decimals: 2))\" "
+                    "<rect class=\"\(color)\" x=\"\(left)\" y=\"\(FixedPoint.text(y + Double(i) * cell, decimals: 2))\" "
                 text += "width=\"\(FixedPoint.text(Double(j - first) * cell, decimals: 2))\" "
                 text += "height=\"\(FixedPoint.text(cell, decimals: 2))\"/>\n"
             }

@@ -62,7 +62,7 @@ struct PlotScale {
         return start + fraction * (end - start)
     }
 
-    /// Labelled ticks: multiples of 1, 2 or 5, or the powers of ten of a logarithmic axis.
+    /// Labeled ticks: multiples of 1, 2 or 5, or the powers of ten of a logarithmic axis.
     var majorTicks: [Tick] {
         if isLogarithmic { return logarithmicTicks }
         let step = PlotScale.step(upper - lower)
@@ -71,7 +71,7 @@ struct PlotScale {
         return (first...max(first, last)).map { Tick(value: Double($0) * step, label: label(Double($0) * step, step)) }
     }
 
-    /// Ticks between the labelled ones: fifths or halves of a step, 2...9 in a decade.
+    /// Ticks between the labeled ones: fifths or halves of a step, 2...9 in a decade.
     var minorTicks: [Double] {
         if isLogarithmic {
             return (PlotScale.decade(lower)...PlotScale.decade(upper)).flatMap { decade in

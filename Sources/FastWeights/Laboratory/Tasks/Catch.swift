@@ -15,7 +15,7 @@ struct Catch: Sendable, Equatable {
 
     enum Start: String, Sendable, CaseIterable {
         /// In the middle; of an odd number of columns, half a column to the left of it.
-        case centre
+        case center
         /// Anywhere.
         case random
     }
@@ -33,7 +33,7 @@ struct Catch: Sendable, Equatable {
     private static let sizes = 3...128
 
     /// Throws unless the screen has 3 to 128 rows and no more frames are seen than there are.
-    init(size: Int, visibleFrames: Int, start: Start = .centre) throws(TaskError) {
+    init(size: Int, visibleFrames: Int, start: Start = .center) throws(TaskError) {
         guard Self.sizes.contains(size), (0...size).contains(visibleFrames) else {
             throw .screen(size: size, visibleFrames: visibleFrames, sizes: Self.sizes)
         }
@@ -49,7 +49,7 @@ struct Catch: Sendable, Equatable {
     /// Where the paddle may begin.
     private var starts: Range<Int> {
         let middle = (size - Self.paddle) / 2
-        return start == .centre ? middle..<middle + 1 : places
+        return start == .center ? middle..<middle + 1 : places
     }
 
     /// Every episode there is: each beginning of the paddle with each column of the ball.

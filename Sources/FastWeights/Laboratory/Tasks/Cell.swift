@@ -1,9 +1,9 @@
 /// A kind of recurrent cell with its options, before it has a size: what the experiments compare.
 public enum Cell: Sendable, Equatable {
     /// Elman's network; see `Layer.rnn`. `identity` starts W_hh as the identity matrix and the biases at zero.
-    case rnn(activation: Activation, layerNorm: Bool = false, identity: Bool = false)
+    case rnn(activation: Activation, hasLayerNorm: Bool = false, identity: Bool = false)
     /// Long short-term memory; see `Layer.lstm`.
-    case lstm(layerNorm: Bool = false)
+    case lstm(hasLayerNorm: Bool = false)
     /// Gated recurrent unit; see `Layer.gru`.
     case gru
     /// The fast-weights network; see `Layer.fastWeights`.
@@ -12,8 +12,8 @@ public enum Cell: Sendable, Equatable {
     case associativeLSTM(AssociativeLSTMOptions = AssociativeLSTMOptions())
 
     /// The IRNN: ReLU, identity recurrent matrix.
-    public static func irnn(layerNorm: Bool = false) -> Cell {
-        .rnn(activation: .relu, layerNorm: layerNorm, identity: true)
+    public static func irnn(hasLayerNorm: Bool = false) -> Cell {
+        .rnn(activation: .relu, hasLayerNorm: hasLayerNorm, identity: true)
     }
 
     /// The cell with H hidden units.
@@ -30,9 +30,9 @@ public enum Cell: Sendable, Equatable {
 
     private func kind(_ hidden: Int) -> any CellKind {
         switch self {
-        case .rnn(let activation, let layerNorm, let identity):
-            RNNLayer(hidden: hidden, activation, layerNorm: layerNorm, isIdentity: identity)
-        case .lstm(let layerNorm): LSTMLayer(hidden: hidden, layerNorm: layerNorm)
+        case .rnn(let activation, let hasLayerNorm, let identity):
+            RNNLayer(hidden: hidden, activation, hasLayerNorm: hasLayerNorm, isIdentity: identity)
+        case .lstm(let hasLayerNorm): LSTMLayer(hidden: hidden, hasLayerNorm: hasLayerNorm)
         case .gru: GRULayer(hidden: hidden)
         case .fastWeights(let options): FastWeightsLayer(hidden: hidden, options)
         case .associativeLSTM(let options): AssociativeLSTMLayer(hidden: hidden, options)

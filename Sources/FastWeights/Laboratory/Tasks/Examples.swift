@@ -1,4 +1,4 @@
-/// Labelled sequences of one length, of a task with at most 256 tokens and classes.
+/// Labeled sequences of one length, of a task with at most 256 tokens and classes.
 public struct Examples: Sendable, Equatable {
     /// count · steps tokens, one sequence behind the other.
     public var tokens: [UInt8]

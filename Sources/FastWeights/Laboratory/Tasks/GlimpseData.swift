@@ -114,7 +114,7 @@ extension GlimpseData {
             source: "CMU Face Images, \(label.rawValue)")
     }
 
-    /// Labelled images of any size, made 48 by 48, split by who is on them.
+    /// Labeled images of any size, made 48 by 48, split by who is on them.
     static func byPerson(
         _ images: ImageSet, _ persons: [Int], fold: Int, path: String, source: String
     ) throws -> GlimpseData {

@@ -77,7 +77,7 @@ struct GlimpseJob: Sendable {
         options.steps = steps(data)
         options.evaluateEvery = max(1, min(data.training.count / settings.batch, options.steps))
         options.learningRate = settings.learningRate
-        options.optimizer = .adam(decay: settings.weightDecay)
+        options.optimizer = .adam(weightDecay: settings.weightDecay)
         options.clip = settings.clip
         options.perfectEvaluations = .max
         options.seed = seed

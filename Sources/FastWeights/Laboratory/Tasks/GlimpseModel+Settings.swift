@@ -41,7 +41,7 @@ extension GlimpseModel {
 extension GlimpseJob {
     /// Everything that decides the result of a training on `images`, which is their name.
     func described(images: String) -> [(name: String, value: String)] {
-        func number(_ value: Double) -> String { JSON.number(value).serialised() }
+        func number(_ value: Double) -> String { JSON.number(value).serialized() }
         let read = ("controls", settings.controls.rawValue)
         let network: [(name: String, value: String)] =
             switch model.kind {
@@ -50,7 +50,8 @@ extension GlimpseJob {
             case .fastWeights:
                 [
                     read, ("λ", "\(settings.decay)"), ("η", "\(settings.rate)"), ("S", "\(settings.innerSteps)"),
-                    ("layer norm of h₀", "\(settings.normaliseFirst)"), ("norms apart", "\(settings.separateNorms)"),
+                    ("layer norm of h₀", "\(settings.normalizesFirst)"),
+                    ("norms apart", "\(settings.hasSeparateNorms)"),
                     ("events", settings.events.rawValue),
                 ]
             }

@@ -39,8 +39,8 @@ struct GlimpseModel: Sendable {
         case .fastWeights:
             .fastWeights(
                 FastWeightsOptions(
-                    decay: settings.decay, rate: settings.rate, innerSteps: settings.innerSteps,
-                    normaliseFirst: settings.normaliseFirst, separateNorms: settings.separateNorms,
+                    memoryDecay: settings.decay, writeRate: settings.rate, innerSteps: settings.innerSteps,
+                    normalizesFirst: settings.normalizesFirst, hasSeparateNorms: settings.hasSeparateNorms,
                     schedule: settings.events == .scheduled ? GlimpsePolicy.schedule : [.usual]))
         }
     }
@@ -87,11 +87,11 @@ struct GlimpseSettings: Sendable, Equatable {
     var decay: Float = 0.95
     var rate: Float = 0.5
     var innerSteps = 1
-    /// Layer norm in h_0 too. Without, as equation 5 stands, the integration alone is normalised: no worse on digits
+    /// Layer norm in h_0 too. Without, as equation 5 stands, the integration alone is normalized: no worse on digits
     /// (1.23 and 1.27 % with 100 features), and one norm less.
-    var normaliseFirst = false
+    var normalizesFirst = false
     /// With a layer norm in h_0, a gain and bias of its own for the integration.
-    var separateNorms = false
+    var hasSeparateNorms = false
     /// When the fast weights are written and read.
     var events = Events.scheduled
 

@@ -34,7 +34,7 @@ struct GlimpsePolicy: Sendable, Equatable {
     }
 
     /// What the fast weights do at these steps: a coarse view is written and h cleared, the integration reads.
-    static let schedule: [MemoryEvents] = [[.write, .clear], [], [], [], [], .read]
+    static let schedule: [FastWeightsOptions.MemoryEvents] = [[.write, .clear], [], [], [], [], .read]
 
     /// A policy for images of `side` by `side`. Traps unless that is a multiple of 4.
     init(side: Int, controls: Controls = .kind) {

@@ -1,4 +1,4 @@
-/// Grey images of one size with a class each.
+/// Gray images of one size with a class each.
 struct ImageSet: Sendable {
     let height: Int
     let width: Int

@@ -17,17 +17,17 @@ public struct ModelFile: Sendable {
     }
 
     /// The bytes of the file: the same model always gives the same.
-    public func serialised() -> [UInt8] {
+    public func serialized() -> [UInt8] {
         let taskJSON: JSON = [
             "name": "associative_retrieval", "pairs": .number(Double(task.pairs)),
             "repeats_digits": .bool(task.repeatsDigits),
         ]
-        return model.serialised(metadata: [("task", taskJSON.serialised())] + notes)
+        return model.serialized(metadata: [("task", taskJSON.serialized())] + notes)
     }
 
     /// Writes the file atomically. Throws when it cannot be written; then nothing has changed.
     public func write(to path: String) throws {
-        try Files.writeAtomically(serialised(), to: path)
+        try Files.writeAtomically(serialized(), to: path)
     }
 
     /// Reads a file that `write` made. Throws, with the path, what is wrong and what to do, when it is not one.
@@ -37,11 +37,11 @@ public struct ModelFile: Sendable {
 
     /// Reads a file whose content is `bytes`; `source` says where they came from, for error messages.
     ///
-    /// Throws ``SafeTensorsError`` when they are no safetensors file, and ``ModelFileError`` when that holds no model, or
+    /// Throws ``FormatError`` when they are no safetensors file, and ``WeightsError`` when that holds no model, or
     /// one whose tensors or task are not those of its configuration.
     public init(bytes: [UInt8], source path: String) throws {
         let file = try SafeTensors(bytes: bytes, source: path)
-        func fail(_ problem: String) -> ModelFileError { ModelFileError(description: "\(path): \(problem)") }
+        func fail(_ problem: String) -> WeightsError { WeightsError(description: "\(path): \(problem)") }
         do {
             guard let network = try Network.configuration(of: StateDictionary(file)), let task = file.metadata["task"]
             else {
@@ -57,7 +57,7 @@ public struct ModelFile: Sendable {
         } catch let error as ConfigurationError {
             throw fail(error.description)
         } catch let error as WeightsError {
-            throw ModelFileError(description: error.description)
+            throw WeightsError(description: error.description)
         } catch let error as TaskError {
             throw fail(error.description)
         } catch let error as JSONError {

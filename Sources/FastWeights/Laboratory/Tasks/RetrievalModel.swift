@@ -82,13 +82,13 @@ struct RetrievalModel: Sendable {
             name: "gru", title: "GRU", cell: .gru, paperErrors: [:],
             recipes: [(0, Recipe(learningRate: 2e-3, steps: 40_000, quickSteps: 5000))]),
         RetrievalModel(
-            name: "ln-irnn", title: "IRNN, layer norm", cell: .irnn(layerNorm: true), paperErrors: [:],
+            name: "ln-irnn", title: "IRNN, layer norm", cell: .irnn(hasLayerNorm: true), paperErrors: [:],
             recipes: [(0, Recipe(learningRate: 1e-3, steps: 60_000, quickSteps: 8000))]),
         RetrievalModel(
-            name: "ln-lstm", title: "LSTM, layer norm", cell: .lstm(layerNorm: true), paperErrors: [:],
+            name: "ln-lstm", title: "LSTM, layer norm", cell: .lstm(hasLayerNorm: true), paperErrors: [:],
             recipes: [(0, Recipe(learningRate: 2e-3, steps: 40_000, quickSteps: 5000))]),
         RetrievalModel(
-            name: "no-memory", title: "Inner step, η = 0", cell: .fastWeights(FastWeightsOptions(rate: 0)),
+            name: "no-memory", title: "Inner step, η = 0", cell: .fastWeights(FastWeightsOptions(writeRate: 0)),
             paperErrors: [:], recipes: [(0, Recipe(learningRate: 1e-3, steps: 40_000, quickSteps: 8000))]),
     ]
 

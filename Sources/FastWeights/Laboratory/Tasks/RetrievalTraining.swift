@@ -14,20 +14,20 @@ struct RetrievalTraining: Sendable {
     }
 
     var name: String {
-        "\(model.title) R=\(hidden) seed \(seed) rate \(JSON.number(options.learningRate).serialised())"
+        "\(model.title) R=\(hidden) seed \(seed) rate \(JSON.number(options.learningRate).serialized())"
     }
 
     /// What decides the result, beside the seeds of training and examples; `counts` of examples in training, validation and
     /// test.
     func settings(_ counts: [Int]) -> [(name: String, value: String)] {
         [
-            ("cell", model.cell.json(input: 100, hidden: hidden).serialised()),
+            ("cell", model.cell.json(input: 100, hidden: hidden).serialized()),
             ("steps", "\(options.steps)"), ("batch", "\(options.batch)"),
-            ("learning rate", JSON.number(options.learningRate).serialised()),
-            ("weight decay", JSON.number(options.optimizer.decay).serialised()),
-            ("clip", options.clip.map { JSON.number(Double($0)).serialised() } ?? "none"),
+            ("learning rate", JSON.number(options.learningRate).serialized()),
+            ("weight decay", JSON.number(options.optimizer.weightDecay).serialized()),
+            ("clip", options.clip.map { JSON.number(Double($0)).serialized() } ?? "none"),
             ("schedule", options.schedule.description),
-            ("deviation of embeddings", JSON.number(Double(embeddingDeviation)).serialised()),
+            ("deviation of embeddings", JSON.number(Double(embeddingDeviation)).serialized()),
             ("examples", counts.map { "\($0)" }.joined(separator: ", ")),
         ]
     }
@@ -83,7 +83,7 @@ extension TrainingOptions {
         self.init()
         learningRate = recipe.learningRate
         steps = quick ? recipe.quickSteps : recipe.steps
-        optimizer = .adam(decay: recipe.weightDecay)
+        optimizer = .adam(weightDecay: recipe.weightDecay)
         clip = recipe.clip > 0 ? recipe.clip : nil
     }
 }

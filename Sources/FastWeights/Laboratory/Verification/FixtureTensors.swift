@@ -89,7 +89,7 @@ extension Fixture {
     func stateShapes(_ shape: [Int]) -> [[Int]] { shape[0] == 1 ? [shape, Array(shape.dropFirst())] : [shape] }
 
     /// The parameters of a layout from "<prefix><name>".
-    func parameters(_ layout: ParameterLayout, from prefix: String = "parameter.") throws -> Parameters {
+    func parameters(_ layout: Parameters.Layout, from prefix: String = "parameter.") throws -> Parameters {
         // Before memory is taken for what a configuration claims.
         for window in layout.windows { _ = try shape(prefix + window.name, window.shape) }
         let block = Parameters(layout)

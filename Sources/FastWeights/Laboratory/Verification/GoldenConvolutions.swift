@@ -32,8 +32,8 @@ extension Fixture {
         let data = try SequenceData(
             .numbers((0..<batch).map { Array(input[$0 * size..<($0 + 1) * size]) }, width: size),
             .stepClasses(labels.map { [$0] }))
-        try Crew.run(threads: 2) { crew in
-            let engine = ParallelTraining(configuration.definition, network.parameters, longest: 1, crew: crew)
+        try ThreadTeam.run(threads: 2) { team in
+            let engine = ParallelTraining(configuration.definition, network.parameters, longest: 1, team: team)
             let result = engine.gradient(data, Array(0..<batch))
             tally.output("loss, in shards", [Float(result.loss)], try doubles("loss"))
             try compare(engine.gradients, "gradient.", &tally, note: ", in shards")

@@ -23,14 +23,15 @@ extension Fixture {
         let count = tensors.names.filter { $0.hasPrefix("array.") }.count
         let arrays = try (0..<count).map { try array("array.\($0)") }
         let network = try Network(
-            keras: arrays, bidirectional: configuration["bidirectional"]?.boolean == true, activation: try activation())
+            keras: arrays, isBidirectional: configuration["bidirectional"]?.boolean == true,
+            activation: try activation())
         try check(network, &tally)
     }
 
     /// A whole model of Keras, from its configuration and arrays.
     func checkKerasModel(_ tally: inout ErrorTally) throws {
         let arrays = try (0..<tensors.names.count { $0.hasPrefix("array.") }).map { try array("array.\($0)") }
-        let network = try Network(kerasModel: configuration.serialised(), weights: arrays)
+        let network = try Network(kerasModel: configuration.serialized(), weights: arrays)
         let result: (outputs: [Float], state: NetworkState)
         if let vocabulary = network.definition.input.vocabulary {
             let sizes = try shape("tokens", [nil, nil])
@@ -48,7 +49,7 @@ extension Fixture {
         let nodes = try (0..<tensors.names.count { $0.hasPrefix("W.") }).map {
             ONNXWeights(
                 input: try array("W.\($0)"), recurrent: try array("R.\($0)"),
-                bias: has("B.\($0)") ? try array("B.\($0)") : nil, linearBeforeReset: true)
+                bias: has("B.\($0)") ? try array("B.\($0)") : nil, isLinearBeforeReset: true)
         }
         try check(try Network(onnx: nodes, activation: try activation()), &tally)
     }

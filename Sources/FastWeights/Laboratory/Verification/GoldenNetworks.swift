@@ -24,8 +24,8 @@ extension Fixture {
                     dz[r][l] = cotangent[(first + l) * rows + r]
                 }
             }
-            let scale = normalise(z, rows: rows, epsilon: epsilon)
-            normaliseBackward(dz, z, scale, rows: rows, gain: gain.pointer, lane)
+            let scale = normalize(z, rows: rows, epsilon: epsilon)
+            normalizeBackward(dz, z, scale, rows: rows, gain: gain.pointer, lane)
             lane.add(rows: rows, toGain: dGain.pointer, bias: dBias.pointer)
             for l in 0..<lanes {
                 for r in 0..<rows {
@@ -113,7 +113,7 @@ extension Fixture {
     func checkClip(_ tally: inout ErrorTally) throws {
         let limit = Float(try ConfigurationReader(json: configuration, place: "clip").number("max_norm"))
         guard limit > 0 else { throw FixtureError(name, "max_norm should be above 0, found \(limit)") }
-        var layout = ParameterLayout()
+        var layout = Parameters.Layout()
         layout.append("gradient", try shape("gradient", [nil])[0])
         let gradient = Parameters(layout)
         gradient["gradient"] = try floats("gradient")
@@ -132,7 +132,8 @@ extension OptimizerRule {
         case "adam":
             self = .adam(
                 beta1: try float("beta1"), beta2: try float("beta2"), epsilon: try float("epsilon"),
-                decay: try settings.number("decay", default: 0), isAMSGrad: try settings.flag("amsgrad", default: false)
+                weightDecay: try settings.number("decay", default: 0),
+                isAMSGrad: try settings.flag("amsgrad", default: false)
             )
         case "sgd":
             self = .sgd(

@@ -7,7 +7,7 @@ extension Fixture {
         guard let first = names.first, let count = try shape("gradient.\(first)").first, count > 0 else {
             throw FixtureError(name, "there should be parameters, and gradients of 1 or more steps")
         }
-        var layout = ParameterLayout()
+        var layout = Parameters.Layout()
         for parameter in names { _ = layout.append(parameter, shape: try shape(prefix + parameter)) }
         let (parameters, gradients) = (try self.parameters(layout), Parameters(layout))
         for window in layout.windows { _ = try shape("gradient.\(window.name)", [count] + window.shape) }

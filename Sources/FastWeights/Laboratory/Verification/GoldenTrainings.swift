@@ -38,9 +38,9 @@ extension Fixture {
         let clip = configuration["clip"]?.number.map { Float($0) }
         let data = try data.measured(by: loss, definition, as: "the data")
         var losses: [Float] = []
-        try Crew.run(threads: 2) { crew in
-            let engine = ParallelTraining(definition, parameters, longest: data.longest, crew: crew)
-            let optimizer = Optimizer(rule, parameters, engine.gradients, crew: crew)
+        try ThreadTeam.run(threads: 2) { team in
+            let engine = ParallelTraining(definition, parameters, longest: data.longest, team: team)
+            let optimizer = Optimizer(rule, parameters, engine.gradients, team: team)
             for step in 0..<steps {
                 losses.append(Float(engine.gradient(data, Array(step * batch..<(step + 1) * batch)).loss))
                 if step == 0 {

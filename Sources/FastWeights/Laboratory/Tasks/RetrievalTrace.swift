@@ -1,5 +1,5 @@
 /// What a classifier does with one sequence, step by step.
-struct Reading {
+struct RetrievalTrace {
     /// Of each class.
     let probabilities: [Float]
     /// h(t) after each step, [T][H].
@@ -21,7 +21,7 @@ struct Reading {
 
 extension Network {
     /// Reads one sequence of tokens, which must fit the network: a classifier with one recurrent layer.
-    func read(_ tokens: [UInt8]) -> Reading {
+    func read(_ tokens: [UInt8]) -> RetrievalTrace {
         let named = configuration.named.map { named in
             guard let kind = named.layer.kind as? FastWeightsLayer else { return named }
             // The list form keeps a score of every past step.
@@ -43,7 +43,7 @@ extension Network {
         let states = cell.map { cell in
             (0..<tokens.count).map { t in (0..<cell.hidden).map { cell.outputs[t][$0][0] } }
         }
-        return Reading(
+        return RetrievalTrace(
             probabilities: Prediction(outputs: outputs, width: classes).probabilities, states: states ?? [],
             attention: (cell as? FastWeightsPass)?.attention(lane: 0))
     }

@@ -7,7 +7,7 @@
 // needs them again.
 
 /// States of a list: state e is the panel at pointer + e·stride, its weight w_e = weights[-e].
-struct StateList {
+struct StateHistory {
     var states: PanelSequence
     var count: Int
     var rows: Int

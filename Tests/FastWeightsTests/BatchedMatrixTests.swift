@@ -2,8 +2,8 @@ import Testing
 
 @testable import FastWeights
 
-/// The kernels of `LaneMatrix` against sums in double precision, in every lane.
-@Suite struct LaneMatrixTests {
+/// The kernels of `BatchedMatrix` against sums in double precision, in every lane.
+@Suite struct BatchedMatrixTests {
     static let sizes = [1, 2, 3, 7, 8, 9, 16, 33, 41, 67]
 
     /// Panels of random numbers, a different one in every lane.
@@ -15,11 +15,11 @@ import Testing
     /// A matrix and what is stored of it, element by element.
     struct Sample {
         let buffer: Buffer<Lanes>
-        let matrix: LaneMatrix
+        let matrix: BatchedMatrix
 
         init(_ rows: Int, isSymmetric: Bool, _ seed: UInt64) {
-            buffer = LaneMatrixTests.panel(LaneMatrix.count(rows: rows, isSymmetric: isSymmetric), seed)
-            matrix = LaneMatrix(values: buffer.pointer, rows: rows, isSymmetric: isSymmetric)
+            buffer = BatchedMatrixTests.panel(BatchedMatrix.count(rows: rows, isSymmetric: isSymmetric), seed)
+            matrix = BatchedMatrix(values: buffer.pointer, rows: rows, isSymmetric: isSymmetric)
         }
 
         subscript(r: Int, k: Int, lane: Int) -> Double {
@@ -81,7 +81,7 @@ import Testing
     func sumsOfStates(rows: Int, count: Int) {
         let (padding, weights) = (2, Buffer(CellTests.random(count + 1, 5)))
         let states = Self.panel((rows + padding) * max(count, 1), 4)
-        let list = StateList(
+        let list = StateHistory(
             states: PanelSequence(pointer: states.pointer, stride: rows + padding), count: count, rows: rows,
             weights: weights.pointer + max(count - 1, 0))
         for (isSymmetric, hasOld) in [(true, true), (true, false), (false, true), (false, false)] {

@@ -12,14 +12,14 @@ import Synchronization
     import WinSDK
 #endif
 
-/// Work in pieces that a `Crew` does again and again, prepared once so that doing it allocates nothing.
+/// Work in pieces that a `ThreadTeam` does again and again, prepared once so that doing it allocates nothing.
 final class Job: @unchecked Sendable {
     fileprivate let body: (_ piece: Int, _ worker: Int) -> Void
 
     /// `body` does one piece; pieces must write to places of their own, whoever does them.
     init(_ body: @escaping (Int) -> Void) { self.body = { piece, _ in body(piece) } }
 
-    /// The same with the number of the thread that does it, below the crew's `threads`: for memory that pieces lend.
+    /// The same with the number of the thread that does it, below the team's `threads`: for memory that pieces lend.
     init(byWorker body: @escaping (_ piece: Int, _ worker: Int) -> Void) { self.body = body }
 }
 
@@ -29,11 +29,11 @@ final class Job: @unchecked Sendable {
 /// `concurrentPerform` surrounds all steps of a training: its first iteration leads and runs the steps, the others
 /// help. The leader opens a job by writing its ticket, and everybody claims pieces from the ticket, the leader from the
 /// front and the helpers from the back, which tends to give each thread the same pieces every time and so leaves their
-/// memory in its cache. The leader never waits for a piece that nobody claimed: a crew whose helpers come late, or
+/// memory in its cache. The leader never waits for a piece that nobody claimed: a team whose helpers come late, or
 /// never, is slower and not wrong. Opening and closing a job costs about 0.3 µs.
 ///
 /// Which thread does a piece is open; results that are added up must be added in a fixed order afterwards.
-final class Crew: @unchecked Sendable {
+final class ThreadTeam: @unchecked Sendable {
     /// Generation of the job, its next piece from the front, and the end of the pieces left: 32, 16 and 16 bits.
     private let ticket = Atomic<UInt64>(0)
     private let done = Atomic<Int>(0)
@@ -47,27 +47,27 @@ final class Crew: @unchecked Sendable {
 
     private init(helpers: Int) { self.helpers = helpers }
 
-    /// A crew of the thread that performs its jobs, which needs no `run`.
-    static var alone: Crew { Crew(helpers: 0) }
+    /// A team of the thread that performs its jobs, which needs no `run`.
+    static var alone: ThreadTeam { ThreadTeam(helpers: 0) }
 
     /// Most threads that work, the leader's included.
     var threads: Int { helpers + 1 }
 
-    /// Runs `lead` with a crew of at most `threads` threads, the leader's included, and dismisses it afterwards. All of
+    /// Runs `lead` with a team of at most `threads` threads, the leader's included, and dismisses it afterwards. All of
     /// them work with subnormals `flushed`. Traps unless there are 1 to 1024.
     static func run<Result, Failure: Error>(
-        threads: Int, _ lead: (Crew) throws(Failure) -> Result
+        threads: Int, _ lead: (ThreadTeam) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         if let problem = ParallelLoop.problem(threads: threads) { misuse(problem) }
-        let crew = Crew(helpers: threads - 1)
+        let team = ThreadTeam(helpers: threads - 1)
         func flushedLead() throws(Failure) -> Result {
-            try Subnormals.flushed { () throws(Failure) in try lead(crew) }
+            try Subnormals.flushed { () throws(Failure) in try lead(team) }
         }
-        guard crew.helpers > 0 else { return try flushedLead() }
+        guard team.helpers > 0 else { return try flushedLead() }
         var result: Swift.Result<Result, Failure>?
-        ParallelLoop.run(crew.helpers + 1, threads: crew.helpers + 1) { member in
-            guard member == 0 else { return Subnormals.flushed { crew.help(member) } }
-            defer { crew.ticket.store(dismissal, ordering: .releasing) }
+        ParallelLoop.run(team.helpers + 1, threads: team.helpers + 1) { member in
+            guard member == 0 else { return Subnormals.flushed { team.help(member) } }
+            defer { team.ticket.store(dismissal, ordering: .releasing) }
             do throws(Failure) { result = .success(try flushedLead()) } catch { result = .failure(error) }
         }
         return try result!.get()
@@ -81,7 +81,7 @@ final class Crew: @unchecked Sendable {
         }
         require(count < Self.mostPieces, "a job has at most \(Self.mostPieces - 1) pieces, found \(count)")
         self.job = Unmanaged.passUnretained(job)
-        leadersCore.store(Core.current, ordering: .relaxed)
+        leadersCore.store(ProcessorCore.current, ordering: .relaxed)
         done.store(0, ordering: .relaxed)
         let generation = (ticket.load(ordering: .relaxed) >> 32 &+ 1) & 0x7FFF_FFFF
         ticket.store(generation << 32 | UInt64(count), ordering: .releasing)
@@ -93,13 +93,13 @@ final class Crew: @unchecked Sendable {
         while done.load(ordering: .acquiring) < count { patience.wait(sleeps: false) }
     }
 
-    /// What everybody but the leader does until the crew is dismissed.
+    /// What everybody but the leader does until the team is dismissed.
     private func help(_ worker: Int) {
         var patience = Patience()
         while ticket.load(ordering: .acquiring) != Self.dismissal {
             guard let piece = claim(fromFront: false) else {
                 patience.wait(sleeps: true)
-                if patience.looksAround { Core.leave(leadersCore.load(ordering: .relaxed)) }
+                if patience.looksAround { ProcessorCore.leave(leadersCore.load(ordering: .relaxed)) }
                 continue
             }
             // The claimed piece holds the leader in `perform`, and so the job in place.

@@ -3,15 +3,15 @@ import Testing
 
 @testable import FastWeights
 
-@Suite struct CrewTests {
+@Suite struct ThreadTeamTests {
     @Test(arguments: [1, 2, 3, 8])
     func everyPieceIsDoneOnce(threads: Int) {
         let counts = Buffer<Int32>(300)
-        Crew.run(threads: threads) { crew in
+        ThreadTeam.run(threads: threads) { team in
             let job = Job { counts.pointer[$0] += 1 }
             for pieces in [0, 1, 2, 7, 300, 3] + [Int](repeating: 40, count: 2000) {
                 counts.clear()
-                crew.perform(job, pieces: pieces)
+                team.perform(job, pieces: pieces)
                 for piece in 0..<counts.count { #expect(counts.pointer[piece] == (piece < pieces ? 1 : 0)) }
             }
         }
@@ -22,12 +22,12 @@ import Testing
     func oneJobSeesWhatTheLastOneWrote(threads: Int) {
         let (count, rounds) = (37, 3000)
         let (a, b) = (Buffer<Int>(count), Buffer<Int>(count))
-        Crew.run(threads: threads) { crew in
+        ThreadTeam.run(threads: threads) { team in
             let there = Job { b.pointer[$0] = a.pointer[count - 1 - $0] + 1 }
             let back = Job { a.pointer[$0] = b.pointer[count - 1 - $0] + 1 }
             for _ in 0..<rounds {
-                crew.perform(there, pieces: count)
-                crew.perform(back, pieces: count)
+                team.perform(there, pieces: count)
+                team.perform(back, pieces: count)
             }
         }
         for i in 0..<count { #expect(a.pointer[i] == 2 * rounds) }
@@ -36,8 +36,8 @@ import Testing
     @Test(arguments: [1, 3])
     func whatTheLeaderReturnsOrThrowsComesOut(threads: Int) throws {
         struct Failure: Error {}
-        #expect(Crew.run(threads: threads) { _ in 5 } == 5)
-        #expect(throws: Failure.self) { try Crew.run(threads: threads) { _ in throw Failure() } }
+        #expect(ThreadTeam.run(threads: threads) { _ in 5 } == 5)
+        #expect(throws: Failure.self) { try ThreadTeam.run(threads: threads) { _ in throw Failure() } }
     }
 
     /// Half the smallest normal number, on the leader's thread and on a helper's, and after the job. Pieces wait for each
@@ -54,7 +54,7 @@ import Testing
             let deadline = ContinuousClock.now + .seconds(1)
             while arrived.load(ordering: .relaxed) < count && ContinuousClock.now < deadline {}
         }
-        Crew.run(threads: threads) { $0.perform(half, pieces: count) }
+        ThreadTeam.run(threads: threads) { $0.perform(half, pieces: count) }
         for piece in 0..<count {
             #expect((halves.pointer[piece] == 0) == Subnormals.canBeFlushed, "piece \(piece)")
             #expect(numbers.pointer[piece] / 2 > 0)

@@ -19,7 +19,7 @@
 #endif
 
 /// The cores of the machine, as far as the system says and lets choose: on Linux.
-enum Core {
+enum ProcessorCore {
     /// The core on which the calling thread runs; negative where the system does not say.
     static var current: Int32 {
         #if os(Linux)

@@ -3,7 +3,7 @@
 // it once, in the order of memory, and a sum of outer products is written in one pass.
 
 /// A square matrix [rows, rows] of its own in each lane, row by row; of a symmetric one the lower triangle alone.
-struct LaneMatrix {
+struct BatchedMatrix {
     let values: Panel
     let rows: Int
     let isSymmetric: Bool
@@ -125,7 +125,7 @@ struct LaneMatrix {
     /// M = decay·old + Σ_e w_e h_e h_eᵀ over the states of `list`; without an `old` matrix that of zeros.
     ///
     /// Eight rows by thirty-two columns of M stay in the first-level cache while the states pass, four at a time.
-    func setSum(_ old: LaneMatrix?, decay: Float, _ list: StateList) {
+    func setSum(_ old: BatchedMatrix?, decay: Float, _ list: StateHistory) {
         for top in stride(from: 0, to: rows, by: Block.rows) {
             let bottom = min(top &+ Block.rows, rows)
             for left in stride(from: 0, to: width(bottom &- 1), by: Block.columns) {
@@ -142,7 +142,7 @@ struct LaneMatrix {
                     for r in top..<bottom where left < width(r) {
                         list.addProducts(e, r, row(r), left, min(left &+ Block.columns, width(r)))
                     }
-                    e &+= StateList.products
+                    e &+= StateHistory.products
                 }
             }
         }
@@ -154,7 +154,7 @@ struct LaneMatrix {
     }
 }
 
-extension StateList {
+extension StateHistory {
     /// States that `addProducts` takes at a time.
     fileprivate static let products = 4
 

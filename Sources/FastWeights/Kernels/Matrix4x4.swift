@@ -1,5 +1,5 @@
 /// Four rows of four numbers in registers, which is what a change between rows and columns is made of.
-struct Square {
+struct Matrix4x4 {
     var a: SIMD4<Float>
     var b: SIMD4<Float>
     var c: SIMD4<Float>
@@ -27,10 +27,10 @@ struct Square {
         d.store(at: p + 3 &* stride)
     }
 
-    @inline(__always) var transposed: Square {
+    @inline(__always) var transposed: Matrix4x4 {
         let (ab, cd) = (SIMD4(a[0], b[0], a[1], b[1]), SIMD4(c[0], d[0], c[1], d[1]))
         let (AB, CD) = (SIMD4(a[2], b[2], a[3], b[3]), SIMD4(c[2], d[2], c[3], d[3]))
-        return Square(
+        return Matrix4x4(
             SIMD4(lowHalf: ab.lowHalf, highHalf: cd.lowHalf), SIMD4(lowHalf: ab.highHalf, highHalf: cd.highHalf),
             SIMD4(lowHalf: AB.lowHalf, highHalf: CD.lowHalf), SIMD4(lowHalf: AB.highHalf, highHalf: CD.highHalf))
     }
@@ -54,7 +54,7 @@ extension SIMD4 where Scalar == Float {
     @inline(__always) func add(to p: UnsafeMutablePointer<Float>) { (SIMD4(at: p) + self).store(at: p) }
 }
 
-/// Puts four rows of `count` numbers into four neighbouring lanes of a panel: target[r · 16 + lane + i] = row i [r].
+/// Puts four rows of `count` numbers into four neighboring lanes of a panel: target[r · 16 + lane + i] = row i [r].
 @inline(__always)
 func spread(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafePointer<Float>, _ d: UnsafePointer<Float>,
@@ -62,7 +62,8 @@ func spread(
 ) {
     var r = 0
     while r &+ 4 <= count {
-        Square(rows: a + r, b + r, c + r, d + r).transposed.store(at: target + (r &* Lanes.width &+ lane), Lanes.width)
+        Matrix4x4(rows: a + r, b + r, c + r, d + r).transposed.store(
+            at: target + (r &* Lanes.width &+ lane), Lanes.width)
         r &+= 4
     }
     while r < count {

@@ -76,7 +76,7 @@ bare=$!
 # Of the sources of the tool and the library, with nothing but the kernel underneath. Not optimized: it is the linking that
 # is new here.
 cp Sources/FastWeightsTool/ProcessorCheck.swift "$folder/static"
-grep -v '^import FastWeights$' Sources/FastWeightsTool/main.swift > "$folder/static/main.swift"
+grep -v 'import FastWeights$' Sources/FastWeightsTool/main.swift > "$folder/static/main.swift"
 (
     quietly swiftc -wmo -static-executable $(find Sources/FastWeights -name '*.swift') "$folder/static/"*.swift \
         -o "$folder/static/fastweights"

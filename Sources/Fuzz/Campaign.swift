@@ -75,8 +75,6 @@ struct Campaign {
     private static func kind(of error: any Error) -> String {
         switch error {
         case let error as FormatError: "\(error.reason)"
-        case let error as FormatError: "\(error.reason)"
-        case is WeightsError: "model"
         case is WeightsError: "weights"
         case TrainingError.checkpoint: "checkpoint"
         case TrainingError.diverged: "divergence"

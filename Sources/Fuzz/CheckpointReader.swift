@@ -1,4 +1,4 @@
-import FastWeights
+@_spi(Laboratory) import FastWeights
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

@@ -23,7 +23,7 @@ struct Reader {
     /// Whether an error is one of those the library promises for such files.
     static func isTyped(_ error: any Error) -> Bool {
         switch error {
-        case is FormatError, is FormatError, is WeightsError, is WeightsError: true
+        case is FormatError, is WeightsError: true
         case TrainingError.checkpoint, TrainingError.diverged: true
         default: false
         }

@@ -1,4 +1,4 @@
-import FastWeights
+@_spi(Laboratory) import FastWeights
 
 extension Reader {
     /// Every reader; `fixture` gives a file of the folder Fixtures by its path in it.

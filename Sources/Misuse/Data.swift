@@ -1,4 +1,4 @@
-import FastWeights
+@_spi(Laboratory) import FastWeights
 
 /// Data, texts and tasks that do not fit.
 extension Case {

@@ -1,4 +1,4 @@
-import FastWeights
+@_spi(Laboratory) import FastWeights
 
 /// Arrays and names that no file can hold, and parts of files that are of others.
 extension Case {

@@ -100,7 +100,7 @@ extension Case {
             FastWeightsOptions(schedule: [])),
         Case(
             "lagged-schedule",
-            "a isLagged memory reads and writes at every step; the schedule given is [\"read\"]",
+            "a lagged memory reads and writes at every step; the schedule given is [\"read\"]",
             FastWeightsOptions(isLagged: true, schedule: [.read])),
         Case(
             "chunks", "a chunk of the fast memory needs at least 1 step, found 0",

@@ -4,7 +4,7 @@
     import Glibc
     import Testing
 
-    @testable import FastWeights
+    @testable @_spi(Laboratory) import FastWeights
 
     @_silgen_name("__libc_malloc") private func libcMalloc(_ size: Int) -> UnsafeMutableRawPointer?
     @_silgen_name("__libc_calloc") private func libcCalloc(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer?

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 extension Cell {
     /// The smallest number of hidden units from `hidden` on that the cell can have.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// The bench but for its timings: which rows there are, how they are chosen, counted and shown.
 @Suite struct BenchmarkTests {

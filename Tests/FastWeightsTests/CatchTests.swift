@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// The environment: what it shows, how it moves, and the levels that results are measured by.
 @Suite struct CatchTests {

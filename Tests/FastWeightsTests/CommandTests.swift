@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// The commands as a user calls them, with their files in a folder that is removed afterwards.
 @Suite struct CommandTests {

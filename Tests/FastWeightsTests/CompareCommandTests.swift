@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// A folder holds one comparison: what is finished there is neither replaced nor trained again.
 @Suite struct CompareCommandTests {

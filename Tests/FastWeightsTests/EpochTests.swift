@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Trainings whose length is a number of epochs.
 @Suite struct EpochTests {

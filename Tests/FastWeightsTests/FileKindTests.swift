@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// What users hand over by mistake: each is recognized by its first bytes, and every reader says which it is.
 @Suite struct FileKindTests {

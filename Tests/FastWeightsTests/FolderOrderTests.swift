@@ -76,7 +76,7 @@ import Testing
     /// Names of types that are no members, with the folder that alone declares each.
     private static func owners(_ files: [File]) -> [Substring: String] {
         let declaration =
-            /^(?:@\w+ )?(?:(?:public|final|indirect) )*(?:class|struct|enum|protocol|typealias) (?<name>\w+)/
+            /^(?:@\w+(?:\(\w+\))? )?(?:(?:public|final|indirect) )*(?:class|struct|enum|protocol|typealias) (?<name>\w+)/
             .anchorsMatchLineEndings()
         var folders: [Substring: Set<String>] = [:]
         for file in files {

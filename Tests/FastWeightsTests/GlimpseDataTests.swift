@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Which images are trained on, chosen by and tested on.
 @Suite struct GlimpseDataTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 @Suite struct GzipTests {
     private func content(_ name: String) throws -> [UInt8] {

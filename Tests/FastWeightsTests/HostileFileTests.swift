@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Files made to hurt. `make fuzz` makes millions more.
 @Suite struct HostileFileTests {
@@ -50,21 +50,21 @@ import Testing
             put(UInt32(200), at: Self.directory + 20, in: &$0)
             put(UInt32(200), at: Self.directory + 24, in: &$0)
         }
-        #expect(fault?.reason == .place && fault?.entry == "b.npy")
+        #expect(fault?.reason == .coverage && fault?.entry == "b.npy")
     }
 
     @Test func entriesMayNotLeaveTheFile() {
-        #expect(archiveFault { put(UInt32.max - 1, at: Self.secondEntry + 42, in: &$0) }?.reason == .place)
-        #expect(archiveFault { put(UInt32(Self.directory), at: Self.secondEntry + 42, in: &$0) }?.reason == .place)
+        #expect(archiveFault { put(UInt32.max - 1, at: Self.secondEntry + 42, in: &$0) }?.reason == .coverage)
+        #expect(archiveFault { put(UInt32(Self.directory), at: Self.secondEntry + 42, in: &$0) }?.reason == .coverage)
         #expect(
             archiveFault {
                 put(UInt32(1 << 30), at: Self.directory + 20, in: &$0)
                 put(UInt32(1 << 30), at: Self.directory + 24, in: &$0)
-            }?.reason == .place)
-        #expect(archiveFault { put(UInt16.max, at: Self.second + 28, in: &$0) }?.reason == .place)
+            }?.reason == .coverage)
+        #expect(archiveFault { put(UInt16.max, at: Self.second + 28, in: &$0) }?.reason == .coverage)
         #expect(archiveFault { put(UInt16.max, at: Self.secondEntry + 28, in: &$0) }?.reason == .size)
-        #expect(archiveFault { put(UInt32.max, at: Self.end + 16, in: &$0) }?.reason == .place)
-        #expect(archiveFault { put(UInt32.max, at: Self.end + 12, in: &$0) }?.reason == .place)
+        #expect(archiveFault { put(UInt32.max, at: Self.end + 16, in: &$0) }?.reason == .coverage)
+        #expect(archiveFault { put(UInt32.max, at: Self.end + 12, in: &$0) }?.reason == .coverage)
     }
 
     @Test func claimsMustBePossible() {
@@ -102,7 +102,7 @@ import Testing
         #expect(archiveFault { put(UInt16(8), at: Self.directory + 10, in: &$0) }?.entry == "a.npy")
         #expect(archiveFault { $0.append(0) } == nil)
         #expect(archiveFault { $0.append(1) }?.advice == "1 byte was appended to the file; fetch or write it again.")
-        #expect(archiveFault { $0.insert(0, at: 0) }?.reason == .place)
+        #expect(archiveFault { $0.insert(0, at: 0) }?.reason == .coverage)
         #expect(archiveFault { $0 = [] }?.reason == .signature)
     }
 
@@ -115,9 +115,9 @@ import Testing
             return FileFixtures.fault { try NumPyArchive(bytes: bytes, source: "a") }?.reason
         }
         #expect(reason(wide + 32, .max) == .unsupported)
-        #expect(reason(wide + 40, .max) == .place)
-        #expect(reason(wide + 48, .max) == .place)
-        #expect(reason(wide + 56 + 8, .max) == .place)
+        #expect(reason(wide + 40, .max) == .coverage)
+        #expect(reason(wide + 48, .max) == .coverage)
+        #expect(reason(wide + 56 + 8, .max) == .coverage)
         var counts = bytes
         put(UInt64.max, at: wide + 24, in: &counts)
         put(UInt64.max, at: wide + 32, in: &counts)

@@ -18,8 +18,6 @@ import Testing
             return ""
         } catch let error as WeightsError {
             return error.description
-        } catch let error as WeightsError {
-            return error.description
         } catch let error as TrainingError {
             return error.description
         } catch let error as ConfigurationError {
@@ -145,7 +143,7 @@ import Testing
             try found(
                 NetworkConfiguration.stack(.fastWeights(FastWeightsOptions(schedule: [.read])), input: 2, hidden: 2),
                 ("\"lagged\":false", "\"lagged\":true")
-            ).contains("a isLagged memory reads and writes at every step"))
+            ).contains("a lagged memory reads and writes at every step"))
     }
 
     @Test func layersOfAFileThatNoMemoryHoldsOrOfOneNameAreNamed() throws {

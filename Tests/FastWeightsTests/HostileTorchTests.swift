@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Files of `torch.save` that are damaged, or made to harm: each ends in a sentence that says what is wrong and where.
 @Suite struct HostileTorchTests {
@@ -198,7 +198,7 @@ import Testing
             Self.refuse(
                 Bytes.dictionary([
                     ("a", Bytes.tensor("Float", count: count, offset: offset, shape, strides))
-                ]), .place, "\"a\": expected " + phrase, sourceLocation: sourceLocation)
+                ]), .coverage, "\"a\": expected " + phrase, sourceLocation: sourceLocation)
         }
         let within = "numbers within a storage of 2, found offset "
         refuse(0, [3], [1], within + "0, sizes [3], strides [1]")

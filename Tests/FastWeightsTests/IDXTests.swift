@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 @Suite struct IDXTests {
     @Test(arguments: [

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// What a training leaves that ended before its time. At a constant rate the model of step n is that of a training of n
 /// steps, whose only evaluation keeps it.

@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Trainings whose results are kept as they finish: of `compare`, whose queue is that of `paper`.
 @Suite struct JobQueueTests {

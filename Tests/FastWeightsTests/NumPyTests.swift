@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 @Suite struct NumPyTests {
     private func array(_ name: String) throws -> NumPyArray {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 @Suite struct OptionParsingTests {
     /// A command with an option of every kind.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 @Suite struct PaperCommandTests {
     private func run(_ words: [String]) -> Int32 { CommandLineTool.run(arguments: words) }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Agents in files, and an episode as `fastweights play` shows it.
 @Suite struct PlayCommandTests {

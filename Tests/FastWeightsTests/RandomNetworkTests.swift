@@ -90,7 +90,7 @@ import Testing
 
     @Test func aStreamNamesTheLayerThatReadsBackwards() {
         for (layers, sentence) in [
-            ([Layer.embedding(3), .gru(2), .bidirectional(.gru(2))], "layer 2, isBidirectional, reads"),
+            ([Layer.embedding(3), .gru(2), .bidirectional(.gru(2))], "layer 2, bidirectional, reads"),
             ([.gru(2), .residual([.stack(.gru(1), layers: 2, isBidirectional: true)])], "layer 1, residual, reads"),
         ] {
             let network = Network(NetworkConfiguration(.tokens(4), layers), seed: 1)

@@ -92,9 +92,9 @@ import Testing
     @Test func narrowTablesKeepWordsWhole() {
         var table = TextTable(
             ["Model", "Below 1 %", "Test error", "Notes"], alignments: [.left, .right, .right, .left])
-        table.add(["Fast weights, isLagged", "12,000", "0.73 %", "one of many"])
+        table.add(["Fast weights, lagged", "12,000", "0.73 %", "one of many"])
         table.add(["LSTM", "–", "2.97 %", ""])
-        #expect(table.plain(width: 56) == table.plain() && table.plain().contains("Fast weights, isLagged     12,000"))
+        #expect(table.plain(width: 56) == table.plain() && table.plain().contains("Fast weights, lagged     12,000"))
         #expect(
             table.plain(width: 36) == """
                 Model     Below 1     Test  Notes

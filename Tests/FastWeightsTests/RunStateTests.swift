@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// What one run writes the next run reads: `fastweights run` of two halves gives what it gives of the whole.
 @Suite struct RunStateTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Models in several files, as Hugging Face's libraries save them.
 @Suite struct SafeTensorsIndexTests {
@@ -132,7 +132,7 @@ import Testing
             }
         }
         let error = try fault(index)
-        #expect(error?.reason == .index && error?.tensor == "a" && error?.found == JSON.string(name).serialized())
+        #expect(error?.reason == .index && error?.entry == "a" && error?.found == JSON.string(name).serialized())
     }
 
     @Test(arguments: [

@@ -152,7 +152,7 @@ import Testing
         let file = try SafeTensors(bytes: Self.golden, source: "golden")
         let error = fault { () throws(FormatError) in try file.floats("scalra") }
         #expect(error?.reason == .missing)
-        #expect(error?.tensor == "scalra" && error?.source == "golden")
+        #expect(error?.entry == "scalra" && error?.source == "golden")
         #expect(error?.advice == "Did you mean \"scalar\"?")
         #expect(error?.found == "only bf16, empty, f16, f32, f64, i32, i64, scalar, u8")
         #expect(fault { () throws(FormatError) in try file.tensor(named: "weights") }?.advice == nil)
@@ -298,7 +298,7 @@ import Testing
             fault { () throws(FormatError) in _ = try file.integers("mask") },
         ]
         for error in errors {
-            #expect(error?.reason == .unsupported && error?.found == dtype && error?.tensor == "mask")
+            #expect(error?.reason == .unsupported && error?.found == dtype && error?.entry == "mask")
         }
         // What is not read must still lie between the others.
         #expect(reason(Self.entry("mask", 0, 4, dtype: dtype), Self.entry("w", 8, 12), data: 12) == .coverage)
@@ -323,7 +323,7 @@ import Testing
         let wide = Self.file("{\(Self.entry("a", 0, 8, shape: "[1]", dtype: "U64"))}") + [0, 0, 0, 0, 0, 0, 0, 128]
         let file = try SafeTensors(bytes: wide, source: "f")
         let error = fault { () throws(FormatError) in try file.integers("a") }
-        #expect(error?.reason == .valueOutOfRange && error?.found == "9223372036854775808" && error?.tensor == "a")
+        #expect(error?.reason == .valueOutOfRange && error?.found == "9223372036854775808" && error?.entry == "a")
         let golden = try SafeTensors(bytes: Self.golden, source: "golden")
         #expect(
             fault { () throws(FormatError) in try golden.floats("f64") }?.description

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// The loss and the gradient of a batch are those of its sequences alone, whichever blocks and shards they fall into.
 @Suite struct ShardTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Tensors that a file has in another form than the module: under weight norm, or tied and stored once.
 @Suite struct StoredTensorsTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Options of the tool that belong to one task, to a file, or to one place on a command line.
 @Suite struct TaskOptionTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Texts that are not UTF-8: which byte it is, and that what a model has learned of them comes out as it went in.
 @Suite struct TextBytesTests {

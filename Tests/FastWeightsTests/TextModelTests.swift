@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 @Suite struct TextModelTests {
     static let content = Array(String(repeating: "the cat sat on the mat, naïve as ever. ", count: 60).utf8)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Files that PyTorch's `torch.save` wrote; see Fixtures/torch_files.py. Beside each stands in an .npz what must come out.
 @Suite struct TorchFileTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// `run` on a state dict with an embedding below its recurrent module and a linear layer on top, and on tokens.
 @Suite struct WholeModelTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import FastWeights
+@testable @_spi(Laboratory) import FastWeights
 
 /// Archives beyond what the directory's old fields hold, without their gigabytes: small ones for which the fields are said
 /// to hold less.

@@ -1,19 +1,12 @@
 /// A configuration in a file that is incomplete, or of a kind this module does not know.
-public struct ConfigurationError: Error, CustomStringConvertible, Equatable {
-    /// The sentence that says so.
-    public let description: String
-}
-
-/// A model file that cannot be used, with its path and what is wrong.
-public struct WeightsError: Error, CustomStringConvertible, Equatable {
-    /// The sentence that says so.
-    public let description: String
+struct ConfigurationError: Error, CustomStringConvertible, Equatable {
+    let description: String
 }
 
 /// Typed members of a configuration, each with an error that names it.
 struct ConfigurationReader {
     let json: JSON
-    let place: String
+    let owner: String
     /// How deep layers may be in the layers of this one.
     var depth = 8
 
@@ -21,7 +14,7 @@ struct ConfigurationReader {
     func wrong(_ key: String, _ expected: String) -> ConfigurationError {
         let found = json[key].map { $0.serialized() } ?? "nothing"
         return ConfigurationError(
-            description: "the \(place)'s configuration needs \(key) as \(expected), found \(found)")
+            description: "the \(owner)'s configuration needs \(key) as \(expected), found \(found)")
     }
 
     func text(_ key: String, default fallback: String? = nil) throws(ConfigurationError) -> String {

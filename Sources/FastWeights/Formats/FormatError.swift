@@ -1,5 +1,5 @@
-/// Why a file is not what its format says it should be, or does not hold what was asked for: NumPy arrays and archives,
-/// IDX, gzip, zip.
+/// Why a file is not what its format says it should be, or does not hold what was asked for: safetensors, files of PyTorch,
+/// NumPy arrays and archives, IDX, gzip, zip.
 public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The rule that was broken.
     public enum Reason: Equatable, Sendable {
@@ -9,7 +9,17 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
         case signature
         /// A header or a table breaks a rule of the format.
         case header
-        /// Allowed by the format, but refused or not known here: objects, encryption, another compression.
+        /// A safetensors file ends before its header does, or the header is longer than the format allows.
+        case headerLength
+        /// The header of a safetensors file does not begin with `{` or is not JSON with unique keys.
+        case headerSyntax
+        /// The `__metadata__` of a safetensors file is not an object of strings.
+        case metadata
+        /// The dtype, shape or data_offsets of a safetensors file's tensor are absent or malformed.
+        case entry
+        /// The index of a model in several files is malformed, or names files or tensors that are not there.
+        case index
+        /// Allowed by the format, but refused or not known here: objects, encryption, another compression, another dtype.
         case unsupported
         /// Two sizes that should agree differ, or one is beyond what the file can hold.
         case size
@@ -17,13 +27,13 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
         case compression
         /// The content does not have the checksum that is stored with it.
         case checksum
-        /// Parts of a file overlap or lie outside it.
-        case place
+        /// Parts of a file overlap, lie outside it, or leave a hole where the format allows none.
+        case coverage
         /// Two entries of one archive have the same name.
         case duplicate
-        /// No entry has the name asked for.
+        /// No entry or tensor has the name asked for.
         case missing
-        /// Integers were asked for and floating point is stored.
+        /// Integers were asked for and floating point is stored, or the reverse.
         case wrongType
         /// A stored number does not fit the type asked for.
         case valueOutOfRange
@@ -31,7 +41,7 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// The file.
     public var source: String
-    /// The entry at fault, if it is one entry of an archive.
+    /// The entry at fault, if it is one entry of an archive, or the tensor.
     public var entry: String?
     /// Which rule.
     public var reason: Reason
@@ -41,11 +51,13 @@ public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
     public var found: String
     /// What to do about it.
     public var advice: String?
+    /// What an entry is called in this format.
+    var noun = "entry"
 
     /// All of it as a sentence.
     public var description: String {
-        let place = entry.map { "\(source), entry \"\($0)\"" } ?? source
-        return "\(place): expected \(expected), found \(found)." + (advice.map { " " + $0 } ?? "")
+        let part = entry.map { "\(source), \(noun) \"\($0)\"" } ?? source
+        return "\(part): expected \(expected), found \(found)." + (advice.map { " " + $0 } ?? "")
     }
 
     /// What to do about a file that ends too early.

@@ -1,5 +1,5 @@
 /// Reads gzip (RFC 1952), as `gzip` and Python's gzip module write it: members one behind the other, each checked.
-public enum Gzip {
+@_spi(Laboratory) public enum Gzip {
     /// Whether `bytes` begin as a gzip file does.
     public static func isGzip(_ bytes: [UInt8]) -> Bool {
         bytes.count >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B

@@ -147,9 +147,9 @@ public struct SafeTensors: Sendable {
         if let tensor = tensors[name] { return tensor }
         let nearest = NearestName.nearest(to: name, among: names)
         throw FormatError(
-            source: source, tensor: name, reason: .missing, expected: "a tensor of this name",
+            source: source, entry: name, reason: .missing, expected: "a tensor of this name",
             found: names.isEmpty ? "no tensors" : "only \(Self.list(names))",
-            advice: nearest.map { "Did you mean \"\($0)\"?" })
+            advice: nearest.map { "Did you mean \"\($0)\"?" }, noun: "tensor")
     }
 
     /// The first names of many.
@@ -210,14 +210,15 @@ extension SafeTensors {
     private func wrongType(_ tensor: Tensor, expected: String, isFloatingPoint: Bool) -> FormatError {
         let types = DType.allCases.filter { $0.isFloatingPoint == isFloatingPoint }.map { $0.rawValue }
         return FormatError(
-            source: source, tensor: tensor.name, reason: tensor.dtype == nil ? .unsupported : .wrongType,
+            source: source, entry: tensor.name, reason: tensor.dtype == nil ? .unsupported : .wrongType,
             expected: "\(expected) (\(types.joined(separator: ", ")))", found: tensor.typeName,
-            advice: "Convert the tensor before it is saved.")
+            advice: "Convert the tensor before it is saved.", noun: "tensor")
     }
 
     private func outOfRange(_ tensor: Tensor, _ error: FormatError) -> FormatError {
         FormatError(
-            source: source, tensor: tensor.name, reason: .valueOutOfRange, expected: error.expected, found: error.found)
+            source: source, entry: tensor.name, reason: .valueOutOfRange, expected: error.expected, found: error.found,
+            noun: "tensor")
     }
 }
 

@@ -1,53 +1,3 @@
-/// Why a safetensors file cannot be read, or does not hold what was asked for.
-public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The rule that was broken.
-    public enum Reason: Equatable, Sendable {
-        /// The first bytes are those of another format.
-        case signature
-        /// The file ends before its header does, or the header is longer than the format allows.
-        case headerLength
-        /// The header does not begin with `{` or is not JSON with unique keys.
-        case headerSyntax
-        /// `__metadata__` is not an object of strings.
-        case metadata
-        /// A tensor's dtype, shape or data_offsets is absent or malformed.
-        case entry
-        /// The tensor asked for has a dtype this reader does not compute with.
-        case unknownType
-        /// The shape's size overflows, or is not the size of the data.
-        case size
-        /// Data of two tensors overlap, leave a hole between them, or do not end with the file.
-        case coverage
-        /// The index of a model in several files is malformed, or names files or tensors that are not there.
-        case index
-        /// No tensor has the name asked for.
-        case missingTensor
-        /// Integers were asked for and floating point is stored, or the reverse.
-        case wrongType
-        /// A stored number does not fit the type asked for.
-        case valueOutOfRange
-    }
-
-    /// The file.
-    public var source: String
-    /// The tensor at fault, if it is one tensor.
-    public var tensor: String?
-    /// Which rule.
-    public var reason: Reason
-    /// What the rule asks for.
-    public var expected: String
-    /// What is there instead.
-    public var found: String
-    /// What to do about it.
-    public var advice: String?
-
-    /// All of it as a sentence.
-    public var description: String {
-        let place = tensor.map { "\(source), tensor \"\($0)\"" } ?? source
-        return "\(place): expected \(expected), found \(found)." + (advice.map { " " + $0 } ?? "")
-    }
-}
-
 /// The header of a safetensors file, read from its bytes with every rule of the format checked.
 struct SafeTensorsHeader {
     /// Bytes before the header: its length.
@@ -223,6 +173,7 @@ extension SafeTensorsHeader {
         _ reason: FormatError.Reason, tensor: String? = nil, expected: String, found: String, advice: String? = nil
     ) -> FormatError {
         FormatError(
-            source: source, tensor: tensor, reason: reason, expected: expected, found: found, advice: advice)
+            source: source, entry: tensor, reason: reason, expected: expected, found: found, advice: advice,
+            noun: "tensor")
     }
 }

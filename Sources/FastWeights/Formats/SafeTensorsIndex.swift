@@ -57,7 +57,8 @@ extension SafeTensors {
     /// The name of the file that each tensor is in.
     private static func places(_ index: [UInt8], source: String) throws(FormatError) -> [String: String] {
         func error(_ expected: String, _ found: String, tensor: String? = nil) -> FormatError {
-            FormatError(source: source, tensor: tensor, reason: .index, expected: expected, found: found)
+            FormatError(
+                source: source, entry: tensor, reason: .index, expected: expected, found: found, noun: "tensor")
         }
         let json: JSON
         do { json = try JSON(parsing: index) } catch let fault {

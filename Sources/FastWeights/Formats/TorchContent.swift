@@ -164,7 +164,7 @@ extension TorchContent {
         }
         guard let count = elementCount(shape), offset >= 0, strides.allSatisfy({ $0 >= 0 }) else {
             throw error(
-                name, .place, "an offset, sizes and strides from 0 on", "\(offset), \(shape) and \(strides)")
+                name, .coverage, "an offset, sizes and strides from 0 on", "\(offset), \(shape) and \(strides)")
         }
         let storage = try storage(arguments[0], name, type)
         // The last number, or none.
@@ -178,7 +178,7 @@ extension TorchContent {
         }
         guard let last, last < storage.count else {
             throw error(
-                name, .place, "numbers within a storage of \(storage.count)",
+                name, .coverage, "numbers within a storage of \(storage.count)",
                 "offset \(offset), sizes \(shape), strides \(strides)")
         }
         let tensor = TorchFile.Tensor(

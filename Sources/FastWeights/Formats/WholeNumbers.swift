@@ -8,7 +8,7 @@ extension SafeTensors {
         guard try tensor(named: name).dtype?.isFloatingPoint == true else { return try integers(name) }
         return try stored(try doubles(name)) { expected, found in
             FormatError(
-                source: source, tensor: name, reason: .valueOutOfRange, expected: expected, found: found)
+                source: source, entry: name, reason: .valueOutOfRange, expected: expected, found: found, noun: "tensor")
         }
     }
 }
@@ -40,9 +40,9 @@ extension NumPyArray {
 
 /// The whole numbers that were stored as `values`. `fault` makes the error of another, and of one beyond 2^24, where two
 /// neighbors may have been rounded to one `Float`.
-private func stored<Fault: Error>(
-    _ values: [Double], _ fault: (_ expected: String, _ found: String) -> Fault
-) throws(Fault) -> [Int] {
+private func stored(
+    _ values: [Double], _ fault: (_ expected: String, _ found: String) -> FormatError
+) throws(FormatError) -> [Int] {
     var result: [Int] = []
     for value in values {
         guard abs(value) <= 0x1p24, let number = Int(exactly: value) else {

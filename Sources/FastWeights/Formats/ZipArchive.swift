@@ -6,7 +6,7 @@
 /// The whole directory is checked when the archive is opened: every entry lies in the file, no two overlap or have the
 /// same name, none claims more than its data can stand for. An entry's content is checked when it is read; one that is
 /// encrypted or compressed in another way stands in no other's way.
-public struct ZipArchive: Sendable {
+@_spi(Laboratory) public struct ZipArchive: Sendable {
     /// What the directory says about one entry.
     public struct Entry: Equatable, Sendable {
         /// Its name.

@@ -58,7 +58,7 @@ struct ZipDirectory {
         var end = 0
         for entry in entries.sorted(by: { $0.headerStart < $1.headerStart }) {
             guard entry.headerStart >= end else {
-                throw error(.place, entry: entry.name, "a header from byte \(end) on", "byte \(entry.headerStart)")
+                throw error(.coverage, entry: entry.name, "a header from byte \(end) on", "byte \(entry.headerStart)")
             }
             end = entry.data.upperBound
         }
@@ -89,7 +89,7 @@ extension ZipDirectory {
         }
         guard size <= UInt64(limit), start == UInt64(limit) - size else {
             throw error(
-                .place, "a directory that ends where its end record begins, at byte \(limit)",
+                .coverage, "a directory that ends where its end record begins, at byte \(limit)",
                 "\(size) bytes from byte \(start)", FormatError.cutShort)
         }
         guard count <= size / UInt64(Self.centralLength) else {
@@ -133,7 +133,7 @@ extension ZipDirectory {
         guard locator >= Self.wideEndLength, place == UInt64(locator - Self.wideEndLength),
             bytes.littleEndian(UInt32.self, at: Int(place)) == Self.wideEndSignature
         else {
-            throw error(.place, "a 64-bit end record just before its locator at byte \(locator)", "byte \(place)")
+            throw error(.coverage, "a 64-bit end record just before its locator at byte \(locator)", "byte \(place)")
         }
         let wide = Int(place)
         guard bytes.littleEndian(UInt64.self, at: wide + 16) == 0,
@@ -235,7 +235,7 @@ extension ZipDirectory {
         of name: String, at place: UInt64, size: UInt64, named centralName: Range<Int>, before limit: Int
     ) throws(FormatError) -> Range<Int> {
         guard limit >= Self.localLength, place <= UInt64(limit - Self.localLength) else {
-            throw error(.place, entry: name, "a header before the directory at byte \(limit)", "byte \(place)")
+            throw error(.coverage, entry: name, "a header before the directory at byte \(limit)", "byte \(place)")
         }
         let header = Int(place)
         guard bytes.littleEndian(UInt32.self, at: header) == Self.localSignature else {
@@ -246,7 +246,8 @@ extension ZipDirectory {
         let start = nameEnd + Int(bytes.littleEndian(UInt16.self, at: header + 28))
         guard start <= limit, size <= UInt64(limit - start) else {
             throw error(
-                .place, entry: name, "data before the directory at byte \(limit)", "\(size) bytes from byte \(start)")
+                .coverage, entry: name, "data before the directory at byte \(limit)", "\(size) bytes from byte \(start)"
+            )
         }
         guard bytes[nameStart..<nameEnd] == bytes[centralName] else {
             throw error(.header, entry: name, "the same name in the entry's header", "another")

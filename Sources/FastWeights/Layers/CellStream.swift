@@ -171,7 +171,7 @@ class CellStream: LayerStream {
     override func reset() {
         h.update(repeating: .zero, count: hiddenVectors)
         memory.values.update(repeating: .zero, count: memory.vectors * memory.columns)
-        (place, isCleared) = (0, false)
+        (phase, isCleared) = (0, false)
     }
 
     final override func showState() -> Bool { true }
@@ -180,7 +180,7 @@ class CellStream: LayerStream {
         super.takeOver(other)
         let other = unsafeDowncast(other, to: CellStream.self)
         memory.values.update(from: other.memory.values, count: memory.vectors * memory.columns)
-        (place, isCleared) = (other.place, other.isCleared)
+        (phase, isCleared) = (other.phase, other.isCleared)
     }
 
     final override var state: [[Float]] {

@@ -331,7 +331,7 @@ private final class FastWeightsStream: CellStream {
     @inline(never)
     override func advance(_ x: ColumnNumbers) {
         let (options, epsilon) = (kind.memoryOptions, kind.epsilon)
-        let events = options.events(at: place)
+        let events = options.events(at: phase)
         if isCleared { h.update(repeating: .zero, count: shared.vectors) }
         project(x)
         let (U, h, inner, z, written) = (shared.vectors, h, inner, z, written)
@@ -355,11 +355,11 @@ private final class FastWeightsStream: CellStream {
         }
         if events.contains(.write) {
             written.update(from: options.isLagged ? h : inner, count: U)
-            (pendingDecay, pendingRate) = (options.decay, options.writeRate)
+            (pendingDecay, pendingRate) = (options.memoryDecay, options.writeRate)
         }
         h.update(from: inner, count: U)
         isCleared = events.contains(.clear)
-        place = (place &+ 1) % options.schedule.count
+        phase = (phase &+ 1) % options.schedule.count
     }
 
     /// A takes in what is pending, and y = start + A·x.

@@ -9,9 +9,9 @@
 ///     A(t)   = λ A(t-1) + η h(t) h(t)ᵀ
 public struct FastWeightsOptions: Sendable, Equatable {
     /// λ, how much of the fast matrix stays from one step to the next.
-    public var decay: Float
+    public var memoryDecay: Float
     /// η, how strongly a state is written. With 0 only the extra inner steps remain, a control for their depth.
-    public var rate: Float
+    public var writeRate: Float
     /// S, inner steps a time step, 0 to 256; with 0 the cell is a plain network.
     public var innerSteps: Int
     /// f.
@@ -25,7 +25,7 @@ public struct FastWeightsOptions: Sendable, Equatable {
     /// A lags one step, as in the paper's first version: h(t) is computed before h(t-1) is written.
     public var isLagged: Bool
     /// How A is held; the result is the same.
-    public var memory: FastWeightsOptions.MemoryForm
+    public var memory: MemoryForm
     /// What the steps do with A, taken in turn from a sequence's first step on; see `FastWeightsOptions.MemoryEvents`.
     public var schedule: [FastWeightsOptions.MemoryEvents]
 
@@ -38,13 +38,13 @@ public struct FastWeightsOptions: Sendable, Equatable {
     /// Options with the defaults of the paper. Traps unless λ and η are finite and the inner steps 0 to 256, on an empty
     /// schedule, on a lagged memory with a schedule other than the usual one, and on chunks without steps.
     public init(
-        decay: Float = 0.95, rate: Float = 0.5, innerSteps: Int = 1, activation: Activation = .relu,
+        memoryDecay: Float = 0.95, writeRate: Float = 0.5, innerSteps: Int = 1, activation: Activation = .relu,
         hasLayerNorm: Bool = true, normalizesFirst: Bool = false, hasSeparateNorms: Bool = false,
         isLagged: Bool = false,
-        memory: FastWeightsOptions.MemoryForm = .automatic, schedule: [FastWeightsOptions.MemoryEvents] = [.usual]
+        memory: MemoryForm = .automatic, schedule: [FastWeightsOptions.MemoryEvents] = [.usual]
     ) {
-        self.decay = decay
-        self.rate = rate
+        self.memoryDecay = memoryDecay
+        self.writeRate = writeRate
         self.innerSteps = innerSteps
         self.activation = activation
         self.hasLayerNorm = hasLayerNorm
@@ -58,8 +58,8 @@ public struct FastWeightsOptions: Sendable, Equatable {
 
     /// What makes these options impossible; nil of possible ones.
     var problem: String? {
-        guard decay.isFinite && rate.isFinite else {
-            return "fast weights need finite λ and η, found \(decay) and \(rate)"
+        guard memoryDecay.isFinite && writeRate.isFinite else {
+            return "fast weights need finite λ and η, found \(memoryDecay) and \(writeRate)"
         }
         guard (0...Self.innerStepLimit).contains(innerSteps) else {
             return "inner steps must be from 0 to \(Self.innerStepLimit), found \(innerSteps)"
@@ -68,7 +68,7 @@ public struct FastWeightsOptions: Sendable, Equatable {
             return "a schedule of the fast memory needs the events of at least 1 step, found none"
         }
         guard !isLagged || isUsual else {
-            return "a isLagged memory reads and writes at every step; the schedule given is \(schedule.map { $0.text })"
+            return "a lagged memory reads and writes at every step; the schedule given is \(schedule.map { $0.text })"
         }
         guard case .chunks(let length) = memory, length < 1 else { return nil }
         return "a chunk of the fast memory needs at least 1 step, found \(length)"
@@ -83,29 +83,31 @@ public struct FastWeightsOptions: Sendable, Equatable {
     var normSets: Int { hasSeparateNorms ? norms : min(norms, 1) }
 }
 
-/// How the fast matrix is held while a sequence runs. All forms compute the same function.
-public enum FastMemoryForm: Sendable, Equatable {
-    /// The explicit H by H matrix A of equation (1), updated at every step.
-    case matrix
-    /// The list of past hidden states, equation (4): A h = η Σ λ^(t-τ) h(τ) [h(τ)·h].
-    case list
-    /// The matrix at the start of each chunk of this many steps, the list within it.
-    case chunks(Int)
-    /// The cheaper of list and chunks for the length at hand: O(T·H) memory in training.
-    ///
-    /// In multiply-adds a step and inner step, both passes together, the list costs 3·H·T (half of T states on average,
-    /// 6·H each), and chunks of H steps 3·H² for their own list and 6·H² for reading, folding and their gradients; 4.5·H²
-    /// where A is symmetric, but those wait longer for memory than the list's. So the list is taken up to T = 3·H; the rows
-    /// `fast-memory` of the bench show where the times cross.
-    case automatic
+extension FastWeightsOptions {
+    /// How the fast matrix is held while a sequence runs. All forms compute the same function.
+    public enum MemoryForm: Sendable, Equatable {
+        /// The explicit H by H matrix A of equation (1), updated at every step.
+        case matrix
+        /// The list of past hidden states, equation (4): A h = η Σ λ^(t-τ) h(τ) [h(τ)·h].
+        case list
+        /// The matrix at the start of each chunk of this many steps, the list within it.
+        case chunks(Int)
+        /// The cheaper of list and chunks for the length at hand: O(T·H) memory in training.
+        ///
+        /// In multiply-adds a step and inner step, both passes together, the list costs 3·H·T (half of T states on average,
+        /// 6·H each), and chunks of H steps 3·H² for their own list and 6·H² for reading, folding and their gradients; 4.5·H²
+        /// where A is symmetric, but those wait longer for memory than the list's. So the list is taken up to T = 3·H; the rows
+        /// `fast-memory` of the bench show where the times cross.
+        case automatic
 
-    /// Steps a chunk for a sequence of `steps` steps.
-    func chunk(steps: Int, hidden: Int) -> Int {
-        switch self {
-        case .matrix: return 1
-        case .list: return max(steps, 1)
-        case .chunks(let length): return length
-        case .automatic: return steps <= 3 * hidden ? max(steps, 1) : max(hidden, 1)
+        /// Steps a chunk for a sequence of `steps` steps.
+        func chunk(steps: Int, hidden: Int) -> Int {
+            switch self {
+            case .matrix: return 1
+            case .list: return max(steps, 1)
+            case .chunks(let length): return length
+            case .automatic: return steps <= 3 * hidden ? max(steps, 1) : max(hidden, 1)
+            }
         }
     }
 }

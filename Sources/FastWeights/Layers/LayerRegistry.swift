@@ -41,7 +41,7 @@ extension Layer {
     /// A recurrent cell of each kind, with so many hidden units and else its usual options.
     static func cells(hidden: Int) -> [any CellKind] {
         let options = JSON.object([JSON.Member("hidden", hidden)])
-        return kinds.compactMap { (try? $0.read(ConfigurationReader(json: options, place: $0.name)))?.cell }
+        return kinds.compactMap { (try? $0.read(ConfigurationReader(json: options, owner: $0.name)))?.cell }
     }
 
     /// Reads what `json` wrote; an option that is not there has the value that the layer's function gives it. Throws with the
@@ -50,14 +50,14 @@ extension Layer {
     /// Not strict, it does not look at members beside the options: files of before have a cell's among others.
     init(json: JSON, depth: Int = 8, isStrict: Bool = true) throws(ConfigurationError) {
         guard depth > 0 else { throw ConfigurationError(description: "layers are in layers more than 8 deep") }
-        let named = ConfigurationReader(json: json, place: "layer", depth: depth)
+        let named = ConfigurationReader(json: json, owner: "layer", depth: depth)
         let name = try named.text("layer")
         guard let kind = Self.kinds.first(where: { $0.name == name }) else {
             throw ConfigurationError(
                 description: "expected a layer of the kind \(Self.kindNames.joined(separator: ", ")), found \"\(name)\""
             )
         }
-        self.init(try kind.read(ConfigurationReader(json: json, place: name, depth: depth)))
+        self.init(try kind.read(ConfigurationReader(json: json, owner: name, depth: depth)))
         let known = ["layer"] + self.kind.options.map { $0.key } + self.kind.unwrittenOptions
         for member in json.members ?? [] where isStrict && !known.contains(member.key) {
             let options = known.dropFirst().joined(separator: ", ")

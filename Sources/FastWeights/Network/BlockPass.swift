@@ -86,7 +86,7 @@ final class BatchArrays {
         self.numbers = Buffer(numbers)
         self.tokens = Buffer(tokens.map { UInt16(truncatingIfNeeded: $0) })
         states = state.map { $0.parts.map { Buffer($0.values) } }
-        step = state?.place(in: shape.definition.period) ?? 0
+        step = state?.phase(in: shape.definition.period) ?? 0
         outputs = Buffer(shape.outputCount)
         lastStates = shape.definition.states.map { Buffer($0.part.count * shape.batch) }
     }

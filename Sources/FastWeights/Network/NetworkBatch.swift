@@ -11,7 +11,7 @@ final class NetworkBatch {
     private(set) var states: CarriedStates?
     /// Terms of the loss: targets that count, and what they weigh together.
     private(set) var (terms, weight) = (0, 0.0)
-    private var places: [Int]
+    private var offsets: [Int]
 
     /// Blocks of sixteen sequences, the last of as many as are left.
     var blocks: Int { (order.count + Lanes.width - 1) / Lanes.width }
@@ -20,7 +20,7 @@ final class NetworkBatch {
     var scale: Float { weight > 0 ? 1 / Float(weight) : 0 }
 
     /// For sequences of at most `longest` steps.
-    init(longest: Int) { places = [Int](repeating: 0, count: longest + 2) }
+    init(longest: Int) { offsets = [Int](repeating: 0, count: longest + 2) }
 
     private func setCount(_ count: Int) {
         guard order.count != count else { return }
@@ -31,27 +31,27 @@ final class NetworkBatch {
     /// Takes the sequences at `indices`, or all. O(sequences + longest).
     func set(_ inputs: SequenceInputs, _ targets: SequenceTargets?, _ indices: [Int]?) {
         (self.inputs, self.targets, states, terms, weight) = (inputs, targets, nil, 0, 0)
-        let (count, longest) = (indices?.count ?? inputs.count, places.count - 2)
+        let (count, longest) = (indices?.count ?? inputs.count, offsets.count - 2)
         func sequence(_ position: Int) -> Int { indices.map { $0[position] } ?? position }
         setCount(count)
         // A counting sort: the place behind longest - length counts the sequences of a length, then says where they go.
-        for i in places.indices { places[i] = 0 }
+        for i in offsets.indices { offsets[i] = 0 }
         for position in 0..<count {
             let i = sequence(position)
-            places[longest - inputs.lengths[i] + 1] += 1
+            offsets[longest - inputs.lengths[i] + 1] += 1
             if let targets {
                 terms += targets.terms[i]
                 weight += targets.weights[i]
             }
         }
-        for i in 1..<places.count { places[i] += places[i - 1] }
+        for i in 1..<offsets.count { offsets[i] += offsets[i - 1] }
         for position in 0..<count {
             let i = sequence(position)
-            let place = longest - inputs.lengths[i]
-            order[places[place]] = i
-            starts[places[place]] = inputs.starts[i]
-            lengths[places[place]] = inputs.lengths[i]
-            places[place] += 1
+            let slot = longest - inputs.lengths[i]
+            order[offsets[slot]] = i
+            starts[offsets[slot]] = inputs.starts[i]
+            lengths[offsets[slot]] = inputs.lengths[i]
+            offsets[slot] += 1
         }
     }
 
@@ -144,20 +144,20 @@ final class BlockTargets {
                 let dy = gradients[t]
                 if dy != outputs[t] { dy.update(from: outputs[t], count: rows) }
                 /// The place of a lane's target.
-                func place(_ lane: Int) -> Int {
+                func row(_ lane: Int) -> Int {
                     wanted.isPerStep ? block.samples[lane] + first + t : batch.order[b * Lanes.width + lane]
                 }
                 if wanted.isRegression {
                     numbers.update(repeating: Lanes(repeating: .nan), count: rows)
                     for lane in 0..<active {
-                        for r in 0..<rows { numbers[r][lane] = wanted.numbers[place(lane) * rows + r] }
+                        for r in 0..<rows { numbers[r][lane] = wanted.numbers[row(lane) * rows + r] }
                     }
                     sum +=
                         isBinary
                         ? binaryCrossEntropy(dy, numbers, rows: rows, weights: weights, scale: scale)
                         : meanSquares(dy, numbers, rows: rows, scale: scale)
                 } else {
-                    for lane in 0..<active { labels[lane] = wanted.classes[place(lane)] }
+                    for lane in 0..<active { labels[lane] = wanted.classes[row(lane)] }
                     sum += crossEntropy(
                         dy, classes: rows, targets: labels, count: active, scale: scale,
                         ClassWeights(weights: weights, smoothing: smoothing))

@@ -14,7 +14,7 @@ extension NetworkConfiguration {
                 description: "the network's configuration needs a list of 1 to \(PlacedList.limit) layers")
         }
         var named: [NamedLayer] = []
-        for (place, layer) in layers.enumerated() { named.append(try NamedLayer(json: layer, place: place)) }
+        for (number, layer) in layers.enumerated() { named.append(try NamedLayer(json: layer, number: number)) }
         try self.init(reading: try NetworkInput(json: input), named)
     }
 
@@ -38,7 +38,7 @@ extension NetworkInput {
     }
 
     init(json: JSON) throws(ConfigurationError) {
-        let reader = ConfigurationReader(json: json, place: "input")
+        let reader = ConfigurationReader(json: json, owner: "input")
         if json["numbers"] != nil {
             self = .numbers(try reader.count("numbers"))
         } else if json["tokens"] != nil {
@@ -59,11 +59,11 @@ extension NamedLayer {
         return .object((layer.json.members ?? []) + members)
     }
 
-    init(json: JSON, place: Int) throws(ConfigurationError) {
+    init(json: JSON, number: Int) throws(ConfigurationError) {
         let options = (json.members ?? []).filter { $0.key != "name" && $0.key != "cell_suffix" }
         layer = try Layer(json: .object(options))
-        let reader = ConfigurationReader(json: json, place: "layer")
-        prefix = try reader.text("name", default: "\(place).")
+        let reader = ConfigurationReader(json: json, owner: "layer")
+        prefix = try reader.text("name", default: "\(number).")
         cellSuffix = try reader.text("cell_suffix", default: Self.usualSuffix)
     }
 
@@ -75,7 +75,7 @@ extension NamedLayer {
 extension NetworkConfiguration {
     /// A network of the format fastweights-network-1: layers of one kind and a dense layer on top, `head`.
     init(version1 json: JSON, takesTokens: Bool = false) throws(ConfigurationError) {
-        let reader = ConfigurationReader(json: json, place: "network")
+        let reader = ConfigurationReader(json: json, owner: "network")
         let bias = try reader.flag("bias")
         let cell = try Self.version1Cell(json, bias: bias)
         let layers = try reader.count("layers", to: PlacedList.limit)
@@ -88,7 +88,7 @@ extension NetworkConfiguration {
         switch json["head"] {
         case nil, .null?: break
         case let value?:
-            let head = ConfigurationReader(json: value, place: "head")
+            let head = ConfigurationReader(json: value, owner: "head")
             switch try head.text("per") {
             case "step": break
             case "sequence": named.append(NamedLayer(layer: .lastStep, prefix: "last."))
@@ -103,7 +103,7 @@ extension NetworkConfiguration {
 
     /// A classifier of the format fastweights-classifier-1.
     init(classifier json: JSON) throws(ConfigurationError) {
-        let reader = ConfigurationReader(json: json, place: "network")
+        let reader = ConfigurationReader(json: json, owner: "network")
         let cell = try Self.version1Cell(json, bias: true)
         try self.init(
             reading: .tokens(try reader.count("vocabulary")),
@@ -130,7 +130,7 @@ extension NetworkConfiguration {
         guard case .object(let members)? = json["cell"] else {
             throw ConfigurationError(description: "the network's configuration has no cell")
         }
-        let reader = ConfigurationReader(json: .object(members), place: "cell")
+        let reader = ConfigurationReader(json: .object(members), owner: "cell")
         let kind = JSON.Member("layer", try reader.text("cell"))
         let layer = try Layer(json: .object([kind, JSON.Member("bias", bias)] + members), isStrict: false)
         return (layer, try reader.count("input"))

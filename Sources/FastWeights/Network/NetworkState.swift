@@ -17,7 +17,7 @@ public struct NetworkState: Sendable, Equatable {
     public var step = 0
 
     /// The place of the next step in a schedule of `period` steps. Traps on a step below 0.
-    func place(in period: Int) -> Int {
+    func phase(in period: Int) -> Int {
         require(step >= 0, "a state's step is at least 0, found \(step)")
         return step % period
     }
@@ -84,8 +84,8 @@ struct BatchShape {
             misuse("the network reads \(definition.input.text); tokens were given")
         }
         require(tokens.count, fits: [steps, batch], "the array of tokens")
-        for (place, token) in tokens.enumerated() where !(0..<count).contains(token) {
-            let (t, b) = (place / batch, place % batch)
+        for (i, token) in tokens.enumerated() where !(0..<count).contains(token) {
+            let (t, b) = (i / batch, i % batch)
             if t < lengths?[b] ?? steps {
                 misuse(
                     "the token of step \(t) of sequence \(b) is \(token); the network has the tokens 0 to \(count - 1)")
@@ -99,7 +99,7 @@ struct BatchShape {
 
     func check(state: NetworkState?) {
         guard let state else { return }
-        _ = state.place(in: definition.period)
+        _ = state.phase(in: definition.period)
         require(
             state.parts.count == definition.states.count,
             "the network's state has \(definition.states.count) parts; \(state.parts.count) were given")

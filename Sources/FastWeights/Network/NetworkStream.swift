@@ -3,7 +3,7 @@
 ///     let packed = try NetworkStream.Weights(network)                    // once
 ///     let stream = NetworkStream(packed)                         // one a sequence, on any thread
 ///     stream.step(sample)                                        // N numbers
-///     let y = stream.withOutput { y in y[0] }                    // what the last layer gives, in place
+///     let y = stream.withOutput { y in y[0] }                    // what the last layer gives, in phase
 ///
 /// A step allocates nothing. One stream is not for two threads at once; many streams share their `NetworkStream.Weights` without
 /// locks.
@@ -15,8 +15,8 @@ public final class NetworkStream {
     private let width: Int
     private let columns: Int
     private let period: Int
-    /// The place of the next step in the network's schedule.
-    private var place = 0
+    /// The phase of the next step in the network's schedule.
+    private var phase = 0
 
     /// Input and layers of the network.
     public var configuration: NetworkConfiguration { weights.configuration }
@@ -75,7 +75,7 @@ public final class NetworkStream {
 
     private func advance(_ x: ColumnNumbers) {
         root.step(x)
-        place = place &+ 1 < period ? place &+ 1 : 0
+        phase = phase &+ 1 < period ? phase &+ 1 : 0
     }
 
     /// A copy of what the last step gave. A network that ends with one value a sequence gives what it would if the sequence
@@ -83,7 +83,7 @@ public final class NetworkStream {
     /// and what the layers above make of it; 0 of a layer that needs an input too.
     public var output: [Float] { withOutput { $0.withUnsafeBufferPointer { Array($0) } } }
 
-    /// Calls `body` with what the last step gave, in place.
+    /// Calls `body` with what the last step gave, in phase.
     public func withOutput<Result, Failure>(
         _ body: (Span<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -112,16 +112,16 @@ public final class NetworkStream {
                             name: own.part.name, shape: [1] + own.part.sizes, values: values[own.index]))
                 }
             }
-            return NetworkState(parts: parts, step: place)
+            return NetworkState(parts: parts, step: phase)
         }
         set {
             BatchShape(definition, steps: 1, batch: 1, lengths: nil).check(state: newValue)
-            place = newValue.place(in: period)
+            phase = newValue.phase(in: period)
             let layers = definition.root.leaves
             for (number, leaf) in leaves.enumerated() {
                 let own = definition.states.indices.filter { definition.states[$0].leaf == number }
                 if !own.isEmpty { leaf.state = own.map { newValue.parts[$0].values } }
-                leaf.place = place % layers[number].period
+                leaf.phase = phase % layers[number].period
             }
             _ = root.showState()
         }
@@ -131,42 +131,45 @@ public final class NetworkStream {
     public func copy() -> NetworkStream {
         let copy = NetworkStream(weights)
         copy.root.takeOver(root)
-        copy.place = place
+        copy.phase = phase
         return copy
     }
 
     /// Begins a new sequence from the zero state.
     public func reset() {
         root.reset()
-        place = 0
+        phase = 0
         _ = root.showState()
     }
 }
 
-/// A network's parameters as they were when this was made, laid out for streams: any number of them, on any threads.
-public final class StreamWeights: @unchecked Sendable {
-    /// Input and layers of the network.
-    public let configuration: NetworkConfiguration
-    let root: LayerStreamWeights
+extension NetworkStream {
+    /// A network's parameters as they were when this was made, laid out for streams: any number of them, on any threads.
+    public final class Weights: @unchecked Sendable {
+        /// Input and layers of the network.
+        public let configuration: NetworkConfiguration
+        let root: LayerStreamWeights
 
-    /// Copies the parameters as they are now; later changes of them do not reach the streams. Throws `StreamError` when a
-    /// layer cannot run a step at a time.
-    public init(_ network: Network) throws(StreamError) {
-        configuration = network.configuration
-        let definition = network.definition
-        let layers = definition.root.children
-        if let reversed = layers.firstIndex(where: { $0.isReversed }) {
-            // An embedding that is but a table of the layer above it is none of them.
-            let layer = reversed + configuration.layers.count - layers.count
-            throw StreamError(
-                description: "layer \(layer), \(configuration.layers[layer].kind.name), reads its sequences backwards "
-                    + "too, from an end that a stream does not know; run the network over whole sequences")
+        /// Copies the parameters as they are now; later changes of them do not reach the streams. Throws `StreamError` when a
+        /// layer cannot run a step at a time.
+        public init(_ network: Network) throws(StreamError) {
+            configuration = network.configuration
+            let definition = network.definition
+            let layers = definition.root.children
+            if let reversed = layers.firstIndex(where: { $0.isReversed }) {
+                // An embedding that is but a table of the layer above it is none of them.
+                let layer = reversed + configuration.layers.count - layers.count
+                throw StreamError(
+                    description:
+                        "layer \(layer), \(configuration.layers[layer].kind.name), reads its sequences backwards "
+                        + "too, from an end that a stream does not know; run the network over whole sequences")
+            }
+            let copy = Parameters(network.parameters.layout)
+            copy.copy(from: network.parameters)
+            let weights = definition.weights(copy)
+            weights.pack()
+            root = definition.root.streamWeights(weights.root)
         }
-        let copy = Parameters(network.parameters.layout)
-        copy.copy(from: network.parameters)
-        let weights = definition.weights(copy)
-        weights.pack()
-        root = definition.root.streamWeights(weights.root)
     }
 }
 

@@ -49,12 +49,12 @@ public final class TextModel: Sendable {
 
     /// The model of a file that `write` made.
     ///
-    /// Throws ``WeightsError`` when it is not a text model's, and ``WeightsError`` or ``FormatError`` when its
-    /// tensors are not those of its configuration.
+    /// Throws ``WeightsError`` when it is not a text model's, or its tensors are not those of its configuration, and
+    /// ``FormatError`` when a tensor is of integers.
     public init(_ file: SafeTensors) throws {
-        func fail(_ problem: String) -> WeightsError { WeightsError(description: "\(file.source): \(problem)") }
+        func fail(_ problem: String) -> WeightsError { WeightsError(source: file.source, problems: [problem]) }
         guard let text = file.metadata["vocabulary"] else {
-            throw fail("not a text model: the metadata has no vocabulary; `fastweights train --task text` makes one")
+            throw fail("not a text model as `TextModel.write` makes one: the metadata has no vocabulary")
         }
         do { vocabulary = try TextVocabulary(json: try JSON(parsing: Array(text.utf8))) } catch {
             throw fail("the vocabulary in the metadata cannot be used: \(error)")
@@ -89,68 +89,70 @@ public final class TextModel: Sendable {
     }
 }
 
-/// Writes a text, a token at a time: softmax(logits / temperature), or at temperature 0 the most probable token.
-///
-///     for _ in 0..<500 { print(writer.next(), terminator: "") }      // characters
-///     for _ in 0..<500 { file.write(Data(writer.nextBytes())) }      // any file, as it is
-public final class TextWriter {
-    private let vocabulary: TextVocabulary
-    private let stream: NetworkStream
-    private let temperature: Float
-    private var random: Random
-    private let logits: Buffer<Lanes>
-    /// Bytes of a character that has not ended.
-    private var pending: [UInt8] = []
+extension TextModel {
+    /// Writes a text, a token at a time: softmax(logits / temperature), or at temperature 0 the most probable token.
+    ///
+    ///     for _ in 0..<500 { print(writer.next(), terminator: "") }      // characters
+    ///     for _ in 0..<500 { file.write(Data(writer.nextBytes())) }      // any file, as it is
+    public final class Writer {
+        private let vocabulary: TextVocabulary
+        private let stream: NetworkStream
+        private let temperature: Float
+        private var random: Random
+        private let logits: Buffer<Lanes>
+        /// Bytes of a character that has not ended.
+        private var pending: [UInt8] = []
 
-    fileprivate init(_ model: TextModel, prompt: [UInt16], temperature: Float, seed: UInt64) {
-        require(
-            temperature >= 0 && temperature.isFinite,
-            "a temperature is a finite number of at least 0, found \(temperature)")
-        vocabulary = model.vocabulary
-        do { stream = try NetworkStream(model.network) } catch { misuse(error.description) }
-        self.temperature = temperature
-        random = Random(seed: seed, stream: 5)
-        logits = Buffer(vocabulary.count)
-        for token in prompt.isEmpty ? [0] : prompt { stream.step(token: Int(token)) }
-    }
-
-    /// Writes one token, and returns its bytes: of a model of bytes one, whether or not it is a part of a character.
-    public func nextBytes() -> [UInt8] {
-        let token = draw()
-        stream.step(token: token)
-        return vocabulary.bytes(of: token)
-    }
-
-    /// Writes one token, and returns the text that is whole with it: nothing within a character of several bytes. Bytes
-    /// that are no character's are U+FFFD in a `String`; `nextBytes()` gives them as they are.
-    public func next() -> String {
-        pending += nextBytes()
-        if vocabulary.characters == nil, let first = pending.first {
-            let length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
-            // A byte that begins a character ends the one before, whole or not.
-            guard pending.count >= length || pending.last! & 0xC0 != 0x80 && pending.count > 1 else { return "" }
+        fileprivate init(_ model: TextModel, prompt: [UInt16], temperature: Float, seed: UInt64) {
+            require(
+                temperature >= 0 && temperature.isFinite,
+                "a temperature is a finite number of at least 0, found \(temperature)")
+            vocabulary = model.vocabulary
+            do { stream = try NetworkStream(model.network) } catch { misuse(error.description) }
+            self.temperature = temperature
+            random = Random(seed: seed, stream: 5)
+            logits = Buffer(vocabulary.count)
+            for token in prompt.isEmpty ? [0] : prompt { stream.step(token: Int(token)) }
         }
-        defer { pending.removeAll(keepingCapacity: true) }
-        return String(decoding: pending, as: UTF8.self)
-    }
 
-    private func draw() -> Int {
-        let count = vocabulary.count
-        let values = logits.pointer
-        var best = 0
-        stream.withOutput { y in
-            for v in 0..<count {
-                values[v] = Lanes(repeating: temperature > 0 ? y[v] / temperature : y[v])
-                if y[v] > y[best] { best = v }
+        /// Writes one token, and returns its bytes: of a model of bytes one, whether or not it is a part of a character.
+        public func nextBytes() -> [UInt8] {
+            let token = draw()
+            stream.step(token: token)
+            return vocabulary.bytes(of: token)
+        }
+
+        /// Writes one token, and returns the text that is whole with it: nothing within a character of several bytes. Bytes
+        /// that are no character's are U+FFFD in a `String`; `nextBytes()` gives them as they are.
+        public func next() -> String {
+            pending += nextBytes()
+            if vocabulary.characters == nil, let first = pending.first {
+                let length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+                // A byte that begins a character ends the one before, whole or not.
+                guard pending.count >= length || pending.last! & 0xC0 != 0x80 && pending.count > 1 else { return "" }
             }
+            defer { pending.removeAll(keepingCapacity: true) }
+            return String(decoding: pending, as: UTF8.self)
         }
-        guard temperature > 0 else { return best }
-        softmax(values, classes: count)
-        var left = Float(random.uniform())
-        for v in 0..<count {
-            left -= values[v][0]
-            if left < 0 { return v }
+
+        private func draw() -> Int {
+            let count = vocabulary.count
+            let values = logits.pointer
+            var best = 0
+            stream.withOutput { y in
+                for v in 0..<count {
+                    values[v] = Lanes(repeating: temperature > 0 ? y[v] / temperature : y[v])
+                    if y[v] > y[best] { best = v }
+                }
+            }
+            guard temperature > 0 else { return best }
+            softmax(values, classes: count)
+            var left = Float(random.uniform())
+            for v in 0..<count {
+                left -= values[v][0]
+                if left < 0 { return v }
+            }
+            return best
         }
-        return best
     }
 }

@@ -43,13 +43,13 @@ public struct TextVocabulary: Sendable, Equatable {
         if let text = String(validating: content, as: UTF8.self) { return text }
         var decoder = UTF8.ForwardParser()
         var rest = content.makeIterator()
-        var place = 0
-        while case .valid(let scalar) = decoder.parseScalar(from: &rest) { place += scalar.count }
-        let line = 1 + content[..<place].count { $0 == UInt8(ascii: "\n") }
-        let digits = String(content[place], radix: 16, uppercase: true)
+        var byte = 0
+        while case .valid(let scalar) = decoder.parseScalar(from: &rest) { byte += scalar.count }
+        let line = 1 + content[..<byte].count { $0 == UInt8(ascii: "\n") }
+        let digits = String(content[byte], radix: 16, uppercase: true)
         throw TextError(
             description:
-                "the text is not UTF-8: byte \(place + 1) of \(content.count), in line \(line), is 0x\(digits)"
+                "the text is not UTF-8: byte \(byte + 1) of \(content.count), in line \(line), is 0x\(digits)"
         )
     }
 

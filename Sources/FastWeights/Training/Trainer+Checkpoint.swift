@@ -39,7 +39,7 @@ extension Trainer {
         }
         guard options.resumes else {
             throw TrainingError.checkpoint(
-                "\(options.path): there is a file already; go on from it with --resume, remove it or name another one")
+                "\(options.path): there is a file already; resume from it, remove it or name another one")
         }
         do {
             let file = try CheckpointFile(path: options.path)

@@ -93,7 +93,7 @@ public enum TrainingError: Error, CustomStringConvertible, Equatable {
     public var description: String {
         switch self {
         case .diverged(let step, let learningRate):
-            "the loss stopped being a finite number at step \(step) with learning rate \(learningRate): try a lower --learning-rate, or a smaller --clip"
+            "the loss stopped being a finite number at step \(step) with learning rate \(learningRate): try a lower learning rate, or a smaller norm to clip to"
         case .checkpoint(let problem): problem
         }
     }

@@ -93,7 +93,7 @@ extension TrainingState {
     /// Reads what `json` wrote in a training of these options and epochs. Throws with the name of what is missing or cannot
     /// be.
     init(json: JSON, _ options: TrainingOptions, _ epoch: Epoch) throws(ConfigurationError) {
-        let reader = ConfigurationReader(json: json, place: "training")
+        let reader = ConfigurationReader(json: json, owner: "training")
         func count(_ key: String) throws(ConfigurationError) -> Int {
             try reader.count(key, from: 0, to: max(options.steps, 1))
         }

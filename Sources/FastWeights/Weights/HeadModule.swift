@@ -1,16 +1,18 @@
-/// A dense layer of PyTorch, `nn.Linear`, that a state dict has beside its recurrent module, and what it reads.
-///
-///     .perStep("decoder")            // decoder.weight [outputs, H·directions] and, where there is one, decoder.bias
-public enum HeadModule: Sendable, Equatable {
-    /// On the last h of a sequence, of each direction at its own end: as `.lastStep` and `.dense`.
-    case perSequence(String)
-    /// On h at every step: as `.dense`.
-    case perStep(String)
+extension StateDictionary {
+    /// A dense layer of PyTorch, `nn.Linear`, that a state dict has beside its recurrent module, and what it reads.
+    ///
+    ///     .perStep("decoder")            // decoder.weight [outputs, H·directions] and, where there is one, decoder.bias
+    public enum Head: Sendable, Equatable {
+        /// On the last h of a sequence, of each direction at its own end: as `.lastStep` and `.dense`.
+        case perSequence(String)
+        /// On h at every step: as `.dense`.
+        case perStep(String)
 
-    /// The module's name.
-    public var name: String {
-        switch self {
-        case .perSequence(let name), .perStep(let name): name
+        /// The module's name.
+        public var name: String {
+            switch self {
+            case .perSequence(let name), .perStep(let name): name
+            }
         }
     }
 }

@@ -165,7 +165,7 @@ private struct KerasModel {
             )
         }
         let hasBias = config["use_bias"]?.boolean ?? true
-        let place = layers.count
+        let number = layers.count
         for suffix in wrapper == nil ? ["_l0"] : ["_l0", "_l0_reverse"] {
             guard let kernel = take([nil, gates * units], kind, name),
                 let recurrent = take([units, gates * units], kind, name)
@@ -182,7 +182,7 @@ private struct KerasModel {
             }
             for (part, array) in parts {
                 let array = array.reordered(gates == 3 ? [1, 0, 2] : Array(0..<gates))
-                tensors.append(("\(place).\(part)\(suffix)", array.shape, array.values))
+                tensors.append(("\(number).\(part)\(suffix)", array.shape, array.values))
             }
         }
         let cell: Layer =
@@ -206,11 +206,11 @@ private struct KerasModel {
                 "Dense \(name): activation \(found); linear, relu, tanh, sigmoid and softmax are known here")
         }
         guard let kernel = take([nil, units], "Dense", name) else { return }
-        let (place, weight, hasBias) = (layers.count, kernel.transposed, config["use_bias"]?.boolean ?? true)
-        tensors.append(("\(place).weight", weight.shape, weight.values))
+        let (number, weight, hasBias) = (layers.count, kernel.transposed, config["use_bias"]?.boolean ?? true)
+        tensors.append(("\(number).weight", weight.shape, weight.values))
         if hasBias {
             guard let bias = take([units], "Dense", name) else { return }
-            tensors.append(("\(place).bias", bias.shape, bias.values))
+            tensors.append(("\(number).bias", bias.shape, bias.values))
         }
         layers.append(.dense(units, activation: activation, hasBias: hasBias))
         if found == "softmax" { layers.append(.softmax) }

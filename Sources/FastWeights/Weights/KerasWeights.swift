@@ -66,10 +66,10 @@ private struct KerasLayers {
             )
         }
         guard let way = ways.first else { throw try misfit() }
-        var (cells, place): ([ForeignCell], Int) = ([], 0)
+        var (cells, index): ([ForeignCell], Int) = ([], 0)
         for hasBias in way.flatMap({ [Bool](repeating: $0, count: directions) }) {
-            cells.append(try cell(at: place, hasBias: hasBias))
-            place += hasBias ? 3 : 2
+            cells.append(try cell(at: index, hasBias: hasBias))
+            index += hasBias ? 3 : 2
         }
         return cells
     }
@@ -77,64 +77,64 @@ private struct KerasLayers {
     /// Whether each layer has a bias, in every way in which the arrays make a network that fits `biases`; two of many.
     private func ways() -> [[Bool]] {
         if let biases {
-            var place: Int? = 0
-            for hasBias in biases { place = place.flatMap { end(ofLayerAt: $0, hasBias: hasBias) } }
-            return place == arrays.count && !arrays.isEmpty ? [biases] : []
+            var index: Int? = 0
+            for hasBias in biases { index = index.flatMap { end(ofLayerAt: $0, hasBias: hasBias) } }
+            return index == arrays.count && !arrays.isEmpty ? [biases] : []
         }
-        // Of the arrays from each place on; from the last on, since a layer at a place needs what is known behind it.
+        // Of the arrays from each index on; from the last on, since a layer at a index needs what is known behind it.
         var ways = [[[Bool]]](repeating: [], count: arrays.count) + [[[]]]
-        for place in arrays.indices.reversed() {
+        for index in arrays.indices.reversed() {
             let found = [true, false].flatMap { hasBias in
-                end(ofLayerAt: place, hasBias: hasBias).map { ways[$0].map { [hasBias] + $0 } } ?? []
+                end(ofLayerAt: index, hasBias: hasBias).map { ways[$0].map { [hasBias] + $0 } } ?? []
             }
-            ways[place] = Array(found.prefix(2))
+            ways[index] = Array(found.prefix(2))
         }
         return arrays.isEmpty ? [] : ways[0]
     }
 
-    /// The place behind the layer whose arrays begin at `place`; nil if they are not those of a layer there.
+    /// The index behind the layer whose arrays begin at `index`; nil if they are not those of a layer there.
     private func end(ofLayerAt start: Int, hasBias: Bool) -> Int? {
-        var place = start
+        var index = start
         for _ in 0..<directions {
-            guard isCell(at: start), isCell(at: place), !hasBias || isBias(at: place),
-                arrays[place].shape == arrays[start].shape, arrays[place + 1].shape == arrays[start + 1].shape
+            guard isCell(at: start), isCell(at: index), !hasBias || isBias(at: index),
+                arrays[index].shape == arrays[start].shape, arrays[index + 1].shape == arrays[start + 1].shape
             else { return nil }
-            place += hasBias ? 3 : 2
+            index += hasBias ? 3 : 2
         }
         // The next layer reads what this one gives.
         let outputs = arrays[start + 1].shape[0] * directions
-        return place == arrays.count || arrays[place].isMatrix && arrays[place].shape[0] == outputs ? place : nil
+        return index == arrays.count || arrays[index].isMatrix && arrays[index].shape[0] == outputs ? index : nil
     }
 
-    /// Whether a kernel and a recurrent kernel stand at `place`.
-    private func isCell(at place: Int) -> Bool {
-        guard place >= 0, place + 1 < arrays.count else { return false }
-        let (kernel, recurrent) = (arrays[place], arrays[place + 1])
+    /// Whether a kernel and a recurrent kernel stand at `index`.
+    private func isCell(at index: Int) -> Bool {
+        guard index >= 0, index + 1 < arrays.count else { return false }
+        let (kernel, recurrent) = (arrays[index], arrays[index + 1])
         return kernel.isMatrix && recurrent.isMatrix && kernel.shape[1] == recurrent.shape[1]
             && [1, 3, 4].contains {
                 recurrent.shape[0].multipliedReportingOverflow(by: $0) == (recurrent.shape[1], false)
             }
     }
 
-    /// Whether what stands behind the kernels at `place` can be their bias.
-    private func isBias(at place: Int) -> Bool {
-        guard place + 2 < arrays.count else { return false }
-        let (recurrent, bias) = (arrays[place + 1].shape, arrays[place + 2].shape)
+    /// Whether what stands behind the kernels at `index` can be their bias.
+    private func isBias(at index: Int) -> Bool {
+        guard index + 2 < arrays.count else { return false }
+        let (recurrent, bias) = (arrays[index + 1].shape, arrays[index + 2].shape)
         return bias == [recurrent[1]] || recurrent[1] == 3 * recurrent[0] && bias == [2, recurrent[1]]
     }
 
-    private func cell(at place: Int, hasBias: Bool) throws(Problem) -> ForeignCell {
+    private func cell(at index: Int, hasBias: Bool) throws(Problem) -> ForeignCell {
         var cell = ForeignCell(
-            inputWeight: arrays[place].transposed, recurrentWeight: arrays[place + 1].transposed)
+            inputWeight: arrays[index].transposed, recurrentWeight: arrays[index + 1].transposed)
         guard hasBias else { return cell }
-        let bias = arrays[place + 2]
+        let bias = arrays[index + 2]
         let rows = bias.shape[bias.shape.count - 1]
         if bias.shape.count == 2 {
             cell.biases = (bias.part(0, of: 2), bias.part(1, of: 2))
         } else if cell.gates == 3 {
             throw Problem(
                 sentence:
-                    "array \(place + 2): a bias of shape \(bias.shape) is that of a GRU with reset_after=False, which resets h before the recurrent product; PyTorch's GRU and this library's reset after it. Train with reset_after=True"
+                    "array \(index + 2): a bias of shape \(bias.shape) is that of a GRU with reset_after=False, which resets h before the recurrent product; PyTorch's GRU and this library's reset after it. Train with reset_after=True"
             )
         } else {
             cell.biases = (bias, WeightArray(shape: [rows], values: [Float](repeating: 0, count: rows)))
@@ -149,16 +149,16 @@ private struct KerasLayers {
 
     /// Why the arrays make no network: what is wrong with the cells that they are, or the arrays that are of no cell.
     private func misfit() throws(Problem) -> Problem {
-        var (cells, place): ([ForeignCell], Int) = ([], 0)
-        while isCell(at: place) {
-            let hasBias = isBias(at: place)
-            cells.append(try cell(at: place, hasBias: hasBias))
-            place += hasBias ? 3 : 2
+        var (cells, index): ([ForeignCell], Int) = ([], 0)
+        while isCell(at: index) {
+            let hasBias = isBias(at: index)
+            cells.append(try cell(at: index, hasBias: hasBias))
+            index += hasBias ? 3 : 2
         }
         let found =
             cells.isEmpty ? "" : " behind \(ForeignCell.list(cells))"
-        guard place == arrays.count, !cells.isEmpty else {
-            let shapes = Self.list(arrays[place...])
+        guard index == arrays.count, !cells.isEmpty else {
+            let shapes = Self.list(arrays[index...])
             return Problem(
                 sentence:
                     "expected a kernel [I, G·H], a recurrent kernel [H, G·H] and perhaps a bias of each SimpleRNN, LSTM or GRU, found \(shapes.isEmpty ? "no arrays" : "arrays of the shapes \(shapes)")\(found); arrays of other layers, as Dense, cannot be loaded here"

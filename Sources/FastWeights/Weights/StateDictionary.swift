@@ -140,7 +140,7 @@ public struct StateDictionary: Sendable {
     }
 }
 
-/// Weights that do not make a network: everything that is wrong with them, and what to do.
+/// Weights or a model file that do not make a network: everything that is wrong with them, and what to do.
 public struct WeightsError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The file, or what else the weights came from.
     public var source: String

@@ -1,5 +1,5 @@
 /// The command line tool `fastweights`: finds the command, reads its options, runs it and reports what went wrong.
-public enum CommandLineTool {
+@_spi(Laboratory) public enum CommandLineTool {
     /// The version `--version` prints.
     public static let version = libraryVersion
 

@@ -24,7 +24,7 @@ extension TrainingRun: JobResult {
 
     /// A loss that was no number comes back as infinite: JSON has neither.
     init(json: JSON) throws(ConfigurationError) {
-        let reader = ConfigurationReader(json: json, place: "result")
+        let reader = ConfigurationReader(json: json, owner: "result")
         func count(_ key: String) throws(ConfigurationError) -> Int { try reader.count(key, from: 0, to: 1 << 52) }
         func share(_ key: String) throws(ConfigurationError) -> Double {
             let value = try reader.number(key)
@@ -38,7 +38,7 @@ extension TrainingRun: JobResult {
         }
         var points: [Trainer.Point] = []
         for point in json["curve"]?.elements ?? [] {
-            let reader = ConfigurationReader(json: point, place: "curve")
+            let reader = ConfigurationReader(json: point, owner: "curve")
             points.append(
                 Trainer.Point(
                     step: try reader.count("step", to: 1 << 52),

@@ -105,7 +105,7 @@ extension PaperExperiment {
                 title: "no layer norm, η = 0.02",
                 cell: changed {
                     $0.hasLayerNorm = false
-                    $0.rate = 0.02
+                    $0.writeRate = 0.02
                 }),
             Control(title: "LSTM with layer norm", cell: .lstm(hasLayerNorm: true), recipes: "ln-lstm"),
             Control(title: "layer norm on h₀ too", cell: changed { $0.normalizesFirst = true }),

@@ -44,7 +44,7 @@ extension PaperResult: JobResult {
     }
 
     init(json: JSON) throws(ConfigurationError) {
-        let reader = ConfigurationReader(json: json, place: "result")
+        let reader = ConfigurationReader(json: json, owner: "result")
         func facts(_ key: String) -> [PaperJob.Fact] {
             (json[key]?.members ?? []).map { PaperJob.Fact(name: $0.key, value: $0.value.text ?? "") }
         }

@@ -38,7 +38,7 @@ final class CatchAgent: Sendable {
     /// Reads a file whose content is `bytes`; `source` says where they came from.
     init(bytes: [UInt8], source path: String) throws {
         let file = try SafeTensors(bytes: bytes, source: path)
-        func fail(_ problem: String) -> WeightsError { WeightsError(description: "\(path): \(problem)") }
+        func fail(_ problem: String) -> WeightsError { WeightsError(source: path, problems: [problem]) }
         guard let text = file.metadata["task"] else {
             throw fail("not an agent of Catch: the metadata has no task; `fastweights train --task catch` makes one")
         }

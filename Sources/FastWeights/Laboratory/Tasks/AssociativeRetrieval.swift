@@ -2,7 +2,7 @@
 /// answer is its digit. `c9k8j3f1??c` asks for 9.
 ///
 /// Letters are drawn without replacement, digits with (the paper's `j0a5s5z2??a` repeats one) unless asked otherwise.
-public struct AssociativeRetrieval: Sendable, Equatable {
+@_spi(Laboratory) public struct AssociativeRetrieval: Sendable, Equatable {
     /// K, pairs a sequence.
     public let pairs: Int
     /// Whether a digit may occur twice in a sequence.
@@ -118,7 +118,7 @@ public struct AssociativeRetrieval: Sendable, Equatable {
 }
 
 /// What can be wrong with a task's settings or an example given by hand.
-public enum TaskError: Error, CustomStringConvertible, Equatable {
+@_spi(Laboratory) public enum TaskError: Error, CustomStringConvertible, Equatable {
     /// So many pairs, of which there may be 1 to `limit`.
     case pairs(Int, limit: Int)
     /// So many different examples, of which there are only `distinct`.

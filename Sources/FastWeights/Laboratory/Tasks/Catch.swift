@@ -140,7 +140,7 @@ extension Catch {
 
     /// Reads what `json` wrote. Throws what is missing or impossible.
     init(json: JSON) throws {
-        let reader = ConfigurationReader(json: json, place: "task")
+        let reader = ConfigurationReader(json: json, owner: "task")
         guard try reader.text("name") == "catch" else {
             throw ConfigurationError(description: "expected the task catch, found \"\(try reader.text("name"))\"")
         }

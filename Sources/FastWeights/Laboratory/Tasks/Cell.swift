@@ -1,5 +1,5 @@
 /// A kind of recurrent cell with its options, before it has a size: what the experiments compare.
-public enum Cell: Sendable, Equatable {
+enum Cell: Sendable, Equatable {
     /// Elman's network; see `Layer.rnn`. `identity` starts W_hh as the identity matrix and the biases at zero.
     case rnn(activation: Activation, hasLayerNorm: Bool = false, identity: Bool = false)
     /// Long short-term memory; see `Layer.lstm`.
@@ -12,12 +12,12 @@ public enum Cell: Sendable, Equatable {
     case associativeLSTM(AssociativeLSTMOptions = AssociativeLSTMOptions())
 
     /// The IRNN: ReLU, identity recurrent matrix.
-    public static func irnn(hasLayerNorm: Bool = false) -> Cell {
+    static func irnn(hasLayerNorm: Bool = false) -> Cell {
         .rnn(activation: .relu, hasLayerNorm: hasLayerNorm, identity: true)
     }
 
     /// The cell with H hidden units.
-    public func layer(_ hidden: Int) -> Layer { Layer(kind(hidden)) }
+    func layer(_ hidden: Int) -> Layer { Layer(kind(hidden)) }
 
     /// Its sizes with H hidden units.
     func sizes(hidden: Int) -> CellSizes { kind(hidden).sizes }

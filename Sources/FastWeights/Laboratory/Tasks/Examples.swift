@@ -1,5 +1,5 @@
 /// Labeled sequences of one length, of a task with at most 256 tokens and classes.
-public struct Examples: Sendable, Equatable {
+@_spi(Laboratory) public struct Examples: Sendable, Equatable {
     /// count · steps tokens, one sequence behind the other.
     public var tokens: [UInt8]
     /// The class of each sequence.

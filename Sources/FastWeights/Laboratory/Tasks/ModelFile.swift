@@ -1,5 +1,5 @@
 /// A trained classifier as a file: safetensors with PyTorch's parameter names, the configuration in the metadata.
-public struct ModelFile: Sendable {
+@_spi(Laboratory) public struct ModelFile: Sendable {
     /// The classifier.
     public let model: Network
     /// The task it was trained for.
@@ -41,13 +41,13 @@ public struct ModelFile: Sendable {
     /// one whose tensors or task are not those of its configuration.
     public init(bytes: [UInt8], source path: String) throws {
         let file = try SafeTensors(bytes: bytes, source: path)
-        func fail(_ problem: String) -> WeightsError { WeightsError(description: "\(path): \(problem)") }
+        func fail(_ problem: String) -> WeightsError { WeightsError(source: path, problems: [problem]) }
         do {
             guard let network = try Network.configuration(of: StateDictionary(file)), let task = file.metadata["task"]
             else {
                 throw fail("not a model of `fastweights train`: the metadata has no network and task")
             }
-            let reader = ConfigurationReader(json: try JSON(parsing: Array(task.utf8)), place: "task")
+            let reader = ConfigurationReader(json: try JSON(parsing: Array(task.utf8)), owner: "task")
             self.task = try AssociativeRetrieval(
                 pairs: try reader.count("pairs", to: 26), repeatsDigits: try reader.flag("repeats_digits"))
             if let problem = Self.problem(network.definition) { throw fail(problem) }
@@ -56,8 +56,6 @@ public struct ModelFile: Sendable {
                 .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         } catch let error as ConfigurationError {
             throw fail(error.description)
-        } catch let error as WeightsError {
-            throw WeightsError(description: error.description)
         } catch let error as TaskError {
             throw fail(error.description)
         } catch let error as JSONError {

@@ -1,6 +1,6 @@
 /// What a model scores on associative retrieval without binding digits to letters: it knows which digits occurred and
 /// how often, and answers accordingly. A model at this level has learned no association at all.
-public struct Plateau: Sendable, Equatable {
+@_spi(Laboratory) public struct Plateau: Sendable, Equatable {
     /// Error of the answer "the most frequent digit", 0...1, exact.
     public let error: Double
     /// Cross-entropy in nats of the answer "each digit as often as it occurred", exact.

@@ -2,7 +2,7 @@
 extension Fixture {
     /// Logits and losses, the gradient of everything given, and that of the images.
     func checkConvolution(_ tally: inout ErrorTally) throws {
-        let reader = ConfigurationReader(json: configuration, place: "network")
+        let reader = ConfigurationReader(json: configuration, owner: "network")
         let (channels, height) = (try reader.count("channels"), try reader.count("height"))
         let (width, classes) = (try reader.count("width"), try reader.count("classes"))
         var named: [NamedLayer] = []

@@ -3,7 +3,7 @@ extension Fixture {
     /// Rewards, outputs, the terms of the loss, and the gradients added up over blocks of sixteen episodes.
     func checkEpisodes(_ tally: inout ErrorTally) throws {
         let configuration = try NetworkConfiguration(version1: configuration)
-        let reader = ConfigurationReader(json: self.configuration, place: "episodes")
+        let reader = ConfigurationReader(json: self.configuration, owner: "episodes")
         let task = try Catch(
             size: try reader.count("size"), visibleFrames: try reader.count("visible_frames"), start: .random)
         let settings = ActorCriticWeights(

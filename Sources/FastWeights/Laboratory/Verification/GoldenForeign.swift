@@ -60,7 +60,7 @@ extension Fixture {
 
     /// That of a plain RNN; of other cells PyTorch's default.
     private func activation() throws -> Activation {
-        let cell = ConfigurationReader(json: configuration["cell"] ?? .null, place: "cell")
+        let cell = ConfigurationReader(json: configuration["cell"] ?? .null, owner: "cell")
         return cell.json["activation"] == nil ? .tanh : try cell.activation()
     }
 

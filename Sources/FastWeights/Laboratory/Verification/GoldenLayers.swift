@@ -8,7 +8,7 @@ extension Fixture {
 
     /// A cell alone, under the names of PyTorch's cells.
     func checkCell(_ tally: inout ErrorTally) throws {
-        let reader = ConfigurationReader(json: configuration, place: "cell")
+        let reader = ConfigurationReader(json: configuration, owner: "cell")
         let kind = JSON.Member("layer", try reader.text("cell"))
         let layer = try Layer(json: .object([kind] + (configuration.members ?? [])), isStrict: false)
         try check(

@@ -3,7 +3,7 @@ extension Fixture {
     func checkLayerNorm(_ tally: inout ErrorTally) throws {
         let shape = try shape("input", [nil, nil])
         let (count, rows) = (shape[0], shape[1])
-        let epsilon = Float(try ConfigurationReader(json: configuration, place: "layer norm").number("epsilon"))
+        let epsilon = Float(try ConfigurationReader(json: configuration, owner: "layer norm").number("epsilon"))
         let (gain, bias) = (Buffer(try floats("weight", count: rows)), Buffer(try floats("bias", count: rows)))
         let (dGain, dBias) = (Buffer<Float>(rows), Buffer<Float>(rows))
         let arena = Arena()
@@ -111,7 +111,7 @@ extension Fixture {
     }
 
     func checkClip(_ tally: inout ErrorTally) throws {
-        let limit = Float(try ConfigurationReader(json: configuration, place: "clip").number("max_norm"))
+        let limit = Float(try ConfigurationReader(json: configuration, owner: "clip").number("max_norm"))
         guard limit > 0 else { throw FixtureError(name, "max_norm should be above 0, found \(limit)") }
         var layout = Parameters.Layout()
         layout.append("gradient", try shape("gradient", [nil])[0])

@@ -12,7 +12,7 @@ extension Fixture {
         let (parameters, gradients) = (try self.parameters(layout), Parameters(layout))
         for window in layout.windows { _ = try shape("gradient.\(window.name)", [count] + window.shape) }
         let given = try layout.windows.map { try floats("gradient.\($0.name)") }
-        let settings = ConfigurationReader(json: configuration["optimizer"] ?? .null, place: "optimizer")
+        let settings = ConfigurationReader(json: configuration["optimizer"] ?? .null, owner: "optimizer")
         let rate = Float(try settings.number("learning_rate"))
         let clip = configuration["clip"]?.number.map { Float($0) }
         guard rate >= 0, rate.isFinite, clip.map({ $0 > 0 }) ?? true else {
@@ -34,7 +34,7 @@ extension Fixture {
 
     /// The factor at every step of a training.
     func checkSchedule(_ tally: inout ErrorTally) throws {
-        let reader = ConfigurationReader(json: configuration, place: "schedule")
+        let reader = ConfigurationReader(json: configuration, owner: "schedule")
         let (words, steps) = (try reader.text("schedule"), try reader.count("steps"))
         guard let schedule = Schedule(words) else {
             throw FixtureError(name, "a schedule is \(Schedule.forms); found \(words)")
@@ -45,7 +45,7 @@ extension Fixture {
 
     /// A loss of rows of outputs, and its gradient.
     func checkLoss(_ tally: inout ErrorTally) throws {
-        let reader = ConfigurationReader(json: configuration, place: "loss")
+        let reader = ConfigurationReader(json: configuration, owner: "loss")
         let sizes = try shape("outputs", [nil, nil])
         let (rows, width) = (sizes[0], sizes[1])
         let outputs = try floats("outputs", count: rows * width)
@@ -71,7 +71,7 @@ extension Fixture {
 
     /// The loss of rows of so many outputs that the configuration names, or the plain one of "classes" or "numbers".
     func loss(width: Int) throws -> Loss {
-        let reader = ConfigurationReader(json: configuration, place: "loss")
+        let reader = ConfigurationReader(json: configuration, owner: "loss")
         let weights = has("weights") ? try floats("weights", count: width) : []
         guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
             throw FixtureError(name, "weights should be finite and at least 0")

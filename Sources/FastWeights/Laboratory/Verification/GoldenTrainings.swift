@@ -32,7 +32,7 @@ extension Fixture {
     ) throws {
         let definition = network.definition
         let parameters = try parameters(network.layout)
-        let settings = ConfigurationReader(json: configuration["optimizer"] ?? .null, place: "optimizer")
+        let settings = ConfigurationReader(json: configuration["optimizer"] ?? .null, owner: "optimizer")
         let rule = try OptimizerRule(settings)
         let rate = Float(try settings.number("learning_rate"))
         let clip = configuration["clip"]?.number.map { Float($0) }

@@ -100,7 +100,7 @@ extension Case {
             }),
         Case(
             "training-loss-of-probabilities",
-            "the network ends with softmax, and the loss binaryCrossEntropy(positiveWeights: []) is of logits; make one without that layer",
+            "the network ends with softmax, and the loss binaryCrossEntropy is of logits; make one without that layer",
             doing: {
                 let network = Network(NetworkConfiguration(.numbers(1), [.dense(2), .softmax]), seed: 1)
                 _ = try network.evaluate(
@@ -108,7 +108,7 @@ extension Case {
             }),
         Case(
             "text-loss",
-            "a text is learned by the plain cross-entropy, the loss nil; found crossEntropy(weights: [], labelSmoothing: 0.5, ignoring: -1)",
+            "a text is learned by the plain cross-entropy, the loss nil; found crossEntropy(labelSmoothing: 0.5)",
             try text(.gru(2), window: 4, loss: .crossEntropy(labelSmoothing: 0.5))),
         Case("window", "a window has from 1 to 65536 tokens, found 0", try text(.gru(2), window: 0)),
         Case(

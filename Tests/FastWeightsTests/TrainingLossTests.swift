@@ -277,6 +277,22 @@ import Testing
 
     // MARK: - Checkpoints
 
+    /// By their names checkpoints tell losses apart.
+    @Test func aLossIsNamedByItsOptions() {
+        let names = [
+            ("crossEntropy", Loss.crossEntropy()),
+            ("crossEntropy(labelSmoothing: 0.25)", .crossEntropy(labelSmoothing: 0.25)),
+            (
+                "crossEntropy(weights: [0.5, 2.0], labelSmoothing: 1.0, ignoring: 255)",
+                .crossEntropy(weights: [0.5, 2], labelSmoothing: 1, ignoring: 255)
+            ),
+            ("crossEntropy(ignoring: 0)", .crossEntropy(ignoring: 0)), ("meanSquares", .meanSquares),
+            ("binaryCrossEntropy", .binaryCrossEntropy()),
+            ("binaryCrossEntropy(positiveWeights: [1.0])", .binaryCrossEntropy(positiveWeights: [1])),
+        ]
+        for (name, loss) in names { #expect("\(loss)" == name) }
+    }
+
     /// Stopped between two evaluations, where what the targets weigh so far is no whole number.
     @Test(arguments: [
         Loss.crossEntropy(weights: [0.3, 2, 1.1], labelSmoothing: 0.1),

@@ -149,6 +149,26 @@ public enum Loss: Sendable, Equatable {
     }
 }
 
+extension Loss: CustomStringConvertible {
+    /// The loss as it is written in Swift, without the options that do nothing.
+    public var description: String {
+        func call(_ name: String, _ options: (name: String, isSet: Bool, value: String)...) -> String {
+            let set = options.filter { $0.isSet }.map { "\($0.name): \($0.value)" }
+            return set.isEmpty ? name : "\(name)(\(set.joined(separator: ", ")))"
+        }
+        let list = "[" + weights.map { "\($0)" }.joined(separator: ", ") + "]"
+        switch self {
+        case .crossEntropy(let weights, let smoothing, let ignored):
+            return call(
+                "crossEntropy", ("weights", !weights.isEmpty, list), ("labelSmoothing", smoothing != 0, "\(smoothing)"),
+                ("ignoring", ignored != -1, "\(ignored)"))
+        case .meanSquares: return "meanSquares"
+        case .binaryCrossEntropy(let weights):
+            return call("binaryCrossEntropy", ("positiveWeights", !weights.isEmpty, list))
+        }
+    }
+}
+
 // The kernels, by names that are not those of the losses.
 
 private func labelLoss(

@@ -164,12 +164,12 @@ struct SequenceTargets: Sendable {
         if let label = classes.first(where: { Int($0) >= output.count }) {
             throw SequenceDataError(description: "there is a class \(label); the network has \(output.count) classes")
         }
-        if loss.isBinary, let place = numbers.firstIndex(where: { !$0.isNaN && !(0...1).contains($0) }) {
-            let row = place / width
+        if loss.isBinary, let i = numbers.firstIndex(where: { !$0.isNaN && !(0...1).contains($0) }) {
+            let row = i / width
             let sequence = isPerStep ? inputs.starts.lastIndex { $0 <= row }! : row
             throw SequenceDataError(
                 description:
-                    "sequence \(sequence) has the target \(numbers[place]); those of binaryCrossEntropy are from 0 to 1, or nan where there is none"
+                    "sequence \(sequence) has the target \(numbers[i]); those of binaryCrossEntropy are from 0 to 1, or nan where there is none"
             )
         }
     }

@@ -8,7 +8,7 @@ extension Trainer {
     /// when the network does not read or give what such data has, on a loss that is not one of such targets, and on options
     /// that cannot be.
     ///
-    /// A batch in which no target counts, or with a weight above 0, has no loss: the step is taken, the optimizer leaves
+    /// A batch without a target that counts, with a weight above 0, has no loss: the step is taken, the optimizer leaves
     /// parameters and moments alone.
     public convenience init(
         _ network: Network, training: SequenceData, validation: SequenceData, options: TrainingOptions

@@ -31,7 +31,8 @@ struct TrainingState {
                 validationError: error))
         (lossSum, lossTerms) = (0, 0)
         stale += 1
-        let isBest = (error, validationLoss) < (outcome.bestError, outcome.bestLoss)
+        // Outputs that are no numbers may have a low error, by the classes that come first.
+        let isBest = validationLoss.isFinite && (error, validationLoss) < (outcome.bestError, outcome.bestLoss)
         if isBest {
             if error < outcome.bestError { stale = 0 }
             (outcome.bestError, outcome.bestLoss, outcome.bestStep) = (error, validationLoss, outcome.steps)

@@ -323,6 +323,25 @@ def training_cases():
     yield case("fast_weights_schedule_ends_with_read", fast_weights(schedule=["write clear", "", "read"]), "sequence",
                "classes", steps=9)
 
+    def loss_case(name, cell, per, loss, ignoring=-1, smoothing=0.0, weighted=False, **options):
+        made = case(f"{name}_per_{per}", cell, per, loss, **options)
+        made.config.update({"ignoring": ignoring, "smoothing": smoothing} if loss == "cross_entropy" else {},
+                           weighted=weighted)
+        return made
+
+    for per in ("sequence", "step"):
+        yield loss_case("lstm_class_weights", lstm(), per, "cross_entropy", weighted=True, layers=2)
+        yield loss_case("gru_bidirectional_label_smoothing", gru(), per, "cross_entropy", smoothing=0.1,
+                        bidirectional=True)
+        yield loss_case("fast_weights_class_weights_label_smoothing", fast_weights(), per, "cross_entropy",
+                        smoothing=0.25, weighted=True, outputs=5)
+        yield loss_case("lstm_binary", lstm(), per, "binary_cross_entropy", layers=2)
+        yield loss_case("gru_bidirectional_binary_weights_missing", gru(), per, "binary_cross_entropy", weighted=True,
+                        bidirectional=True, missing=True)
+        # One of the network's own classes, and one that it has not, in the place of -1.
+        yield loss_case("rnn_ignored_class", rnn(), per, "cross_entropy", ignoring=1 if per == "sequence" else 255,
+                        weighted=True)
+
 
 def model_cases():
     def case(name, cell, per, layers=1, bidirectional=False, bias=True, inputs=4, vocabulary=11):

@@ -88,36 +88,48 @@ class Loss:
             shape = (rows, outputs)
             if config["loss"] == "mean_squares":
                 given["targets"] = source.normal(shape)
-            else:  # zeros, ones and numbers between
-                kind = source.integers(shape, 3)
-                between = source.uniform(shape, 0.5, 0.5)
-                given["targets"] = torch.where(kind == 2, between, kind.double())
+            else:
+                given["targets"] = binary_targets(source, shape)
             if missing:
                 given["targets"][source.integers(shape, 3) == 0] = torch.nan
         if config["weighted"]:
-            given["weights"] = source.uniform((outputs,), 1.0, 1.25)
+            given["weights"] = loss_weights(source, outputs)
         return given
 
     @staticmethod
     def evaluate(config, given, dtype=torch.float64, guard=Guard()):
         p = leaves({"outputs": given["outputs"]}, dtype)
-        y, targets, reduction = p["outputs"], given["targets"], config["reduction"]
-        weights = given["weights"].to(dtype) if "weights" in given else None
-        if config["loss"] == "cross_entropy":
-            value = functional.cross_entropy(
-                y, targets, weights, ignore_index=config["ignoring"], reduction=reduction,
-                label_smoothing=config["smoothing"])
-        else:
-            counts = ~targets.isnan()
-            wanted = targets.to(dtype)
-            if config["loss"] == "mean_squares":
-                value = functional.mse_loss(y[counts], wanted[counts], reduction=reduction)
-            else:
-                all_weights = torch.ones_like(y) if weights is None else weights.expand_as(y)
-                value = functional.binary_cross_entropy_with_logits(
-                    y[counts], wanted[counts], reduction=reduction, pos_weight=all_weights[counts])
+        value = loss_value(config, p["outputs"], given["targets"], given.get("weights"), config["reduction"])
         value.backward()
         return {"value": value} | named("gradient", gradients(p))
+
+
+def binary_targets(source, shape):
+    """Zeros, ones and numbers between."""
+    kind = source.integers(shape, 3)
+    between = source.uniform(shape, 0.5, 0.5)
+    return torch.where(kind == 2, between, kind.double())
+
+
+def loss_weights(source, outputs):
+    """Of classes, or of positive targets."""
+    return source.uniform((outputs,), 1.0, 1.25)
+
+
+def loss_value(config, y, targets, weights, reduction="mean"):
+    """The loss that the configuration names, of rows y; numbers that are NaN do not count."""
+    weights = None if weights is None else weights.to(y.dtype)
+    if config["loss"] == "cross_entropy":
+        return functional.cross_entropy(
+            y, targets, weights, ignore_index=config["ignoring"], reduction=reduction,
+            label_smoothing=config["smoothing"])
+    counts = ~targets.isnan()
+    wanted = targets.to(y.dtype)
+    if config["loss"] == "mean_squares":
+        return functional.mse_loss(y[counts], wanted[counts], reduction=reduction)
+    all_weights = torch.ones_like(y) if weights is None else weights.expand_as(y)
+    return functional.binary_cross_entropy_with_logits(
+        y[counts], wanted[counts], reduction=reduction, pos_weight=all_weights[counts])
 
 
 KINDS = {"optimizer": Optimizer, "schedule": Schedule, "loss": Loss}

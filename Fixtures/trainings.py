@@ -4,12 +4,14 @@ import torch
 from torch.nn import functional
 
 import cells
+import parts
 import stacks
 from cells import Guard
-from kinds import gradients, leaves, make_optimizer, named, under
+from kinds import Source, gradients, leaves, make_optimizer, named, under
 
 STEPS = 4
 IGNORED = -1
+PLAIN = {"classes": {"loss": "cross_entropy", "ignoring": IGNORED, "smoothing": 0.0}, "numbers": {"loss": "mean_squares"}}
 
 
 class Training:
@@ -36,13 +38,17 @@ class Training:
         given["lengths"] = torch.stack(
             [1 + (torch.arange(sequences) * (2 * n + 1) + steps // 2) % steps for n in range(STEPS)])
         places = (STEPS, sequences) + ((steps,) if per == "step" else ())
-        if config["loss"] == "numbers":
-            given["targets"] = source.normal((*places, outputs))
+        loss = loss_of(config)
+        if loss["loss"] != "cross_entropy":
+            is_binary = loss["loss"] == "binary_cross_entropy"
+            given["targets"] = (parts.binary_targets if is_binary else Source.normal)(source, (*places, outputs))
             if missing:  # numbers without a target, a third of them
                 given["targets"][source.integers((*places, outputs), 3) == 0] = torch.nan
         else:
             labels = source.integers(places, outputs + (per == "step"))
-            given["targets"] = torch.where(labels == outputs, torch.tensor(IGNORED), labels)
+            given["targets"] = torch.where(labels == outputs, torch.tensor(loss["ignoring"]), labels)
+        if config.get("weighted"):
+            given["weights"] = parts.loss_weights(source, outputs)
         return given
 
     @staticmethod
@@ -53,7 +59,7 @@ class Training:
         for n in range(STEPS):
             optimizer.zero_grad()
             loss = batch_loss(config, p, batch(config, given, n, dtype), given["lengths"][n].tolist(),
-                              given["targets"][n], guard)
+                              given["targets"][n], given.get("weights"), guard)
             loss.backward()
             losses.append(loss.detach())
             first = first or gradients(p)
@@ -69,7 +75,12 @@ def batch(config, given, n, dtype):
     return given["input"][n].transpose(0, 1).to(dtype)
 
 
-def batch_loss(config, p, inputs, lengths, targets, guard):
+def loss_of(config):
+    """What `parts.loss_value` needs of the loss."""
+    return PLAIN.get(config["loss"], config)
+
+
+def batch_loss(config, p, inputs, lengths, targets, weights, guard):
     """The mean over all that counts: not what stands behind a sequence's end."""
     shapes = stacks.state_shapes(config, len(lengths))
     state = {name: torch.zeros(shape, dtype=inputs.dtype) for name, shape in shapes.items()}
@@ -83,10 +94,7 @@ def batch_loss(config, p, inputs, lengths, targets, guard):
         counts = torch.arange(len(inputs))[None] < torch.tensor(lengths)[:, None]  # [B, T]
         x, targets = output.transpose(0, 1)[counts], targets[counts]
     y = x @ p["head.weight"].T + p["head.bias"]
-    if config["loss"] == "numbers":
-        counts = ~targets.isnan()
-        return functional.mse_loss(y[counts], targets[counts].to(y.dtype))
-    return functional.cross_entropy(y, targets, ignore_index=IGNORED)
+    return parts.loss_value(loss_of(config), y, targets, weights)
 
 
 KINDS = {"training": Training}

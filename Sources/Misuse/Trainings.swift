@@ -13,12 +13,13 @@ extension Case {
 
     private static let text = Array("abracadabra, abracadabra, abracadabra".utf8)
 
-    private static func text(_ layer: Layer, window: Int) throws -> Trainer {
+    private static func text(_ layer: Layer, window: Int, loss: Loss? = nil) throws -> Trainer {
         let vocabulary = TextVocabulary(of: text)
+        var options = TrainingOptions()
+        options.loss = loss
         return Trainer(
             TextModel([layer], vocabulary: vocabulary, seed: 1), text: try TrainingText(text, vocabulary),
-            window: window,
-            options: TrainingOptions())
+            window: window, options: options)
     }
 
     static let trainings: [Case] = [
@@ -80,6 +81,35 @@ extension Case {
                 let data = try SequenceData(.numbers([[1]], width: 1), .classes([0]))
                 _ = try Trainer(network, training: data, validation: data, options: TrainingOptions())
             }),
+        Case(
+            "training-loss-of-numbers", "the loss meanSquares is of numbers; the data has classes",
+            try trainer { $0.loss = .meanSquares }),
+        Case(
+            "training-loss-weights", "weights are one each of 2 classes, found 3",
+            try trainer { $0.loss = .crossEntropy(weights: [1, 1, 1]) }),
+        Case(
+            "training-loss-smoothing", "the smoothing of labels is from 0 to 1, found 2.0",
+            try trainer { $0.loss = .crossEntropy(labelSmoothing: 2) }),
+        Case(
+            "training-loss-positive-weights", "weights are one each of 2 outputs, found 1",
+            doing: {
+                let network = Network(NetworkConfiguration(.numbers(1), [.dense(2)]), seed: 1)
+                _ = try network.evaluate(
+                    try SequenceData(.numbers([[1]], width: 1), .stepNumbers([[0, 1]])),
+                    loss: .binaryCrossEntropy(positiveWeights: [2]))
+            }),
+        Case(
+            "training-loss-of-probabilities",
+            "the network ends with softmax, and the loss binaryCrossEntropy is of logits; make one without that layer",
+            doing: {
+                let network = Network(NetworkConfiguration(.numbers(1), [.dense(2), .softmax]), seed: 1)
+                _ = try network.evaluate(
+                    try SequenceData(.numbers([[1]], width: 1), .stepNumbers([[0, 1]])), loss: .binaryCrossEntropy())
+            }),
+        Case(
+            "text-loss",
+            "a text is learned by the plain cross-entropy, the loss nil; found crossEntropy(labelSmoothing: 0.5)",
+            try text(.gru(2), window: 4, loss: .crossEntropy(labelSmoothing: 0.5))),
         Case("window", "a window has from 1 to 65536 tokens, found 0", try text(.gru(2), window: 0)),
         Case(
             "window-of-schedule",

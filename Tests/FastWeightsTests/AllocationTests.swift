@@ -146,6 +146,25 @@
             }
         }
 
+        @Test(arguments: TrainingLossTests.losses, [TestHead.perSequence(3), .perStep(3)])
+        func trainingStepsWithALossAllocateNothing(loss: Loss, head: TestHead) throws {
+            let network = Network(NetworkConfiguration.stack(.gru, input: 5, hidden: 4, head: head), seed: 1)
+            let data = try TrainingLossTests.data(loss, head, count: 40).measured(
+                by: loss, network.definition, as: "the data")
+            ThreadTeam.run(threads: 1) { team in
+                let engine = ParallelTraining(network.definition, network.parameters, longest: 9, team: team)
+                var order = BatchOrder(count: data.count, batch: 37, seed: 1)
+                func steps(_ count: Int) {
+                    for _ in 0..<count {
+                        order.advance()
+                        _ = engine.gradient(data, order.indices)
+                    }
+                }
+                steps(3)
+                #expect(Self.allocations { steps(50) } == 0)
+            }
+        }
+
         @Test(arguments: cells)
         func trainingStepsOnATextAllocateNothing(cell: Cell) throws {
             let vocabulary = TextVocabulary(of: TextModelTests.content)

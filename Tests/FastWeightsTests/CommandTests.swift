@@ -57,6 +57,36 @@ import Testing
         }
     }
 
+    /// A decay of 10,000 times the parameters per step makes them overflow within a few; the model of the first evaluation is
+    /// left, and without one what was there before.
+    @Test(arguments: ["associative-retrieval", "text"], [1, 100])
+    func aTrainingThatDivergesLeavesItsBestModel(task: String, evaluateEvery: Int) throws {
+        try TemporaryFolder.with { folder in
+            let (file, output) = (folder + "/text", folder + "/model")
+            try Files.writeAtomically(Array(String(repeating: "a word and a word ", count: 20).utf8), to: file)
+            try Files.writeAtomically([1, 2, 3], to: output)
+            let words =
+                task == "text"
+                ? ["--file", file, "--window", "4", "--model", "gru"]
+                : ["--pairs", "2", "--model", "lstm"] + Self.small
+            let status = CommandLineTool.run(
+                arguments: [
+                    "train", "--task", task, "--hidden", "2", "--batch", "4", "--steps", "50", "--learning-rate", "10",
+                    "--weight-decay", "1000", "--schedule", "constant", "--evaluate-every", "\(evaluateEvery)",
+                    "--output", output,
+                ] + words)
+            #expect(status == 1)
+            guard evaluateEvery == 1 else {
+                #expect(try Files.read(output) == [1, 2, 3])
+                return
+            }
+            let parameters =
+                task == "text"
+                ? try TextModel(path: output).network.parameters : try ModelFile(path: output).model.parameters
+            #expect(parameters.block.array.allSatisfy { $0.isFinite })
+        }
+    }
+
     /// A file that is read, or kept, is not where the result goes, however its path is written.
     @Test func anOutputDoesNotTakeThePlaceOfAnotherFile() throws {
         try TemporaryFolder.with { folder in

@@ -353,6 +353,19 @@ import Testing
         let evaluation = try network.evaluate(heldOut, threads: 2)
         print(evaluation.loss, evaluation.error)
         #expect(predictions.count == 60 && evaluation.error == outcome.bestError)
+
+        do {
+            options.loss = .crossEntropy(weights: [1, 1, 4, 1, 1], labelSmoothing: 0.1)  // the third class is rare
+            let outcome = try Trainer(network, training: training, validation: heldOut, options: options).run()
+            let evaluation = try network.evaluate(heldOut, loss: options.loss)
+            #expect(evaluation.error == outcome.bestError && evaluation.loss == outcome.bestLoss)
+
+            let tags: [[Float]] = [[1, 0, 1], [0, 0, .nan]]  // three questions about each of two recordings
+            let tagged = try SequenceData(.numbers([[0.1, 0.7], [0.2]], width: 1), .numbers(tags))
+            options.loss = .binaryCrossEntropy(positiveWeights: [1, 9, 1])  // the second is seldom answered by yes
+            let tagger = Network(NetworkConfiguration(.numbers(1), [.gru(2), .lastStep, .dense(3)]), seed: 1)
+            #expect(try Trainer(tagger, training: tagged, validation: tagged, options: options).run().bestLoss < 2)
+        }
     }
 
     @Test func epochsSchedulesAndRules() throws {

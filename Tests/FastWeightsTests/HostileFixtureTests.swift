@@ -117,7 +117,9 @@ import Testing
         "stack/lstm_lengths", "stack/fast_weights_schedule", "model/gru_per_sequence", "convolution/one_pixel",
         "episodes/lstm", "keras/rnn_relu", "onnx/rnn_tanh", "network/clip_sgd_lstm",
         "training/lstm_bidirectional_tokens_per_step", "training/rnn_no_bias_one_sequence_per_sequence",
-        "optimizer/sgd_nesterov_l2_clip", "schedule/step", "loss/cross_entropy_all_options_mean",
+        "training/fast_weights_class_weights_label_smoothing_per_step",
+        "training/gru_bidirectional_binary_weights_missing_per_sequence", "optimizer/sgd_nesterov_l2_clip",
+        "schedule/step", "loss/cross_entropy_all_options_mean",
         "loss/binary_cross_entropy_weights_missing_sum", "layers/unequal_lstms", "layers/mean_state_lengths",
         "layers/convolution_over_time", "layers/fast_weights_tokens", "layers/residual_of_a_stack",
     ])

@@ -134,10 +134,68 @@ import Testing
         let trainer = try Trainer(model, training: sets[0], validation: sets[1], options: options)
         #expect(throws: TrainingError.diverged(step: 2, learningRate: 1e30)) { try trainer.run() }
         expectSame(model.parameters.block.array, first)
+        #expect(trainer.outcome.steps == 1 && trainer.outcome.bestStep == 0 && trainer.outcome.curve.isEmpty)
         // The evaluation may be the first to see it.
         (options.steps, options.evaluateEvery) = (1, 1)
         let short = try Trainer(model, training: sets[0], validation: sets[1], options: options)
         #expect(throws: TrainingError.diverged(step: 1, learningRate: 1e30)) { try short.run() }
         expectSame(model.parameters.block.array, first)
+        #expect(short.outcome.bestStep == 0)
+    }
+
+    /// Of a loss that is no number from step 11 on, the evaluation of step 10 is left.
+    @Test(arguments: Kind.allCases)
+    func aTrainingThatDivergesKeepsTheBest(kind: Kind) throws {
+        let (trainer, values) = try trainer(kind, options(steps: 20, evaluateEvery: 10))
+        #expect(throws: TrainingError.diverged(step: 11, learningRate: 1e-3)) {
+            try trainer.run(onEvaluation: { _ in
+                for i in values().indices { trainer.parameters.pointer[i] = .nan }
+            })
+        }
+        expectSame(values(), try model(kind, ofStep: 10))
+        let outcome = trainer.outcome
+        #expect(outcome.steps == 10 && outcome.bestStep == 10 && outcome.curve.count == 1 && !outcome.interrupted)
+        #expect(outcome.bestError == outcome.curve[0].validationError && outcome.bestError.isFinite)
+    }
+
+    /// A loss per step and an evaluation behind it; the parameters are the step's number.
+    private final class Script: TrainingSource {
+        let (parameters, gradients): (Parameters, Parameters)
+        var carried: Parameters? { nil }
+        private let steps: [(loss: Double, evaluation: Evaluation)]
+        private var step = 0
+
+        init(_ parameters: Parameters, _ steps: [(loss: Double, evaluation: Evaluation)]) {
+            (self.parameters, gradients, self.steps) = (parameters, Parameters(parameters.layout), steps)
+        }
+
+        func skip() {}
+        func advance(step: Int) -> LossSum {
+            self.step = step
+            parameters.pointer[0] = Float(step)
+            return LossSum(BlockLoss(loss: steps[step - 1].loss, errors: 0), terms: 1, weight: 1)
+        }
+        func evaluate() -> Evaluation { steps[step - 1].evaluation }
+    }
+
+    /// Outputs that are no numbers are of the first class, which may be right more often than what was learned.
+    @Test(arguments: [Double.nan, .infinity])
+    func anEvaluationWithoutALossIsNotTheBest(loss: Double) throws {
+        var layout = Parameters.Layout()
+        _ = layout.append("number", shape: [1])
+        let parameters = Parameters(layout)
+        var options = options(steps: 9, evaluateEvery: 1)
+        options.learningRate = 0
+        let trainer = Trainer(parameters, options, epoch: Epoch(examples: 1, perStep: 1), identity: []) { _ in
+            Script(
+                parameters,
+                [
+                    (1, Evaluation(loss: 1, error: 0.75)), (1, Evaluation(loss: 0.5, error: 0.5)),
+                    (1, Evaluation(loss: loss, error: 0.25)), (loss, Evaluation(loss: loss, error: 0.25)),
+                ])
+        }
+        #expect(throws: TrainingError.diverged(step: 4, learningRate: 0)) { try trainer.run() }
+        #expect(parameters.pointer[0] == 2 && trainer.outcome.bestStep == 2 && trainer.outcome.bestError == 0.5)
+        #expect(trainer.outcome.steps == 3 && trainer.outcome.curve.count == 3)
     }
 }

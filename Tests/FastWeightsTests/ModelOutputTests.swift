@@ -23,6 +23,23 @@ import Testing
         }
     }
 
+    /// The best model is worth keeping, and the training has failed all the same.
+    @Test func aDivergedTrainingLeavesItsBestModelAndFails() throws {
+        try Files.writeAtomically([1, 2, 3], to: output.path)
+        var outcome = Trainer.Outcome()
+        (outcome.steps, outcome.bestStep, outcome.bestError) = (121, 100, 0.5)
+        let divergence = TrainingError.diverged(step: 122, learningRate: 1)
+        let run = TrainingRun.sample("GRU", 5, error: 0.5, stopped: divergence.description)
+        for ending in [
+            ModelOutput.Ending(outcome, divergence: divergence), ModelOutput.Ending(run, divergence: divergence),
+        ] {
+            #expect(ending.status == "diverged after \(ending.count) steps" && ending.outcome == .failed)
+            #expect(ending.choice == "the best that was evaluated" && !ending.isInterrupted)
+            #expect(try output.finish(ending, summary: "") { try Files.writeAtomically([9], to: $0) } == 1)
+            #expect(try Files.read(output.path) == [9])
+        }
+    }
+
     @Test func anEndingSaysWhatIsKept() throws {
         var outcome = Trainer.Outcome()
         (outcome.steps, outcome.bestStep, outcome.interrupted) = (121, 121, true)

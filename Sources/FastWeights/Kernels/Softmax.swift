@@ -32,9 +32,10 @@ func softmax(_ logits: Panel, classes: Int) -> SoftmaxScale {
 
 /// What `crossEntropy` found in one block.
 struct BlockLoss {
-    /// Σ of -log p(target) over the block's samples, in nats; or of squares.
+    /// Σ of the losses of the block's targets.
     var loss = 0.0
-    /// Samples whose most probable class is not the target (the first of equals counts).
+    /// Samples whose most probable class is not the target (the first of equals counts), or numbers missed by
+    /// `binaryCrossEntropy`.
     var errors = 0
 
     static func += (a: inout BlockLoss, b: BlockLoss) {
@@ -138,7 +139,8 @@ func meanSquares(_ y: Panel, _ targets: Panel, rows: Int, scale: Float) -> Block
 
 /// Σ of (1 - t)·log(1 + e^z) + w·t·log(1 + e^-z) over the targets t that are not NaN, with w of the row in `weights`, nil
 /// standing for 1 each: -(1 - t)·log(1 - σ(z)) - w·t·log σ(z), exact for any finite z. In: z, `rows` logits a lane. Out:
-/// scale·((1 - t)·σ(z) - w·t·σ(-z)), the gradient of scale·Σ loss, zero where the target is NaN.
+/// scale·((1 - t)·σ(z) - w·t·σ(-z)), the gradient of scale·Σ loss, zero where the target is NaN. A target on the other side
+/// of ½ than σ(z) is missed; z = 0 says 0.
 func binaryCrossEntropy(
     _ z: Panel, _ targets: Panel, rows: Int, weights: UnsafePointer<Float>?, scale: Float
 ) -> BlockLoss {
@@ -154,6 +156,7 @@ func binaryCrossEntropy(
             // log(1 + e^z) = max(z, 0) + log(1 + e^-|z|); NaN is the caller's to report.
             let (z, more) = (Double(logit[lane]), 1 + Double(small[lane]))
             let logarithm = more.isFinite ? naturalLogarithm(more) : .nan
+            if z > 0 ? targets[r][lane] < 0.5 : targets[r][lane] > 0.5 { result.errors += 1 }
             result.loss +=
                 Double(negative[lane]) * (max(z, 0) + logarithm) + Double(positive[lane]) * (max(-z, 0) + logarithm)
         }

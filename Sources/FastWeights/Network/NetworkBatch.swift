@@ -5,17 +5,23 @@ final class NetworkBatch {
     private(set) var sequences: LengthOrder
     /// Where the states of windows go on; nil of whole sequences.
     private(set) var states: CarriedStates?
-    /// Terms of the loss: targets that count.
-    private(set) var terms = 0
+    /// Terms of the loss: targets that count, and what they weigh together.
+    private(set) var (terms, weight) = (0, 0.0)
+
+    /// What makes the mean of a sum of losses; zero where no target counts.
+    var scale: Float { weight > 0 ? 1 / Float(weight) : 0 }
 
     /// For sequences of at most `longest` steps.
     init(longest: Int) { sequences = LengthOrder(longest: longest) }
 
     /// Takes the sequences at `indices`, or all. O(sequences + longest).
     func set(_ inputs: SequenceInputs, _ targets: SequenceTargets?, _ indices: [Int]?) {
-        (self.inputs, self.targets, states) = (inputs, targets, nil)
+        (self.inputs, self.targets, states, terms, weight) = (inputs, targets, nil, 0, 0)
         sequences.sort(inputs, indices)
-        terms = targets.map { targets in sequences.order.reduce(0) { $0 + targets.terms[$1] } } ?? 0
+        guard let targets else { return }
+        let order = sequences.order
+        terms = order.reduce(0) { $0 + targets.terms[$1] }
+        weight = order.reduce(0) { $0 + targets.weights[$1] }
     }
 
     /// Takes a window of every stream.
@@ -23,6 +29,7 @@ final class NetworkBatch {
         (inputs, targets, states) = (text.data.inputs, text.data.targets, text.states)
         sequences.set(starts: text.starts, steps: text.steps)
         terms = text.starts.count * text.steps
+        weight = Double(terms)
     }
 
     /// Puts the inputs of a block into the lanes of a pass, those of the sequences from `first` on. With a `seed`, that of a
@@ -50,7 +57,7 @@ final class NetworkBatch {
 
     /// What was found in all blocks, with the batch's targets that count.
     func sum(_ found: BlockLoss) -> LossSum {
-        LossSum(found, terms: terms, isRegression: targets?.isRegression == true)
+        LossSum(found, terms: terms, weight: weight, isRegression: targets?.loss == .meanSquares)
     }
 }
 
@@ -79,24 +86,33 @@ final class BlockTargets {
         let gradients = gradients ?? unasked
         var sum = BlockLoss()
         guard let wanted = batch.targets else { return sum }
-        let (labels, order) = (labels.pointer, batch.sequences.order)
-        for t in 0..<(wanted.isPerStep ? block.steps : 1) {
-            let active = wanted.isPerStep ? block.active(at: t) : block.samples.count
-            let dy = gradients[t]
-            if dy != outputs[t] { dy.update(from: outputs[t], count: rows) }
-            /// The place of a lane's target.
-            func row(_ lane: Int) -> Int {
-                wanted.isPerStep ? block.samples[lane] + first + t : order[b * Lanes.width + lane]
-            }
-            if wanted.isRegression {
-                numbers.update(repeating: Lanes(repeating: .nan), count: rows)
-                for lane in 0..<active {
-                    for r in 0..<rows { numbers[r][lane] = wanted.numbers[row(lane) * rows + r] }
+        let (labels, order, loss) = (labels.pointer, batch.sequences.order, wanted.loss)
+        let (isBinary, smoothing) = (loss.isBinary, loss.smoothing)
+        loss.weights.withUnsafeBufferPointer { buffer in
+            let weights = buffer.isEmpty ? nil : buffer.baseAddress
+            for t in 0..<(wanted.isPerStep ? block.steps : 1) {
+                let active = wanted.isPerStep ? block.active(at: t) : block.samples.count
+                let dy = gradients[t]
+                if dy != outputs[t] { dy.update(from: outputs[t], count: rows) }
+                /// The place of a lane's target.
+                func row(_ lane: Int) -> Int {
+                    wanted.isPerStep ? block.samples[lane] + first + t : order[b * Lanes.width + lane]
                 }
-                sum += meanSquares(dy, numbers, rows: rows, scale: scale)
-            } else {
-                for lane in 0..<active { labels[lane] = wanted.classes[row(lane)] }
-                sum += crossEntropy(dy, classes: rows, targets: labels, count: active, scale: scale)
+                if wanted.isRegression {
+                    numbers.update(repeating: Lanes(repeating: .nan), count: rows)
+                    for lane in 0..<active {
+                        for r in 0..<rows { numbers[r][lane] = wanted.numbers[row(lane) * rows + r] }
+                    }
+                    sum +=
+                        isBinary
+                        ? binaryCrossEntropy(dy, numbers, rows: rows, weights: weights, scale: scale)
+                        : meanSquares(dy, numbers, rows: rows, scale: scale)
+                } else {
+                    for lane in 0..<active { labels[lane] = wanted.classes[row(lane)] }
+                    sum += crossEntropy(
+                        dy, classes: rows, targets: labels, count: active, scale: scale,
+                        ClassWeights(weights: weights, smoothing: smoothing))
+                }
             }
         }
         return sum

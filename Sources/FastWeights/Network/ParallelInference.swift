@@ -111,12 +111,16 @@ private final class Worker {
 }
 
 extension Network {
-    /// Mean loss and error over `data`, on at most `threads` cores; the bits do not depend on their number.
+    /// Mean loss and error over `data`, on at most `threads` cores; the bits do not depend on their number. `loss` is that
+    /// of the training; nil stands for cross-entropy of classes, the mean of squares of numbers.
     ///
-    /// Throws `SequenceDataError` for tokens and classes that the network has not, and where no target counts. Traps when its
-    /// input or its head is not for such data. O(steps·layers·directions·G·H·(I + H)), G the gates.
-    public func evaluate(_ data: SequenceData, threads: Int = 1) throws(SequenceDataError) -> Evaluation {
-        try data.check(definition, as: "the data to evaluate on")
+    /// Throws `SequenceDataError` for tokens and classes that the network has not, numbers that the loss has not, and where
+    /// no target counts. Traps when its input or its head is not for such data, and on a loss that is not one of such
+    /// targets. O(steps·layers·directions·G·H·(I + H)), G the gates.
+    public func evaluate(
+        _ data: SequenceData, loss: Loss? = nil, threads: Int = 1
+    ) throws(SequenceDataError) -> Evaluation {
+        let data = try data.measured(by: loss, definition, as: "the data to evaluate on")
         return infer(data.inputs, threads: threads) { $0.evaluate(data).evaluation }
     }
 

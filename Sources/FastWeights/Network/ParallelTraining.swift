@@ -160,7 +160,7 @@ private final class Worker: @unchecked Sendable {
 
     func train(_ shard: Shard, _ batch: NetworkBatch, _ blocks: StrideTo<Int>, dropoutSeed: UInt64?) {
         for range in sums { shard.gradients.clear(range) }
-        let scale = 1 / Float(max(batch.terms, 1))
+        let scale = batch.scale
         forEachBlock(shard, batch, blocks, seed: dropoutSeed) { b, run in
             pass.forward(run)
             shard.result += targets.loss(

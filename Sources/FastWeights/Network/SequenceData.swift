@@ -12,7 +12,7 @@ public struct SequenceData: Sendable {
     }
 
     /// What is to be learned of each. A loss is the mean over the targets that count, as PyTorch's with `ignore_index` or
-    /// a mask.
+    /// a mask; the one named here, or another `Loss` that a training or an evaluation is asked for.
     public enum Targets: Sendable {
         /// A class per sequence, for a network that ends with a number of each class per sequence, as by `.lastStep` and
         /// `.dense(classes)`. Loss: cross-entropy, mean over the sequences.
@@ -32,7 +32,7 @@ public struct SequenceData: Sendable {
     public static let ignored = -1
 
     let inputs: SequenceInputs
-    let targets: SequenceTargets
+    private(set) var targets: SequenceTargets
 
     /// Numbers a step, nil of tokens.
     public var width: Int? { inputs.width }
@@ -99,16 +99,23 @@ public struct SequenceData: Sendable {
 }
 
 extension SequenceData {
-    /// Traps unless the network takes such sequences and gives what such targets ask for; throws when a token is outside its
-    /// vocabulary, a class is not among its classes, or no target counts, in words that call the data `name`.
-    func check(_ definition: NetworkDefinition, as name: String) throws(SequenceDataError) {
+    /// The data as a network learns from it, by `loss` or without one that of such targets.
+    ///
+    /// Traps unless the network takes such sequences and gives what such targets ask for, and the loss is one of them; throws
+    /// when a token is outside its vocabulary, a class is not among its classes, a number not one of the loss, or no target
+    /// counts, in words that call the data `name`.
+    func measured(
+        by loss: Loss? = nil, _ definition: NetworkDefinition, as name: String
+    ) throws(SequenceDataError) -> SequenceData {
         try inputs.check(definition)
-        try targets.check(definition)
-        try requireTargets(as: name, advice: "give it sequences with targets")
+        var result = self
+        result.targets = try targets.measured(by: loss, definition, inputs)
+        try result.requireTargets(as: name, advice: "give it sequences with targets")
+        return result
     }
 
     private func requireTargets(as name: String, advice: String) throws(SequenceDataError) {
-        guard !targets.terms.contains(where: { $0 > 0 }) else { return }
+        guard !targets.weights.contains(where: { $0 > 0 }) else { return }
         throw SequenceDataError(
             description: "no target counts in \(name): there is nothing but \(targets.nameOfNone); \(advice)")
     }

@@ -6,12 +6,17 @@ struct SequenceTargets: Sendable {
     /// Numbers, `width` a sequence or step; NaN where none counts.
     var numbers: [Float] = []
     var width = 0
-    /// Terms of each sequence in the loss: its targets that count.
+    /// Their loss: that of such targets where `measured` has not given them another.
+    private(set) var loss: Loss
+    /// Terms of each sequence in the loss: its targets that count, and what they weigh together, Σ w_y of classes.
     private(set) var terms: [Int] = []
+    private(set) var weights: [Double] = []
 
     var isRegression: Bool { width > 0 }
     /// What stands where no target counts.
-    var nameOfNone: String { isRegression ? "nan" : "the class to be ignored" }
+    var nameOfNone: String {
+        isRegression ? "nan" : "the class to be ignored" + (loss.weights.isEmpty ? "" : " and classes that weigh 0")
+    }
 
     /// Throws `SequenceDataError`, which names the sequence, for targets of another count, classes that cannot be,
     /// infinite numbers, and where no target counts at all.
@@ -73,6 +78,7 @@ struct SequenceTargets: Sendable {
                 numbers += target
             }
         }
+        loss = width > 0 ? .meanSquares : .crossEntropy()
         countTerms(lengths)
         guard terms.contains(where: { $0 > 0 }) else {
             throw fail("no target counts: there is nothing but \(nameOfNone)")
@@ -80,13 +86,20 @@ struct SequenceTargets: Sendable {
     }
 
     private mutating func countTerms(_ lengths: [Int]) {
+        let classWeights = loss.isOfClasses ? loss.weights : []
         var first = 0
-        terms = lengths.map { length in
-            let count = isPerStep ? length : 1
-            defer { first += count }
-            return isRegression
-                ? numbers[first * width..<(first + count) * width].count { !$0.isNaN }
-                : classes[first..<first + count].count { $0 >= 0 }
+        (terms, weights) = ([], [])
+        for length in lengths {
+            let range = first..<first + (isPerStep ? length : 1)
+            first = range.upperBound
+            terms.append(
+                isRegression
+                    ? numbers[range.lowerBound * width..<range.upperBound * width].count { !$0.isNaN }
+                    : classes[range].count { $0 >= 0 })
+            weights.append(
+                classWeights.isEmpty
+                    ? Double(terms.last!)
+                    : classes[range].reduce(0) { $1 < 0 ? $0 : $0 + Double(classWeights[Int($1)]) })
         }
     }
 
@@ -103,15 +116,40 @@ struct SequenceTargets: Sendable {
         var result = self
         result.classes = chosen(classes, 1)
         result.numbers = chosen(numbers, width)
-        result.terms = indices.map { terms[$0] }
+        (result.terms, result.weights) = (indices.map { terms[$0] }, indices.map { weights[$0] })
         return result
     }
 
-    /// Traps unless the network gives what such targets ask for; throws when a class is not among its classes.
-    func check(_ definition: NetworkDefinition) throws(SequenceDataError) {
+    /// The targets of `inputs` for a network, with `other` as their loss, or without one that which they have.
+    ///
+    /// Traps unless the network gives what such targets ask for, and the loss is one of them; throws when a class is not
+    /// among the network's, and when a number is not from 0 to 1 of which it must be.
+    func measured(
+        by other: Loss?, _ definition: NetworkDefinition, _ inputs: SequenceInputs
+    ) throws(SequenceDataError) -> SequenceTargets {
+        var result = self
+        if let other {
+            require(
+                other.isOfClasses != isRegression,
+                "the loss \(other) is of \(other.isOfClasses ? "classes" : "numbers"); the data has \(isRegression ? "numbers" : "classes")"
+            )
+            result.loss = other
+            if case .crossEntropy(_, _, let ignored) = other, ignored >= 0 {
+                result.classes = classes.map { Int($0) == ignored ? Int32(SequenceData.ignored) : $0 }
+            }
+        }
+        try result.check(definition, inputs)
+        if other != nil { result.countTerms(inputs.lengths) }
+        return result
+    }
+
+    private func check(_ definition: NetworkDefinition, _ inputs: SequenceInputs) throws(SequenceDataError) {
         require(
-            isRegression || !definition.root.givesProbabilities,
-            "the network ends with softmax, which the cross-entropy of classes has in it; make one without that layer")
+            loss == .meanSquares || !definition.root.givesProbabilities,
+            "the network ends with softmax, "
+                + (isRegression
+                    ? "and the loss \(loss) is of logits" : "which the cross-entropy of classes has in it")
+                + "; make one without that layer")
         let output = definition.output
         require(
             output.isPerStep == isPerStep,
@@ -122,8 +160,17 @@ struct SequenceTargets: Sendable {
         require(
             !isRegression || width == output.count,
             "the network gives \(output.text); the data has \(width) target numbers")
+        loss.check(width: output.count)
         if let label = classes.first(where: { Int($0) >= output.count }) {
             throw SequenceDataError(description: "there is a class \(label); the network has \(output.count) classes")
+        }
+        if loss.isBinary, let i = numbers.firstIndex(where: { !$0.isNaN && !(0...1).contains($0) }) {
+            let row = i / width
+            let sequence = isPerStep ? inputs.starts.lastIndex { $0 <= row }! : row
+            throw SequenceDataError(
+                description:
+                    "sequence \(sequence) has the target \(numbers[i]); those of binaryCrossEntropy are from 0 to 1, or nan where there is none"
+            )
         }
     }
 }

@@ -3,10 +3,15 @@ extension Trainer {
     ///
     /// The state goes on from window to window, gradients end at a window's beginning (truncated back-propagation through
     /// time). The validation error is the loss, nats a token on the text held out; over log 2 it is bits. Traps unless
-    /// `window` is from 1 to 65,536, on a text of another vocabulary, and on options that cannot be.
+    /// `window` is from 1 to 65,536, on a text of another vocabulary, and on options that cannot be, among them a loss that is
+    /// not the plain cross-entropy.
     public convenience init(_ model: TextModel, text: TrainingText, window: Int = 64, options: TrainingOptions) {
         require((1...1 << 16).contains(window), "a window has from 1 to \(1 << 16) tokens, found \(window)")
         text.check(model)
+        if let loss = options.loss {
+            require(
+                loss == .crossEntropy(), "a text is learned by the plain cross-entropy, the loss nil; found \(loss)")
+        }
         let period = model.network.definition.period
         require(
             window % period == 0,

@@ -1,19 +1,21 @@
 extension Trainer {
     /// A trainer of a network on sequences of one's own, or images, which are sequences of one step.
     ///
-    /// The losses are those of the data's targets: cross-entropy of classes, the mean of squares of numbers. Dropout acts
-    /// in the steps and not in the evaluations. The same data, options and first values give the same bits on any number
-    /// of threads. Throws `SequenceDataError` for tokens and classes that the network has not, and where no target of the
-    /// training data or of the validation data counts; traps when the network does not read or give what such data has,
-    /// and on options that cannot be.
+    /// The losses are those of the data's targets, cross-entropy of classes, the mean of squares of numbers, or what
+    /// `options.loss` says. Dropout acts in the steps and not in the evaluations. The same data, options and first values
+    /// give the same bits on any number of threads. Throws `SequenceDataError` for tokens and classes that the network has
+    /// not, numbers that the loss has not, and where no target of the training data or of the validation data counts; traps
+    /// when the network does not read or give what such data has, on a loss that is not one of such targets, and on options
+    /// that cannot be.
     ///
-    /// A batch in which no target counts has no loss: the step is taken, the optimizer leaves parameters and moments alone.
+    /// A batch without a target that counts, with a weight above 0, has no loss: the step is taken, the optimizer leaves
+    /// parameters and moments alone.
     public convenience init(
         _ network: Network, training: SequenceData, validation: SequenceData, options: TrainingOptions
     ) throws(SequenceDataError) {
         let definition = network.definition
-        try training.check(definition, as: "the training part")
-        try validation.check(definition, as: "the validation part")
+        let training = try training.measured(by: options.loss, definition, as: "the training part")
+        let validation = try validation.measured(by: options.loss, definition, as: "the validation part")
         self.init(
             network.parameters, options, epoch: Epoch(examples: training.count, perStep: options.batch),
             identity: Self.identity(network.configuration.json, training, validation)
@@ -32,7 +34,7 @@ extension Trainer {
         }
         return [
             ("network", .string(network.serialized())), ("training examples", summary(training)),
-            ("validation examples", summary(validation)),
+            ("validation examples", summary(validation)), ("loss", .string("\(training.targets.loss)")),
         ]
     }
 }

@@ -19,6 +19,11 @@ public struct TrainingOptions: Sendable, Equatable {
     public var learningRate = 1e-3
     /// How the learning rate changes.
     public var schedule = Schedule.cosine
+    /// What is made small, and what validation is measured by; nil stands for cross-entropy of classes, the mean of squares
+    /// of numbers.
+    ///
+    /// One with weights is a mean over a batch as PyTorch's is: of classes Σ loss / Σ w_y. A text has none but its own.
+    public var loss: Loss?
     /// The rule of a step.
     public var optimizer = OptimizerRule.adam()
     /// The global norm that gradients are clipped to; nil leaves them alone.
@@ -113,19 +118,21 @@ public final class Trainer {
         public var done: Double
         /// Mean training loss since the last evaluation, over the targets that count; not a number where none did.
         public var trainingLoss: Double
-        /// The last validation error, once there is one: 0...1 of classes, the loss of numbers.
+        /// The last validation error, once there is one, as in `Point`.
         public var validationError: Double?
     }
 
-    /// The metrics of an evaluation, a point of the learning curve. Losses are means: nats of classes, squares of numbers.
+    /// The metrics of an evaluation, a point of the learning curve. Losses are means of `TrainingOptions.loss`: where there is
+    /// none, nats of classes, squares of numbers.
     public struct Point: Sendable {
         /// Optimizer steps taken so far.
         public var step: Int
         /// Mean training loss since the point before, over the targets that count; not a number where none did.
         public var trainingLoss: Double
-        /// Mean validation loss.
+        /// Mean validation loss, of the same loss as in training, its weights and smoothing included.
         public var validationLoss: Double
-        /// The share of validation targets that are missed, 0...1; of numbers the loss.
+        /// The share of validation targets that are missed, 0...1, each counting as one: classes, and of
+        /// `Loss.binaryCrossEntropy` numbers on the other side of ½ than σ(z). Of `Loss.meanSquares` the loss.
         public var validationError: Double
     }
 
@@ -135,7 +142,8 @@ public final class Trainer {
         public var curve: [Point] = []
         /// Steps taken, those of batches without a target that counts among them.
         public var steps = 0
-        /// The step whose parameters were kept: that of the best evaluation, and without one the last step taken.
+        /// The step whose parameters were kept: that of the best evaluation, and without one the last step taken; 0 where they
+        /// are those it began with.
         public var bestStep = 0
         /// The validation error of the kept parameters, as in `Point`; infinite without an evaluation.
         public var bestError = Double.infinity
@@ -147,6 +155,8 @@ public final class Trainer {
         public var interrupted = false
     }
 
+    /// What has come out so far: of a `run` that threw, what there was before, and which parameters the model then holds.
+    public private(set) var outcome = Outcome()
     /// What is trained.
     let parameters: Parameters
     let options: TrainingOptions
@@ -183,20 +193,24 @@ public final class Trainer {
     ///
     /// They are called one at a time, on one thread, which may be another than the caller's. Throws `TrainingError` when
     /// the loss stops being a number or a checkpoint cannot be used. The model then holds what it would have if it had been
-    /// stopped there, but of a loss that is no number before the first evaluation the parameters it began with.
+    /// stopped there, but of a loss that is no number before the first evaluation the parameters it began with; `outcome`
+    /// says which they are.
     public func run(
         progress: (Progress) -> Void = { _ in }, onEvaluation: (Point) -> Void = { _ in },
         shouldStop: () -> Bool = { false }
     ) throws(TrainingError) -> Outcome {
+        outcome = Outcome()
         try ThreadTeam.run(threads: options.threads) { team throws(TrainingError) in
             try run(team, progress, onEvaluation, shouldStop)
         }
+        return outcome
     }
 
+    /// Leaves what came out in `outcome`, and the parameters that it names in the model, however it ends.
     private func run(
         _ team: ThreadTeam, _ progress: (Progress) -> Void, _ onEvaluation: (Point) -> Void,
         _ shouldStop: () -> Bool
-    ) throws(TrainingError) -> Outcome {
+    ) throws(TrainingError) {
         let source = makeSource(team)
         let optimizer = Optimizer(options.optimizer, parameters, source.gradients, team: team)
         let best = Parameters(parameters.layout)
@@ -204,8 +218,20 @@ public final class Trainer {
         var state = TrainingState()
         if options.checkpoint != nil { state = try resume(best, optimizer, source) }
         for _ in 0..<state.outcome.steps { source.skip() }
-        // Without an evaluation there is nothing better than the last step.
-        defer { if state.outcome.bestStep > 0 { parameters.copy(from: best) } }
+        var hasDiverged = false
+        defer {
+            outcome = state.outcome
+            if outcome.bestStep > 0 || hasDiverged {
+                parameters.copy(from: best)
+            } else {
+                // Without an evaluation there is nothing better than the last step.
+                outcome.bestStep = outcome.steps
+            }
+        }
+        func divergence(at step: Int) -> TrainingError {
+            hasDiverged = true
+            return .diverged(step: step, learningRate: options.learningRate)
+        }
         let begun = clock() - state.seconds
         func seconds() -> Double { options.timeLimit == nil ? 0 : clock() - begun }
         while state.done(options) < 1 && !state.isOver {
@@ -215,22 +241,16 @@ public final class Trainer {
             }
             let step = state.outcome.steps + 1
             let loss = source.advance(step: step)
-            guard loss.total.isFinite else {
-                parameters.copy(from: best)
-                throw TrainingError.diverged(step: step, learningRate: options.learningRate)
-            }
+            guard loss.total.isFinite else { throw divergence(at: step) }
             let factor = options.schedule.factor(state.done(options), of: state.length(options))
             let rate = Float(options.learningRate) * factor
             // A batch in which no target counts has no gradient; a step along zero would still move by the moments.
-            if loss.terms > 0 { optimizer.step(rate: rate, clip: options.clip) }
+            if loss.weight > 0 { optimizer.step(rate: rate, clip: options.clip) }
             (state.outcome.steps, state.seconds) = (step, seconds())
             state.take(loss, moves: optimizer.steps)
             if options.isEvaluated(step, epoch) || state.done(options) >= 1 {
                 let evaluation = source.evaluate()
-                guard evaluation.loss.isFinite || state.outcome.bestStep > 0 else {
-                    parameters.copy(from: best)
-                    throw TrainingError.diverged(step: step, learningRate: options.learningRate)
-                }
+                guard evaluation.loss.isFinite || state.outcome.bestStep > 0 else { throw divergence(at: step) }
                 if state.take(evaluation, options) { best.copy(from: parameters) }
                 state.seconds = seconds()
                 onEvaluation(state.outcome.curve[state.outcome.curve.count - 1])
@@ -243,9 +263,6 @@ public final class Trainer {
             }
         }
         if options.checkpoint != nil { try save(state, best, optimizer, source) }
-        var outcome = state.outcome
-        if outcome.bestStep == 0 { outcome.bestStep = outcome.steps }
-        return outcome
     }
 }
 

@@ -14,10 +14,17 @@ struct ModelOutput {
         /// Why that one.
         let choice: String
         let isInterrupted: Bool
+        /// What ended it, where its loss stopped being a number.
+        var divergence: TrainingError?
 
         /// For the progress display.
-        var status: String { "\(isInterrupted ? "interrupted" : "done") after \(count) \(unit)s" }
-        var outcome: ProgressDisplay.Outcome { isInterrupted ? .interrupted : .done }
+        var status: String { "\(display.word) after \(count) \(unit)s" }
+        var outcome: ProgressDisplay.Outcome { display.outcome }
+
+        private var display: (word: String, outcome: ProgressDisplay.Outcome) {
+            if divergence != nil { return ("diverged", .failed) }
+            return isInterrupted ? ("interrupted", .interrupted) : ("done", .done)
+        }
     }
 
     /// Throws where the model of so many parameters could not be written, so that the work need not begin.
@@ -25,36 +32,42 @@ struct ModelOutput {
         try Files.checkWritable(path, room: parameters * MemoryLayout<Float>.size)
     }
 
-    /// Writes the model and prints `summary`, unless no step was taken. Says which step an interrupted training left.
-    /// Returns the exit status.
+    /// Writes the model and prints `summary`, unless no step was taken. Says what ended the training before its time, and
+    /// which step is kept. Returns the exit status.
     func finish(_ ending: Ending, summary: String, write: (String) throws -> Void) throws -> Int32 {
-        func say(_ text: String) { Terminal.write("fastweights train: interrupted \(text)\n", to: .error) }
+        func say(_ text: String) { Terminal.write("fastweights train: \(text)\n", to: .error) }
         guard ending.count > 0 else {
             say(
-                "before the first \(ending.unit); "
+                "interrupted before the first \(ending.unit); "
                     + (Files.exists(path) ? "\(path) is as it was" : "no model is written"))
             return 130
         }
+        if let divergence = ending.divergence { say("\(divergence)") }
         try write(path)
         Terminal.write(summary)
-        guard ending.isInterrupted else { return 0 }
         let kept = "\(path) holds the model of \(ending.unit) \(ending.kept), \(ending.choice)"
-        say("after \(ending.count) \(ending.unit)s; \(kept)")
+        if ending.divergence != nil {
+            say(kept)
+            return 1
+        }
+        guard ending.isInterrupted else { return 0 }
+        say("interrupted after \(ending.count) \(ending.unit)s; \(kept)")
         return 130
     }
 }
 
 extension ModelOutput.Ending {
-    init(_ outcome: Trainer.Outcome) {
+    /// Of a training that `divergence`, where there is one, has ended.
+    init(_ outcome: Trainer.Outcome, divergence: TrainingError? = nil) {
         self.init(
             count: outcome.steps, kept: outcome.bestStep, choice: Self.choice(error: outcome.bestError),
-            isInterrupted: outcome.interrupted)
+            isInterrupted: outcome.interrupted, divergence: divergence)
     }
 
-    init(_ run: TrainingRun) {
+    init(_ run: TrainingRun, divergence: TrainingError? = nil) {
         self.init(
             count: run.steps, kept: run.bestStep, choice: Self.choice(error: run.validationError),
-            isInterrupted: run.stoppedEarly != nil)
+            isInterrupted: run.stoppedEarly != nil && divergence == nil, divergence: divergence)
     }
 
     /// Of a validation error that is infinite where there was no evaluation.

@@ -67,12 +67,12 @@ enum TextTraining {
         Interruption.install()
         let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
         let shown = display.start("\(kind.title) H=\(arguments.integer("hidden")) on \(file)")
-        let outcome = try trainer.run(
+        let (outcome, divergence) = try trainer.runKeepingBest(
             progress: {
                 let heldOut = $0.validationError.map { "  held out \(bits($0))" } ?? ""
                 display.update(shown, fraction: $0.done, status: bits($0.trainingLoss) + heldOut)
             }, shouldStop: { Interruption.requested })
-        let ending = ModelOutput.Ending(outcome)
+        let ending = ModelOutput.Ending(outcome, divergence: divergence)
         display.finish(shown, status: ending.status, outcome: ending.outcome)
         display.close()
         let unit = vocabulary.characters == nil ? "bytes" : "characters"

@@ -73,10 +73,10 @@ extension Command {
         Interruption.install()
         let display = ProgressDisplay.onStandardError(jobs: 1, work: 1)
         let shown = display.start(job.name)
-        let (run, network) = try job.run(data) {
+        let (run, network, divergence) = try job.runKeepingBest(data) {
             display.update(shown, fraction: $0.done, status: $0.status)
         }
-        let ending = ModelOutput.Ending(run)
+        let ending = ModelOutput.Ending(run, divergence: divergence)
         display.finish(shown, status: ending.status, outcome: ending.outcome)
         display.close()
         let notes = [

@@ -47,6 +47,16 @@ struct RetrievalTraining: Sendable {
         _ data: RetrievalData, shouldStop: () -> Bool = { Interruption.requested },
         progress: (Trainer.Progress) -> Void
     ) throws(TrainingError) -> (run: TrainingRun, model: Network) {
+        let (run, model, divergence) = try runKeepingBest(data, shouldStop: shouldStop, progress: progress)
+        if let divergence { throw divergence }
+        return (run, model)
+    }
+
+    /// The same, but a loss that diverges behind a good evaluation is given beside the best model there was.
+    func runKeepingBest(
+        _ data: RetrievalData, shouldStop: () -> Bool = { Interruption.requested },
+        progress: (Trainer.Progress) -> Void
+    ) throws(TrainingError) -> (run: TrainingRun, model: Network, divergence: TrainingError?) {
         let start = ContinuousClock.now
         let network = Network(configuration, seed: seed)
         let trainer: Trainer
@@ -54,7 +64,7 @@ struct RetrievalTraining: Sendable {
             trainer = try Trainer(
                 network, training: data.training.sequences, validation: data.validation.sequences, options: options)
         } catch { misuse("the network is made for these sequences: \(error)") }
-        let outcome = try trainer.run(progress: progress, shouldStop: shouldStop)
+        let (outcome, divergence) = try trainer.runKeepingBest(progress: progress, shouldStop: shouldStop)
         let test = network.evaluate(data.test, threads: options.threads)
         let isPapersTask = data.task.pairs == 4 && data.task.repeatsDigits
         let run = TrainingRun(
@@ -63,9 +73,9 @@ struct RetrievalTraining: Sendable {
             validationError: outcome.bestError, testError: test.error, testLoss: test.loss,
             stepsBelowOnePercent: outcome.stepsBelowOnePercent, seconds: (ContinuousClock.now - start).seconds,
             curve: outcome.curve,
-            stoppedEarly: outcome.interrupted ? "interrupted after \(outcome.steps) steps" : nil,
+            stoppedEarly: outcome.interrupted ? "interrupted after \(outcome.steps) steps" : divergence?.description,
             paperError: isPapersTask ? model.paperErrors[hidden] : nil)
-        return (run, network)
+        return (run, network, divergence)
     }
 
     /// What is recorded of a training whose loss diverged.
@@ -74,6 +84,21 @@ struct RetrievalTraining: Sendable {
             model: model.title, hidden: hidden, pairs: data.task.pairs, seed: seed, learningRate: options.learningRate,
             parameters: parameterCount, steps: 0, bestStep: 0, validationError: 1, testError: 1,
             testLoss: .infinity, stepsBelowOnePercent: nil, seconds: 0, curve: [], stoppedEarly: error.description)
+    }
+}
+
+extension Trainer {
+    /// Trains as `run` does, but a loss that diverges behind a good evaluation is given beside what came out before, of which
+    /// the model is the best.
+    func runKeepingBest(
+        progress: (Progress) -> Void, shouldStop: () -> Bool
+    ) throws(TrainingError) -> (outcome: Outcome, divergence: TrainingError?) {
+        do throws(TrainingError) {
+            return (try run(progress: progress, shouldStop: shouldStop), nil)
+        } catch {
+            guard case .diverged = error, outcome.bestStep > 0 else { throw error }
+            return (outcome, error)
+        }
     }
 }
 

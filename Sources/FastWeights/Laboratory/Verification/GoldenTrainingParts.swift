@@ -49,34 +49,44 @@ extension Fixture {
         let sizes = try shape("outputs", [nil, nil])
         let (rows, width) = (sizes[0], sizes[1])
         let outputs = try floats("outputs", count: rows * width)
-        let weights = has("weights") ? try floats("weights", count: width) : []
-        guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
-            throw FixtureError(name, "weights should be finite and at least 0")
-        }
+        let loss = try loss(width: width)
         let reduction: Loss.Reduction = try reader.text("reduction") == "sum" ? .sum : .mean
-        let kind = try reader.text("loss")
         let found: (value: Double, gradient: [Float])
-        if kind == "cross_entropy" {
-            let smoothing = Float(try reader.number("smoothing"))
-            guard let ignored = configuration["ignoring"]?.integer, (0...1).contains(smoothing) else {
-                throw reader.wrong("ignoring", "a whole number, and smoothing as one from 0 to 1")
-            }
-            let loss = Loss.crossEntropy(weights: weights, labelSmoothing: smoothing, ignoring: ignored)
+        if case .crossEntropy(_, _, let ignored) = loss {
             let targets = try integers("targets", count: rows, in: min(ignored, 0)..<max(width, ignored + 1))
             guard targets.allSatisfy({ $0 == ignored || (0..<width).contains($0) }) else {
                 throw FixtureError(name, "targets should be classes below \(width), or \(ignored)")
             }
             found = loss(outputs, classes: targets, reduction: reduction)
         } else {
-            let isBinary = kind == "binary_cross_entropy"
             let targets = try floats("targets", count: rows * width)
-            guard isBinary || kind == "mean_squares",
-                targets.allSatisfy({ $0.isNaN || (isBinary ? (0...1).contains($0) : $0.isFinite) })
-            else { throw FixtureError(name, "targets do not fit the loss \(kind)") }
-            let loss = isBinary ? Loss.binaryCrossEntropy(positiveWeights: weights) : .meanSquares
+            guard targets.allSatisfy({ $0.isNaN || (loss.isBinary ? (0...1).contains($0) : $0.isFinite) }) else {
+                throw FixtureError(name, "targets do not fit the loss \(loss)")
+            }
             found = loss(outputs, numbers: targets, reduction: reduction)
         }
         tally.output("value", [Float(found.value)], try doubles("value"))
         tally.gradient("gradient.outputs", found.gradient, try doubles("gradient.outputs"))
+    }
+
+    /// The loss of rows of so many outputs that the configuration names, or the plain one of "classes" or "numbers".
+    func loss(width: Int) throws -> Loss {
+        let reader = ConfigurationReader(json: configuration, owner: "loss")
+        let weights = has("weights") ? try floats("weights", count: width) : []
+        guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
+            throw FixtureError(name, "weights should be finite and at least 0")
+        }
+        switch try reader.text("loss") {
+        case "cross_entropy":
+            let smoothing = Float(try reader.number("smoothing"))
+            guard let ignored = configuration["ignoring"]?.integer, (0...1).contains(smoothing) else {
+                throw reader.wrong("ignoring", "a whole number, and smoothing as one from 0 to 1")
+            }
+            return .crossEntropy(weights: weights, labelSmoothing: smoothing, ignoring: ignored)
+        case "binary_cross_entropy": return .binaryCrossEntropy(positiveWeights: weights)
+        case "classes": return .crossEntropy()
+        case "mean_squares", "numbers": return .meanSquares
+        case let kind: throw FixtureError(name, "there is no loss \(kind)")
+        }
     }
 }

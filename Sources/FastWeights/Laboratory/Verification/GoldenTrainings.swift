@@ -7,8 +7,9 @@ extension Fixture {
             has("tokens")
             ? try shape("tokens", [nil, nil, nil])
             : try shape("input", [nil, nil, nil, network.definition.input.count])
-        let data = try trainingData(network.definition, count: sizes[0] * sizes[1], steps: sizes[2])
-        try checkTraining(network, data, steps: sizes[0], batch: sizes[1], &tally)
+        let loss = try loss(width: network.definition.output.count)
+        let data = try trainingData(network.definition, loss, count: sizes[0] * sizes[1], steps: sizes[2])
+        try checkTraining(network, data, loss, steps: sizes[0], batch: sizes[1], &tally)
     }
 
     /// Of a classifier, tokens.
@@ -21,12 +22,13 @@ extension Fixture {
         let data = try SequenceData(
             .tokens((0..<count).map { Array(tokens[$0 * steps..<($0 + 1) * steps]) }),
             .classes(try integers("targets", count: count, in: 0..<network.definition.output.count)))
-        try checkTraining(network, data, steps: sizes[0], batch: sizes[1], &tally)
+        try checkTraining(network, data, nil, steps: sizes[0], batch: sizes[1], &tally)
     }
 
     /// Every loss, the first gradient, and every parameter at the end.
     private func checkTraining(
-        _ network: NetworkConfiguration, _ data: SequenceData, steps: Int, batch: Int, _ tally: inout ErrorTally
+        _ network: NetworkConfiguration, _ data: SequenceData, _ loss: Loss?, steps: Int, batch: Int,
+        _ tally: inout ErrorTally
     ) throws {
         let definition = network.definition
         let parameters = try parameters(network.layout)
@@ -34,7 +36,7 @@ extension Fixture {
         let rule = try OptimizerRule(settings)
         let rate = Float(try settings.number("learning_rate"))
         let clip = configuration["clip"]?.number.map { Float($0) }
-        try data.check(definition, as: "the data")
+        let data = try data.measured(by: loss, definition, as: "the data")
         var losses: [Float] = []
         try ThreadTeam.run(threads: 2) { team in
             let engine = ParallelTraining(definition, parameters, longest: data.longest, team: team)
@@ -53,7 +55,7 @@ extension Fixture {
 
     /// The sequences of all batches, each cut at its own end.
     private func trainingData(
-        _ network: NetworkDefinition, count: Int, steps: Int
+        _ network: NetworkDefinition, _ loss: Loss, count: Int, steps: Int
     ) throws -> SequenceData {
         let lengths = try integers("lengths", count: count, in: 1..<steps + 1)
         /// Sequence i of those with `width` numbers a step.
@@ -72,7 +74,7 @@ extension Fixture {
         }
         let (isPerStep, outputs) = (network.output.isPerStep, network.output.count)
         let targets = count * (isPerStep ? steps : 1)
-        if configuration["loss"]?.text == "numbers" {
+        guard case .crossEntropy(_, _, let ignored) = loss else {
             let values = try floats("targets", count: targets * outputs)
             return try SequenceData(
                 inputs,
@@ -80,7 +82,7 @@ extension Fixture {
                     ? .stepNumbers(all.map { cut(values, $0, outputs) })
                     : .numbers(all.map { Array(values[$0 * outputs..<($0 + 1) * outputs]) }))
         }
-        let labels = try integers("targets", count: targets, in: SequenceData.ignored..<outputs)
+        let labels = try integers("targets", count: targets, in: SequenceData.ignored..<max(outputs, ignored + 1))
         return try SequenceData(inputs, isPerStep ? .stepClasses(all.map { cut(labels, $0, 1) }) : .classes(labels))
     }
 }

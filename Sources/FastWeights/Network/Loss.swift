@@ -1,4 +1,4 @@
-/// A loss of a network's outputs, and its gradient, for a training loop of one's own.
+/// A loss of a network's outputs: of a training by `TrainingOptions.loss`, and with its gradient for a loop of one's own.
 ///
 ///     let loss = Loss.crossEntropy(labelSmoothing: 0.1)
 ///     let (value, gradient) = loss(outputs, classes: labels)
@@ -18,6 +18,29 @@ public enum Loss: Sendable, Equatable {
     /// `positiveWeights` are w, one an output of a row, or none for 1 each. Targets that are NaN do not count.
     case binaryCrossEntropy(positiveWeights: [Float] = [])
 
+    /// w of its classes or outputs; none for 1 each.
+    var weights: [Float] {
+        switch self {
+        case .crossEntropy(let weights, _, _), .binaryCrossEntropy(let weights): weights
+        case .meanSquares: []
+        }
+    }
+
+    /// ε, what of a label goes to all classes.
+    var smoothing: Float {
+        if case .crossEntropy(_, let smoothing, _) = self { smoothing } else { 0 }
+    }
+
+    /// Whether its targets are classes; otherwise they are numbers.
+    var isOfClasses: Bool {
+        if case .crossEntropy = self { true } else { false }
+    }
+
+    /// Whether its targets are numbers from 0 to 1, and outputs logits of them.
+    var isBinary: Bool {
+        if case .binaryCrossEntropy = self { true } else { false }
+    }
+
     /// What becomes of the losses of all targets that count.
     public enum Reduction: Sendable, Equatable {
         /// Their mean, not a number where there is none; of classes that weigh differently the weighted one.
@@ -34,7 +57,7 @@ public enum Loss: Sendable, Equatable {
     public func callAsFunction(
         _ outputs: [Float], classes targets: [Int], reduction: Reduction = .mean
     ) -> (value: Double, gradient: [Float]) {
-        guard case .crossEntropy(let weights, let smoothing, let ignored) = self else {
+        guard case .crossEntropy(let weights, _, let ignored) = self else {
             misuse("the loss \(self) is of numbers; it was given classes")
         }
         let width = targets.isEmpty ? 0 : outputs.count / targets.count
@@ -42,8 +65,7 @@ public enum Loss: Sendable, Equatable {
             width * targets.count == outputs.count && (width > 0 || targets.isEmpty),
             "outputs have a row of 1 or more numbers for each target; found \(outputs.count) numbers and \(targets.count) classes"
         )
-        require((0...1).contains(smoothing), "the smoothing of labels is from 0 to 1, found \(smoothing)")
-        check(weights, width: width, of: "classes")
+        check(width: width)
         let labels = targets.map { target -> Int32 in
             if target == ignored { return -1 }
             require(
@@ -72,21 +94,14 @@ public enum Loss: Sendable, Equatable {
         require(
             outputs.count == targets.count,
             "outputs have a target each; found \(outputs.count) numbers and \(targets.count) targets")
-        let weights: [Float]
-        let isBinary: Bool
-        switch self {
-        case .crossEntropy: misuse("the loss \(self) is of classes; it was given numbers")
-        case .meanSquares: (weights, isBinary) = ([], false)
-        case .binaryCrossEntropy(let positive): (weights, isBinary) = (positive, true)
-        }
+        require(!isOfClasses, "the loss \(self) is of classes; it was given numbers")
+        let (weights, isBinary) = (weights, isBinary)
         // Without weights the rows of the outputs do not matter: one number a lane.
         let width = max(weights.count, 1)
-        if !weights.isEmpty {
-            require(
-                outputs.count % width == 0,
-                "outputs have a weight each in a row; found \(outputs.count) numbers and \(width) weights")
-            check(weights, width: width, of: "outputs")
-        }
+        require(
+            outputs.count % width == 0,
+            "outputs have a weight each in a row; found \(outputs.count) numbers and \(width) weights")
+        check(width: width)
         var total = 0.0
         for target in targets where !target.isNaN {
             require(
@@ -121,13 +136,35 @@ public enum Loss: Sendable, Equatable {
         return (sum.loss * factor, gradient)
     }
 
-    /// Traps unless weights, where there are some, are as many as a row has numbers, and can be.
-    private func check(_ weights: [Float], width: Int, of what: String) {
+    /// Traps unless weights, where there are some, are as many as a row has numbers, and they and the smoothing can be.
+    func check(width: Int) {
+        require((0...1).contains(smoothing), "the smoothing of labels is from 0 to 1, found \(smoothing)")
+        let weights = weights
         require(
             weights.isEmpty || weights.count == width,
-            "weights are one each of \(width) \(what), found \(weights.count)")
+            "weights are one each of \(width) \(isOfClasses ? "classes" : "outputs"), found \(weights.count)")
         if let weight = weights.first(where: { !($0 >= 0 && $0.isFinite) }) {
             misuse("weights are finite and at least 0, found \(weight)")
+        }
+    }
+}
+
+extension Loss: CustomStringConvertible {
+    /// The loss as it is written in Swift, without the options that do nothing.
+    public var description: String {
+        func call(_ name: String, _ options: (name: String, isSet: Bool, value: String)...) -> String {
+            let set = options.filter { $0.isSet }.map { "\($0.name): \($0.value)" }
+            return set.isEmpty ? name : "\(name)(\(set.joined(separator: ", ")))"
+        }
+        let list = "[" + weights.map { "\($0)" }.joined(separator: ", ") + "]"
+        switch self {
+        case .crossEntropy(let weights, let smoothing, let ignored):
+            return call(
+                "crossEntropy", ("weights", !weights.isEmpty, list), ("labelSmoothing", smoothing != 0, "\(smoothing)"),
+                ("ignoring", ignored != -1, "\(ignored)"))
+        case .meanSquares: return "meanSquares"
+        case .binaryCrossEntropy(let weights):
+            return call("binaryCrossEntropy", ("positiveWeights", !weights.isEmpty, list))
         }
     }
 }

@@ -64,7 +64,7 @@ import Testing
         })
         try Files.writeAtomically(left, to: path)
         let state = try TrainingState(
-            json: CheckpointFile(path: path).state, trainer(whole).options, trainer(whole).epoch)
+            json: CheckpointFile(path: path).read().state, trainer(whole).options, trainer(whole).epoch)
         #expect(state.outcome.steps == step / 9 * 9)
         let model = smallNetwork()
         model.parameters.clear()
@@ -208,13 +208,15 @@ import Testing
             let place = random.below(bytes.count)
             bytes[place] ^= 1 << UInt8(random.below(8))
             try Files.writeAtomically(bytes, to: path)
-            #expect(throws: CheckpointError.self, "bit flipped in byte \(place)") { try CheckpointFile(path: path) }
+            #expect(throws: TrainingError.self, "bit flipped in byte \(place)") {
+                try CheckpointFile(path: path).read()
+            }
         }
         for count in [0, 1, 8, 30, 41, 500, good.count / 2, good.count - 1] {
             try Files.writeAtomically(Array(good[..<count]), to: path)
-            #expect(throws: CheckpointError.self, "cut to \(count) bytes") { try CheckpointFile(path: path) }
+            #expect(throws: TrainingError.self, "cut to \(count) bytes") { try CheckpointFile(path: path).read() }
         }
         try Files.writeAtomically(good + [0], to: path)
-        #expect(throws: CheckpointError.self) { try CheckpointFile(path: path) }
+        #expect(throws: TrainingError.self) { try CheckpointFile(path: path).read() }
     }
 }

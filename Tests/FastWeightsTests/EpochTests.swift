@@ -115,7 +115,7 @@ import Testing
                 "--validation-examples", "50", "--test-examples", "50", "--checkpoint", folder + "/checkpoint",
             ]
             #expect(CommandLineTool.run(arguments: words) == 0)
-            let file = try CheckpointFile(path: folder + "/checkpoint")
+            let file = try CheckpointFile(path: folder + "/checkpoint").read()
             #expect(file.identity["steps"]?.integer == 5 && file.state["curve"]?.elements?.count == 2)
             #expect(file.identity["schedule"]?.text == "warm-up 2 then cosine")
         }

@@ -166,7 +166,7 @@ import Testing
                 ["recall", "c9k8??c", "--model", model],
             ] { #expect(CommandLineTool.run(arguments: arguments) == 1, "\(arguments)") }
             do {
-                _ = try CheckpointFile(path: model)
+                _ = try CheckpointFile(path: model).read()
                 Issue.record("a checkpoint was read")
             } catch {
                 #expect(

@@ -103,6 +103,17 @@ import Testing
         }
     }
 
+    /// The folders that `Tests/portable-core.sh` compiles where there is no system are those that the README names.
+    @Test func theReadmeNamesThePortableFolders() throws {
+        let script = try String(contentsOf: Self.root.appending(path: "Tests/portable-core.sh"), encoding: .utf8)
+        let list = try #require(script.firstMatch(of: /\ncore=\((?<words>[^)]*)\)/)).words
+        let folders = list.split { $0 == " " || $0 == "\n" }.filter { !$0.contains("/") }
+        let readme = try String(contentsOf: Self.root.appending(path: "README.md"), encoding: .utf8)
+        let end = try #require(readme.firstRange(of: ", with the JSON of `Formats`, need no system"))
+        let sentence = readme[..<end.lowerBound].split(separator: ". ").last!
+        #expect(sentence.matches(of: /`(?<name>\w+)`/).map(\.name) == folders)
+    }
+
     @Test func codeIsWhatIsNeitherCommentNorText() {
         let text = #"a = "B \(c("D") + "\"E") F" // G"# + "\n" + #"h = """"# + "\nI \"J\" \\(k)\n\"\"\"\n"
         #expect(Self.code(text).split { $0 == " " || $0 == "\n" } == ["a", "=", "c()", "+", "h", "=", "k"])

@@ -213,7 +213,7 @@ extension JSON: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expressibl
     /// - Precondition: The keys differ.
     init(dictionaryLiteral elements: (String, JSON)...) {
         let keys = elements.map { $0.0 }
-        require(Set(keys).count == keys.count, "a JSON object's keys must differ, but they are \(keys)")
+        require(Set(keys).count == keys.count, "a JSON object's keys must differ, but they are \(keys.text)")
         self = .object(elements.map { Member(key: $0.0, value: $0.1) })
     }
 }

@@ -106,7 +106,9 @@ private final class BidirectionalPass: LayerPass {
     }
 
     override func forward(_ run: Run, _ range: Range<Int>) {
-        require(range == 0..<run.steps, "a layer that reads backwards takes all steps at once, found \(range)")
+        require(
+            range == 0..<run.steps,
+            "a layer that reads backwards takes all steps at once, found \(range.count) of \(run.steps)")
         var first = 0
         while first < run.steps {
             let count = min(window, run.steps - first)

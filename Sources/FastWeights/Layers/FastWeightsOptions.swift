@@ -68,7 +68,8 @@ public struct FastWeightsOptions: Sendable, Equatable {
             return "a schedule of the fast memory needs the events of at least 1 step, found none"
         }
         guard !isLagged || isUsual else {
-            return "a lagged memory reads and writes at every step; the schedule given is \(schedule.map { $0.text })"
+            let given = schedule.map { "\"\($0.text)\"" }
+            return "a lagged memory reads and writes at every step; the schedule given is \(given.text)"
         }
         guard case .chunks(let length) = memory, length < 1 else { return nil }
         return "a chunk of the fast memory needs at least 1 step, found \(length)"

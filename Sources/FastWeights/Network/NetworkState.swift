@@ -57,7 +57,7 @@ struct BatchShape {
             require(
                 definition.period == 1 || lengths.allSatisfy { $0 == lengths[0] },
                 "fast weights with a schedule of \(definition.period) steps run sequences of one length; "
-                    + "the lengths given are \(lengths)")
+                    + "the lengths given are \(lengths.text)")
         }
         (self.definition, self.steps, self.batch, self.lengths) = (definition, steps, batch, lengths)
     }

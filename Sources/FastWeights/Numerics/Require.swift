@@ -10,6 +10,11 @@ func require(
     if !condition { misuse(sentence(), file: file, line: line) }
 }
 
+extension Array where Element: CustomStringConvertible {
+    /// The elements to be read by people, [2, 3]: Embedded Swift does not interpolate an array.
+    var text: String { "[" + map { $0.description }.joined(separator: ", ") + "]" }
+}
+
 /// Ends the program with a sentence that says what the caller did wrong, in every build.
 @inline(never)
 func misuse(_ sentence: String, file: StaticString = #fileID, line: UInt = #line) -> Never {

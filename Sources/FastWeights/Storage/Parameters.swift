@@ -94,14 +94,14 @@ extension Parameters {
             if windows.contains(where: { $0.name == name }) { return "two parameters are named \(name)" }
             guard let count = elementCount(shape), count <= Self.blockLimit - blockCount else {
                 return
-                    "the parameter \(name) has the shape \(shape); sizes are at least 0, and memory must hold all numbers"
+                    "the parameter \(name) has the shape \(shape.text); sizes are at least 0, and memory must hold all numbers"
             }
             return nil
         }
 
         /// The names and shapes, to be read by people.
         var text: String {
-            windows.isEmpty ? "none" : windows.map { "\($0.name) \($0.shape)" }.joined(separator: ", ")
+            windows.isEmpty ? "none" : windows.map { "\($0.name) \($0.shape.text)" }.joined(separator: ", ")
         }
 
         /// The window called `name`; traps when there is none.

@@ -20,10 +20,10 @@ func require(
 ) {
     guard let expected = elementCount(shape) else {
         misuse(
-            "\(what()) has the shape \(shape); sizes are at least 0, and their product is at most \(Int.max)",
+            "\(what()) has the shape \(shape.text); sizes are at least 0, and their product is at most \(Int.max)",
             file: file, line: line)
     }
     require(
-        count == expected, "\(what()) of shape \(shape) has \(expected) numbers; \(count) were given", file: file,
+        count == expected, "\(what()) of shape \(shape.text) has \(expected) numbers; \(count) were given", file: file,
         line: line)
 }

@@ -1,36 +1,38 @@
-/// A training as it stood at one step, in a file from which it goes on to the same bits.
+/// A checkpoint in a file.
 ///
-/// It is a safetensors file, so that other tools can look into it: parameters, the best ones so far and the optimizer's
-/// moments as tensors, what else there is as JSON in the metadata. A CRC-32 over everything else stands first in the
-/// header, so that a file with a flipped bit is refused rather than trained on.
-struct CheckpointFile {
-    /// Tensors, row-major, in the order of the file.
-    var tensors: [(name: String, shape: [Int], values: [Float])]
-    /// Which training it belongs to: names and values, which must be those of the training that goes on.
-    var identity: JSON
-    /// How far it had come.
-    var state: JSON
+/// It is a safetensors file, so that other tools can look into it: the tensors, and what else there is as JSON in the
+/// metadata. A CRC-32 over everything else stands first in the header, so that a file with a flipped bit is refused rather
+/// than trained on.
+final class CheckpointFile: CheckpointStore {
+    let path: String
+
+    init(path: String) { self.path = path }
 
     private static let format = "fastweights-checkpoint-2"
     /// How every file begins after the eight bytes of the header's length; the eight digits of the checksum follow.
     private static let beginning = Array(#"{"__metadata__":{"crc32":""#.utf8)
     private static let noChecksum = "00000000"
 
-    /// Writes the file so that `path` at every moment holds the old one or the new one, whole.
-    func write(to path: String) throws {
-        var bytes = try SafeTensors.bytes(
-            tensors,
-            metadata: [
-                ("crc32", Self.noChecksum), ("format", Self.format), ("identity", identity.serialized()),
-                ("state", state.serialized()),
-            ], source: path)
-        bytes.replaceSubrange(Self.checksumRange, with: Self.checksum(bytes).utf8)
-        try Files.writeAtomically(bytes, to: path)
+    var name: String { path }
+    var isEmpty: Bool { !Files.exists(path) }
+
+    func write(_ checkpoint: Checkpoint) throws(TrainingError) {
+        do {
+            var bytes = try SafeTensors.bytes(
+                checkpoint.tensors,
+                metadata: [
+                    ("crc32", Self.noChecksum), ("format", Self.format),
+                    ("identity", checkpoint.identity.serialized()), ("state", checkpoint.state.serialized()),
+                ], source: path)
+            bytes.replaceSubrange(Self.checksumRange, with: Self.checksum(bytes).utf8)
+            try Files.writeAtomically(bytes, to: path)
+        } catch {
+            throw TrainingError.checkpoint("\(error) The checkpoint before it, if there is one, is whole.")
+        }
     }
 
-    /// Reads a file that `write` made. Throws what is wrong with it, and what to do.
-    init(path: String) throws(CheckpointError) {
-        func fail(_ problem: String) -> CheckpointError { CheckpointError(description: "\(path): \(problem)") }
+    func read() throws(TrainingError) -> Checkpoint {
+        func fail(_ problem: String) -> TrainingError { .checkpoint("\(path): \(problem)") }
         do {
             var bytes = try Files.read(path)
             if let kind = FileKind(bytes), kind != .safeTensors {
@@ -54,42 +56,13 @@ struct CheckpointFile {
                 let found = file.metadata["format"].map { "\($0), that of another version" } ?? "none"
                 throw fail("expected a checkpoint of the format \(Self.format), found \(found); \(Self.advice)")
             }
-            self.identity = try JSON(parsing: Array(identity.utf8))
-            self.state = try JSON(parsing: Array(state.utf8))
-            tensors = []
-            for name in file.names {
-                tensors.append((name, try file.tensor(named: name).shape, try file.floats(name)))
-            }
-        } catch let error as CheckpointError {
+            return Checkpoint(
+                tensors: try file.names.map { ($0, try file.tensor(named: $0).shape, try file.floats($0)) },
+                identity: try JSON(parsing: Array(identity.utf8)), state: try JSON(parsing: Array(state.utf8)))
+        } catch let error as TrainingError {
             throw error
         } catch {
-            throw CheckpointError(description: "\(error)")
-        }
-    }
-
-    init(tensors: [(name: String, shape: [Int], values: [Float])], identity: JSON, state: JSON) {
-        (self.tensors, self.identity, self.state) = (tensors, identity, state)
-    }
-
-    /// The block called `name`, whose tensors are those of `layout`, each behind this name and a slash.
-    func parameters(_ name: String, _ layout: Parameters.Layout) throws(CheckpointError) -> Parameters {
-        let result = Parameters(layout)
-        for window in layout.windows {
-            guard let tensor = tensors.first(where: { $0.name == "\(name)/\(window.name)" }),
-                tensor.shape == window.shape
-            else {
-                throw CheckpointError(
-                    description: "the checkpoint has no tensor \(name)/\(window.name) of shape \(window.shape)")
-            }
-            result[window.name] = tensor.values
-        }
-        return result
-    }
-
-    /// Adds a block's tensors as those called `name`.
-    mutating func append(_ name: String, _ block: Parameters) {
-        for window in block.layout.windows {
-            tensors.append(("\(name)/\(window.name)", window.shape, block[window.name]))
+            throw TrainingError.checkpoint("\(error)")
         }
     }
 
@@ -107,7 +80,15 @@ struct CheckpointFile {
     }
 }
 
-/// A checkpoint that cannot be used, with its path, what is wrong and what to do.
-struct CheckpointError: Error, CustomStringConvertible, Equatable {
-    let description: String
+extension CheckpointOptions {
+    /// The file; it is replaced as a whole, so that at every moment there is a good one.
+    public var path: String {
+        get { store.name }
+        set { store = CheckpointFile(path: newValue) }
+    }
+
+    /// Traps unless `every` is at least 1.
+    public init(path: String, every: Int = 1000, resumes: Bool = false) {
+        self.init(store: CheckpointFile(path: path), every: every, resumes: resumes)
+    }
 }

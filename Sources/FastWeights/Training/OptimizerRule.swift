@@ -56,7 +56,7 @@ extension OptimizerRule: CustomStringConvertible {
     /// The rule as it is written in Swift, without the options that do nothing.
     public var description: String {
         func options(_ values: (name: String, isSet: Bool, value: String)...) -> String {
-            values.filter(\.isSet).map { ", \($0.name): \($0.value)" }.joined()
+            values.filter { $0.isSet }.map { ", \($0.name): \($0.value)" }.joined()
         }
         switch self {
         case .adam(let beta1, let beta2, let epsilon, let decay, let isAMSGrad):

@@ -1,16 +1,20 @@
 /// Where and how often a training keeps a file from which it can go on.
 public struct CheckpointOptions: Sendable, Equatable {
-    /// The file; it is replaced as a whole, so that at every moment there is a good one.
-    public var path: String
+    /// What keeps the checkpoints.
+    var store: any CheckpointStore
     /// Steps between two checkpoints.
     public var every: Int
     /// Whether to go on from the file where it is there. Otherwise a file that is there is an error, not overwritten.
     public var resumes: Bool
 
-    /// Traps unless `every` is at least 1.
-    public init(path: String, every: Int = 1000, resumes: Bool = false) {
-        (self.path, self.every, self.resumes) = (path, every, resumes)
+    init(store: any CheckpointStore, every: Int, resumes: Bool) {
+        (self.store, self.every, self.resumes) = (store, every, resumes)
         if let problem { misuse(problem) }
+    }
+
+    /// Whether the files and all else are the same.
+    public static func == (a: CheckpointOptions, b: CheckpointOptions) -> Bool {
+        (a.store.name, a.every, a.resumes) == (b.store.name, b.every, b.resumes)
     }
 
     /// What makes these options impossible; nil of possible ones.
@@ -30,49 +34,45 @@ extension Trainer {
         let options = self.options.checkpoint!
         guard self.options.timeLimit != nil || evaluations <= CheckpointOptions.evaluationLimit else {
             throw TrainingError.checkpoint(
-                "\(options.path): a checkpoint holds at most \(CheckpointOptions.evaluationLimit) evaluations, and \(evaluations) are asked for; evaluate less often"
+                "\(options.store.name): a checkpoint holds at most \(CheckpointOptions.evaluationLimit) evaluations, and \(evaluations) are asked for; evaluate less often"
             )
         }
-        guard Files.exists(options.path) else {
+        guard !options.store.isEmpty else {
             try save(TrainingState(), best, optimizer, source)
             return TrainingState()
         }
         guard options.resumes else {
             throw TrainingError.checkpoint(
-                "\(options.path): there is a file already; resume from it, remove it or name another one")
+                "\(options.store.name): there is a file already; resume from it, remove it or name another one")
         }
-        do {
-            let file = try CheckpointFile(path: options.path)
-            let differences = wholeIdentity.differences(from: file.identity)
-            guard differences.isEmpty else {
-                throw CheckpointError(
-                    description: "\(options.path): the checkpoint of another training; "
-                        + differences.map { "\($0.key) was \($0.other) there and is \($0.own) here" }
-                        .joined(separator: ", ")
-                        + ". Give it the same options, or name another file"
-                )
-            }
-            let state = try TrainingState(json: file.state, self.options, epoch)
-            let blocks = try blocks(best, optimizer, source).map {
-                ($0.block, try file.parameters($0.name, $0.block.layout))
-            }
-            for (block, values) in blocks { block.copy(from: values) }
-            optimizer.steps = state.moves
-            return state
-        } catch {
-            throw TrainingError.checkpoint("\(error)")
+        let checkpoint = try options.store.read()
+        let differences = wholeIdentity.differences(from: checkpoint.identity)
+        guard differences.isEmpty else {
+            throw TrainingError.checkpoint(
+                "\(options.store.name): the checkpoint of another training; "
+                    + differences.map { "\($0.key) was \($0.other) there and is \($0.own) here" }
+                    .joined(separator: ", ")
+                    + ". Give it the same options, or name another file")
         }
+        let state: TrainingState
+        do { state = try TrainingState(json: checkpoint.state, self.options, epoch) } catch {
+            throw TrainingError.checkpoint(error.description)
+        }
+        let own = blocks(best, optimizer, source)
+        var values: [Parameters] = []
+        for (name, block) in own { values.append(try checkpoint.parameters(name, block.layout)) }
+        for ((_, block), values) in zip(own, values) { block.copy(from: values) }
+        optimizer.steps = state.moves
+        return state
     }
 
     /// Writes the checkpoint.
     func save(
         _ state: TrainingState, _ best: Parameters, _ optimizer: Optimizer, _ source: any TrainingSource
     ) throws(TrainingError) {
-        var file = CheckpointFile(tensors: [], identity: wholeIdentity, state: state.json)
-        for (name, block) in blocks(best, optimizer, source) { file.append(name, block) }
-        do { try file.write(to: options.checkpoint!.path) } catch {
-            throw TrainingError.checkpoint("\(error) The checkpoint before it, if there is one, is whole.")
-        }
+        var checkpoint = Checkpoint(tensors: [], identity: wholeIdentity, state: state.json)
+        for (name, block) in blocks(best, optimizer, source) { checkpoint.append(name, block) }
+        try options.checkpoint!.store.write(checkpoint)
     }
 
     private func blocks(

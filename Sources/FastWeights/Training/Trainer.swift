@@ -166,10 +166,7 @@ public final class Trainer {
     let identity: [(key: String, value: JSON)]
     private let makeSource: (ThreadTeam) -> any TrainingSource
     /// Seconds since some moment; tests have one of their own.
-    var clock: () -> Double = {
-        let start = ContinuousClock.now
-        return { (ContinuousClock.now - start).seconds }
-    }()
+    var clock: () -> Double = stopwatch()
 
     init(
         _ parameters: Parameters, _ options: TrainingOptions, epoch: Epoch, identity: [(key: String, value: JSON)],
@@ -232,7 +229,7 @@ public final class Trainer {
             hasDiverged = true
             return .diverged(step: step, learningRate: options.learningRate)
         }
-        let begun = clock() - state.seconds
+        let begun = options.timeLimit == nil ? 0 : clock() - state.seconds
         func seconds() -> Double { options.timeLimit == nil ? 0 : clock() - begun }
         while state.done(options) < 1 && !state.isOver {
             if shouldStop() {

@@ -249,12 +249,11 @@ final class ProgressDisplay: Sendable {
 extension ProgressDisplay {
     /// A display on standard error: a bar on a terminal, a line at intervals elsewhere.
     static func onStandardError(jobs: Int, work: Double) -> ProgressDisplay {
-        let start = ContinuousClock.now
-        return ProgressDisplay(
+        ProgressDisplay(
             mode: Terminal.isInteractive(.error)
                 ? .bar(width: Terminal.width(.error)) : .lines(intervalSeconds: 15, width: Terminal.tableWidth(.error)),
             totalJobs: jobs, totalWork: work, write: { Terminal.write($0, to: .error) },
-            now: { (ContinuousClock.now - start).seconds })
+            now: stopwatch())
     }
 }
 

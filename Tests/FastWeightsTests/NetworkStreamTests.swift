@@ -55,6 +55,51 @@ import Testing
         }
     }
 
+    /// So it is for layers that copy their input, add it up or normalize it.
+    @Test(
+        arguments: [
+            [.mean], [.lastStep], [.dropout(0.5)], [.residual([.dense(7)])], [.residual([.dropout(0.1)])], [.dense(2)],
+            [.layerNorm()], [.rmsNorm()], [.softmax],
+        ] as [[Layer]])
+    func aTokenIsAOneHotInputOfAnyLayer(layers: [Layer]) throws {
+        let weights = try NetworkStream.Weights(Network(NetworkConfiguration(.numbers(7), layers), seed: 1))
+        let (numbers, tokens) = (NetworkStream(weights), NetworkStream(weights))
+        for token in [6, 0, 4, 4, 3] {
+            numbers.step((0..<7).map { $0 == token ? 1 : 0 })
+            tokens.step(token: token)
+            #expect(numbers.output == tokens.output && numbers.state == tokens.state)
+        }
+        // A mean of tokens is how often each was there; the last step is the last token.
+        if layers == [.mean] { expectSame(tokens.output, [0.2, 0, 0, 0.2, 0.4, 0, 0.2]) }
+        if layers == [.lastStep] { expectSame(tokens.output, [0, 0, 0, 1, 0, 0, 0]) }
+    }
+
+    /// From 2²⁴ steps on a Float is no counter: one more is the same Float. Nor does it take in 0.25.
+    @Test func theMeanOfALongSequenceCountsEveryStep() throws {
+        let network = Network(NetworkConfiguration(.numbers(3), [.mean]), seed: 1)
+        var start = network.configuration.zeroState(batch: 1)
+        let past = Float(1 << 24)
+        start.parts[0].values = [past / 2, past, -past]
+        start.parts[1].values = [past]
+        let (stream, sample) = (try NetworkStream(network, state: start), [1, 0.25, -3] as [Float])
+        for _ in 0..<4032 { stream.step(sample) }
+        var copy = stream.copy()
+        for _ in 0..<64 {
+            stream.step(sample)
+            copy = copy.copy()
+            copy.step(sample)
+        }
+        let sums = [8_392_704, 16_778_240, -16_789_504] as [Float]  // 2²³ + 4096, 2²⁴ + 1024, -2²⁴ - 12288
+        let steps: Float = 16_781_312
+        for other in [stream, copy] {
+            #expect(other.state.parts.map(\.values) == [sums, [steps]])
+            for (found, sum) in zip(other.output, sums) { #expect(abs(found - sum / steps) < 1e-7) }
+        }
+        let run = network.run((0..<4096).flatMap { _ in sample }, steps: 4096, batch: 1, state: start)
+        #expect(run.state.parts.map(\.values) == [sums, [steps]])
+        for (found, sum) in zip(run.outputs, sums) { #expect(abs(found - sum / steps) < 1e-7) }
+    }
+
     @Test(arguments: RecurrentNetworkTests.cells)
     func stateIsCopiedSavedAndRestored(cell: Cell) throws {
         let stream = try NetworkStream(RecurrentNetworkTests.network(cell))

@@ -105,6 +105,6 @@ private final class EmbeddingStream: LayerStream {
     /// x is zero but for a 1 at the token's place.
     override func step(_ x: ColumnNumbers) {
         let row = shared.weights.numbers[weight] + x.placeOfOne &* size
-        UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self).update(from: row, count: size)
+        outputNumbers.update(from: row, count: size)
     }
 }

@@ -6,6 +6,10 @@ class LayerStream {
     let children: [LayerStream]
     /// y of the last step.
     final let outputs: UnsafeMutablePointer<Octet>
+    /// The same as numbers.
+    @inline(__always) final var outputNumbers: UnsafeMutablePointer<Float> {
+        UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self)
+    }
     /// Its vectors.
     private let vectors: Int
     /// The place of the next step in the layer's schedule; 0 of a layer that does the same at every step.
@@ -90,7 +94,7 @@ final class PassStream: LayerStream {
         if run.firstStep > 0 { pass.goOn() }
         pass.forward(run, 0..<1)
         run.firstStep += 1
-        let y = UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self)
+        let y = outputNumbers
         for r in 0..<width { y[r] = pass.outputs[0][r][0] }
     }
 

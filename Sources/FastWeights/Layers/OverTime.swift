@@ -87,7 +87,8 @@ final class CopyStream: LayerStream {
     }
 
     override func step(_ x: ColumnNumbers) {
-        UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self).update(from: x.pointer, count: x.count)
+        if x.count < x.columns { clearOutput() }
+        (outputNumbers + x.first).update(from: x.pointer, count: x.count)
     }
 }
 
@@ -130,6 +131,8 @@ private final class MeanPass: LayerPass {
     /// The sum and in the row behind it the number of steps, at the beginning and at the end, and ∂L/∂(those).
     private let initial: Panel
     private let sum: Panel
+    /// The sum of the window's steps alone.
+    private let own: Panel
     private let dSum: Panel
     private var endsWithGradient = false
     private let arena = Arena()
@@ -137,19 +140,24 @@ private final class MeanPass: LayerPass {
     init(_ layer: PlacedMean, _ input: PassInput, _ plan: PassPlan) {
         (self.input, rows) = (input, layer.input.count)
         (initial, sum) = (arena.panels(1, rows: rows + 1)[0], arena.panels(1, rows: rows + 1)[0])
+        own = arena.panels(1, rows: rows)[0]
         dSum = arena.panels(1, rows: plan.trains ? rows + 1 : 0)[0]
         let y = arena.panels(1, rows: rows)
         super.init(layer, outputs: y, gradients: plan.trains ? arena.panels(1, rows: rows) : y)
     }
 
     override func forward(_ run: Run, _ range: Range<Int>) {
-        if range.lowerBound == 0 { sum.update(from: initial, count: rows + 1) }
+        let block = run.block
+        if range.lowerBound == 0 { own.update(repeating: .zero, count: rows) }
         for t in range {
-            let (x, active) = (input.x[t], run.block.active(at: t))
+            let (x, active) = (input.x[t], block.active(at: t))
             let isOver = SIMD16<Int32>(0..<16) .>= Int32(truncatingIfNeeded: active)
-            for r in 0..<rows { sum[r] += x[r].replacing(with: 0, where: isOver) }
-            sum[rows] += Lanes(repeating: 1).replacing(with: 0, where: isOver)
+            for r in 0..<rows { own[r] += x[r].replacing(with: 0, where: isOver) }
         }
+        // What a long sequence begins with would swallow steps that are added to it one by one.
+        for r in 0..<rows { sum[r] = initial[r] + own[r] }
+        sum[rows] = initial[rows]
+        for lane in block.samples.indices { sum[rows][lane] += Float(min(block.lengths[lane], range.upperBound)) }
         let share = 1 / sum[rows].lanewiseMax(Lanes(repeating: 1))
         for r in 0..<rows { outputs[0][r] = sum[r] * share }
     }
@@ -181,44 +189,53 @@ private final class MeanPass: LayerPass {
     override func setsState(initial: Bool, finalGradient: Bool) { endsWithGradient = finalGradient }
 }
 
+/// Sum and number of steps are exact enough for a stream without an end: a Float as a sum stands still where a step is less
+/// than its last digit, at 2²⁴ steps of one size, and so does a Float as a counter.
 private final class MeanStream: LayerStream {
     private let width: Int
-    private let sum: UnsafeMutablePointer<Float>
-    private var steps: Float = 0
+    private let sum: Buffer<Double>
+    private var steps = 0.0
     private let arena = StreamArena()
 
     init(width: Int) {
         self.width = width
-        let vectors = (width + Octet.width - 1) / Octet.width
-        sum = UnsafeMutableRawPointer(arena.octets(vectors)).assumingMemoryBound(to: Float.self)
-        super.init(outputs: arena.octets(vectors), width: width)
+        sum = Buffer(width)
+        super.init(outputs: arena.octets((width + Octet.width - 1) / Octet.width), width: width)
     }
 
     override func step(_ x: ColumnNumbers) {
         steps += 1
-        for r in 0..<width { sum[r] += x.pointer[r] }
+        let sum = sum.pointer + x.first
+        for k in 0..<x.count { sum[k] += Double(x.pointer[k]) }
         setOutputs()
     }
 
     private func setOutputs() {
-        let y = UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self)
-        for r in 0..<width { y[r] = sum[r] / max(steps, 1) }
+        let (y, sum, share) = (outputNumbers, sum.pointer, 1 / max(steps, 1))
+        for r in 0..<width { y[r] = Float(sum[r] * share) }
     }
 
     override func reset() {
         steps = 0
-        sum.update(repeating: 0, count: width)
+        sum.clear()
         setOutputs()
     }
 
     override func showState() -> Bool { true }
-    override func takeOver(_ other: LayerStream) { state = other.state }
 
+    override func takeOver(_ other: LayerStream) {
+        super.takeOver(other)
+        let other = unsafeDowncast(other, to: MeanStream.self)
+        steps = other.steps
+        sum.pointer.update(from: other.sum.pointer, count: width)
+    }
+
+    /// As Floats, which from 2²⁴ steps on are the nearest to them.
     override var state: [[Float]] {
-        get { [(0..<width).map { sum[$0] }, [steps]] }
+        get { [(0..<width).map { Float(sum.pointer[$0]) }, [Float(steps)]] }
         set {
-            for r in 0..<width { sum[r] = newValue[0][r] }
-            steps = newValue[1][0]
+            for r in 0..<width { sum.pointer[r] = Double(newValue[0][r]) }
+            steps = Double(newValue[1][0])
             setOutputs()
         }
     }

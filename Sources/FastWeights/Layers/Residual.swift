@@ -99,8 +99,8 @@ private final class ResidualStream: LayerStream {
 
     override func step(_ x: ColumnNumbers) {
         children[0].step(x)
-        let branch = numbers(children[0].outputs)
-        let y = UnsafeMutableRawPointer(outputs).assumingMemoryBound(to: Float.self)
-        for r in 0..<width { y[r] = x.pointer[r] + branch[r] }
+        let y = outputNumbers
+        y.update(from: numbers(children[0].outputs), count: width)
+        for k in 0..<x.count { y[x.first &+ k] += x.pointer[k] }
     }
 }

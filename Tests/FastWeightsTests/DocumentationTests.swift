@@ -152,6 +152,13 @@ import Testing
             print(model.configuration)
         }
         do {
+            let options = FastWeightsOptions(innerSteps: 2, normalizesFirst: true, hasSeparateNorms: true)
+            let reader = try Network(
+                StateDictionary(path: "reader.safetensors"), .numbers(3),
+                [(.fastWeights(20, options), "rnn"), (.lastStep, ""), (.dense(5), "head")])
+            print(reader.configuration)
+        }
+        do {
             let encoder = try Network(path: "model.safetensors", prefix: "encoder.rnn.", activation: .relu)
             print(encoder.configuration)
         }

@@ -44,7 +44,8 @@ extension StateDictionary {
     ///   - embedding: The name of an `nn.Embedding`, as "embedding", whose rows the module reads; nil where it reads numbers.
     ///     The network then reads tokens, and has an embedding below the module.
     ///   - head: The `nn.Linear` on top of h; nil for none.
-    /// - Throws: `WeightsError` when there is no such module, or several and no prefix; when it has `proj_size`; and with
+    /// - Throws: `WeightsError` when there is no such module, or several and no prefix; when it has `proj_size`; when the tensors
+    ///   are those of fast weights or of a cell with norms, whose options show in no name; and with
     ///   all tensors that are missing, unexpected or of a wrong shape. `FormatError` for a tensor of integers.
     /// - Complexity: O(*n*) in the number of parameters.
     public func network(
@@ -88,13 +89,20 @@ extension StateDictionary {
             let gates = [1, 3, 4].first(where: { recurrent[0] / $0 == recurrent[1] && recurrent[0] % $0 == 0 })
         else {
             throw fail(
-                "\(name("weight_hh")) should have the shape [H, H] of an RNN, [3·H, H] of a GRU or [4·H, H] of an LSTM, found \(recurrent)"
+                "\(name("weight_hh")) should have the shape [H, H] of an RNN, [3·H, H] of a GRU or [4·H, H] of an LSTM, found \(recurrent); layers of this library's own are read by a list of layers and names"
             )
         }
         let input = shapes[name("weight_ih")] ?? []
         // A shape that is wrong is named with the others; any input size serves till then.
         let isInputKnown = input.count == 2 && input[0] == recurrent[0] && input[1] > 0
         let (hidden, hasBias) = (recurrent[1], parts.contains { $0.kind.hasPrefix("bias") })
+        if let own = ownLayer(prefix, name, gates: gates, hidden: hidden) {
+            let module = prefix.hasSuffix(".") ? String(prefix.dropLast()) : prefix
+            throw fail(
+                "\(own.found) of a layer like \(own.layer), whose options the names do not tell; give the layers, as "
+                    + "Network(dictionary, .numbers(\(isInputKnown ? "\(input[1])" : "I")), [(\(own.layer), \"\(module)\")])"
+            )
+        }
         let isBidirectional = parts.contains { $0.isReversed }
         try expect(tensors: layers * (isBidirectional ? 2 : 1) * (hasBias ? 4 : 2))
         let cell: Layer =
@@ -106,6 +114,26 @@ extension StateDictionary {
             layers: .stacked(cell, layers: layers, isBidirectional: isBidirectional),
             width: hidden * (isBidirectional ? 2 : 1), cellSuffix: isCell ? "" : "_l0")
         return try network(module, embedding, head)
+    }
+
+    /// The layer of this library, and none of PyTorch's, that the tensors below a prefix look like, in Swift, and what shows
+    /// it: norms, or the one bias of fast weights; nil where they are a module's of PyTorch.
+    private func ownLayer(
+        _ prefix: String, _ name: (String) -> String, gates: Int, hidden: Int
+    ) -> (layer: String, found: String)? {
+        let norms = names.filter { $0.hasPrefix(prefix + "norm_") }
+        let isOneBias = shapes[name("bias_ih")] != nil && shapes[name("bias_hh")] == nil
+        switch gates {
+        case 1 where isOneBias:
+            let bias = "\(name("bias_ih")) without \(name("bias_hh"))"
+            return (".fastWeights(\(hidden), options)", ([bias] + norms).joined(separator: ", "))
+        case 1 where !norms.isEmpty:
+            let layer =
+                shapes[name("bias_hh")] == nil ? "fastWeights(\(hidden), options" : "rnn(\(hidden), hasLayerNorm: true"
+            return (".\(layer))", norms.joined(separator: ", "))
+        case 4 where !norms.isEmpty: return (".lstm(\(hidden), hasLayerNorm: true)", norms.joined(separator: ", "))
+        default: return nil
+        }
     }
 
     /// The names of the tensors that `network` with these arguments does not read, sorted. Throws `WeightsError` when there

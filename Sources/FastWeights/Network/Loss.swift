@@ -106,7 +106,7 @@ public enum Loss: Sendable, Equatable {
         for target in targets where !target.isNaN {
             require(
                 isBinary ? (0...1).contains(target) : target.isFinite,
-                "targets of \(name) are \(isBinary ? "from 0 to 1" : "finite"), or nan where none counts; found \(target)"
+                "targets of \(self) are \(isBinary ? "from 0 to 1" : "finite"), or nan where none counts; found \(target)"
             )
             total += 1
         }

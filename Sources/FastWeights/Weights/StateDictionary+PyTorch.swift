@@ -122,7 +122,9 @@ extension StateDictionary {
         _ prefix: String, _ name: (String) -> String, gates: Int, hidden: Int
     ) -> (layer: String, found: String)? {
         let norms = names.filter { $0.hasPrefix(prefix + "norm_") }
-        let isOneBias = shapes[name("bias_ih")] != nil && shapes[name("bias_hh")] == nil
+        // Not where something stands in its place, as a parametrization.
+        let hasOther = names.contains { $0.hasPrefix(prefix) && $0.contains("bias_hh") }
+        let isOneBias = shapes[name("bias_ih")] != nil && !hasOther
         switch gates {
         case 1 where isOneBias:
             let bias = "\(name("bias_ih")) without \(name("bias_hh"))"

@@ -92,40 +92,48 @@ final class PlacedList: PlacedLayer {
     override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { LayerStreamWeights(weights) }
 
     override func stream(_ shared: LayerStreamWeights) -> LayerStream {
-        ListStream(zip(children, shared.children).map { $0.stream($1) }, shared)
+        let streams = zip(children, shared.children).map { $0.stream($1) }
+        return streams.count == 1 ? streams[0] : ListStream(streams, shared)
     }
 }
 
 /// Layers one on the other over a block.
 private final class ListPass: LayerPass {
+    /// The children, which are there as long as the list is: nobody counts who calls them.
+    private let calls: [Unmanaged<LayerPass>]
+
     init(_ list: PlacedList, _ passes: [LayerPass]) {
         let last = passes[passes.count - 1]
+        calls = passes.map { Unmanaged.passUnretained($0) }
         super.init(list, outputs: last.outputs, gradients: last.outputGradients, children: passes)
     }
 
     override func forward(_ run: Run, _ range: Range<Int>) {
-        for child in children { child.forward(run, range) }
+        for child in calls { child._withUnsafeGuaranteedRef { $0.forward(run, range) } }
     }
 
     override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
-        for child in children.reversed() { child.backward(run, gradients) }
+        for child in calls.reversed() { child._withUnsafeGuaranteedRef { $0.backward(run, gradients) } }
     }
 }
 
 private final class ListStream: LayerStream {
+    /// The streams, which are there as long as the list is: nobody counts who calls them.
+    private let calls: [Unmanaged<LayerStream>]
     private let widths: [Int]
     private let hasState: [Bool]
 
     init(_ streams: [LayerStream], _ shared: LayerStreamWeights) {
+        calls = streams.map { Unmanaged.passUnretained($0) }
         widths = shared.children.map { $0.width }
         hasState = shared.children.map { $0.layer.carriedRows > 0 }
         super.init(outputs: streams[streams.count - 1].outputs, width: shared.width, children: streams)
     }
 
     override func step(_ x: ColumnNumbers) {
-        children[0].step(x)
+        calls[0]._withUnsafeGuaranteedRef { $0.step(x) }
         var i = 1
-        while i < children.count {
+        while i < calls.count {
             step(i)
             i &+= 1
         }
@@ -134,7 +142,8 @@ private final class ListStream: LayerStream {
     /// Takes the step of a layer that is not the first.
     @inline(__always)
     private func step(_ i: Int) {
-        children[i].step(ColumnNumbers(pointer: numbers(children[i &- 1].outputs), count: widths[i &- 1]))
+        let below = calls[i &- 1]._withUnsafeGuaranteedRef { numbers($0.outputs) }
+        calls[i]._withUnsafeGuaranteedRef { $0.step(ColumnNumbers(pointer: below, count: widths[i &- 1])) }
     }
 
     /// y of a layer without a state follows where that of the one below does; y that follows from nothing is 0.

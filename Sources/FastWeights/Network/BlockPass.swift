@@ -46,12 +46,12 @@ final class BlockPass {
     /// `stride` behind the one before. Inlined, as nearly every caller's stride is 1.
     @inline(__always)
     func setTokens(_ source: UnsafePointer<UInt16>, stride: Int = 1, _ block: LaneBlock) {
-        for t in 0..<block.steps {
-            let row = tokens.pointer + t &* Lanes.width
-            for lane in 0..<Lanes.width {
+        block.samples.withUnsafeBufferPointer { samples in
+            for t in 0..<block.steps {
+                let (row, active) = (tokens.pointer + t &* Lanes.width, block.active(at: t))
+                for lane in 0..<active { row[lane] = source[samples[lane] &+ t &* stride] }
                 // Behind the end any token will do.
-                let isThere = lane < block.samples.count && t < block.lengths[lane]
-                row[lane] = isThere ? source[block.samples[lane] &+ t &* stride] : 0
+                for lane in active..<Lanes.width { row[lane] = 0 }
             }
         }
     }

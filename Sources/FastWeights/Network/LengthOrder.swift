@@ -23,6 +23,13 @@ struct LengthOrder {
         let (count, longest) = (indices?.count ?? inputs.count, offsets.count - 2)
         func sequence(_ position: Int) -> Int { indices.map { $0[position] } ?? position }
         setCount(count)
+        if inputs.isEven {
+            for position in 0..<count {
+                let i = sequence(position)
+                (order[position], starts[position], lengths[position]) = (i, inputs.starts[i], inputs.lengths[i])
+            }
+            return
+        }
         for i in offsets.indices { offsets[i] = 0 }
         for position in 0..<count { offsets[longest - inputs.lengths[sequence(position)] + 1] += 1 }
         for i in 1..<offsets.count { offsets[i] += offsets[i - 1] }

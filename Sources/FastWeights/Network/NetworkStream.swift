@@ -3,7 +3,7 @@
 ///     let packed = try NetworkStream.Weights(network)                    // once
 ///     let stream = NetworkStream(packed)                         // one a sequence, on any thread
 ///     stream.step(sample)                                        // N numbers
-///     let y = stream.withOutput { y in y[0] }                    // what the last layer gives, in phase
+///     let y = stream.withOutput { y in y[0] }                    // what the last layer gives, in place
 ///
 /// A step allocates nothing. One stream is not for two threads at once; many streams share their `NetworkStream.Weights` without
 /// locks.
@@ -83,7 +83,7 @@ public final class NetworkStream {
     /// and what the layers above make of it; 0 of a layer that needs an input too.
     public var output: [Float] { withOutput { $0.withUnsafeBufferPointer { Array($0) } } }
 
-    /// Calls `body` with what the last step gave, in phase.
+    /// Calls `body` with what the last step gave, in place.
     public func withOutput<Result, Failure>(
         _ body: (Span<Float>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -123,7 +123,7 @@ public final class NetworkStream {
                 if !own.isEmpty { leaf.state = own.map { newValue.parts[$0].values } }
                 leaf.phase = phase % layers[number].period
             }
-            _ = root.showState()
+            showState()
         }
     }
 
@@ -139,8 +139,11 @@ public final class NetworkStream {
     public func reset() {
         root.reset()
         phase = 0
-        _ = root.showState()
+        showState()
     }
+
+    /// Makes the output that which follows from the state, or 0.
+    private func showState() { if !root.showState() { root.clearOutput() } }
 }
 
 extension NetworkStream {

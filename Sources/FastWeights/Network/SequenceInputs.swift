@@ -1,5 +1,5 @@
 /// Sequences one behind the other: numbers, or tokens.
-struct SequenceInputs: Sendable {
+final class SequenceInputs: Sendable {
     /// Numbers a step, nil of tokens.
     let width: Int?
     /// Steps of each sequence.
@@ -10,6 +10,8 @@ struct SequenceInputs: Sendable {
     let tokens: [UInt16]
     /// What makes the sequences where they are not stored; sequence i is then number starts[i] of these.
     let made: (any MadeSequences)?
+    /// Whether all sequences have as many steps.
+    let isEven: Bool
 
     var count: Int { lengths.count }
     /// Steps of all sequences.
@@ -20,18 +22,19 @@ struct SequenceInputs: Sendable {
     private init(width: Int?, lengths: [Int], numbers: [Float], tokens: [UInt16]) {
         (self.width, self.lengths, self.numbers, self.tokens, made) = (width, lengths, numbers, tokens, nil)
         starts = lengths.reduce(into: [0]) { $0.append($0.last! + $1) }.dropLast()
+        isEven = lengths.allSatisfy { $0 == lengths[0] }
     }
 
     /// Sequences that are made on demand: those at `indices`, or all.
     init(_ made: any MadeSequences, _ indices: [Int]? = nil) {
         starts = indices ?? Array(0..<made.count)
         lengths = [Int](repeating: made.steps, count: starts.count)
-        (width, numbers, tokens, self.made) = (made.width, [], [], made)
+        (width, numbers, tokens, self.made, isEven) = (made.width, [], [], made, true)
     }
 
     /// Throws `SequenceDataError`, which names the sequence, when there is none, one is empty or not of whole steps, a
     /// number is not finite, or a token is out of range.
-    init(_ inputs: SequenceData.Inputs) throws(SequenceDataError) {
+    convenience init(_ inputs: SequenceData.Inputs) throws(SequenceDataError) {
         func fail(_ problem: String) -> SequenceDataError { SequenceDataError(description: problem) }
         var lengths: [Int] = []
         var (numbers, tokens): ([Float], [UInt16]) = ([], [])

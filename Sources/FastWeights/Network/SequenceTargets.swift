@@ -1,11 +1,12 @@
-/// The targets of sequences one behind the other: one a sequence, or one a step of all sequences.
-struct SequenceTargets: Sendable {
+/// The targets of sequences one behind the other: one a sequence, or one a step of all sequences. Nothing in it changes once
+/// it is made.
+final class SequenceTargets: @unchecked Sendable {
     let isPerStep: Bool
     /// Classes, or nothing of numbers; negative where none counts.
-    var classes: [Int32] = []
+    private(set) var classes: [Int32] = []
     /// Numbers, `width` a sequence or step; NaN where none counts.
-    var numbers: [Float] = []
-    var width = 0
+    private(set) var numbers: [Float] = []
+    private(set) var width = 0
     /// Their loss: that of such targets where `measured` has not given them another.
     private(set) var loss: Loss
     /// Terms of each sequence in the loss: its targets that count, and what they weigh together, Σ w_y of classes.
@@ -85,7 +86,12 @@ struct SequenceTargets: Sendable {
         }
     }
 
-    private mutating func countTerms(_ lengths: [Int]) {
+    private init(copying other: SequenceTargets) {
+        (isPerStep, classes, numbers, width) = (other.isPerStep, other.classes, other.numbers, other.width)
+        (loss, terms, weights) = (other.loss, other.terms, other.weights)
+    }
+
+    private func countTerms(_ lengths: [Int]) {
         let classWeights = loss.isOfClasses ? loss.weights : []
         var first = 0
         (terms, weights) = ([], [])
@@ -113,7 +119,7 @@ struct SequenceTargets: Sendable {
                 return values[first * width..<(first + (isPerStep ? inputs.lengths[i] : 1)) * width]
             }
         }
-        var result = self
+        let result = SequenceTargets(copying: self)
         result.classes = chosen(classes, 1)
         result.numbers = chosen(numbers, width)
         (result.terms, result.weights) = (indices.map { terms[$0] }, indices.map { weights[$0] })
@@ -127,7 +133,7 @@ struct SequenceTargets: Sendable {
     func measured(
         by other: Loss?, _ definition: NetworkDefinition, _ inputs: SequenceInputs
     ) throws(SequenceDataError) -> SequenceTargets {
-        var result = self
+        let result = SequenceTargets(copying: self)
         if let other {
             require(
                 other.isOfClasses != isRegression,

@@ -114,7 +114,7 @@ limited() { (
 
 rm -f checkpoint.*
 cp good checkpoint
-fails "go on from it with --resume" checkpoint
+fails "there is a file already; resume from it" checkpoint
 fails "batch was 128 there and is 64 here" checkpoint --batch 64 --resume
 fails "Create the directory" no/such/checkpoint
 test ! -e no

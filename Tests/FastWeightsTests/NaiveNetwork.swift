@@ -303,17 +303,36 @@ private func dot(_ a: [Double], _ b: [Double]) -> Double {
     return sum
 }
 
+// Tests are not optimized, and most of their time goes by here: loops without iterators.
+
 /// W x, W row by row.
 private func product(_ weight: [Double], _ x: [Double]) -> [Double] {
-    (0..<weight.count / x.count).map { r in
-        var sum = 0.0
-        for k in x.indices { sum += weight[r * x.count + k] * x[k] }
-        return sum
+    let columns = x.count
+    var result = [Double](repeating: 0, count: weight.count / columns)
+    var (i, r) = (0, 0)
+    while r < result.count {
+        var (sum, k) = (0.0, 0)
+        while k < columns {
+            sum += weight[i] * x[k]
+            (i, k) = (i + 1, k + 1)
+        }
+        result[r] = sum
+        r += 1
     }
+    return result
 }
 
-private func sum(_ a: [Double], _ b: [Double]?) -> [Double] { b.map { zip(a, $0).map { $0 + $1 } } ?? a }
-private func times(_ a: [Double], _ b: [Double]) -> [Double] { zip(a, b).map { $0 * $1 } }
+private func combined(_ a: [Double], _ b: [Double], _ operation: (Double, Double) -> Double) -> [Double] {
+    var (result, i) = (a, 0)
+    while i < a.count {
+        result[i] = operation(a[i], b[i])
+        i += 1
+    }
+    return result
+}
+
+private func sum(_ a: [Double], _ b: [Double]?) -> [Double] { b.map { combined(a, $0, +) } ?? a }
+private func times(_ a: [Double], _ b: [Double]) -> [Double] { combined(a, b, *) }
 private func parts<Value>(_ a: [Value], of size: Int) -> [[Value]] {
     stride(from: 0, to: a.count, by: size).map { Array(a[$0..<$0 + size]) }
 }

@@ -25,7 +25,7 @@ import Testing
         var tally = Tally()
         for number in 0..<Self.count { RandomNetwork(number).checkGradients(&tally) }
         #expect(tally.networks == Self.count)
-        #expect(tally.compared > 50 * Self.count)
+        #expect(tally.compared > 15 * Self.count)
         #expect(tally.kinks < tally.compared / 50, "\(tally.kinks) of \(tally.compared)")
     }
 
@@ -214,7 +214,7 @@ extension RandomNetwork {
         tally.networks += 1
         var random = Random(seed: seed, stream: 77)
         // Those sequences alone enter the loss, so that a difference need not run all of them.
-        let chosen = Set([random.below(batch), random.below(batch), batch - 1])
+        let chosen = Set([random.below(batch), batch - 1])
         let pass = NetworkPass(network)
         let found = forward(pass, 0..<steps, start)
         func weights(_ count: Int) -> [Float] {
@@ -253,7 +253,7 @@ extension RandomNetwork {
         func check(_ what: String, _ found: Float, _ middle: Double, _ loss: (Double) -> Double) {
             checked.append((what, Double(found), (loss(step) - middle) / step, (middle - loss(-step)) / step))
         }
-        func places(_ count: Int) -> [Int] { count <= 4 ? Array(0..<count) : (0..<4).map { _ in random.below(count) } }
+        func places(_ count: Int) -> [Int] { count <= 2 ? Array(0..<count) : (0..<2).map { _ in random.below(count) } }
 
         for window in network.configuration.layout.windows {
             let values = pass.gradients[window.name]

@@ -91,8 +91,8 @@ extension NumPyArchive {
     /// The bytes `numpy.savez` writes for little-endian float32 arrays and behind them int64 ones, in the order given.
     ///
     /// - Parameters:
-    ///   - arrays: Names that differ; values row-major, as many as the shape says. Traps on others, and as
-    ///     ``ZipArchive/serialize(_:)``.
+    ///   - arrays: Names that differ; values row-major, as many as the shape says. Traps on others, and on
+    ///     names of more than 65,535 bytes.
     ///   - integers: The same of whole numbers, as `lengths` of `fastweights run`.
     /// - Complexity: O(*n*) in the number of values.
     public static func serialize(

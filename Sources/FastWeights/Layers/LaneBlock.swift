@@ -16,16 +16,19 @@ struct LaneBlock {
 
     init(samples: [Int], lengths: [Int]) { (self.samples, self.lengths) = (samples, lengths) }
 
-    /// Takes all sequences out.
-    mutating func clear() {
-        samples.removeAll(keepingCapacity: true)
-        lengths.removeAll(keepingCapacity: true)
-    }
-
-    /// Puts another sequence, not longer than those before, into the next lane.
-    mutating func append(_ sample: Int, length: Int) {
-        samples.append(sample)
-        lengths.append(length)
+    /// Becomes `count` sequences, those that `sequence` gives, none longer than the one before; allocates nothing where there
+    /// is room for sixteen.
+    @inline(__always)
+    mutating func set(_ count: Int, _ sequence: (_ lane: Int) -> (sample: Int, length: Int)) {
+        while samples.count > count {
+            samples.removeLast()
+            lengths.removeLast()
+        }
+        while samples.count < count {
+            samples.append(0)
+            lengths.append(0)
+        }
+        for lane in 0..<count { (samples[lane], lengths[lane]) = sequence(lane) }
     }
 
     /// Steps of each lane for `Unroll.lengths` in a window of `steps` from `first` on; nil where no sequence ends before
@@ -46,12 +49,10 @@ struct LaneBlock {
         return count
     }
 
-    /// Becomes the sequences of `block` from step `first` on, of which `steps` steps at most; allocates nothing where there is
-    /// room for sixteen.
+    /// Becomes the sequences of `block` from step `first` on, of which `steps` steps at most.
     mutating func setWindow(of block: LaneBlock, from first: Int, steps: Int) {
-        clear()
-        for (sample, length) in zip(block.samples, block.lengths) {
-            append(sample, length: max(0, min(length - first, steps)))
+        set(block.samples.count) { lane in
+            (block.samples[lane], max(0, min(block.lengths[lane] - first, steps)))
         }
     }
 

@@ -54,8 +54,10 @@ struct LengthOrder {
 
     /// Makes `block` that of number b: its samples are the first steps of the sequences among all steps.
     func fill(_ block: inout LaneBlock, _ b: Int) {
-        block.clear()
-        for position in positions(b) { block.append(starts[position], length: lengths[position]) }
+        let positions = positions(b)
+        block.set(positions.count) { lane in
+            (starts[positions.lowerBound + lane], lengths[positions.lowerBound + lane])
+        }
     }
 
     /// Block b with samples that are the sequences' own numbers in the data.

@@ -100,13 +100,20 @@ private final class Worker {
     /// last window alone.
     func run(_ batch: NetworkBatch, _ b: Int, _ body: (LaneBlock, Int) -> Void) {
         batch.sequences.fill(&block, b)
+        pass.clearState()
+        guard block.steps > pass.steps else { return run(batch, block, from: 0, body) }
         for first in stride(from: 0, to: block.steps, by: pass.steps) {
             part.setWindow(of: block, from: first, steps: pass.steps)
-            if first == 0 { pass.clearState() } else { pass.goOn() }
-            batch.load(part, from: first, into: pass)
-            pass.forward(Run(block: part, firstStep: first))
-            if isPerStep || first + pass.steps >= block.steps { body(part, first) }
+            if first > 0 { pass.goOn() }
+            run(batch, part, from: first, body)
         }
+    }
+
+    /// Runs a window, or a block that is one.
+    private func run(_ batch: NetworkBatch, _ part: LaneBlock, from first: Int, _ body: (LaneBlock, Int) -> Void) {
+        batch.load(part, from: first, into: pass)
+        pass.forward(Run(block: part, firstStep: first))
+        if isPerStep || first + pass.steps >= block.steps { body(part, first) }
     }
 }
 

@@ -67,6 +67,18 @@ struct ClassWeights {
     }
 }
 
+/// The class of each lane with the largest logit, the first of equals.
+@inline(__always)
+private func mostProbable(_ logits: Panel, classes: Int) -> SIMD16<Int32> {
+    var (largest, best) = (logits[0], SIMD16<Int32>.zero)
+    for c in 1..<max(classes, 1) {
+        let isLarger = logits[c] .> largest
+        largest.replace(with: logits[c], where: isLarger)
+        best.replace(with: Int32(truncatingIfNeeded: c), where: isLarger)
+    }
+    return best
+}
+
 /// Loss and errors of the first `count` lanes. In: logits. Out: scale·(Σq·p - q), the gradient of scale·Σ loss by the
 /// logits, zero in the lanes behind `count`. A lane with a negative target does not count either.
 ///
@@ -79,15 +91,12 @@ func crossEntropy<Label: FixedWidthInteger>(
     let values = floats(logits)
     var weight = Lanes.zero
     let isSmoothed = weights.smoothing > 0
+    let best = mostProbable(logits, classes: classes)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: Lanes.width) { targetLogits in
         for lane in 0..<count where targets[lane] >= 0 {
             let target = Int(truncatingIfNeeded: targets[lane])
             require(target < classes, "target \(target) is not among \(classes) classes")
-            var best = 0
-            for c in 1..<max(classes, 1) where values[c * Lanes.width + lane] > values[best * Lanes.width + lane] {
-                best = c
-            }
-            if best != target { result.errors += 1 }
+            if Int(best[lane]) != target { result.errors += 1 }
             targetLogits[lane] = values[target * Lanes.width + lane]
             weight[lane] = scale * weights.own(target)
         }

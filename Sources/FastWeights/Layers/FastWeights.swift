@@ -309,7 +309,8 @@ final class FastWeightsPass: CellPass {
 }
 
 private final class FastWeightsStream: CellStream {
-    private let kind: FastWeightsLayer
+    private let options: FastWeightsOptions
+    private let epsilon: Float
     private let z: UnsafeMutablePointer<Octet>
     private let inner: UnsafeMutablePointer<Octet>
     /// What the last step wrote into A, which takes it in with the next step, and that step's λ and η.
@@ -318,7 +319,7 @@ private final class FastWeightsStream: CellStream {
     private var pendingRate: Float = 0
 
     init(_ kind: FastWeightsLayer, _ shared: CellStreamWeights) {
-        self.kind = kind
+        (options, epsilon) = (kind.memoryOptions, kind.epsilon)
         let (U, arena) = (shared.vectors, StreamArena())
         (z, inner, written) = (arena.octets(U), arena.octets(U), arena.octets(U))
         super.init(shared, arena: arena, tallest: StreamMatrix.tallestFading)
@@ -330,8 +331,7 @@ private final class FastWeightsStream: CellStream {
     /// step; or before another write, where no step between has read A.
     @inline(never)
     override func advance(_ x: ColumnNumbers) {
-        let (options, epsilon) = (kind.memoryOptions, kind.epsilon)
-        let events = options.events(at: phase)
+        let events = options.schedule[phase]
         if isCleared { h.update(repeating: .zero, count: shared.vectors) }
         project(x)
         let (U, h, inner, z, written) = (shared.vectors, h, inner, z, written)
@@ -359,7 +359,7 @@ private final class FastWeightsStream: CellStream {
         }
         h.update(from: inner, count: U)
         isCleared = events.contains(.clear)
-        phase = (phase &+ 1) % options.schedule.count
+        phase = phase &+ 1 < options.schedule.count ? phase &+ 1 : 0
     }
 
     /// A takes in what is pending, and y = start + A·x.

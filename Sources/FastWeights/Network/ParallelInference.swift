@@ -83,6 +83,8 @@ private final class Worker {
     let pass: BlockPass
     let targets: BlockTargets
     private let isPerStep: Bool
+    /// Whether a block before has left a state in the pass.
+    private var hasState = true
     private var block = LaneBlock()
     private var part = LaneBlock()
 
@@ -100,8 +102,9 @@ private final class Worker {
     /// last window alone.
     func run(_ batch: NetworkBatch, _ b: Int, _ body: (LaneBlock, Int) -> Void) {
         batch.sequences.fill(&block, b)
-        pass.clearState()
-        guard block.steps > pass.steps else { return run(batch, block, from: 0, body) }
+        if hasState { pass.clearState() }
+        hasState = block.steps > pass.steps
+        guard hasState else { return run(batch, block, from: 0, body) }
         for first in stride(from: 0, to: block.steps, by: pass.steps) {
             part.setWindow(of: block, from: first, steps: pass.steps)
             if first > 0 { pass.goOn() }

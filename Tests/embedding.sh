@@ -62,7 +62,8 @@ do {
 }
 END
 
-# All but Laboratory, which holds what only the experiments need, by the command of the README.
+# All but Laboratory, which holds what only the experiments need, by the command of "Getting
+# started".
 mkdir "$folder/bare" "$folder/static"
 cp -r Sources/FastWeights "$folder/bare"
 rm -r "$folder/bare/FastWeights/Laboratory"

@@ -21,7 +21,8 @@ enum TextTraining {
     private static let fastRate: Float = 3e-4
 
     /// Rate and clipping of the cells where the options do not say: the lowest loss on the end of tiny Shakespeare after a
-    /// minute of training with about 108,000 parameters. README has what was tried.
+    /// minute of training with about 108,000 parameters. What was tried stands in the article "Learning from a
+    /// text".
     private static func recipe(_ cell: Cell) -> RetrievalModel.Recipe {
         let (rate, clip): (Double, Float) =
             switch cell {

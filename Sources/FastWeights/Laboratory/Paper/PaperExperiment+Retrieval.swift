@@ -129,7 +129,8 @@ extension PaperJob {
     static let pairs = 4
     /// Training examples and those to choose and to test by, as in the paper.
     static let retrievalCounts = [100_000, 10_000, 20_000]
-    /// Seconds for one unit of `RetrievalModel.cost`, on a core of the machine README names.
+    /// Seconds for one unit of `RetrievalModel.cost`, on a core of the machine in the article
+    /// "Reproducing the paper".
     private static let secondsPerCost = 5.8e-9
 
     /// A training on associative retrieval with K = 4 on examples of its own seed.

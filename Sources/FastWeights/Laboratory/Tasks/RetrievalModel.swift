@@ -10,8 +10,8 @@ struct RetrievalModel: Sendable {
     /// How long and how fast it trains by default, by the smallest R each entry holds for.
     private let recipes: [(hidden: Int, recipe: Recipe)]
 
-    /// Learning rate, decay, clipping and first embeddings with the lowest validation error in the sweeps that README
-    /// shows, and steps enough for its curve to be flat at the end.
+    /// Learning rate, decay, clipping and first embeddings with the lowest validation error in the sweeps that the
+    /// article "Reproducing the paper" shows, and steps enough for its curve to be flat at the end.
     struct Recipe: Sendable {
         let learningRate: Double
         var weightDecay = 0.0

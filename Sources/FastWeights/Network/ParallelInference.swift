@@ -83,17 +83,18 @@ private final class Worker {
     let pass: BlockPass
     let targets: BlockTargets
     private let isPerStep: Bool
-    /// Whether a block before has left a state in the pass.
-    private var hasState = true
+    /// Whether a block before may have left a state in the pass.
+    private var hasState: Bool
     private var block = LaneBlock()
     private var part = LaneBlock()
 
     init(_ weights: NetworkWeights, longest: Int) {
         let root = weights.definition.root
         let takesAll = root.isReversed || root.prefersWhole
-        pass = BlockPass(
-            weights, steps: takesAll ? longest : min(longest, ParallelInference.window), trains: false,
-            carry: root.prefersWhole ? .nothing : .stateAndGradient)
+        let steps = takesAll ? longest : min(longest, ParallelInference.window)
+        hasState = steps < longest
+        // Where every sequence is one window it begins from zeros, which spares a product.
+        pass = BlockPass(weights, steps: steps, trains: false, carry: hasState ? .stateAndGradient : .nothing)
         targets = BlockTargets(outputs: weights.definition.output.count)
         isPerStep = weights.definition.output.isPerStep
     }

@@ -147,6 +147,21 @@ import Testing
                 == ["0.0123", "0.500", "9.877", "98.77", "98765"])
     }
 
+    /// Where a line has no room, a row is two lines, without the heads of columns.
+    @Test func aNarrowTerminalHasTwoLinesARow() {
+        let report = BenchmarkReport(threads: [2], peak: nil, width: 60)
+        #expect(
+            report.line(result, idWidth: 14) == "training/x/R=1, 2 threads\n  3.000 ms, 2.000 to 4.000, 15.0 GFLOP/s\n")
+        #expect(!report.head(idWidth: 14).contains("GFLOP"))
+        // 14 of the id, 79 of the others, two between.
+        #expect(
+            BenchmarkReport(threads: [2], peak: nil, width: 14 + 79 + 18 - 1).line(result, idWidth: 14).contains(
+                "\n  3.000"))
+        #expect(
+            !BenchmarkReport(threads: [2], peak: nil, width: 14 + 79 + 18).line(result, idWidth: 14).contains(
+                "\n  3.000"))
+    }
+
     // MARK: Many threads
 
     /// Four jobs on two threads: 3 | 1, then 2 to the second, which has 3 as well, then 2 to the first: 5 | 3. The best would be

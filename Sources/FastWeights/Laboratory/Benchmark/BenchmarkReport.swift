@@ -3,6 +3,8 @@ struct BenchmarkReport {
     let threads: [Int]
     /// Operations a second of one thread at most, if that was measured.
     let peak: Double?
+    /// Columns of the terminal.
+    var width = Int.max
 
     /// What was measured on, and how it was built: names and values.
     var machine: [(name: String, value: JSON)] {
@@ -32,12 +34,19 @@ struct BenchmarkReport {
             return TextTable.padded(fact.name.split(separator: "_").joined(separator: " "), to: 22) + value + "\n"
         }
         return facts.joined() + "\n"
-            + line(
-                ["id", "threads", "median", "least", "most", "spread", "unit", "GFLOP", "GFLOP/s", "of peak"],
-                idWidth: idWidth)
+            + (isNarrow(idWidth)
+                ? ""
+                : line(
+                    ["id", "threads", "median", "least", "most", "spread", "unit", "GFLOP", "GFLOP/s", "of peak"],
+                    idWidth: idWidth))
     }
 
     func line(_ result: Benchmark.Result, idWidth: Int) -> String {
+        (isNarrow(idWidth) ? narrow(result) : wide(result, idWidth: idWidth))
+            + (result.phases.map { "\n\($0.table.plain(width: width))\n" } ?? "")
+    }
+
+    private func wide(_ result: Benchmark.Result, idWidth: Int) -> String {
         line(
             [
                 result.row.id, "\(result.threads)", Self.number(result.median), Self.number(result.least),
@@ -45,11 +54,23 @@ struct BenchmarkReport {
                 result.row.operations.map { FixedPoint.text($0 / 1e9, decimals: 4) } ?? "",
                 result.speed.map { FixedPoint.text($0 / 1e9, decimals: 1) } ?? "",
                 result.share.map { FixedPoint.percent($0, decimals: 0) } ?? "",
-            ], idWidth: idWidth) + (result.phases.map { "\n\($0.table.plain())\n" } ?? "")
+            ], idWidth: idWidth)
+    }
+
+    /// What a row says first, where a terminal has no room for its line.
+    private func narrow(_ result: Benchmark.Result) -> String {
+        "\(result.row.id), \(result.threads) thread\(result.threads == 1 ? "" : "s")\n"
+            + "  \(Self.number(result.median)) \(result.row.unit), \(Self.number(result.least)) to \(Self.number(result.most))"
+            + (result.speed.map { ", \(FixedPoint.text($0 / 1e9, decimals: 1)) GFLOP/s" } ?? "") + "\n"
+    }
+
+    private static let widths = [7, 10, 10, 10, 7, 11, 8, 8, 8]
+    private func isNarrow(_ idWidth: Int) -> Bool {
+        Self.widths.reduce(idWidth) { $0 + 2 + $1 } > width
     }
 
     private func line(_ cells: [String], idWidth: Int) -> String {
-        let widths = [idWidth, 7, 10, 10, 10, 7, 11, 8, 8, 8]
+        let widths = [idWidth] + Self.widths
         var text = ""
         for (i, cell) in cells.enumerated() {
             if i > 0 { text += "  " }

@@ -59,7 +59,7 @@ extension Command {
             seconds: quick && !arguments.isGiven("seconds") ? 0.02 : arguments.number("seconds"))
         Interruption.install()
         if rows.contains(where: { $0.operations != nil }) { bench.peak = PeakMultiplyAdd.measure() }
-        let report = BenchmarkReport(threads: threads, peak: bench.peak)
+        let report = BenchmarkReport(threads: threads, peak: bench.peak, width: Terminal.tableWidth())
         let idWidth = rows.map(\.id.count).max() ?? 0
         let printsTable = !arguments.flag("json")
         if printsTable { Terminal.write(report.head(idWidth: idWidth)) }

@@ -79,7 +79,7 @@ public final class TextModel: Sendable {
     /// on a text of another vocabulary.
     public func bitsPerToken(of text: TrainingText, threads: Int = 1) -> Double {
         text.check(self)
-        // Windows begin a schedule anew, so they are of whole turns.
+        // Windows begin a schedule anew, so they are of whole periods.
         let period = network.definition.period
         return ThreadTeam.run(threads: threads) { team in
             let source = TextSource(

@@ -113,7 +113,7 @@ extension Case {
         Case("window", "a window has from 1 to 65536 tokens, found 0", try text(.gru(2), window: 0)),
         Case(
             "window-of-schedule",
-            "windows of fast weights with a schedule are of whole turns of its 2 steps, found 3 tokens",
+            "a window of fast weights with a schedule is of whole periods of its 2 steps, found 3 tokens",
             try text(.fastWeights(2, FastWeightsOptions(schedule: [.usual, .read])), window: 3)),
     ]
 }

@@ -86,7 +86,12 @@ import Testing
         let task = try Catch(size: 9, visibleFrames: 4, start: .random)
         #expect(try Catch(json: task.json) == task)
         let broken: JSON = ["name": "catch", "size": 9, "visible_frames": 4, "start": "below"]
-        #expect(throws: ConfigurationError.self) { try Catch(json: broken) }
+        let error = #expect(throws: ConfigurationError.self) { try Catch(json: broken) }
+        #expect(
+            error?.description == "the task's configuration needs start as center or random, found \"below\"")
+        // As it was written before.
+        let older: JSON = ["name": "catch", "size": 9, "visible_frames": 4, "start": "centre"]
+        #expect(try Catch(json: older) == Catch(size: 9, visibleFrames: 4))
         #expect(throws: ConfigurationError.self) { try Catch(json: ["name": "pong"]) }
     }
 }

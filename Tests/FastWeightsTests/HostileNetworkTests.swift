@@ -303,7 +303,7 @@ import Testing
         }
         // Steps that the training has, but not the evaluations of which would stand in the curve.
         #expect(try stateProblem("steps", 4).contains("curve needs 2 points at step 4, found 1"))
-        #expect(try stateProblem("loss_terms", -0.5).contains("needs loss_terms as a number of at least 0"))
+        #expect(try stateProblem("loss_weight", -0.5).contains("needs loss_weight as a number of at least 0"))
         for key in ["stale", "perfect", "best_step"] {
             #expect(try stateProblem(key, 9_007_199_254_740_992).contains("needs \(key)"))
         }

@@ -25,8 +25,9 @@ import Testing
         var tally = Tally()
         for number in 0..<Self.count { RandomNetwork(number).checkGradients(&tally) }
         #expect(tally.networks == Self.count)
-        #expect(tally.compared > 15 * Self.count)
-        #expect(tally.kinks < tally.compared / 50, "\(tally.kinks) of \(tally.compared)")
+        // Of the first 24 networks 723 numbers, of 300 10,183; 2 and 24 are at kinks.
+        #expect(tally.compared > 28 * Self.count, "\(tally.compared)")
+        #expect(tally.kinks < tally.compared / 200, "\(tally.kinks) of \(tally.compared)")
     }
 
     @Test func aTrainingHasTheGradientsOfAPass() throws {

@@ -172,11 +172,11 @@ import Testing
         #expect(try problem([input], state: SafeTensors.serialize([hn, An])).contains("found h_n and A_n alone"))
         #expect(
             try problem([input], state: NumPyArray.serialize(shape: [1], values: [1])).contains("found none of them"))
-        let isBidirectional = Network(
+        let bidirectional = Network(
             NetworkConfiguration.stack(.gru, input: 3, hidden: 9, layers: 2, isBidirectional: true), seed: 1)
         #expect(
-            try problem([input], state: SafeTensors.serialize([zeros("h_n", 4, 3, 9)]), isBidirectional).contains(
+            try problem([input], state: SafeTensors.serialize([zeros("h_n", 4, 3, 9)]), bidirectional).contains(
                 "bidirectional model cannot go on"))
-        #expect(try problem([input, zeros("h0", 4, 3, 9)], isBidirectional) == "nothing")
+        #expect(try problem([input, zeros("h0", 4, 3, 9)], bidirectional) == "nothing")
     }
 }

@@ -13,7 +13,7 @@ import Testing
         .matrix, .list, .chunks(1), .chunks(2), .chunks(4), .automatic,
     ]
 
-    /// h of every step of one sequence and the last A, by the equations of `FastWeightsOptions` and `FastWeightsOptions.MemoryEvents`.
+    /// h of every step of one sequence and the last A, by the equations of `FastWeightsOptions` and `MemoryEvents`.
     static func naive(
         _ options: FastWeightsOptions, _ p: Parameters, _ input: [Double], I: Int, H: Int
     ) -> (outputs: [Double], memory: [Double]) {

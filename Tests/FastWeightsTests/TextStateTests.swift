@@ -74,7 +74,7 @@ import Testing
             #expect(point.validationLoss == outcome.curve[0].validationLoss)
         }
         let long = try TrainingText(Self.content, model.vocabulary, heldOut: 0.8)
-        // 87 tokens, in windows that are of whole turns of any schedule.
+        // 87 tokens, in windows that are of whole periods of any schedule.
         let bits = try Self.loss(model, long.heldOut, streams: 1) / naturalLogarithm(2)
         #expect(abs(model.bitsPerToken(of: long) / bits - 1) < 1e-4)
     }

@@ -209,7 +209,7 @@ import Testing
         #expect(sum.loss == 1.5 && sum.error == 0.5)
         sum += LossSum(BlockLoss(loss: 5, errors: 3), terms: 6, weight: 6)
         #expect(sum.loss == 1 && sum.error == 0.5)
-        #expect(LossSum(BlockLoss(loss: 3, errors: 0), terms: 2, weight: 2, isRegression: true).error == 1.5)
+        #expect(LossSum(BlockLoss(loss: 3, errors: 0), terms: 2, weight: 2, isOfSquares: true).error == 1.5)
         // The error is a share of targets, the loss of what they weigh.
         sum += LossSum(BlockLoss(loss: 2, errors: 4), terms: 8, weight: 0.5)
         #expect(sum.loss == 10 / 8.5 && sum.error == 0.5)

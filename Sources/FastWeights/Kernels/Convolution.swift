@@ -1,7 +1,7 @@
 // Convolution of sixteen images side by side: a panel has a row a number of an image, channel by channel, row by row.
 //
-// The numbers under the filter at one place are copied into a panel of their own, C·k·k rows (im2col), so that a place is
-// one product with the filters as a matrix. Forward holds one place at a time, backward
+// The numbers under the filter at one position are copied into a panel of their own, C·k·k rows (im2col), so that a
+// position is one product with the filters as a matrix. Forward holds one position at a time, backward
 // those of one row of the output.
 
 /// Numbers of an image, or of what a layer makes of it: channels, rows and columns.
@@ -132,9 +132,9 @@ struct MaxPool: Sendable, Equatable {
             var left = dy[row]
             for i in 0..<size {
                 for j in 0..<size {
-                    let place = first &+ i &* input.width &+ j
-                    let isHere = x[place] .== y[row]
-                    dx[place] = Lanes.zero.replacing(with: left, where: isHere)
+                    let position = first &+ i &* input.width &+ j
+                    let isHere = x[position] .== y[row]
+                    dx[position] = Lanes.zero.replacing(with: left, where: isHere)
                     left.replace(with: 0, where: isHere)
                 }
             }

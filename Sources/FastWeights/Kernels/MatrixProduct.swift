@@ -191,10 +191,10 @@ private struct MatrixProduct {
         let edge = c.columns - full
         if inPlace {
             let left = LeftOperand(pointer: a.pointer, rowStride: a.rowStride, depthStride: a.columnStride)
-            let isTurned = edge > 0 && edge <= 8 && a.rowStride == 1 && c.rows >= Self.turned
+            let isTransposed = edge > 0 && edge <= 8 && a.rowStride == 1 && c.rows >= Self.strip
             var (end, isDone) = (full, edge == 0)
             #if FMA || arch(arm64)
-                if edge > 0 && edge <= 8 && !isTurned && !accumulate && c.columns >= 24 {
+                if edge > 0 && edge <= 8 && !isTransposed && !accumulate && c.columns >= 24 {
                     // The last twenty-four columns at once, of which some are made twice, the same bits.
                     let first = c.columns - 24
                     multiplyWidePanel(
@@ -209,7 +209,7 @@ private struct MatrixProduct {
                     accumulate: accumulate)
             }
             if isDone { return }
-            if isTurned { return multiplyTransposed(full) }
+            if isTransposed { return multiplyTransposed(full) }
             // The last eight or sixteen columns, of which some are done already.
             let width = edge <= 8 ? 8 : Lanes.width
             if c.columns >= width {
@@ -270,30 +270,30 @@ private struct MatrixProduct {
     /// At most eight columns of C from `first` on, where A lies in columns: as rows of Cᵀ = Bᵀ·Aᵀ, which wastes no lane.
     private func multiplyTransposed(_ first: Int) {
         let width = c.columns - first
-        withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 8 * Self.turned / Lanes.width) { lanes in
+        withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 8 * Self.strip / Lanes.width) { lanes in
             let rows = UnsafeMutableRawPointer(lanes.baseAddress!).assumingMemoryBound(to: Float.self)
-            for i in stride(from: 0, to: c.rows, by: Self.turned) {
+            for i in stride(from: 0, to: c.rows, by: Self.strip) {
                 // The last rows may be there already: they are made again and left alone.
-                let start = min(i, c.rows - Self.turned)
+                let start = min(i, c.rows - Self.strip)
                 let target = c.pointer + (start * c.rowStride + first)
                 for j in 0..<width where accumulate {
-                    for r in i - start..<Self.turned { rows[j &* Self.turned &+ r] = target[r &* c.rowStride &+ j] }
+                    for r in i - start..<Self.strip { rows[j &* Self.strip &+ r] = target[r &* c.rowStride &+ j] }
                 }
-                for r in stride(from: 0, to: Self.turned, by: Lanes.width) {
+                for r in stride(from: 0, to: Self.strip, by: Lanes.width) {
                     multiplyColumnPanel(
                         rows: width, depth: depth,
                         LeftOperand(pointer: b.pointer + first, rowStride: 1, depthStride: b.rowStride),
-                        a.pointer + (start + r), a.columnStride, rows + r, Self.turned, accumulate: accumulate)
+                        a.pointer + (start + r), a.columnStride, rows + r, Self.strip, accumulate: accumulate)
                 }
                 for j in 0..<width {
-                    for r in i - start..<Self.turned { target[r &* c.rowStride &+ j] = rows[j &* Self.turned &+ r] }
+                    for r in i - start..<Self.strip { target[r &* c.rowStride &+ j] = rows[j &* Self.strip &+ r] }
                 }
             }
         }
     }
 
     /// Rows of C that `multiplyTransposed` makes at once; eight columns of them are 1 KB, which fits on the stack.
-    private static let turned = 32
+    private static let strip = 32
 
     /// Rows of sixteen numbers in the place of `width` columns of C, which begin after `skip` of the sixteen.
     @inline(__always)

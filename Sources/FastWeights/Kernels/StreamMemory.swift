@@ -11,9 +11,9 @@ func fadeAndMultiply(
     from start: UnsafePointer<Octet>, into y: UnsafeMutablePointer<Octet>, backwards: Bool
 ) {
     let numbers = UnsafeRawPointer(w).assumingMemoryBound(to: Float.self)
-    var turn = 0
-    while turn < a.tiles {
-        let tile = backwards ? a.tiles &- 1 &- turn : turn
+    var i = 0
+    while i < a.tiles {
+        let tile = backwards ? a.tiles &- 1 &- i : i
         let first = a.first(tile)
         let write = Fading(decay: Octet(repeating: decay), rate: rate, written: w + first, numbers: numbers)
         let (values, from, to) = (a.values + first &* a.columns, start + first, y + first)
@@ -31,7 +31,7 @@ func fadeAndMultiply(
             default: fadeTile(Vectors4.self, values, a.columns, write, x, from, to)
         #endif
         }
-        turn &+= 1
+        i &+= 1
     }
 }
 

@@ -164,11 +164,11 @@ func multiply(
     _ w: StreamMatrix, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
     into y: UnsafeMutablePointer<Octet>, backwards: Bool
 ) {
-    var turn = 0
-    while turn < w.tiles {
-        let tile = backwards ? w.tiles &- 1 &- turn : turn
+    var i = 0
+    while i < w.tiles {
+        let tile = backwards ? w.tiles &- 1 &- i : i
         multiplyTile(w, tile, by: x, v, from: start, into: y)
-        turn &+= 1
+        i &+= 1
     }
 }
 
@@ -216,18 +216,18 @@ struct ColumnNumbers {
         (self.pointer, self.count, first, columns) = (pointer, count, 0, count)
     }
 
-    /// The numbers that are zero but for a 1 in column `place` of `columns`, with the bits that all of them would give: a
-    /// tile takes at most four columns at a time, and these are the four among which `place` is. `four` has room for them.
-    @inline(__always) init(oneAt place: Int, of columns: Int, in four: UnsafeMutablePointer<SIMD4<Float>>) {
+    /// The numbers that are zero but for a 1 in column `index` of `columns`, with the bits that all of them would give: a
+    /// tile takes at most four columns at a time, and these are the four among which `index` is. `four` has room for them.
+    @inline(__always) init(oneAt index: Int, of columns: Int, in four: UnsafeMutablePointer<SIMD4<Float>>) {
         four.pointee = .zero
-        four.pointee[place & 3] = 1
-        first = place & ~3
+        four.pointee[index & 3] = 1
+        first = index & ~3
         pointer = UnsafeRawPointer(four).assumingMemoryBound(to: Float.self)
         (count, self.columns) = (min(4, columns &- first), columns)
     }
 
-    /// The place of the 1 among numbers that else are zero.
-    @inline(__always) var placeOfOne: Int {
+    /// The index of the 1 among numbers that else are zero.
+    @inline(__always) var indexOfOne: Int {
         var k = 0
         while k < count &- 1 && pointer[k] == 0 { k &+= 1 }
         return first &+ k

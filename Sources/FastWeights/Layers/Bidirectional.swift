@@ -63,9 +63,9 @@ private final class BidirectionalPass: LayerPass {
     private let window: Int
     /// The sequences of a window.
     private var block = LaneBlock()
-    /// x turned about, and ∂L/∂(that); or the tokens turned about.
-    private let turned: PanelSequence
-    private let dTurned: PanelSequence
+    /// x in reverse, and ∂L/∂(that); or the tokens in reverse.
+    private let reversed: PanelSequence
+    private let dReversed: PanelSequence
     private let tokens: Buffer<UInt16>
     private let arena: Arena
 
@@ -76,8 +76,8 @@ private final class BidirectionalPass: LayerPass {
         (self.input, self.plan, self.window, self.arena) = (input, plan, window, arena)
         (hidden, columns) = (layer.output.reversed, layer.input.count)
         let hasTokens = input.tokens != nil
-        turned = arena.panels(window, rows: hasTokens ? 0 : columns)
-        dTurned = arena.panels(plan.trains && input.dx != nil ? steps : 0, rows: columns)
+        reversed = arena.panels(window, rows: hasTokens ? 0 : columns)
+        dReversed = arena.panels(plan.trains && input.dx != nil ? steps : 0, rows: columns)
         tokens = Buffer(hasTokens ? window * Lanes.width : 0)
         var plan = plan
         plan.steps = window
@@ -92,7 +92,7 @@ private final class BidirectionalPass: LayerPass {
         back = cell(
             1,
             PassInput(
-                x: turned, dx: input.dx.map { [dTurned] _ in dTurned },
+                x: reversed, dx: input.dx.map { [dReversed] _ in dReversed },
                 tokens: hasTokens ? tokens.pointer : nil))
         let y = plan.spare ?? arena.panels(steps, rows: 2 * hidden)
         super.init(
@@ -126,30 +126,30 @@ private final class BidirectionalPass: LayerPass {
             ahead.input.tokens = input.tokens.map { $0 + first * Lanes.width }
             ahead.forward(part, 0..<count)
             for t in 0..<count { outputs[first + t].update(from: ahead.outputs[t], count: hidden) }
-            turn(run.block, from: first, count: count, steps: run.steps)
+            reverse(run.block, from: first, count: count, steps: run.steps)
             back.forward(part, 0..<count)
-            run.block.turnBack(
+            run.block.reverseBack(
                 back.outputs, rows: hidden, into: reversedRows(outputs), from: first, count: count, steps: run.steps)
             first += count
         }
     }
 
-    private func turn(_ block: LaneBlock, from first: Int, count: Int, steps: Int) {
+    private func reverse(_ block: LaneBlock, from first: Int, count: Int, steps: Int) {
         guard let source = input.tokens else {
-            return block.turn(input.x, rows: columns, into: turned, from: first, count: count, steps: steps)
+            return block.reverse(input.x, rows: columns, into: reversed, from: first, count: count, steps: steps)
         }
         for t in 0..<count {
             for lane in 0..<Lanes.width {
                 // Behind the end any token will do.
-                let place = lane < block.samples.count ? block.lengths[lane] &- 1 &- first &- t : -1
-                tokens.pointer[t &* Lanes.width &+ lane] = place < 0 ? 0 : source[place &* Lanes.width &+ lane]
+                let step = lane < block.samples.count ? block.lengths[lane] &- 1 &- first &- t : -1
+                tokens.pointer[t &* Lanes.width &+ lane] = step < 0 ? 0 : source[step &* Lanes.width &+ lane]
             }
         }
     }
 
     override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
         let (block, steps) = (run.block, run.steps)
-        block.turn(
+        block.reverse(
             reversedRows(outputGradients), rows: hidden, into: back.outputGradients, from: 0, count: steps, steps: steps
         )
         back.backward(run, gradients)
@@ -157,7 +157,7 @@ private final class BidirectionalPass: LayerPass {
         ahead.backwardToParameters(run, gradients)
         // Where ∂L/∂x stands in the panels of x, those are read no more.
         if let dx = input.dx {
-            block.turn(dTurned, rows: columns, into: dx, from: 0, count: steps, steps: steps)
+            block.reverse(dReversed, rows: columns, into: dx, from: 0, count: steps, steps: steps)
         }
         ahead.backwardToInput()
     }

@@ -109,10 +109,10 @@ final class CellStreamWeights: LayerStreamWeights {
         super.init(source)
     }
 
-    /// What W_ih is multiplied by: x, or the row of the embedding below that stands for the token at whose place x has a 1.
+    /// What W_ih is multiplied by: x, or the row of the embedding below that stands for the token at whose index x has a 1.
     @inline(__always) func read(_ x: ColumnNumbers) -> ColumnNumbers {
         guard let embedding else { return x }
-        return ColumnNumbers(pointer: embedding + x.placeOfOne &* embeddingColumns, count: embeddingColumns)
+        return ColumnNumbers(pointer: embedding + x.indexOfOne &* embeddingColumns, count: embeddingColumns)
     }
 }
 
@@ -200,7 +200,7 @@ class CellStream: LayerStream {
         }
     }
 
-    /// Calls `body` with every number of the memory: its place in a state, the vector where it stands and its lane.
+    /// Calls `body` with every number of the memory: its index in a state, the vector where it stands and its lane.
     private func forEachNumber(_ body: (Int, UnsafeMutablePointer<Octet>, Int) -> Void) {
         let units = shared.cell.sizes.units
         for r in 0..<units {

@@ -102,9 +102,9 @@ private final class EmbeddingStream: LayerStream {
         super.init(outputs: arena.octets((size + Octet.width - 1) / Octet.width), width: size)
     }
 
-    /// x is zero but for a 1 at the token's place.
+    /// x is zero but for a 1 at the token's index.
     override func step(_ x: ColumnNumbers) {
-        let row = shared.weights.numbers[weight] + x.placeOfOne &* size
+        let row = shared.weights.numbers[weight] + x.indexOfOne &* size
         outputNumbers.update(from: row, count: size)
     }
 }

@@ -14,7 +14,7 @@ extension Layer {
     }
 }
 
-/// The fast-weights network; the equations stand at `FastWeightsOptions`, the events of a step at `FastWeightsOptions.MemoryEvents`.
+/// The fast-weights network; the equations stand at `FastWeightsOptions`, the events of a step at `MemoryEvents`.
 final class FastWeightsLayer: CellKind {
     let hidden: Int
     let memoryOptions: FastWeightsOptions
@@ -338,20 +338,20 @@ private final class FastWeightsStream: CellStream {
         let innerNumbers = ColumnNumbers(pointer: numbers(inner), count: hidden)
         let none = ColumnNumbers(pointer: x.pointer, count: 0)
         var norms = 0
-        func activateInner(_ y: UnsafeMutablePointer<Octet>, hasLayerNorm: Bool) {
-            if hasLayerNorm {
+        func activateInner(_ y: UnsafeMutablePointer<Octet>, normalizes: Bool) {
+            if normalizes {
                 normalize(y, shared.norms[0], epsilon: epsilon, offset: options.hasSeparateNorms ? norms &* U : 0)
                 norms &+= 1
             }
             activate(y, options.activation, into: inner)
         }
         z.update(from: gates, count: U)
-        activateInner(z, hasLayerNorm: options.hasLayerNorm && options.normalizesFirst)
+        activateInner(z, normalizes: options.hasLayerNorm && options.normalizesFirst)
         let reads = events.contains(.read)
         if reads || events.contains(.write) && pendingRate != 0 { fade(by: numbers(inner), from: gates, into: z) }
         for s in 0..<(reads ? options.innerSteps : 0) {
             if s > 0 { multiply(memory, by: innerNumbers, none, from: gates, into: z, backwards: backwards) }
-            activateInner(z, hasLayerNorm: options.hasLayerNorm)
+            activateInner(z, normalizes: options.hasLayerNorm)
         }
         if events.contains(.write) {
             written.update(from: options.isLagged ? h : inner, count: U)

@@ -26,8 +26,8 @@ public struct FastWeightsOptions: Sendable, Equatable {
     public var isLagged: Bool
     /// How A is held; the result is the same.
     public var memory: MemoryForm
-    /// What the steps do with A, taken in turn from a sequence's first step on; see `FastWeightsOptions.MemoryEvents`.
-    public var schedule: [FastWeightsOptions.MemoryEvents]
+    /// What the steps do with A, taken in turn from a sequence's first step on; see `MemoryEvents`.
+    public var schedule: [MemoryEvents]
 
     /// Most inner steps: a file of some hundred bytes cannot ask for a million of them.
     static let innerStepLimit = 256
@@ -40,8 +40,7 @@ public struct FastWeightsOptions: Sendable, Equatable {
     public init(
         memoryDecay: Float = 0.95, writeRate: Float = 0.5, innerSteps: Int = 1, activation: Activation = .relu,
         hasLayerNorm: Bool = true, normalizesFirst: Bool = false, hasSeparateNorms: Bool = false,
-        isLagged: Bool = false,
-        memory: MemoryForm = .automatic, schedule: [FastWeightsOptions.MemoryEvents] = [.usual]
+        isLagged: Bool = false, memory: MemoryForm = .automatic, schedule: [MemoryEvents] = [.usual]
     ) {
         self.memoryDecay = memoryDecay
         self.writeRate = writeRate

@@ -232,10 +232,10 @@ private final class LSTMStream: CellStream {
         let v = hiddenNumbers
         let bias = shared.bias
         let backwards = backwards
-        var turn = 0
+        var i = 0
         var u = 0
-        while turn < w.tiles {
-            let tile = backwards ? w.tiles &- 1 &- turn : turn
+        while i < w.tiles {
+            let tile = backwards ? w.tiles &- 1 &- i : i
             multiplyTile(w, tile, by: x, v, from: bias, into: gates)
             u = w.first(tile) &>> 2
             let end = u &+ w.height(tile) &>> 2
@@ -244,7 +244,7 @@ private final class LSTMStream: CellStream {
                 u &+= 2
             }
             if u < end { updateCell(u, u) }
-            turn &+= 1
+            i &+= 1
         }
         u = 0
         while u < U &- 1 {

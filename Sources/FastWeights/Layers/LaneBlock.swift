@@ -60,7 +60,7 @@ struct LaneBlock {
     /// a block ends with sequences about as long as its first. With `equalLengths` a block has one length only.
     static func deal(batch: Int, steps: Int, lengths: [Int]?, equalLengths: Bool) -> [LaneBlock] {
         let length = { lengths?[$0] ?? steps }
-        // Sorting by the place too keeps sequences of one length in their order.
+        // Sorting by the number too keeps sequences of one length in their order.
         let order = (0..<batch).sorted { (-length($0), $0) < (-length($1), $1) }
         var blocks: [LaneBlock] = []
         var first = 0
@@ -143,37 +143,37 @@ extension LaneBlock {
         }
     }
 
-    /// Copies `count` steps of sequences turned about their own ends, so that the last step comes first: target[t] is what
-    /// the turned sequence has at step first + t, of `steps` in all, with 0 behind its end.
-    func turn(
+    /// Copies `count` steps of sequences in reverse, each from its own end, so that the last step comes first: target[t] is what
+    /// the reversed sequence has at step first + t, of `steps` in all, with 0 behind its end.
+    func reverse(
         _ source: PanelSequence, rows: Int, into target: PanelSequence, from first: Int, count: Int, steps: Int
     ) {
         for t in 0..<count {
-            let (y, turned) = (target[t], first &+ t)
+            let (y, step) = (target[t], first &+ t)
             guard lengths.last! < steps else {
-                y.update(from: source[steps &- 1 &- turned], count: rows)
+                y.update(from: source[steps &- 1 &- step], count: rows)
                 continue
             }
             y.update(repeating: .zero, count: rows)
-            for lane in 0..<active(at: turned) { copy(source[lengths[lane] &- 1 &- turned], to: y, lane, rows: rows) }
+            for lane in 0..<active(at: step) { copy(source[lengths[lane] &- 1 &- step], to: y, lane, rows: rows) }
         }
     }
 
-    /// The way back: source[t] is step first + t of the turned sequences and goes to its place in `target`, which gets 0
+    /// The way back: source[t] is step first + t of the reversed sequences and goes to its place in `target`, which gets 0
     /// behind a sequence's end.
-    func turnBack(
+    func reverseBack(
         _ source: PanelSequence, rows: Int, into target: PanelSequence, from first: Int, count: Int, steps: Int
     ) {
         for t in 0..<count {
-            let (x, turned) = (source[t], first &+ t)
+            let (x, step) = (source[t], first &+ t)
             guard lengths.last! < steps else {
-                target[steps &- 1 &- turned].update(from: x, count: rows)
+                target[steps &- 1 &- step].update(from: x, count: rows)
                 continue
             }
-            let active = active(at: turned)
-            for lane in 0..<active { copy(x, to: target[lengths[lane] &- 1 &- turned], lane, rows: rows) }
+            let active = active(at: step)
+            for lane in 0..<active { copy(x, to: target[lengths[lane] &- 1 &- step], lane, rows: rows) }
             let isOver = SIMD16<Int32>(0..<16) .>= Int32(truncatingIfNeeded: active)
-            let y = target[turned]
+            let y = target[step]
             for r in 0..<rows { y[r].replace(with: 0, where: isOver) }
         }
     }

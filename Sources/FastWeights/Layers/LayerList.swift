@@ -5,7 +5,7 @@ struct NamedLayer: Sendable, Equatable {
     /// What stands behind the names of a cell, "_l0" as PyTorch has it in `nn.LSTM`, "" as in `nn.LSTMCell`.
     var cellSuffix = "_l0"
 
-    /// Layers named by their places, as in PyTorch's `nn.Sequential`.
+    /// Layers named by their indices, as in PyTorch's `nn.Sequential`.
     static func list(_ layers: [Layer]) -> [NamedLayer] {
         layers.enumerated().map { NamedLayer(layer: $1, prefix: "\($0).") }
     }

@@ -63,6 +63,6 @@ struct LayerInput {
 struct TokenSource {
     /// V, tokens.
     var vocabulary: Int
-    /// The rows of numbers, [V, E]; nil where token v is a 1 at place v among V numbers that else are 0.
+    /// The rows of numbers, [V, E]; nil where token v is a 1 at index v among V numbers that else are 0.
     var embedding: Parameter?
 }

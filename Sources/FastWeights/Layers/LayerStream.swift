@@ -12,7 +12,7 @@ class LayerStream {
     }
     /// Its vectors.
     private let vectors: Int
-    /// The place of the next step in the layer's schedule; 0 of a layer that does the same at every step.
+    /// The phase of the next step in the layer's schedule; 0 of a layer that does the same at every step.
     var phase = 0
 
     /// A stream that gives `width` numbers a step.

@@ -125,11 +125,11 @@ private final class ConvolutionPass: LayerPass {
     private let weights: ConvolutionWeights
     private let input: PassInput
     private let scratch: Panel
-    /// What the filters see at the places of one row of the output, and ∂L/∂(that of one place).
+    /// What the filters see at the positions of one row of the output, and ∂L/∂(that of one position).
     private let seen: Panel
     private let dSeen: Panel
-    /// Pre-activations of the places of one row, or their gradients.
-    private let places: Panel
+    /// Pre-activations of the positions of one row, or their gradients.
+    private let positions: Panel
     private let arena = Arena()
 
     init(_ layer: PlacedConvolution, _ weights: ConvolutionWeights, _ input: PassInput, _ plan: PassPlan) {
@@ -138,7 +138,7 @@ private final class ConvolutionPass: LayerPass {
         convolution = c
         seen = arena.panels(1, rows: c.output.width * c.depth)[0]
         dSeen = arena.panels(1, rows: plan.trains ? c.depth : 0)[0]
-        places = arena.panels(1, rows: c.output.width * c.features)[0]
+        positions = arena.panels(1, rows: c.output.width * c.features)[0]
         let steps = layer.input.isPerStep ? plan.steps : 1
         let y = arena.panels(steps, rows: c.output.count)
         super.init(layer, outputs: y, gradients: plan.trains ? arena.panels(steps, rows: c.output.count) : y)
@@ -151,11 +151,11 @@ private final class ConvolutionPass: LayerPass {
             for v in 0..<shape.height {
                 for u in 0..<shape.width {
                     c.gather(input.x[t], u, v, into: seen)
-                    for f in 0..<c.features { places[f] = Lanes(repeating: bias[f]) }
-                    weights.matrix.multiply(by: seen, into: places)
-                    placed.activation?.apply(places, into: places, count: c.features)
+                    for f in 0..<c.features { positions[f] = Lanes(repeating: bias[f]) }
+                    weights.matrix.multiply(by: seen, into: positions)
+                    placed.activation?.apply(positions, into: positions, count: c.features)
                     let target = outputs[t] + (v * shape.width + u)
-                    for f in 0..<c.features { target[f &* area] = places[f] }
+                    for f in 0..<c.features { target[f &* area] = positions[f] }
                 }
             }
         }
@@ -170,12 +170,12 @@ private final class ConvolutionPass: LayerPass {
         let area = shape.height * shape.width
         let (x, y, dy) = (input.x[t], outputs[t], outputGradients[t])
         placed.activation?.applyBackward(dy, y, count: c.output.count)
-        let dz = PanelSequence(pointer: places, stride: F)
+        let dz = PanelSequence(pointer: positions, stride: F)
         let seen = PanelSequence(pointer: seen, stride: depth)
         for v in 0..<shape.height {
             for u in 0..<shape.width {
-                let place = v * shape.width + u
-                for f in 0..<F { dz[u][f] = dy[f &* area &+ place] }
+                let position = v * shape.width + u
+                for f in 0..<F { dz[u][f] = dy[f &* area &+ position] }
                 c.gather(x, u, v, into: seen[u])
             }
             accumulateOuterProducts(
@@ -188,10 +188,10 @@ private final class ConvolutionPass: LayerPass {
         dx.update(repeating: .zero, count: c.input.count)
         for v in 0..<shape.height {
             for u in 0..<shape.width {
-                let place = v * shape.width + u
-                for f in 0..<F { places[f] = dy[f &* area &+ place] }
+                let position = v * shape.width + u
+                for f in 0..<F { positions[f] = dy[f &* area &+ position] }
                 dSeen.update(repeating: .zero, count: depth)
-                weights.transposed.multiply(by: places, into: dSeen)
+                weights.transposed.multiply(by: positions, into: dSeen)
                 c.scatter(dSeen, u, v, addingTo: dx)
             }
         }

@@ -17,15 +17,15 @@ extension FastWeightsOptions {
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
         /// The inner loop reads A.
-        public static let read = FastWeightsOptions.MemoryEvents(rawValue: 1)
+        public static let read = MemoryEvents(rawValue: 1)
         /// A decays and takes in h(t).
-        public static let write = FastWeightsOptions.MemoryEvents(rawValue: 2)
+        public static let write = MemoryEvents(rawValue: 2)
         /// The next step starts from h = 0.
-        public static let clear = FastWeightsOptions.MemoryEvents(rawValue: 4)
+        public static let clear = MemoryEvents(rawValue: 4)
         /// What every step does where there is no schedule: it reads and writes.
-        public static let usual: FastWeightsOptions.MemoryEvents = [.read, .write]
+        public static let usual: MemoryEvents = [.read, .write]
 
-        private static let names: [(events: FastWeightsOptions.MemoryEvents, name: String)] = [
+        private static let names: [(events: MemoryEvents, name: String)] = [
             (.read, "read"), (.write, "write"), (.clear, "clear"),
         ]
 
@@ -43,7 +43,7 @@ extension FastWeightsOptions {
     }
 
     /// The events of a sequence's step t, from 0.
-    @inline(__always) func events(at t: Int) -> FastWeightsOptions.MemoryEvents { schedule[t % schedule.count] }
+    @inline(__always) func events(at t: Int) -> MemoryEvents { schedule[t % schedule.count] }
 
     /// Writes in any `steps` steps one behind the other, at most.
     func mostWrites(steps: Int) -> Int {

@@ -80,8 +80,8 @@ struct ParameterScope {
     func initialize(_ block: Parameters, seed: UInt64) {
         var random = Random(seed: seed, stream: 1)
         let isInOrder = firstValues.first.map { $0.isRecurrent } ?? true
-        for turn in isInOrder ? [true] : [false, true] {
-            for (window, first) in zip(layout.windows, firstValues) where isInOrder || first.isRecurrent == turn {
+        for recurrent in isInOrder ? [true] : [false, true] {
+            for (window, first) in zip(layout.windows, firstValues) where isInOrder || first.isRecurrent == recurrent {
                 let p = block.pointer + window.offset
                 for i in 0..<window.count { p[i] = 0 }
                 switch first.value {

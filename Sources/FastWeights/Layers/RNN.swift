@@ -37,8 +37,7 @@ final class RNNLayer: CellKind {
 
     init(
         hidden: Int, _ activation: Activation, hasLayerNorm: Bool = false, isIdentity: Bool = false,
-        hasBias: Bool = true,
-        epsilon: Float = 1e-5
+        hasBias: Bool = true, epsilon: Float = 1e-5
     ) {
         (self.hidden, self.activation, self.hasLayerNorm) = (hidden, activation, hasLayerNorm)
         (self.isIdentity, self.hasBias, self.epsilon) = (isIdentity, hasBias, epsilon)

@@ -1,6 +1,6 @@
 extension Layer {
     /// y = x + f(x), f the `layers` one on the other, which must give as many numbers as they read, at as many steps.
-    /// Parameters: those of f, each behind its place in the list and a dot.
+    /// Parameters: those of f, each behind its index in the list and a dot.
     public static func residual(_ layers: [Layer]) -> Layer { Layer(ResidualLayer(layers)) }
 }
 

@@ -76,7 +76,7 @@ final class BatchArrays {
     let tokens: Buffer<UInt16>
     /// The states to begin from, [B, …] of each part; nil is the zero state.
     let states: [Buffer<Float>]?
-    /// The place of the first step in the network's schedule.
+    /// The phase of the first step in the network's schedule.
     let step: Int
     let outputs: Buffer<Float>
     let lastStates: [Buffer<Float>]

@@ -24,8 +24,8 @@ struct LossSum: Equatable {
     init() {}
 
     /// Of `terms` targets, which weigh `weight` together.
-    init(_ sum: BlockLoss, terms: Int, weight: Double, isRegression: Bool = false) {
-        (total, errors) = (sum.loss, isRegression ? sum.loss : Double(sum.errors))
+    init(_ sum: BlockLoss, terms: Int, weight: Double, isOfSquares: Bool = false) {
+        (total, errors) = (sum.loss, isOfSquares ? sum.loss : Double(sum.errors))
         (self.terms, self.weight) = (terms, weight)
     }
 

@@ -21,7 +21,7 @@ public struct NetworkConfiguration: Sendable, Equatable {
     /// The layers, the first reads the input.
     public var layers: [Layer] { named.map { $0.layer } }
 
-    /// Layers whose parameters are named by their places, as in PyTorch's `nn.Sequential`: `0.weight_ih_l0`, `3.bias`. Traps
+    /// Layers whose parameters are named by their indices, as in PyTorch's `nn.Sequential`: `0.weight_ih_l0`, `3.bias`. Traps
     /// on a layer that cannot read what the one below gives, with a sentence that names it.
     public init(_ input: NetworkInput, _ layers: [Layer]) { self.init(input, NamedLayer.list(layers)) }
 
@@ -116,7 +116,7 @@ public final class Network: Sendable {
             ? nil : "a network that gives \(count) numbers has as many labels; \(labels.count) were given"
     }
 
-    /// The same parameters over tokens, or over numbers that are 0 but for a 1 at a token's place: nil where the first layer
+    /// The same parameters over tokens, or over numbers that are 0 but for a 1 at a token's index: nil where the first layer
     /// cannot read them.
     public func reading(tokens: Bool) -> Network? {
         let shape = configuration.definition.input

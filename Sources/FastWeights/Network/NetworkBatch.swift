@@ -57,7 +57,7 @@ final class NetworkBatch {
 
     /// What was found in all blocks, with the batch's targets that count.
     func sum(_ found: BlockLoss) -> LossSum {
-        LossSum(found, terms: terms, weight: weight, isRegression: targets?.loss == .meanSquares)
+        LossSum(found, terms: terms, weight: weight, isOfSquares: targets?.loss == .meanSquares)
     }
 }
 
@@ -94,11 +94,11 @@ final class BlockTargets {
                 let active = wanted.isPerStep ? block.active(at: t) : block.samples.count
                 let dy = gradients[t]
                 if dy != outputs[t] { dy.update(from: outputs[t], count: rows) }
-                /// The place of a lane's target.
+                /// The row of a lane's target.
                 func row(_ lane: Int) -> Int {
                     wanted.isPerStep ? block.samples[lane] + first + t : order[b * Lanes.width + lane]
                 }
-                if wanted.isRegression {
+                if wanted.areNumbers {
                     numbers.update(repeating: Lanes(repeating: .nan), count: rows)
                     for lane in 0..<active {
                         for r in 0..<rows { numbers[r][lane] = wanted.numbers[row(lane) * rows + r] }

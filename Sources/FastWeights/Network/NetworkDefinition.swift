@@ -1,6 +1,6 @@
 /// A network's layers in their places: what its configuration comes to.
 final class NetworkDefinition: @unchecked Sendable {
-    /// Most steps after which all schedules begin again together, so that places in them can be added.
+    /// Most steps after which all schedules begin again together, so that phases of them can be added.
     private static let periodLimit = 1 << 53
 
     /// What it reads.

@@ -52,7 +52,7 @@ extension NetworkInput {
 }
 
 extension NamedLayer {
-    /// The layer, and its names where they are not those of its place.
+    /// The layer, and its names where they are not those of its index.
     var json: JSON {
         var members = [JSON.Member("name", prefix)]
         if cellSuffix != Self.usualSuffix { members.append(JSON.Member("cell_suffix", cellSuffix)) }

@@ -12,11 +12,11 @@ public struct NetworkState: Sendable, Equatable {
 
     /// The parts, layer by layer.
     public var parts: [Part]
-    /// The place of the next step in the schedule of fast weights that have one; otherwise 0. All sequences have taken as
+    /// The phase of the next step in the schedule of fast weights that have one; otherwise 0. All sequences have taken as
     /// many steps.
     public var step = 0
 
-    /// The place of the next step in a schedule of `period` steps. Traps on a step below 0.
+    /// The phase of the next step in a schedule of `period` steps. Traps on a step below 0.
     func phase(in period: Int) -> Int {
         require(step >= 0, "a state's step is at least 0, found \(step)")
         return step % period
@@ -53,7 +53,7 @@ struct BatchShape {
                 misuse(
                     "sequence \(b) has the length \(length); a batch of \(steps) steps allows 1 to \(steps)")
             }
-            // Their states would stand at different places of the schedule.
+            // Their states would stand at different phases of the schedule.
             require(
                 definition.period == 1 || lengths.allSatisfy { $0 == lengths[0] },
                 "fast weights with a schedule of \(definition.period) steps run sequences of one length; "

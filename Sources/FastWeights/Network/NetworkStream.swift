@@ -1,15 +1,14 @@
 /// One running sequence of a network: a step at a time through all layers, for as long as there is input.
 ///
-///     let packed = try NetworkStream.Weights(network)                    // once
-///     let stream = NetworkStream(packed)                         // one a sequence, on any thread
+///     let packed = try NetworkStream.Weights(network)            // once
+///     let stream = NetworkStream(packed)                         // one per sequence, on any thread
 ///     stream.step(sample)                                        // N numbers
 ///     let y = stream.withOutput { y in y[0] }                    // what the last layer gives, in place
 ///
-/// A step allocates nothing. One stream is not for two threads at once; many streams share their `NetworkStream.Weights` without
-/// locks.
+/// A step allocates nothing. One stream is not for two threads at once; many streams share their `Weights` without locks.
 public final class NetworkStream {
     /// The weights that it shares with other streams.
-    public let weights: NetworkStream.Weights
+    public let weights: Weights
     private let root: LayerStream
     let leaves: [LayerStream]
     private let width: Int
@@ -23,7 +22,7 @@ public final class NetworkStream {
     private var definition: NetworkDefinition { weights.configuration.definition }
 
     /// A stream from `state` of one sequence (nil is the zero state).
-    public init(_ weights: NetworkStream.Weights, state: NetworkState? = nil) {
+    public init(_ weights: Weights, state: NetworkState? = nil) {
         self.weights = weights
         let definition = weights.configuration.definition
         root = definition.root.stream(weights.root)
@@ -37,7 +36,7 @@ public final class NetworkStream {
     /// A stream with a copy of the network's parameters as they are now. Throws `StreamError` when a layer cannot run a step
     /// at a time.
     public convenience init(_ network: Network, state: NetworkState? = nil) throws(StreamError) {
-        self.init(try NetworkStream.Weights(network), state: state)
+        self.init(try Weights(network), state: state)
     }
 
     /// Takes the next N numbers of the sequence. Traps on another count.

@@ -46,8 +46,8 @@ final class SequenceInputs: Sendable {
                 guard !sequence.isEmpty, sequence.count % width == 0 else {
                     throw fail("sequence \(i) has \(sequence.count) numbers; it needs at least one step of \(width)")
                 }
-                if let place = sequence.firstIndex(where: { !$0.isFinite }) {
-                    throw fail("sequence \(i) has \(sequence[place]) at step \(place / width); inputs must be finite")
+                if let index = sequence.firstIndex(where: { !$0.isFinite }) {
+                    throw fail("sequence \(i) has \(sequence[index]) at step \(index / width); inputs must be finite")
                 }
                 lengths.append(sequence.count / width)
                 numbers += sequence

@@ -1,27 +1,28 @@
-/// The targets of sequences one behind the other: one a sequence, or one a step of all sequences. Nothing in it changes once
-/// it is made.
-final class SequenceTargets: @unchecked Sendable {
+/// The targets of sequences one behind the other: one a sequence, or one a step of all sequences.
+final class SequenceTargets: Sendable {
     let isPerStep: Bool
     /// Classes, or nothing of numbers; negative where none counts.
-    private(set) var classes: [Int32] = []
+    let classes: [Int32]
     /// Numbers, `width` a sequence or step; NaN where none counts.
-    private(set) var numbers: [Float] = []
-    private(set) var width = 0
+    let numbers: [Float]
+    let width: Int
     /// Their loss: that of such targets where `measured` has not given them another.
-    private(set) var loss: Loss
+    let loss: Loss
     /// Terms of each sequence in the loss: its targets that count, and what they weigh together, Σ w_y of classes.
-    private(set) var terms: [Int] = []
-    private(set) var weights: [Double] = []
+    let terms: [Int]
+    let weights: [Double]
 
-    var isRegression: Bool { width > 0 }
+    var areNumbers: Bool { width > 0 }
     /// What stands where no target counts.
     var nameOfNone: String {
-        isRegression ? "nan" : "the class to be ignored" + (loss.weights.isEmpty ? "" : " and classes that weigh 0")
+        areNumbers ? "nan" : "the class to be ignored" + (loss.weights.isEmpty ? "" : " and classes that weigh 0")
     }
 
     /// Throws `SequenceDataError`, which names the sequence, for targets of another count, classes that cannot be,
     /// infinite numbers, and where no target counts at all.
-    init(_ targets: SequenceData.Targets, lengths: [Int]) throws(SequenceDataError) {
+    convenience init(_ targets: SequenceData.Targets, lengths: [Int]) throws(SequenceDataError) {
+        let isPerStep: Bool
+        var (classes, numbers, width): ([Int32], [Float], Int) = ([], [], 0)
         func fail(_ problem: String) -> SequenceDataError { SequenceDataError(description: problem) }
         func checkCount(_ count: Int) throws(SequenceDataError) {
             guard count == lengths.count else {
@@ -79,27 +80,25 @@ final class SequenceTargets: @unchecked Sendable {
                 numbers += target
             }
         }
-        loss = width > 0 ? .meanSquares : .crossEntropy()
-        countTerms(lengths)
+        self.init(
+            isPerStep: isPerStep, classes, numbers, width: width, width > 0 ? .meanSquares : .crossEntropy(),
+            lengths: lengths)
         guard terms.contains(where: { $0 > 0 }) else {
             throw fail("no target counts: there is nothing but \(nameOfNone)")
         }
     }
 
-    private init(copying other: SequenceTargets) {
-        (isPerStep, classes, numbers, width) = (other.isPerStep, other.classes, other.numbers, other.width)
-        (loss, terms, weights) = (other.loss, other.terms, other.weights)
-    }
-
-    private func countTerms(_ lengths: [Int]) {
+    /// Counts what counts. Classes are those of the loss.
+    private init(
+        isPerStep: Bool, _ classes: [Int32], _ numbers: [Float], width: Int, _ loss: Loss, lengths: [Int]
+    ) {
         let classWeights = loss.isOfClasses ? loss.weights : []
-        var first = 0
-        (terms, weights) = ([], [])
+        var (terms, weights, first): ([Int], [Double], Int) = ([], [], 0)
         for length in lengths {
             let range = first..<first + (isPerStep ? length : 1)
             first = range.upperBound
             terms.append(
-                isRegression
+                width > 0
                     ? numbers[range.lowerBound * width..<range.upperBound * width].count { !$0.isNaN }
                     : classes[range].count { $0 >= 0 })
             weights.append(
@@ -107,6 +106,8 @@ final class SequenceTargets: @unchecked Sendable {
                     ? Double(terms.last!)
                     : classes[range].reduce(0) { $1 < 0 ? $0 : $0 + Double(classWeights[Int($1)]) })
         }
+        (self.isPerStep, self.classes, self.numbers, self.width) = (isPerStep, classes, numbers, width)
+        (self.loss, self.terms, self.weights) = (loss, terms, weights)
     }
 
     /// Those of the sequences at `indices` of `inputs`, in that order.
@@ -119,11 +120,9 @@ final class SequenceTargets: @unchecked Sendable {
                 return values[first * width..<(first + (isPerStep ? inputs.lengths[i] : 1)) * width]
             }
         }
-        let result = SequenceTargets(copying: self)
-        result.classes = chosen(classes, 1)
-        result.numbers = chosen(numbers, width)
-        (result.terms, result.weights) = (indices.map { terms[$0] }, indices.map { weights[$0] })
-        return result
+        return SequenceTargets(
+            isPerStep: isPerStep, chosen(classes, 1), chosen(numbers, width), width: width, loss,
+            lengths: indices.map { inputs.lengths[$0] })
     }
 
     /// The targets of `inputs` for a network, with `other` as their loss, or without one that which they have.
@@ -133,27 +132,30 @@ final class SequenceTargets: @unchecked Sendable {
     func measured(
         by other: Loss?, _ definition: NetworkDefinition, _ inputs: SequenceInputs
     ) throws(SequenceDataError) -> SequenceTargets {
-        let result = SequenceTargets(copying: self)
-        if let other {
-            require(
-                other.isOfClasses != isRegression,
-                "the loss \(other) is of \(other.isOfClasses ? "classes" : "numbers"); the data has \(isRegression ? "numbers" : "classes")"
-            )
-            result.loss = other
-            if case .crossEntropy(_, _, let ignored) = other, ignored >= 0 {
-                result.classes = classes.map { Int($0) == ignored ? Int32(SequenceData.ignored) : $0 }
-            }
+        guard let other else {
+            try check(loss, classes, definition, inputs)
+            return self
         }
-        try result.check(definition, inputs)
-        if other != nil { result.countTerms(inputs.lengths) }
-        return result
+        require(
+            other.isOfClasses != areNumbers,
+            "the loss \(other) is of \(other.isOfClasses ? "classes" : "numbers"); the data has \(areNumbers ? "numbers" : "classes")"
+        )
+        var counting = classes
+        if case .crossEntropy(_, _, let ignored) = other, ignored >= 0 {
+            counting = classes.map { Int($0) == ignored ? Int32(SequenceData.ignored) : $0 }
+        }
+        try check(other, counting, definition, inputs)
+        return SequenceTargets(
+            isPerStep: isPerStep, counting, numbers, width: width, other, lengths: inputs.lengths)
     }
 
-    private func check(_ definition: NetworkDefinition, _ inputs: SequenceInputs) throws(SequenceDataError) {
+    private func check(
+        _ loss: Loss, _ classes: [Int32], _ definition: NetworkDefinition, _ inputs: SequenceInputs
+    ) throws(SequenceDataError) {
         require(
             loss == .meanSquares || !definition.root.givesProbabilities,
             "the network ends with softmax, "
-                + (isRegression
+                + (areNumbers
                     ? "and the loss \(loss) is of logits" : "which the cross-entropy of classes has in it")
                 + "; make one without that layer")
         let output = definition.output
@@ -164,7 +166,7 @@ final class SequenceTargets: @unchecked Sendable {
                     ? "step: leave lastStep and mean out of the layers"
                     : "sequence: put lastStep or mean below the last layer"))
         require(
-            !isRegression || width == output.count,
+            !areNumbers || width == output.count,
             "the network gives \(output.text); the data has \(width) target numbers")
         loss.check(width: output.count)
         if let label = classes.first(where: { Int($0) >= output.count }) {

@@ -65,21 +65,21 @@ public final class TextModel: Sendable {
 
     /// Something that writes on from `prompt`. Throws `TextError` for a character outside the vocabulary. Traps on a
     /// temperature that is below 0 or not finite.
-    public func writer(prompt: String, temperature: Float = 1, seed: UInt64) throws(TextError) -> TextModel.Writer {
+    public func writer(prompt: String, temperature: Float = 1, seed: UInt64) throws(TextError) -> Writer {
         try writer(prompt: Array(prompt.utf8), temperature: temperature, seed: seed)
     }
 
     /// The same from the bytes of a text, which of a model of bytes may be any. Throws `TextError` for bytes that are not
     /// UTF-8, or a character outside the vocabulary, of a model of characters.
-    public func writer(prompt: [UInt8], temperature: Float = 1, seed: UInt64) throws(TextError) -> TextModel.Writer {
-        TextModel.Writer(self, prompt: try vocabulary.tokens(prompt), temperature: temperature, seed: seed)
+    public func writer(prompt: [UInt8], temperature: Float = 1, seed: UInt64) throws(TextError) -> Writer {
+        Writer(self, prompt: try vocabulary.tokens(prompt), temperature: temperature, seed: seed)
     }
 
     /// Bits a token, the mean over the part of `text` that is held out, on at most `threads` cores. O(tokens·G·H²). Traps
     /// on a text of another vocabulary.
     public func bitsPerToken(of text: TrainingText, threads: Int = 1) -> Double {
         text.check(self)
-        // Windows begin a schedule anew, so they are of whole turns.
+        // Windows begin a schedule anew, so they are of whole periods.
         let period = network.definition.period
         return ThreadTeam.run(threads: threads) { team in
             let source = TextSource(

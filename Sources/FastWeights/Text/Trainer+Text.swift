@@ -15,7 +15,8 @@ extension Trainer {
         let period = model.network.definition.period
         require(
             window % period == 0,
-            "windows of fast weights with a schedule are of whole turns of its \(period) steps, found \(window) tokens")
+            "a window of fast weights with a schedule is of whole periods of its \(period) steps, found \(window) tokens"
+        )
         func summary(_ data: SequenceData) -> JSON {
             .string("\(data.longest) tokens, checksum \(String(data.checksum, radix: 16))")
         }

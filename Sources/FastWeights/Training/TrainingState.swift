@@ -2,7 +2,7 @@
 struct TrainingState {
     var outcome = Trainer.Outcome()
     /// Σ of the training losses since the last evaluation, and of what their targets weigh.
-    private var (lossSum, lossTerms) = (0.0, 0.0)
+    private var (lossSum, lossWeight) = (0.0, 0.0)
     /// Steps of the optimizer, which takes none where no target of a batch counts.
     private(set) var moves = 0
     /// Time spent, evaluations included, of a training with a limit.
@@ -18,7 +18,7 @@ struct TrainingState {
     /// Takes in the losses of a step, after which the optimizer has taken `moves`.
     mutating func take(_ losses: LossSum, moves: Int) {
         lossSum += losses.total
-        lossTerms += losses.weight
+        lossWeight += losses.weight
         self.moves = moves
     }
 
@@ -29,7 +29,7 @@ struct TrainingState {
             Trainer.Point(
                 step: outcome.steps, trainingLoss: meanLoss, validationLoss: validationLoss,
                 validationError: error))
-        (lossSum, lossTerms) = (0, 0)
+        (lossSum, lossWeight) = (0, 0)
         stale += 1
         // Outputs that are no numbers may have a low error, by the classes that come first.
         let isBest = validationLoss.isFinite && (error, validationLoss) < (outcome.bestError, outcome.bestLoss)
@@ -68,7 +68,7 @@ struct TrainingState {
     }
 
     /// Not a number where no target counted.
-    private var meanLoss: Double { lossSum / lossTerms }
+    private var meanLoss: Double { lossSum / lossWeight }
 }
 
 extension TrainingState {
@@ -78,7 +78,7 @@ extension TrainingState {
             "steps": .number(Double(outcome.steps)), "best_step": .number(Double(outcome.bestStep)),
             "best_error": .number(outcome.bestError), "best_loss": .number(outcome.bestLoss),
             "steps_below_one_percent": outcome.stepsBelowOnePercent.map { .number(Double($0)) } ?? .null,
-            "loss_sum": .number(lossSum), "loss_terms": .number(lossTerms), "moves": .number(Double(moves)),
+            "loss_sum": .number(lossSum), "loss_weight": .number(lossWeight), "moves": .number(Double(moves)),
             "seconds": .number(seconds), "stale": .number(Double(stale)),
             "perfect": .number(Double(perfect)), "is_over": .bool(isOver),
             "curve": .array(
@@ -105,8 +105,8 @@ extension TrainingState {
         outcome.bestLoss = try reader.number("best_loss", default: .infinity)
         outcome.stepsBelowOnePercent = json["steps_below_one_percent"]?.integer
         lossSum = try reader.number("loss_sum")
-        lossTerms = try reader.number("loss_terms")
-        guard lossTerms >= 0 else { throw reader.wrong("loss_terms", "a number of at least 0") }
+        lossWeight = try reader.number("loss_weight")
+        guard lossWeight >= 0 else { throw reader.wrong("loss_weight", "a number of at least 0") }
         moves = try count("moves")
         seconds = try reader.number("seconds", default: 0)
         stale = try count("stale")

@@ -8,7 +8,7 @@ extension Network {
     /// `Dense` and `TimeDistributed(Dense)` with the activations linear, relu, tanh, sigmoid and softmax,
     /// `LayerNormalization`, `Dropout` and `GlobalAveragePooling1D`. The gates are reordered as in
     /// `init(keras:isBidirectional:activation:biases:)`. Sequences are [B, T, I] in Keras and [T, B, I] here. Parameters are
-    /// named by the layers' places.
+    /// named by the layers' indices.
     ///
     /// - Throws: `WeightsError` that names every layer that cannot be loaded, with what is not known of it: another kind,
     ///   other activations, `reset_after=False`, `go_backwards=True`, masks, another `merge_mode`; and for arrays that are

@@ -7,7 +7,7 @@ extension Network {
     /// r h in the GRU, where PyTorch has r z n; the matrices are the transposed ones. The one bias [G·H] of LSTM and
     /// SimpleRNN becomes b_ih, and b_hh is zero. The GRU's [2, 3·H] are b_ih and b_hh. A layer without bias beside others
     /// that have one has zeros, which are the same function. Layers of one kind and size are named as in one module of
-    /// PyTorch, `weight_ih_l1`; others by their places, `1.weight_ih_l0`.
+    /// PyTorch, `weight_ih_l1`; others by their indices, `1.weight_ih_l0`.
     ///
     /// The layers must have Keras' default activations: tanh, and sigmoid for the gates; SimpleRNN that of `activation`.
     /// Sequences are [B, T, I] in Keras and [T, B, I] here. A `Bidirectional` layer joins its directions as here with its
@@ -81,7 +81,7 @@ private struct KerasLayers {
             for hasBias in biases { index = index.flatMap { end(ofLayerAt: $0, hasBias: hasBias) } }
             return index == arrays.count && !arrays.isEmpty ? [biases] : []
         }
-        // Of the arrays from each index on; from the last on, since a layer at a index needs what is known behind it.
+        // Of the arrays from each index on; from the last on, since a layer at an index needs what is known behind it.
         var ways = [[[Bool]]](repeating: [], count: arrays.count) + [[[]]]
         for index in arrays.indices.reversed() {
             let found = [true, false].flatMap { hasBias in

@@ -14,18 +14,18 @@ extension NetworkDefinition {
         var letters: [String] = []
         for state in states where !letters.contains(state.part.letter) { letters.append(state.part.letter) }
         return letters.flatMap { letter -> [StateTensor] in
-            let places = states.indices.filter { states[$0].part.letter == letter }
-            let sizes = states[places[0]].part.sizes
-            guard places.allSatisfy({ states[$0].part.sizes == sizes }) else {
-                return places.map {
+            let indices = states.indices.filter { states[$0].part.letter == letter }
+            let sizes = states[indices[0]].part.sizes
+            guard indices.allSatisfy({ states[$0].part.sizes == sizes }) else {
+                return indices.map {
                     StateTensor(name: states[$0].part.name, parts: [$0], sizes: states[$0].part.sizes)
                 }
             }
-            return [StateTensor(name: letter, parts: places, sizes: sizes)]
+            return [StateTensor(name: letter, parts: indices, sizes: sizes)]
         }
     }
 
-    /// Whether a state has beside these a step, the place in the fast weights' schedule.
+    /// Whether a state has beside these a step, the phase of the fast weights' schedule.
     var hasSchedule: Bool { period > 1 }
 
     /// The names of a state's tensors, with `suffix` behind each.
@@ -68,7 +68,7 @@ extension NetworkState {
 
 extension NetworkStream {
     /// The bytes of a safetensors file with the state: `h_n` [layers, 1, H], and of an LSTM `c_n`, of fast weights `A_n`, and
-    /// where these have a schedule the place in it, `step_n` [1]; of layers of unequal sizes a tensor each, as `0.h_l0_n`.
+    /// where these have a schedule the phase of it, `step_n` [1]; of layers of unequal sizes a tensor each, as `0.h_l0_n`.
     /// `fastweights run --state` goes on from it too.
     public func serializedState() -> [UInt8] {
         let (state, definition) = (state, configuration.definition)

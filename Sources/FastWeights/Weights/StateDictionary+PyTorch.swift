@@ -44,13 +44,13 @@ extension StateDictionary {
     ///   - embedding: The name of an `nn.Embedding`, as "embedding", whose rows the module reads; nil where it reads numbers.
     ///     The network then reads tokens, and has an embedding below the module.
     ///   - head: The `nn.Linear` on top of h; nil for none.
-    /// - Throws: `WeightsError` when there is no such module, or several and no prefix; when it has `proj_size`; when the tensors
-    ///   are those of fast weights or of a cell with norms, whose options show in no name; and with
-    ///   all tensors that are missing, unexpected or of a wrong shape. `FormatError` for a tensor of integers.
+    /// - Throws: `WeightsError` when there is no such module, or several and no prefix; when it has `proj_size`; when the
+    ///   tensors are those of fast weights or of a cell with norms, whose options show in no name; and with all tensors that
+    ///   are missing, unexpected or of a wrong shape. `FormatError` for a tensor of integers.
     /// - Complexity: O(*n*) in the number of parameters.
     public func network(
         prefix: String? = nil, activation: Activation = .tanh, embedding: String? = nil,
-        head: StateDictionary.Head? = nil
+        head: Head? = nil
     ) throws -> Network {
         func fail(_ problem: String) -> WeightsError { WeightsError(source: source, problems: [problem]) }
         guard !SafeTensors.isPart(source) else {
@@ -125,14 +125,14 @@ extension StateDictionary {
         // Not where something stands in its place, as a parametrization.
         let hasOther = names.contains { $0.hasPrefix(prefix) && $0.contains("bias_hh") }
         let isOneBias = shapes[name("bias_ih")] != nil && !hasOther
+        let fastWeights = ".fastWeights(\(hidden), options)"
         switch gates {
         case 1 where isOneBias:
             let bias = "\(name("bias_ih")) without \(name("bias_hh"))"
-            return (".fastWeights(\(hidden), options)", ([bias] + norms).joined(separator: ", "))
+            return (fastWeights, ([bias] + norms).joined(separator: ", "))
         case 1 where !norms.isEmpty:
-            let layer =
-                shapes[name("bias_hh")] == nil ? "fastWeights(\(hidden), options" : "rnn(\(hidden), hasLayerNorm: true"
-            return (".\(layer))", norms.joined(separator: ", "))
+            let layer = shapes[name("bias_hh")] == nil ? fastWeights : ".rnn(\(hidden), hasLayerNorm: true)"
+            return (layer, norms.joined(separator: ", "))
         case 4 where !norms.isEmpty: return (".lstm(\(hidden), hasLayerNorm: true)", norms.joined(separator: ", "))
         default: return nil
         }
@@ -141,7 +141,7 @@ extension StateDictionary {
     /// The names of the tensors that `network` with these arguments does not read, sorted. Throws `WeightsError` when there
     /// is no recurrent module, or several and no prefix.
     public func unused(
-        prefix: String? = nil, embedding: String? = nil, head: StateDictionary.Head? = nil
+        prefix: String? = nil, embedding: String? = nil, head: Head? = nil
     ) throws -> [String] {
         let prefix = try prefix ?? onlyPrefix()
         let beside =

@@ -18,8 +18,8 @@ public struct StateDictionary: Sendable {
     var shapes: [String: [Int]] { tensors.shapes }
 
     /// Opens the file at `path` by what is in it: safetensors, in several files too by their index, or what `torch.save`
-    /// wrote, a state dict or a checkpoint with one in it. Throws ``FileError`` when it cannot be read, ``FormatError`` or
-    /// ``FormatError`` as ``SafeTensors`` and ``TorchFile`` do.
+    /// wrote, a state dict or a checkpoint with one in it. Throws ``FileError`` when it cannot be read, ``FormatError``
+    /// as ``SafeTensors`` and ``TorchFile`` do.
     public init(path: String) throws {
         let bytes = try Files.read(path)
         if FileKind(bytes) == .torch {

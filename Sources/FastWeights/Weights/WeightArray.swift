@@ -97,7 +97,7 @@ struct ForeignCell {
 
 extension Network {
     /// A network of these cells, layer by layer, in each the forward direction first: of layers of one kind and size with
-    /// the names that they have in one module of PyTorch, otherwise each with those of its place. `order` gives, for the
+    /// the names that they have in one module of PyTorch, otherwise each with those of its index. `order` gives, for the
     /// number of gates, from which block each gate of PyTorch's comes.
     convenience init(
         _ cells: [ForeignCell], directions: Int, activation: Activation, order: (Int) -> [Int], source: String

@@ -108,10 +108,7 @@ private struct NetworkBench {
     }
 
     func training(batch: Int, batches: Int, threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
-        ThreadTeam.run(threads: threads) { team in
-            let step = TrainingStep(self, batch: batch, batches: batches, team: team)
-            measure { calls in for _ in 0..<calls { step.run() } }
-        }
+        TrainingStep.measure(network, examples(batch * batches), batch: batch, threads: threads, measure)
     }
 
     func inference(count: Int, threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
@@ -124,32 +121,9 @@ private struct NetworkBench {
 
     func trainingBytes(batch: Int) -> Int {
         ThreadTeam.run(threads: 1) { team in
-            let step = TrainingStep(self, batch: batch, batches: 1, team: team)
+            let step = TrainingStep(network, examples(batch), batch: batch, team: team)
             step.run()
             return bufferBytes(reachableFrom: step)
         }
-    }
-}
-
-/// What `Trainer` does at each step.
-private final class TrainingStep {
-    let network: Network
-    let engine: ParallelTraining
-    let optimizer: Optimizer
-    let examples: SequenceData
-    var order: BatchOrder
-
-    init(_ bench: NetworkBench, batch: Int, batches: Int, team: ThreadTeam) {
-        network = bench.network
-        engine = ParallelTraining(network.definition, network.parameters, longest: bench.steps, team: team)
-        optimizer = Optimizer(.adam(), network.parameters, engine.gradients, team: team)
-        examples = bench.examples(batch * batches)
-        order = BatchOrder(count: examples.count, batch: batch, seed: 1)
-    }
-
-    func run() {
-        order.advance()
-        _ = engine.gradient(examples, order.indices)
-        optimizer.step(rate: 1e-3, clip: 5)
     }
 }

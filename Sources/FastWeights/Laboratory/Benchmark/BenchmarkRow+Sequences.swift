@@ -49,18 +49,6 @@ private struct SequencesBench {
             let data = try? SequenceData(
                 .numbers(sequences, width: Self.input), .classes((0..<count).map { $0 * 7 % Self.classes }))
         else { misuse("sequences of one length are data") }
-        ThreadTeam.run(threads: threads) { team in
-            let engine = ParallelTraining(
-                network.definition, network.parameters, longest: Self.steps, team: team)
-            let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, team: team)
-            var order = BatchOrder(count: count, batch: Self.batch, seed: 1)
-            measure { calls in
-                for _ in 0..<calls {
-                    order.advance()
-                    _ = engine.gradient(data, order.indices)
-                    optimizer.step(rate: 1e-3, clip: 5)
-                }
-            }
-        }
+        TrainingStep.measure(network, data, batch: Self.batch, threads: threads, measure)
     }
 }

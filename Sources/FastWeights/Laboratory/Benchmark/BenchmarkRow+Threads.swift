@@ -47,17 +47,7 @@ private struct ThreadsBench {
     }
 
     func training(batch: Int, threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
-        let (network, data, indices) = (Network(configuration, seed: 1), data(batch), Array(0..<batch))
-        ThreadTeam.run(threads: threads) { team in
-            let engine = ParallelTraining(network.definition, network.parameters, longest: steps, team: team)
-            let optimizer = Optimizer(.adam(), network.parameters, engine.gradients, team: team)
-            measure { calls in
-                for _ in 0..<calls {
-                    _ = engine.gradient(data, indices)
-                    optimizer.step(rate: 1e-3, clip: 5)
-                }
-            }
-        }
+        TrainingStep.measure(Network(configuration, seed: 1), data(batch), batch: batch, threads: threads, measure)
     }
 
     /// What comes before and after the shards, and the sums of pairs at their ends, are timed alone; the shards are what is

@@ -16,24 +16,24 @@ enum PeakMultiplyAdd {
     /// once fell into a slow moment of a shared machine together, and gave 98 GFLOP/s where 118 is right.
     static func measure() -> Double {
         let start = Buffer<Sum>((0..<sums).map { Sum(repeating: 1 / Float($0 + 2)) })
-        let turns = 100_000
+        let iterations = 100_000
         var best = Double.infinity
         for _ in 0..<150 {
             let begin = ContinuousClock.now
-            run(turns, 0.25, 0.125, start.pointer)
+            run(iterations, 0.25, 0.125, start.pointer)
             best = min(best, (ContinuousClock.now - begin).seconds)
         }
-        return Double(turns * sums * Sum.scalarCount * 2) / best
+        return Double(iterations * sums * Sum.scalarCount * 2) / best
     }
 
-    /// `turns` multiply-adds of a and b for each sum that starts, and ends, at `start`.
+    /// `iterations` multiply-adds of a and b for each sum that starts, and ends, at `start`.
     @inline(never)
-    private static func run(_ turns: Int, _ a: Float, _ b: Float, _ start: UnsafeMutablePointer<Sum>) {
+    private static func run(_ iterations: Int, _ a: Float, _ b: Float, _ start: UnsafeMutablePointer<Sum>) {
         let (a, b) = (Sum(repeating: a), Sum(repeating: b))
         var (x0, x1, x2, x3, x4) = (start[0], start[1], start[2], start[3], start[4])
         var (x5, x6, x7, x8, x9) = (start[5], start[6], start[7], start[8], start[9])
         var (x10, x11, x12, x13) = (start[10], start[11], start[12], start[13])
-        var left = turns
+        var left = iterations
         while left > 0 {
             x0 = mad(x0, a, b)
             x1 = mad(x1, a, b)

@@ -15,7 +15,7 @@ enum CatchCommand {
             Option(
                 name: "episodes", placeholder: "N", kind: .integer(1...1_000_000_000),
                 defaultValue: "\(CatchOptions().episodes)",
-                help: "Episodes to learn from, in whole turns of the workers"),
+                help: "Episodes to learn from, in whole rounds of the workers"),
             Option(
                 name: "workers", placeholder: "N", kind: .integer(1...256), defaultValue: "\(CatchOptions().workers)",
                 help: "Workers, of sixteen episodes each"),

@@ -260,10 +260,10 @@ struct SequenceInput {
         let batchAxis = isSingle ? [] : [batch]
         let definition = network.definition
         let (isPerStep, width) = (definition.output.isPerStep, definition.output.sizes)
-        let turns = batchFirst && isPerStep
+        let isBatchFirst = batchFirst && isPerStep
         let output = WeightArray(
-            shape: (turns ? [batch, steps] : (isPerStep ? [steps] : []) + batchAxis) + width,
-            values: turns
+            shape: (isBatchFirst ? [batch, steps] : (isPerStep ? [steps] : []) + batchAxis) + width,
+            values: isBatchFirst
                 ? result.outputs.exchangingAxes(steps, batch, width: definition.output.count)
                 : result.outputs)
         let states = result.state.tensors(definition).map { tensor in

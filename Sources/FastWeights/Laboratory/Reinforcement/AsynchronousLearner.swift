@@ -51,7 +51,7 @@ final class AsynchronousLearner: @unchecked Sendable {
     func run(progress: (CatchCurve.Point) -> Void, shouldStop: () -> Bool) throws(TrainingError) -> CatchCurve {
         let threads = min(options.threads, options.workers)
         ParallelLoop.run(threads, threads: threads) { _ in
-            Subnormals.flushed { while let worker = begin(shouldStop) { turn(worker, progress) } }
+            Subnormals.flushed { while let worker = begin(shouldStop) { play(worker, progress) } }
         }
         if let failure { throw failure }
         return curve
@@ -72,7 +72,7 @@ final class AsynchronousLearner: @unchecked Sendable {
         }
     }
 
-    private func turn(_ worker: Worker, _ progress: (CatchCurve.Point) -> Void) {
+    private func play(_ worker: Worker, _ progress: (CatchCurve.Point) -> Void) {
         let scale = 1 / Float(options.batch * agent.task.decisions)
         worker.base.learn(options, first: worker.first, scale: scale)
         let mark = lock.withLock { _ in apply(worker) }

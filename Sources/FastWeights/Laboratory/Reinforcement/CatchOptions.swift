@@ -1,8 +1,8 @@
 /// What a training of an agent of Catch is to do.
 struct CatchOptions: Sendable, Equatable {
-    /// Episodes to learn from, rounded up to whole turns of the workers.
+    /// Episodes to learn from, rounded up to whole rounds of the workers.
     var episodes = 200_000
-    /// Each plays sixteen episodes a turn. Together they make a step's batch, or each makes steps of its own.
+    /// Each plays sixteen episodes per round. Together they make a step's batch, or each makes steps of its own.
     var workers = 4
     /// Whether workers step on their own, see `AsynchronousLearner`. Then a seed does not repeat the bits.
     var isAsynchronous = false

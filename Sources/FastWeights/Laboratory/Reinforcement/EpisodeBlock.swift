@@ -2,7 +2,7 @@
 ///
 /// A step's input depends on what was done before, so the recurrent layer goes a step at a time; what it keeps of every
 /// step is what the backward pass needs. Of the screen only lit pixels count: its product with W_ih is the sum of their
-/// rows in a table of W_ih turned about, and nothing in a blank frame. All buffers are made once.
+/// rows in a table of W_ih transposed, and nothing in a blank frame. All buffers are made once.
 final class EpisodeBlock {
     /// How an agent chooses what to do.
     enum Choice {

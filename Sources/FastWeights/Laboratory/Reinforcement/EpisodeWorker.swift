@@ -27,7 +27,7 @@ final class GradientSum {
     private let sources: [Buffer<Float>]
     private let cell: PlacedCell
     private let tables: [TokenRows]
-    private let turns: Pieces
+    private let inputRows: Pieces
     private let rest: Pieces
     private let start: Int
 
@@ -35,24 +35,24 @@ final class GradientSum {
     init(_ weights: EpisodeWeights, _ parts: [Buffer<Float>], into target: Parameters) {
         (self.target, sources, cell) = (target, parts, weights.cell.cell)
         tables = parts.map { weights.table.gradientRows($0.pointer) }
-        turns = Pieces(of: cell.sizes.rows, size: 16)
+        inputRows = Pieces(of: cell.sizes.rows, size: 16)
         // W_ih is the first of the parameters.
         start = target.layout.windows[1].offset
         rest = Pieces(of: target.layout.blockCount - start)
     }
 
     /// Pieces of `collect`: those of W_ih, then those of all others.
-    var pieces: Int { turns.count + rest.count }
+    var pieces: Int { inputRows.count + rest.count }
 
     /// A piece of the sum.
     func collect(piece: Int) {
-        guard piece < turns.count else {
-            let range = rest[piece - turns.count]
+        guard piece < inputRows.count else {
+            let range = rest[piece - inputRows.count]
             return setSum(
                 sources, sources.count, in: start + range.lowerBound..<start + range.upperBound, into: target.pointer)
         }
         let (weight, columns) = (target.pointer[cell.inputWeight], cell.inputWeight.count / cell.sizes.rows)
-        for r in turns[piece] {
+        for r in inputRows[piece] {
             for v in 0..<columns {
                 var sum = tables[0].values[v &* tables[0].stride &+ r]
                 for table in tables.dropFirst() { sum += table.values[v &* table.stride &+ r] }

@@ -11,19 +11,19 @@ final class SynchronousLearner {
     private let weights: EpisodeWeights
     private let sum: GradientSum
     private let optimizer: Optimizer
-    private let turn = Turn()
+    private let round = Round()
     private let pack: Job
     private let learn: Job
     private let collect: Job
     private let evaluation: Job
 
-    /// The number of the episode with which the workers' turn begins.
-    private final class Turn {
+    /// The number of the episode with which the workers' round begins.
+    private final class Round {
         var first = 0
     }
 
     init(_ agent: CatchAgent, _ options: CatchOptions, team: ThreadTeam) {
-        let (configuration, task, turn) = (agent.network.configuration, agent.task, turn)
+        let (configuration, task, round) = (agent.network.configuration, agent.task, round)
         let weights = EpisodeWeights(configuration, agent.network.parameters)
         let workers = (0..<options.workers).map { _ in EpisodeWorker(task, weights) }
         let gradients = Parameters(configuration.layout)
@@ -34,7 +34,7 @@ final class SynchronousLearner {
         pack = Job { weights.pack(piece: $0) }
         let scale = 1 / Float(options.batch * task.decisions)
         learn = Job { w in
-            workers[w].learn(options, first: turn.first + w * Lanes.width, scale: scale)
+            workers[w].learn(options, first: round.first + w * Lanes.width, scale: scale)
         }
         collect = Job { sum.collect(piece: $0) }
         evaluation = Job { w in
@@ -62,9 +62,9 @@ final class SynchronousLearner {
         return curve
     }
 
-    /// One step of the optimizer, after the next turn of all workers.
+    /// One step of the optimizer, after the next round of all workers.
     func advance(_ curve: inout CatchCurve) throws(TrainingError) {
-        turn.first = curve.episodes
+        round.first = curve.episodes
         try curve.take(gradient(), options, task)
         optimizer.step(rate: options.rate(curve.steps - 1), clip: options.clip)
     }

@@ -144,11 +144,10 @@ extension Catch {
         guard try reader.text("name") == "catch" else {
             throw ConfigurationError(description: "expected the task catch, found \"\(try reader.text("name"))\"")
         }
-        guard let start = Start(rawValue: try reader.text("start")) else {
-            throw ConfigurationError(
-                description:
-                    "the task's configuration needs start as \(Start.allCases.map(\.rawValue).joined(separator: " or ")), found \"\(try reader.text("start"))\""
-            )
+        let name = try reader.text("start")
+        // Files of before have the word in British spelling.
+        guard let start = Start(rawValue: name == "centre" ? "center" : name) else {
+            throw reader.wrong("start", Start.allCases.map(\.rawValue).joined(separator: " or "))
         }
         try self.init(
             size: try reader.count("size"), visibleFrames: try reader.count("visible_frames", from: 0), start: start)

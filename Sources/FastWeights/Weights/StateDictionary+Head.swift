@@ -34,7 +34,7 @@ extension StateDictionary {
     /// The network of a recurrent module behind an embedding and below a head of the same state dict: its layers are called
     /// `embedding` and `head`, and the module nothing. Throws `WeightsError` for tensors that are missing, unexpected or of a
     /// wrong shape.
-    func network(_ module: RecurrentModule, _ embedding: String?, _ head: StateDictionary.Head?) throws -> Network {
+    func network(_ module: RecurrentModule, _ embedding: String?, _ head: Head?) throws -> Network {
         var problems: [String] = []
         /// The shape of a tensor, whose second size must be `columns`.
         func matrix(_ name: String, _ sizes: String, columns: Int) -> [Int]? {

@@ -31,7 +31,7 @@ struct LaneBlock {
         for lane in 0..<count { (samples[lane], lengths[lane]) = sequence(lane) }
     }
 
-    /// Steps of each lane for `Unroll.lengths` in a window of `steps` from `first` on; nil where no sequence ends before
+    /// Steps of each lane for `CellPass.lengths` in a window of `steps` from `first` on; nil where no sequence ends before
     /// the window does.
     func laneLengths(from first: Int, steps: Int) -> SIMD16<Int32>? {
         guard lengths.last! < first + steps else { return nil }

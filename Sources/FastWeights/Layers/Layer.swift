@@ -176,6 +176,8 @@ struct Run {
     var block: LaneBlock
     /// The number of the window's first step in the sequences.
     var firstStep = 0
+    /// Whether another window follows: then nobody reads what the network gives once a sequence.
+    var goesOn = false
     /// What dropout drops; nil where it does not act.
     var dropoutSeed: UInt64?
 

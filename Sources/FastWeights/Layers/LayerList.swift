@@ -101,15 +101,20 @@ final class PlacedList: PlacedLayer {
 private final class ListPass: LayerPass {
     /// The children, which are there as long as the list is: nobody counts who calls them.
     private let calls: [Unmanaged<LayerPass>]
+    /// How many of them, the first, read something at every step.
+    private let callsPerStep: Int
 
     init(_ list: PlacedList, _ passes: [LayerPass]) {
         let last = passes[passes.count - 1]
         calls = passes.map { Unmanaged.passUnretained($0) }
+        callsPerStep = list.children.firstIndex { !$0.input.isPerStep } ?? calls.count
         super.init(list, outputs: last.outputs, gradients: last.outputGradients, children: passes)
     }
 
     override func forward(_ run: Run, _ range: Range<Int>) {
-        for child in calls { child._withUnsafeGuaranteedRef { $0.forward(run, range) } }
+        for child in calls[..<(run.goesOn ? callsPerStep : calls.count)] {
+            child._withUnsafeGuaranteedRef { $0.forward(run, range) }
+        }
     }
 
     override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {

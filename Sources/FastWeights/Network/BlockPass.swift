@@ -39,8 +39,8 @@ final class BlockPass {
     var outputs: PanelSequence { root.outputs }
     var outputGradients: PanelSequence { root.outputGradients }
 
-    /// Panels of output of a run.
-    func outputCount(_ run: Run) -> Int { weights.definition.output.isPerStep ? run.steps : 1 }
+    /// Panels of output of a run: of one a sequence none before its last window.
+    func outputCount(_ run: Run) -> Int { weights.definition.output.isPerStep ? run.steps : run.goesOn ? 0 : 1 }
 
     /// Puts the tokens of a block's sequences into its lanes: lane l reads those from `source[samples[l]]` on, each
     /// `stride` behind the one before. Inlined, as nearly every caller's stride is 1.

@@ -175,7 +175,8 @@ public final class Network: Sendable {
             var part = LaneBlock()
             for first in stride(from: 0, to: block.steps, by: window) {
                 part.setWindow(of: block, from: first, steps: window)
-                pass.forward(Run(block: part, firstStep: arrays.step + first), arrays, from: first)
+                let goesOn = first + window < block.steps
+                pass.forward(Run(block: part, firstStep: arrays.step + first, goesOn: goesOn), arrays, from: first)
             }
         }
         return (arrays.outputs.array, arrays.lastState)

@@ -116,8 +116,9 @@ private final class Worker {
     /// Runs a window, or a block that is one.
     private func run(_ batch: NetworkBatch, _ part: LaneBlock, from first: Int, _ body: (LaneBlock, Int) -> Void) {
         batch.load(part, from: first, into: pass)
-        pass.forward(Run(block: part, firstStep: first))
-        if isPerStep || first + pass.steps >= block.steps { body(part, first) }
+        let goesOn = first + pass.steps < block.steps
+        pass.forward(Run(block: part, firstStep: first, goesOn: goesOn))
+        if isPerStep || !goesOn { body(part, first) }
     }
 }
 

@@ -135,9 +135,10 @@ private final class AssociativeLSTMPass: CellPass {
         if let initialMemory, range.lowerBound == 0 {
             copies[0].update(from: initialMemory, count: options.copies * hidden)
         }
+        let recurrent = weights.recurrent()
         for t in range {
             let gates = projections[t]
-            if t >= firstProduct { weights.multiply(by: h[t], into: gates) }
+            if t >= firstProduct { recurrent.multiply(by: h[t], into: gates) }
             applyGate(gates, count: 3 * half)
             for v in 0..<options.vectors {
                 applyBound(vector(v, of: gates), count: half, scales: scales[t] + v * half)
@@ -164,6 +165,7 @@ private final class AssociativeLSTMPass: CellPass {
 
     override func unrollBackward(_ gradients: UnsafeMutablePointer<Float>) {
         dCopies.update(repeating: .zero, count: options.copies * hidden)
+        let transposed = weights.recurrentTransposed()
         for t in stride(from: steps - 1, through: 0, by: -1) {
             startMemoryGradient(dCopies, at: t)
             let (gates, dy, read) = (projections[t], dh[t + 1], reads[t])
@@ -201,7 +203,7 @@ private final class AssociativeLSTMPass: CellPass {
                 let d = v == 2 * options.keys ? dValue : v < options.keys ? dKeys : dKeys + hidden
                 applyBoundBackward(d, y, count: half, scales: scales[t] + v * half, into: y)
             }
-            if t >= firstProduct { weights.multiplyTransposed(by: gates, into: dh[t]) }
+            if t >= firstProduct { transposed.multiply(by: gates, into: dh[t]) }
         }
         dMemory?.update(from: dCopies, count: options.copies * hidden)
         addRecurrentGradient(projections, rows: cell.sizes.recurrentRows, gradients)

@@ -61,8 +61,6 @@ private final class BidirectionalPass: LayerPass {
     private let hidden: Int
     private let columns: Int
     private let window: Int
-    /// The sequences of a window.
-    private var block = LaneBlock()
     /// x in reverse, and ∂L/∂(that); or the tokens in reverse.
     private let reversed: PanelSequence
     private let dReversed: PanelSequence
@@ -115,7 +113,7 @@ private final class BidirectionalPass: LayerPass {
             var part = run
             // In training all steps are one window.
             if count < run.steps {
-                block.setWindow(of: run.block, from: first, steps: count)
+                let block = LaneBlock(windowOf: run.block, from: first, steps: count)
                 part = Run(block: block, firstStep: run.firstStep + first)
             }
             if first > 0 {
@@ -141,7 +139,7 @@ private final class BidirectionalPass: LayerPass {
         for t in 0..<count {
             for lane in 0..<Lanes.width {
                 // Behind the end any token will do.
-                let step = lane < block.samples.count ? block.lengths[lane] &- 1 &- first &- t : -1
+                let step = lane < block.count ? block.lengths[lane] &- 1 &- first &- t : -1
                 tokens.pointer[t &* Lanes.width &+ lane] = step < 0 ? 0 : source[step &* Lanes.width &+ lane]
             }
         }

@@ -185,28 +185,23 @@ final class CellWeights: LayerWeights {
         table?.fill(numbers, piece: piece - 1 - recurrent.pieces)
     }
 
-    /// z += W_hh h, with the rows of one part.
-    @inline(__always) func multiply(part: Int = 0, by h: Panel, into z: Panel) {
-        recurrent.multiply(part: part, by: h, into: z)
-    }
-
-    /// dh += W_hhᵀ dz, with the rows of one part.
-    @inline(__always) func multiplyTransposed(part: Int = 0, by dz: Panel, into dh: Panel) {
-        recurrent.multiplyTransposed(part: part, by: dz, into: dh)
-    }
+    /// W_hh for z += W_hh h, the rows of one part; asked for before a loop over steps.
+    func recurrent(part: Int = 0) -> PackedMatrix { recurrent.parts[part].matrix }
+    /// W_hhᵀ for dh += W_hhᵀ dz.
+    func recurrentTransposed(part: Int = 0) -> PackedMatrix { recurrent.parts[part].transposed }
 }
 
 /// W_hh and its transpose, packed once a training step for the products of every time step; in parts where a cell has
 /// gates with a product of their own.
 struct RecurrentWeights {
-    private struct Part {
+    struct Part {
         /// Its first number in W_hh.
         let offset: Int
         let matrix: PackedMatrix
         let transposed: PackedMatrix
     }
 
-    private let parts: [Part]
+    let parts: [Part]
     private let hidden: Int
 
     init(_ sizes: CellSizes) {
@@ -240,12 +235,6 @@ struct RecurrentWeights {
     }
 
     private static func pieces(_ matrix: PackedMatrix) -> Pieces { Pieces(of: matrix.tiles, size: 4) }
-
-    func multiply(part: Int, by h: Panel, into z: Panel) { parts[part].matrix.multiply(by: h, into: z) }
-
-    func multiplyTransposed(part: Int, by dz: Panel, into dh: Panel) {
-        parts[part].transposed.multiply(by: dz, into: dh)
-    }
 }
 
 /// Why an ε inside a square root cannot be; nil if it can.

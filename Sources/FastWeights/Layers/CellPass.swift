@@ -88,7 +88,7 @@ class CellPass: LayerPass {
     /// What comes before the first step, of who makes the projections himself and calls `unroll`.
     final func begin(_ run: Run) {
         (steps, firstStep) = (run.steps, run.firstStep)
-        lengths = run.block.laneLengths(from: 0, steps: steps)
+        lengths = run.block.laneLengths
     }
 
     /// W_ih x(t) and the biases.
@@ -148,7 +148,7 @@ class CellPass: LayerPass {
 
     private func addLastGradient(_ block: LaneBlock) {
         guard endsWithGradient, keepsLastState, let dLast else { return }
-        for lane in block.samples.indices {
+        for lane in block.lanes {
             let end = dh[block.lengths[lane]]
             for r in 0..<hidden { end[r][lane] += dLast[r][lane] }
         }
@@ -163,8 +163,8 @@ class CellPass: LayerPass {
     @inline(__always)
     final func hold(_ new: Panel, _ old: Panel, at t: Int) {
         guard let lengths else { return }
-        let isOver = lengths .<= Int32(truncatingIfNeeded: t)
-        for k in 0..<hidden { new[k].replace(with: old[k], where: isOver) }
+        let isOver = lengths .<= SIMD16(repeating: Int32(truncatingIfNeeded: t))
+        for k in 0..<hidden { new[k] = new[k].replacing(with: old[k], where: isOver) }
     }
 
     /// ∂L/∂(last memory) enters `gradient`, that of the memory after step t, where a sequence ends: before the last step, or
@@ -172,8 +172,8 @@ class CellPass: LayerPass {
     final func startMemoryGradient(_ gradient: Panel, at t: Int) {
         guard let dMemory else { return }
         if let lengths {
-            let end = lengths .== Int32(truncatingIfNeeded: t + 1)
-            for k in 0..<memoryRows { gradient[k].replace(with: dMemory[k], where: end) }
+            let end = lengths .== SIMD16(repeating: Int32(truncatingIfNeeded: t + 1))
+            for k in 0..<memoryRows { gradient[k] = gradient[k].replacing(with: dMemory[k], where: end) }
         } else if t == steps - 1 {
             gradient.update(from: dMemory, count: memoryRows)
         }

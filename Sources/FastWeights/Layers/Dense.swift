@@ -97,6 +97,10 @@ final class DensePass: LayerPass {
         for t in dense.input.isPerStep ? range : 0..<1 {
             let y = outputs[t]
             multiply(weight, rows: rows, columns: columns, by: input.x[t], into: y, accumulate: false)
+            if let bias, dense.activation == .relu {
+                for r in 0..<rows { y[r] = (y[r] + bias[r]).rectified }
+                continue
+            }
             if let bias { for r in 0..<rows { y[r] += bias[r] } }
             dense.activation?.apply(y, into: y, count: rows)
         }

@@ -87,8 +87,8 @@ private final class DropoutPass: LayerPass {
     /// sequences.
     private func draw(_ run: Run) {
         let (p, scale, seed) = (Double(dropout.rate), 1 / (1 - dropout.rate), run.dropoutSeed ?? 0)
-        for (lane, sample) in run.block.samples.enumerated() {
-            var random = Random(seed: seed, stream: UInt64(dropout.number) << 40 | UInt64(sample))
+        for lane in run.block.lanes {
+            var random = Random(seed: seed, stream: UInt64(dropout.number) << 40 | UInt64(run.block.samples[lane]))
             for t in 0..<(dropout.input.isPerStep ? run.block.lengths[lane] : 1) {
                 for r in 0..<rows { mask[t][r][lane] = random.uniform() < p ? 0 : scale }
             }

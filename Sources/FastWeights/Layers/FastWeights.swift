@@ -210,9 +210,10 @@ final class FastWeightsPass: CellPass {
             memory.begin(with: memoryIsZero ? nil : initialMemory)
             writes = 0
         }
+        let recurrent = weights.recurrent()
         for t in range {
             let b = projections[t]
-            if t >= firstProduct && !startsClear(t) { weights.multiply(by: h[t], into: b) }
+            if t >= firstProduct && !startsClear(t) { recurrent.multiply(by: h[t], into: b) }
             activate(b, t, norm: options.normalizesFirst ? 0 : nil, into: state(t, 0))
             for s in 0..<innerSteps(t) {
                 let norm = options.hasLayerNorm ? s + (options.normalizesFirst ? 1 : 0) : nil
@@ -248,6 +249,7 @@ final class FastWeightsPass: CellPass {
         normGradients.clear(rows: options.normSets * hidden)
         written?.dh.pointer.update(repeating: .zero, count: (writes + 1) * hidden)
         memory.beginBackward(after: writes, with: dMemory)
+        let transposed = weights.recurrentTransposed()
         for t in stride(from: steps - 1, through: 0, by: -1) {
             if events(t).contains(.write) {
                 memory.retreat(from: writes)
@@ -267,7 +269,7 @@ final class FastWeightsPass: CellPass {
                 swap(&d, &dInner)
             }
             activateBackward(d, t, norm: options.normalizesFirst ? 0 : nil, state(t, 0), addingTo: db)
-            if t >= firstProduct && !startsClear(t) { weights.multiplyTransposed(by: db, into: dh[t]) }
+            if t >= firstProduct && !startsClear(t) { transposed.multiply(by: db, into: dh[t]) }
         }
         memory.finishBackward(into: dMemory)
         addRecurrentGradients(gradients)

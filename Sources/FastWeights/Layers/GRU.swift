@@ -55,14 +55,15 @@ private final class GRUPass: CellPass {
 
     override func unroll(_ range: Range<Int>) {
         let bias = weights.recurrentBias + 2 * hidden
+        let (ofGates, ofCandidate) = (weights.recurrent(), weights.recurrent(part: 1))
         for t in range {
             let (r, hn) = (projections[t], candidate[t])
             let (z, n) = (r + hidden, r + 2 * hidden)
             let (previous, y) = (h[t], h[t + 1])
             for k in 0..<hidden { hn[k] = Lanes(repeating: bias[k]) }
             if t >= firstProduct {
-                weights.multiply(by: previous, into: r)
-                weights.multiply(part: 1, by: previous, into: hn)
+                ofGates.multiply(by: previous, into: r)
+                ofCandidate.multiply(by: previous, into: hn)
             }
             applyGate(r, count: 2 * hidden)
             for k in 0..<hidden { n[k] = n[k].mad(r[k], hn[k]) }
@@ -73,6 +74,7 @@ private final class GRUPass: CellPass {
     }
 
     override func unrollBackward(_ gradients: UnsafeMutablePointer<Float>) {
+        let (ofGates, ofCandidate) = (weights.recurrentTransposed(), weights.recurrentTransposed(part: 1))
         for t in stride(from: steps - 1, through: 0, by: -1) {
             let gates = projections[t]
             let hn = candidate[t]
@@ -92,8 +94,8 @@ private final class GRUPass: CellPass {
                 dPrevious[k] = dPrevious[k].mad(d, z)
             }
             if t >= firstProduct {
-                weights.multiplyTransposed(by: gates, into: dPrevious)
-                weights.multiplyTransposed(part: 1, by: hn, into: dPrevious)
+                ofGates.multiply(by: gates, into: dPrevious)
+                ofCandidate.multiply(by: hn, into: dPrevious)
             }
         }
         addRecurrentGradient(projections, rows: 2 * hidden, gradients)

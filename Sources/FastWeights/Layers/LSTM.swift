@@ -100,9 +100,10 @@ private final class LSTMPass: CellPass {
 
     override func unroll(_ range: Range<Int>) {
         if let initialMemory, range.lowerBound == 0 { cells[0].update(from: initialMemory, count: hidden) }
+        let recurrent = weights.recurrent()
         for t in range {
             let gates = projections[t]
-            if t >= firstProduct { weights.multiply(by: h[t], into: gates) }
+            if t >= firstProduct { recurrent.multiply(by: h[t], into: gates) }
             if let norm { normalizeGates(gates, norm, t) }
             let (f, g, o) = (gates + hidden, gates + 2 * hidden, gates + 3 * hidden)
             applyGate(gates, count: 2 * hidden)
@@ -143,6 +144,7 @@ private final class LSTMPass: CellPass {
         norm?.gateGradients.clear(rows: 4 * hidden)
         norm?.cellGradients.clear(rows: hidden)
         dCell.update(repeating: .zero, count: hidden)
+        let transposed = weights.recurrentTransposed()
         for t in stride(from: steps - 1, through: 0, by: -1) {
             startMemoryGradient(dCell, at: t)
             let i = projections[t]
@@ -186,7 +188,7 @@ private final class LSTMPass: CellPass {
                         LaneGradients(gain: norm.gateGradients.gain + first, bias: norm.gateGradients.bias + first))
                 }
             }
-            if t >= firstProduct { weights.multiplyTransposed(by: i, into: dh[t]) }
+            if t >= firstProduct { transposed.multiply(by: i, into: dh[t]) }
         }
         dMemory?.update(from: dCell, count: hidden)
         addRecurrentGradient(projections, rows: 4 * hidden, gradients)

@@ -1,59 +1,61 @@
-/// Up to sixteen sequences of a batch that run side by side, one a lane, the longest first.
+/// Up to sixteen sequences of a batch that run side by side, one a lane, the longest first. Its storage is its own: to copy
+/// it counts no references.
 struct LaneBlock {
-    /// Which sequences of the batch; lanes behind them are empty.
-    private(set) var samples: [Int]
-    /// Steps of each, falling.
-    private(set) var lengths: [Int]
+    /// Sequences: the lanes behind them are empty.
+    private(set) var count = 0
+    /// Which sequence of the batch is in each lane; 0 in empty ones.
+    private(set) var samples = SIMD16<Int>.zero
+    /// Steps of each, falling; 0 in empty lanes.
+    private(set) var lengths = SIMD16<Int>.zero
+    /// Steps of the longest and the shortest sequence.
+    private(set) var (steps, shortest) = (0, 0)
 
-    var steps: Int { lengths[0] }
+    /// The lanes with a sequence.
+    var lanes: Range<Int> { 0..<count }
 
-    /// A block without sequences and room for sixteen.
-    init() {
-        (samples, lengths) = ([], [])
-        samples.reserveCapacity(Lanes.width)
-        lengths.reserveCapacity(Lanes.width)
-    }
+    /// A block without sequences.
+    init() {}
 
-    init(samples: [Int], lengths: [Int]) { (self.samples, self.lengths) = (samples, lengths) }
-
-    /// Becomes `count` sequences, those that `sequence` gives, none longer than the one before; allocates nothing where there
-    /// is room for sixteen.
+    /// `count` sequences, those that `sequence` gives, none longer than the one before.
     @inline(__always)
-    mutating func set(_ count: Int, _ sequence: (_ lane: Int) -> (sample: Int, length: Int)) {
-        while samples.count > count {
-            samples.removeLast()
-            lengths.removeLast()
+    init(_ count: Int, _ sequence: (_ lane: Int) -> (sample: Int, length: Int)) {
+        guard count > 0 else { return }
+        self.count = count
+        withUnsafeMutablePointer(to: &samples) { samples in
+            withUnsafeMutablePointer(to: &lengths) { lengths in
+                let (samples, lengths) = (numbers(samples), numbers(lengths))
+                for lane in 0..<count { (samples[lane], lengths[lane]) = sequence(lane) }
+                (self.steps, shortest) = (lengths[0], lengths[count - 1])
+            }
         }
-        while samples.count < count {
-            samples.append(0)
-            lengths.append(0)
-        }
-        for lane in 0..<count { (samples[lane], lengths[lane]) = sequence(lane) }
     }
 
-    /// Steps of each lane for `CellPass.lengths` in a window of `steps` from `first` on; nil where no sequence ends before
-    /// the window does.
-    func laneLengths(from first: Int, steps: Int) -> SIMD16<Int32>? {
-        guard lengths.last! < first + steps else { return nil }
-        var result = SIMD16<Int32>.zero
-        for (lane, length) in lengths.enumerated() {
-            result[lane] = Int32(truncatingIfNeeded: max(0, min(length - first, steps)))
+    /// The sequences of `block` from step `first` on, of which `steps` steps at most.
+    init(windowOf block: LaneBlock, from first: Int, steps: Int) {
+        self = block
+        if first == 0 && block.steps <= steps { return }
+        withUnsafeMutablePointer(to: &lengths) {
+            let lengths = numbers($0)
+            for lane in 0..<count { lengths[lane] = max(0, min(lengths[lane] - first, steps)) }
+            (self.steps, shortest) = (lengths[0], lengths[count - 1])
         }
-        return result
+    }
+
+    /// Steps of each lane for `CellPass.lengths`; nil where no sequence ends before the longest.
+    var laneLengths: SIMD16<Int32>? { shortest == steps ? nil : SIMD16<Int32>(truncatingIfNeeded: lengths) }
+
+    /// Calls `body` with the samples in memory, where that of a lane is a load.
+    @inline(__always)
+    func withSamples<Result>(_ body: (UnsafePointer<Int>) -> Result) -> Result {
+        withUnsafePointer(to: samples) { body(UnsafePointer(numbers(UnsafeMutablePointer(mutating: $0)))) }
     }
 
     /// How many lanes, the first, have a step t.
     func active(at t: Int) -> Int {
-        var count = samples.count
-        while count > 0 && lengths[count - 1] <= t { count -= 1 }
+        if t < shortest { return count }
+        var count = count
+        while count > 0 && lengths[count &- 1] <= t { count &-= 1 }
         return count
-    }
-
-    /// Becomes the sequences of `block` from step `first` on, of which `steps` steps at most.
-    mutating func setWindow(of block: LaneBlock, from first: Int, steps: Int) {
-        set(block.samples.count) { lane in
-            (block.samples[lane], max(0, min(block.lengths[lane] - first, steps)))
-        }
     }
 
     /// A batch dealt out: in its own order where all sequences have `steps` steps, otherwise by falling length, so that
@@ -67,8 +69,7 @@ struct LaneBlock {
         while first < batch {
             var end = min(first + Lanes.width, batch)
             if equalLengths { end = order[first..<end].firstIndex { length($0) < length(order[first]) } ?? end }
-            let samples = Array(order[first..<end])
-            blocks.append(LaneBlock(samples: samples, lengths: samples.map(length)))
+            blocks.append(LaneBlock(end - first) { (order[first + $0], length(order[first + $0])) })
             first = end
         }
         return blocks
@@ -83,7 +84,7 @@ extension LaneBlock {
     func gather(_ source: UnsafePointer<Float>, count: Int, rows: Int, into panel: Panel) {
         if count < Lanes.width { panel.update(repeating: .zero, count: rows) }
         let target = floats(panel)
-        samples.withUnsafeBufferPointer { samples in
+        withSamples { samples in
             var lane = 0
             while lane &+ 4 <= count {
                 spread(
@@ -108,7 +109,7 @@ extension LaneBlock {
     @inline(never)
     func scatter(_ panel: Panel, count: Int, rows: Int, into target: UnsafeMutablePointer<Float>) {
         let source = floats(panel)
-        samples.withUnsafeBufferPointer { samples in
+        withSamples { samples in
             var lane = 0
             while lane &+ 4 <= count {
                 let a = target + samples[lane] &* rows
@@ -150,7 +151,7 @@ extension LaneBlock {
     ) {
         for t in 0..<count {
             let (y, step) = (target[t], first &+ t)
-            guard lengths.last! < steps else {
+            guard shortest < steps else {
                 y.update(from: source[steps &- 1 &- step], count: rows)
                 continue
             }
@@ -166,15 +167,15 @@ extension LaneBlock {
     ) {
         for t in 0..<count {
             let (x, step) = (source[t], first &+ t)
-            guard lengths.last! < steps else {
+            guard shortest < steps else {
                 target[steps &- 1 &- step].update(from: x, count: rows)
                 continue
             }
             let active = active(at: step)
             for lane in 0..<active { copy(x, to: target[lengths[lane] &- 1 &- step], lane, rows: rows) }
-            let isOver = SIMD16<Int32>(0..<16) .>= Int32(truncatingIfNeeded: active)
+            let isOver = Lanes.isBehind(active)
             let y = target[step]
-            for r in 0..<rows { y[r].replace(with: 0, where: isOver) }
+            for r in 0..<rows { y[r] = y[r].replacing(with: 0, where: isOver) }
         }
     }
 
@@ -182,4 +183,10 @@ extension LaneBlock {
         let (from, to) = (floats(source) + lane, floats(target) + lane)
         for r in 0..<rows { to[r &* Lanes.width] = from[r &* Lanes.width] }
     }
+}
+
+/// The numbers of the vector at `p`.
+@inline(__always)
+private func numbers(_ p: UnsafeMutablePointer<SIMD16<Int>>) -> UnsafeMutablePointer<Int> {
+    UnsafeMutableRawPointer(p).assumingMemoryBound(to: Int.self)
 }

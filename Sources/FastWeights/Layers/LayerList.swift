@@ -112,8 +112,8 @@ private final class ListPass: LayerPass {
     }
 
     override func forward(_ run: Run, _ range: Range<Int>) {
-        for child in calls[..<(run.goesOn ? callsPerStep : calls.count)] {
-            child._withUnsafeGuaranteedRef { $0.forward(run, range) }
+        for i in 0..<(run.goesOn ? callsPerStep : calls.count) {
+            calls[i]._withUnsafeGuaranteedRef { $0.forward(run, range) }
         }
     }
 

@@ -75,7 +75,7 @@ final class PassStream: LayerStream {
     private let arena = Arena()
     private let vectors = StreamArena()
     private let width: Int
-    private var run = Run(block: LaneBlock(samples: [0], lengths: [1]))
+    private var run = Run(block: LaneBlock(1) { _ in (0, 1) })
 
     init(_ shared: PassStreamWeights) {
         let weights = shared.weights

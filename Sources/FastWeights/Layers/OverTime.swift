@@ -53,10 +53,10 @@ private final class LastStepPass: LayerPass {
             for r in reversed..<rows { y[r] = input.x[0][r] }
         }
         guard range.upperBound == run.steps else { return }
-        if block.laneLengths(from: 0, steps: run.steps) == nil {
+        if block.shortest == run.steps {
             return y.update(from: input.x[run.steps - 1], count: reversed)
         }
-        for lane in block.samples.indices where block.lengths[lane] > 0 {
+        for lane in block.lanes where block.lengths[lane] > 0 {
             let end = input.x[block.lengths[lane] - 1]
             for r in 0..<reversed { y[r][lane] = end[r][lane] }
         }
@@ -66,10 +66,10 @@ private final class LastStepPass: LayerPass {
         guard let dx = input.dx else { return }
         let (dy, block) = (outputGradients[0], run.block)
         for t in 0..<run.steps { dx[t].update(repeating: .zero, count: rows) }
-        if block.laneLengths(from: 0, steps: run.steps) == nil {
+        if block.shortest == run.steps {
             dx[run.steps - 1].update(from: dy, count: reversed)
         } else {
-            for lane in block.samples.indices {
+            for lane in block.lanes {
                 let end = dx[block.lengths[lane] - 1]
                 for r in 0..<reversed { end[r][lane] = dy[r][lane] }
             }
@@ -151,13 +151,13 @@ private final class MeanPass: LayerPass {
         if range.lowerBound == 0 { own.update(repeating: .zero, count: rows) }
         for t in range {
             let (x, active) = (input.x[t], block.active(at: t))
-            let isOver = SIMD16<Int32>(0..<16) .>= Int32(truncatingIfNeeded: active)
+            let isOver = Lanes.isBehind(active)
             for r in 0..<rows { own[r] += x[r].replacing(with: 0, where: isOver) }
         }
         // What a long sequence begins with would swallow steps that are added to it one by one.
         for r in 0..<rows { sum[r] = initial[r] + own[r] }
         sum[rows] = initial[rows]
-        for lane in block.samples.indices { sum[rows][lane] += Float(min(block.lengths[lane], range.upperBound)) }
+        for lane in block.lanes { sum[rows][lane] += Float(min(block.lengths[lane], range.upperBound)) }
         let share = 1 / sum[rows].lanewiseMax(Lanes(repeating: 1))
         for r in 0..<rows { outputs[0][r] = sum[r] * share }
     }
@@ -172,7 +172,7 @@ private final class MeanPass: LayerPass {
         dSum[rows] = .zero
         guard let dx = input.dx else { return }
         for t in 0..<run.steps {
-            let isOver = SIMD16<Int32>(0..<16) .>= Int32(truncatingIfNeeded: run.block.active(at: t))
+            let isOver = Lanes.isBehind(run.block.active(at: t))
             for r in 0..<rows { dx[t][r] = dSum[r].replacing(with: 0, where: isOver) }
         }
     }

@@ -105,9 +105,10 @@ private final class RNNPass: CellPass {
     }
 
     override func unroll(_ range: Range<Int>) {
+        let recurrent = weights.recurrent()
         for t in range {
             let z = projections[t]
-            if t >= firstProduct { weights.multiply(by: h[t], into: z) }
+            if t >= firstProduct { recurrent.multiply(by: h[t], into: z) }
             if let norm {
                 let normalized = norm.normalized[t]
                 normalized.update(from: z, count: hidden)
@@ -123,6 +124,7 @@ private final class RNNPass: CellPass {
 
     override func unrollBackward(_ gradients: UnsafeMutablePointer<Float>) {
         norm?.gradients.clear(rows: hidden)
+        let transposed = weights.recurrentTransposed()
         for t in stride(from: steps - 1, through: 0, by: -1) {
             let dz = projections[t]
             dz.update(from: dh[t + 1], count: hidden)
@@ -132,7 +134,7 @@ private final class RNNPass: CellPass {
                     dz, norm.normalized[t], norm.scales[t].pointee, rows: hidden, gain: own(0),
                     norm.gradients)
             }
-            if t >= firstProduct { weights.multiplyTransposed(by: dz, into: dh[t]) }
+            if t >= firstProduct { transposed.multiply(by: dz, into: dh[t]) }
         }
         addRecurrentGradient(projections, rows: hidden, gradients)
         addRecurrentBiasGradient(projections, rows: hidden, gradients)

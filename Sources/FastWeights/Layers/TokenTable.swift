@@ -8,6 +8,8 @@ final class TokenTable {
     private let cell: PlacedCell
     private let hasBias: Bool
     private let values: Buffer<Float>
+    /// The table by tokens.
+    let tokenRows: TokenRows
     /// A row begins a cache line, so that threads that write beside each other share none.
     private let stride: Int
     /// One for each piece that may be done at the same time as another.
@@ -25,6 +27,7 @@ final class TokenTable {
         (self.source, self.cell, self.hasBias) = (source, cell, hasBias)
         stride = (cell.sizes.rows + Lanes.width - 1) / Lanes.width * Lanes.width
         values = Buffer(source.vocabulary * stride)
+        tokenRows = TokenRows(values: values.pointer, rows: cell.sizes.rows, stride: stride)
         workspaces = (0..<rowPieces.count + embeddingPieces.count).map { _ in ProductWorkspace() }
     }
 
@@ -48,9 +51,6 @@ final class TokenTable {
         guard let embedding = source.embedding else { return [cell.inputWeight] }
         return [embedding, cell.inputWeight] + (cell.inputBias.map { [$0] } ?? [])
     }
-
-    /// The table by tokens.
-    var tokenRows: TokenRows { TokenRows(values: values.pointer, rows: rows, stride: stride) }
 
     /// The gradients in a block.
     func gradientRows(_ gradients: UnsafeMutablePointer<Float>) -> TokenRows {

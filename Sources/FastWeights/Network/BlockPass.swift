@@ -46,8 +46,21 @@ final class BlockPass {
     /// `stride` behind the one before. Inlined, as nearly every caller's stride is 1.
     @inline(__always)
     func setTokens(_ source: UnsafePointer<UInt16>, stride: Int = 1, _ block: LaneBlock) {
-        block.samples.withUnsafeBufferPointer { samples in
-            for t in 0..<block.steps {
+        block.withSamples { samples in
+            let even = block.count == Lanes.width ? block.shortest : 0
+            for t in 0..<even {
+                let (row, source) = (tokens.pointer + t &* Lanes.width, source + t &* stride)
+                // Four lanes are written at once.
+                var lane = 0
+                while lane < Lanes.width {
+                    let low = UInt64(source[samples[lane]]) | UInt64(source[samples[lane &+ 1]]) &<< 16
+                    let high = UInt64(source[samples[lane &+ 2]]) | UInt64(source[samples[lane &+ 3]]) &<< 16
+                    UnsafeMutableRawPointer(row + lane).storeBytes(
+                        of: (low | high &<< 32).littleEndian, as: UInt64.self)
+                    lane &+= 4
+                }
+            }
+            for t in even..<block.steps {
                 let (row, active) = (tokens.pointer + t &* Lanes.width, block.active(at: t))
                 for lane in 0..<active { row[lane] = source[samples[lane] &+ t &* stride] }
                 // Behind the end any token will do.
@@ -124,13 +137,13 @@ extension BlockPass {
         forward(run)
         for (state, target) in zip(definition.states, arrays.lastStates) {
             block.scatter(
-                leaves[state.leaf].finalState(state.index), count: block.samples.count, rows: state.part.count,
+                leaves[state.leaf].finalState(state.index), count: block.count, rows: state.part.count,
                 into: target.pointer)
         }
         let (width, isPerStep) = (definition.output.count, definition.output.isPerStep)
         for t in 0..<outputCount(run) {
             block.scatter(
-                outputs[t], count: isPerStep ? block.active(at: t) : block.samples.count, rows: width,
+                outputs[t], count: isPerStep ? block.active(at: t) : block.count, rows: width,
                 into: arrays.outputs.pointer + (isPerStep ? first + t : 0) * batch * width)
         }
     }
@@ -146,7 +159,7 @@ extension BlockPass {
         let (width, isPerStep) = (definition.output.count, definition.output.isPerStep)
         for t in 0..<outputCount(run) {
             block.gather(
-                dOutputs.pointer + t * batch * width, count: isPerStep ? block.active(at: t) : block.samples.count,
+                dOutputs.pointer + t * batch * width, count: isPerStep ? block.active(at: t) : block.count,
                 rows: width, into: outputGradients[t])
         }
         if let lastStates {
@@ -160,7 +173,7 @@ extension BlockPass {
         backward(run, gradients)
         for (state, target) in zip(definition.states, dStates) {
             block.scatter(
-                leaves[state.leaf].initialStateGradient(state.index), count: block.samples.count,
+                leaves[state.leaf].initialStateGradient(state.index), count: block.count,
                 rows: state.part.count, into: target.pointer)
         }
         guard let inputGradients else { return }
@@ -175,7 +188,7 @@ extension BlockPass {
     private func load(_ states: [Buffer<Float>], _ block: LaneBlock, _ panel: (LayerPass, Int) -> Panel) {
         for (state, source) in zip(weights.definition.states, states) {
             block.gather(
-                source.pointer, count: block.samples.count, rows: state.part.count,
+                source.pointer, count: block.count, rows: state.part.count,
                 into: panel(leaves[state.leaf], state.index))
         }
     }

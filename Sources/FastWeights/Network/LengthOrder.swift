@@ -52,17 +52,20 @@ struct LengthOrder {
     /// The positions of block b.
     func positions(_ b: Int) -> Range<Int> { b * Lanes.width..<min((b + 1) * Lanes.width, order.count) }
 
-    /// Makes `block` that of number b: its samples are the first steps of the sequences among all steps.
-    func fill(_ block: inout LaneBlock, _ b: Int) {
+    /// Block b: its samples are the first steps of the sequences among all steps.
+    func block(_ b: Int) -> LaneBlock {
         let positions = positions(b)
-        block.set(positions.count) { lane in
+        return LaneBlock(positions.count) { lane in
             (starts[positions.lowerBound + lane], lengths[positions.lowerBound + lane])
         }
     }
 
     /// Block b with samples that are the sequences' own numbers in the data.
     func numbered(_ b: Int) -> LaneBlock {
-        LaneBlock(samples: Array(order[positions(b)]), lengths: Array(lengths[positions(b)]))
+        let positions = positions(b)
+        return LaneBlock(positions.count) { lane in
+            (order[positions.lowerBound + lane], lengths[positions.lowerBound + lane])
+        }
     }
 
     /// Blocks of sixteen sequences, the last of as many as are left.

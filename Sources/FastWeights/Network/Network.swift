@@ -172,9 +172,8 @@ public final class Network: Sendable {
             let block = blocks[b]
             let window = definition.root.isReversed ? block.steps : min(block.steps, ParallelInference.window)
             let pass = BlockPass(weights, steps: window, trains: false)
-            var part = LaneBlock()
             for first in stride(from: 0, to: block.steps, by: window) {
-                part.setWindow(of: block, from: first, steps: window)
+                let part = LaneBlock(windowOf: block, from: first, steps: window)
                 let goesOn = first + window < block.steps
                 pass.forward(Run(block: part, firstStep: arrays.step + first, goesOn: goesOn), arrays, from: first)
             }

@@ -37,8 +37,8 @@ final class NetworkBatch {
     func load(_ block: LaneBlock, from first: Int, into pass: BlockPass, seed: UInt64? = nil) {
         guard let inputs else { return }
         if let made = inputs.made {
-            for (lane, index) in block.samples.enumerated() {
-                made.write(index, from: first, count: block.steps, into: pass.inputs, lane: lane, seed: seed)
+            for lane in block.lanes {
+                made.write(block.samples[lane], from: first, count: block.steps, into: pass.inputs, lane: lane, seed: seed)
             }
             return
         }
@@ -91,7 +91,7 @@ final class BlockTargets {
         loss.weights.withUnsafeBufferPointer { buffer in
             let weights = buffer.isEmpty ? nil : buffer.baseAddress
             for t in 0..<(wanted.isPerStep ? block.steps : 1) {
-                let active = wanted.isPerStep ? block.active(at: t) : block.samples.count
+                let active = wanted.isPerStep ? block.active(at: t) : block.count
                 let dy = gradients[t]
                 if dy != outputs[t] { dy.update(from: outputs[t], count: rows) }
                 /// The row of a lane's target.

@@ -45,7 +45,7 @@ final class ParallelInference {
                 guard isPerStep else {
                     let sequences = batch.sequences.numbered(b)
                     return sequences.scatter(
-                        worker.pass.outputs[0], count: sequences.samples.count, rows: width, into: rows.pointer)
+                        worker.pass.outputs[0], count: sequences.count, rows: width, into: rows.pointer)
                 }
                 for t in 0..<part.steps {
                     part.scatter(
@@ -85,8 +85,6 @@ private final class Worker {
     private let isPerStep: Bool
     /// Whether a block before may have left a state in the pass.
     private var hasState: Bool
-    private var block = LaneBlock()
-    private var part = LaneBlock()
 
     init(_ weights: NetworkWeights, longest: Int) {
         let root = weights.definition.root
@@ -102,23 +100,17 @@ private final class Worker {
     /// Runs block b, and calls `body` with each window of its steps and the window's first; of one value a sequence with the
     /// last window alone.
     func run(_ batch: NetworkBatch, _ b: Int, _ body: (LaneBlock, Int) -> Void) {
-        batch.sequences.fill(&block, b)
+        let block = batch.sequences.block(b)
         if hasState { pass.clearState() }
         hasState = block.steps > pass.steps
-        guard hasState else { return run(batch, block, from: 0, body) }
         for first in stride(from: 0, to: block.steps, by: pass.steps) {
-            part.setWindow(of: block, from: first, steps: pass.steps)
+            let part = LaneBlock(windowOf: block, from: first, steps: pass.steps)
+            let goesOn = first + pass.steps < block.steps
             if first > 0 { pass.goOn() }
-            run(batch, part, from: first, body)
+            batch.load(part, from: first, into: pass)
+            pass.forward(Run(block: part, firstStep: first, goesOn: goesOn))
+            if isPerStep || !goesOn { body(part, first) }
         }
-    }
-
-    /// Runs a window, or a block that is one.
-    private func run(_ batch: NetworkBatch, _ part: LaneBlock, from first: Int, _ body: (LaneBlock, Int) -> Void) {
-        batch.load(part, from: first, into: pass)
-        let goesOn = first + pass.steps < block.steps
-        pass.forward(Run(block: part, firstStep: first, goesOn: goesOn))
-        if isPerStep || !goesOn { body(part, first) }
     }
 }
 

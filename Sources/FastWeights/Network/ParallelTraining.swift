@@ -150,7 +150,6 @@ private final class Worker: @unchecked Sendable {
     private let targets: BlockTargets
     private let sums: [Range<Int>]
     private let hasState: Bool
-    private var block = LaneBlock()
 
     init(_ weights: NetworkWeights, steps: Int, carry: Carry) {
         pass = BlockPass(weights, steps: steps, trains: true, carry: carry)
@@ -181,7 +180,7 @@ private final class Worker: @unchecked Sendable {
     ) {
         shard.result = BlockLoss()
         for b in blocks {
-            batch.sequences.fill(&block, b)
+            let block = batch.sequences.block(b)
             batch.load(block, from: 0, into: pass, seed: seed)
             if let states = batch.states { pass.root.loadState(states[b]) } else if hasState { pass.clearState() }
             body(b, Run(block: block, dropoutSeed: seed))

@@ -55,6 +55,12 @@ extension SIMD16 where Scalar == Float {
         return two[0] + two[1]
     }
 
+    /// The lanes behind the first `count`. Two vectors are compared, and a vector that is replaced is assigned: with a number
+    /// on the right, or in place in memory, the compiler takes the lanes one by one.
+    @inline(__always) static func isBehind(_ count: Int) -> SIMDMask<SIMD16<Int32>> {
+        SIMD16<Int32>(0..<16) .>= SIMD16<Int32>(repeating: Int32(truncatingIfNeeded: count))
+    }
+
     /// max(self, 0) in each lane; NaN stays NaN.
     @inline(__always) var rectified: Lanes {
         replacing(with: 0, where: self .< 0)
@@ -92,6 +98,12 @@ extension SIMD8 where Scalar == Float {
         let four = lowHalf + highHalf
         let two = four.lowHalf + four.highHalf
         return two[0] + two[1]
+    }
+
+    /// The lanes behind the first `count`. Two vectors are compared, and a vector that is replaced is assigned: with a number
+    /// on the right, or in place in memory, the compiler takes the lanes one by one.
+    @inline(__always) static func isBehind(_ count: Int) -> SIMDMask<SIMD16<Int32>> {
+        SIMD16<Int32>(0..<16) .>= SIMD16<Int32>(repeating: Int32(truncatingIfNeeded: count))
     }
 
     /// max(self, 0) in each lane; NaN stays NaN.

@@ -18,7 +18,7 @@ final class EpisodeBlock {
     private let weights: EpisodeWeights
     private let cell: CellPass
     private let head: DensePass
-    private var run = Run(block: LaneBlock())
+    private let run: Run
     /// Episodes as they stand, and of each its random numbers; there are always sixteen, of which the first count.
     private(set) var episodes: [Catch.Episode]
     private var randoms: [Random]
@@ -44,8 +44,7 @@ final class EpisodeBlock {
         lit = Buffer(min(task.visibleFrames, steps) * Catch.litPixels * Lanes.width)
         chosen = Buffer(steps * Lanes.width)
         row = arena.panels(1, rows: weights.cell.cell.sizes.rows)[0]
-        run.block = LaneBlock(
-            samples: Array(0..<Lanes.width), lengths: [Int](repeating: steps, count: Lanes.width))
+        run = Run(block: LaneBlock(Lanes.width) { ($0, steps) })
     }
 
     /// The outputs of a decision: logits of the actions, and V; after `loss` its gradients.

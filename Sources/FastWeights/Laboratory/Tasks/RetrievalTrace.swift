@@ -34,7 +34,7 @@ extension Network {
         let weights = definition.weights(parameters)
         weights.pack()
         let pass = BlockPass(weights, steps: tokens.count, trains: true, carry: .nothing)
-        let block = LaneBlock(samples: [0], lengths: [tokens.count])
+        let block = LaneBlock(1) { _ in (0, tokens.count) }
         tokens.map { UInt16($0) }.withUnsafeBufferPointer { pass.setTokens($0.baseAddress!, block) }
         pass.forward(Run(block: block))
         let classes = definition.output.count

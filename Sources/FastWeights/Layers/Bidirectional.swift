@@ -61,6 +61,8 @@ private final class BidirectionalPass: LayerPass {
     private let hidden: Int
     private let columns: Int
     private let window: Int
+    /// Whether it must clear the states that its windows leave, as each run begins from zeros.
+    private let clearsStates: Bool
     /// x in reverse, and ∂L/∂(that); or the tokens in reverse.
     private let reversed: PanelSequence
     private let dReversed: PanelSequence
@@ -77,9 +79,10 @@ private final class BidirectionalPass: LayerPass {
         reversed = arena.panels(window, rows: hasTokens ? 0 : columns)
         dReversed = arena.panels(plan.trains && input.dx != nil ? steps : 0, rows: columns)
         tokens = Buffer(hasTokens ? window * Lanes.width : 0)
+        clearsStates = plan.carry == .nothing && window < steps
         var plan = plan
         plan.steps = window
-        if plan.carry == .nothing && window < steps { plan.carry = .stateAndGradient }
+        if clearsStates { plan.carry = .stateAndGradient }
         func cell(_ i: Int, _ input: PassInput) -> CellPass {
             unsafeDowncast(layer.children[i].pass(weights.children[i], input, plan), to: CellPass.self)
         }
@@ -107,6 +110,7 @@ private final class BidirectionalPass: LayerPass {
         require(
             range == 0..<run.steps,
             "a layer that reads backwards takes all steps at once, found \(range.count) of \(run.steps)")
+        if clearsStates { clearState() }
         var first = 0
         while first < run.steps {
             let count = min(window, run.steps - first)

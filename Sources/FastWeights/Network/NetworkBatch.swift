@@ -38,7 +38,8 @@ final class NetworkBatch {
         guard let inputs else { return }
         if let made = inputs.made {
             for lane in block.lanes {
-                made.write(block.samples[lane], from: first, count: block.steps, into: pass.inputs, lane: lane, seed: seed)
+                made.write(
+                    block.samples[lane], from: first, count: block.steps, into: pass.inputs, lane: lane, seed: seed)
             }
             return
         }

@@ -23,11 +23,12 @@ import Testing
         let ids = BenchmarkRow.all.map(\.id)
         #expect(
             Set(ids).count == ids.count
-                && ids.count == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 40 + 6 + 27 + 4)
+                && ids.count == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 40 + 6 + 20 + 27 + 4)
         for id in [
             "product/NN/128x50x50", "product/TN/128x400x100", "product/NT/2048x2048x2048", "function/sigmoid",
             "training/fast-weights/R=256/K=30", "inference/irnn/R=20/K=4", "stream/gru/R=8", "stream/lstm-dense/R=20",
             "memory/lstm/R=100/T=2000", "sequences/lstm/R=64/T=50", "threads/text-gru/R=128/T=64/B=256",
+            "share/lstm/R=50/K=4",
         ] {
             #expect(ids.contains(id), "\(id)")
         }
@@ -47,7 +48,7 @@ import Testing
                 == "no row of the bench has the id or the beginning of an id \"trainin/lstm\"; did you mean training/lstm?"
         )
         #expect(message("function/sin")?.contains("did you mean") == true)
-        let groups = "product, function, training, sequences, inference, stream, threads, fast-memory, memory."
+        let groups = "product, function, training, sequences, inference, stream, threads, share, fast-memory, memory."
         for prefix in ["everything", "training/ls", "stream/", "", "R=50"] {
             #expect(message("function", prefix) != nil, "\(prefix)")
         }
@@ -65,7 +66,7 @@ import Testing
     @Test func wrongCommandLinesEndWithTwo() {
         for words in [
             ["--only", "trainin"], ["--threads", "0"], ["--threads", "1,x"], ["--seconds", "0"], ["--repeats", "0"],
-            ["--models", "lstm"],
+            ["--models", "lstm"], ["--only", "share", "--threads", "1"],
         ] {
             #expect(CommandLineTool.run(arguments: ["bench"] + words) == 2, "\(words)")
         }
@@ -79,7 +80,7 @@ import Testing
         let ids = [
             "product/NN/128x50x50", "product/TN/128x50x50", "product/NT/128x50x50", "function/tanh",
             "training/irnn/R=20/K=4", "training/irnn/R=20/K=30", "inference/irnn/R=20/K=4", "stream/irnn/R=8",
-            "stream/lstm-dense/R=50", "sequences/gru/R=64/T=50",
+            "stream/lstm-dense/R=50", "sequences/gru/R=64/T=50", "share/irnn/R=50/K=4",
         ]
         for row in try BenchmarkRow.rows(ids, among: BenchmarkRow.all) {
             let result = bench.measure(row, threads: 2)
@@ -88,6 +89,18 @@ import Testing
                 (result.share != nil)
                     == ["product", "training", "sequences", "inference"].contains(row.prefixes[0]))
         }
+    }
+
+    /// In percent of what each thread reaches alone: half as fast together is 50.
+    @Test func aShareIsOfUnsharedWork() throws {
+        let row = BenchmarkRow(
+            id: "share/a", description: "a",
+            work: .shared { threads in
+                (together: { Double($0) * 3 }, apart: { Double($0) * Double(threads) * 1.5 })
+            }, usesThreads: true, leastThreads: 2)
+        let result = Benchmark(repeats: 3, seconds: 1e-9).measure(row, threads: 2)
+        #expect(result.figures == [50, 50, 50] && row.unit == "%")
+        #expect(row.counts([1, 2, 4]) == [2, 4] && row.counts([1]).isEmpty)
     }
 
     @Test func aRepeatMakesAsManyCallsAsItTakes() {

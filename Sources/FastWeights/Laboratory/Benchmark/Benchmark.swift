@@ -32,6 +32,15 @@ struct Benchmark {
         switch row.work {
         case .megabytes(let count):
             return Result(row: row, threads: threads, figures: [count()])
+        case .shared(let prepare):
+            let (together, apart) = prepare(threads)
+            // In turn, so that both see the same moments of a shared machine.
+            let brief = Benchmark(repeats: 1, seconds: seconds)
+            let figures = (0..<repeats).map { _ in
+                let (one, each) = (brief.repeated(together)[0], brief.repeated(apart)[0])
+                return 100 * each / (Double(threads) * one)
+            }
+            return Result(row: row, threads: threads, figures: figures)
         case .timed(let figure, let prepare):
             var durations: [Double] = []
             prepare(threads) { durations = time($0) }
@@ -44,15 +53,22 @@ struct Benchmark {
     }
 
     /// Seconds of one call, for each repeat.
+    func time(_ run: (_ calls: Int) -> Void) -> [Double] {
+        repeated { calls in Self.elapsed { run(calls) } }
+    }
+
+    /// Seconds of `body`.
+    static func elapsed(_ body: () -> Void) -> Double {
+        let start = ContinuousClock.now
+        body()
+        return (ContinuousClock.now - start).seconds
+    }
+
+    /// Seconds of one call, for each repeat, of what says how long so many calls have taken.
     ///
     /// The clock is read once for so many calls as last a twentieth of a repeat; the first call, and those that find
     /// that number out, warm up the caches and the threads.
-    func time(_ run: (_ calls: Int) -> Void) -> [Double] {
-        func elapsed(_ calls: Int) -> Double {
-            let start = ContinuousClock.now
-            run(calls)
-            return (ContinuousClock.now - start).seconds
-        }
+    private func repeated(_ elapsed: (_ calls: Int) -> Double) -> [Double] {
         var calls = 1
         while elapsed(calls) < seconds / 20 && calls < 1 << 30 { calls *= 2 }
         return (0..<repeats).map { _ in

@@ -27,6 +27,21 @@ extension BenchmarkRow {
         }
     }
 
+    /// `share/lstm/R=50/K=4`: the same step on several threads, against unrelated trainings on one thread each that run side
+    /// by side: what they lose of that is what sharing a step costs, and not what the machine's cores take from each other.
+    static var shares: [BenchmarkRow] {
+        models.flatMap { model in
+            networkSizes.filter { $0.hidden >= 50 }.map { size in
+                let bench = NetworkBench(model.cell, hidden: size.hidden, steps: 2 * size.pairs + 3)
+                return BenchmarkRow(
+                    id: "share/\(model.name)/R=\(size.hidden)/K=\(size.pairs)",
+                    description: "speed of a shared training step, of unshared ones side by side, \(model.title)",
+                    work: .shared { bench.sharedTraining(batch: batch, batches: 10, threads: $0) },
+                    usesThreads: true, leastThreads: 2)
+            }
+        }
+    }
+
     /// `inference/lstm/R=50/K=4`: ten batches through the forward pass and the loss; two at R = 256.
     static var inferences: [BenchmarkRow] {
         models.flatMap { model in
@@ -109,6 +124,29 @@ private struct NetworkBench {
 
     func training(batch: Int, batches: Int, threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {
         TrainingStep.measure(network, examples(batch * batches), batch: batch, threads: threads, measure)
+    }
+
+    func sharedTraining(
+        batch: Int, batches: Int, threads: Int
+    ) -> (together: (_ calls: Int) -> Double, apart: (_ calls: Int) -> Double) {
+        let (network, examples) = (network, examples(batch * batches))
+        let steps = (0..<threads).map { _ in TrainingStep(network, examples, batch: batch, team: .alone) }
+        return (
+            together: { calls in
+                ThreadTeam.run(threads: threads) { team in
+                    let step = TrainingStep(network, examples, batch: batch, team: team)
+                    step.run()
+                    return Benchmark.elapsed { for _ in 0..<calls { step.run() } }
+                }
+            },
+            apart: { calls in
+                Benchmark.elapsed {
+                    ParallelLoop.run(threads, threads: threads) { thread in
+                        Subnormals.flushed { for _ in 0..<calls { steps[thread].run() } }
+                    }
+                }
+            }
+        )
     }
 
     func inference(count: Int, threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) {

@@ -10,6 +10,8 @@ struct BenchmarkRow {
     let work: Work
     /// Whether it can use several threads; one that cannot is measured once, with one.
     var usesThreads = false
+    /// Fewest threads it makes sense with.
+    var leastThreads = 1
     /// Whether `--quick` measures it.
     var isQuick = false
     /// Floating-point operations of one call as `FloatingPointOperations` counts them, where that is known.
@@ -20,6 +22,9 @@ struct BenchmarkRow {
     enum Work {
         /// Prepares for so many threads, and hands what makes so many calls one after another to `measure`.
         case timed(Figure, (_ threads: Int, _ measure: ((_ calls: Int) -> Void) -> Void) -> Void)
+        /// What so many threads reach together of what each of them reaches alone beside the others, in percent: the
+        /// seconds of so many calls on all threads, and of so many of its own on each at the same time.
+        case shared((_ threads: Int) -> (together: (_ calls: Int) -> Double, apart: (_ calls: Int) -> Double))
         /// A number that is counted, not timed, in megabytes (10⁶ bytes).
         case megabytes(() -> Double)
     }
@@ -52,6 +57,7 @@ struct BenchmarkRow {
     var unit: String {
         switch work {
         case .timed(let figure, _): figure.unit
+        case .shared: "%"
         case .megabytes: "MB"
         }
     }
@@ -62,8 +68,11 @@ struct BenchmarkRow {
 extension BenchmarkRow {
     /// Every row, in the order they are measured.
     static var all: [BenchmarkRow] {
-        products + functions + trainings + sequences + inferences + streams + threads + fastMemories + memories
+        products + functions + trainings + sequences + inferences + streams + threads + shares + fastMemories + memories
     }
+
+    /// Those of `threads` that the row is measured with.
+    func counts(_ threads: [Int]) -> [Int] { usesThreads ? threads.filter { $0 >= leastThreads } : [1] }
 
     /// `training`, `training/lstm`, … up to the whole id.
     var prefixes: [String] {

@@ -19,6 +19,8 @@ extension Command {
               threads/lstm/R=100/K=30/B=256  a training step of eight or sixteen blocks, ms; on
                                         one thread its phases, their jobs, and by a model of
                                         them the times on up to 16 threads
+              share/lstm/R=50/K=4       speed of a training step that threads share, in percent
+                                        of that of trainings on one thread each side by side
               memory/lstm/R=100/T=2000  bytes of all buffers of a training step, MB
 
             Models are irnn, lstm, gru and fast-weights. K = 30 stands for 63 random tokens:
@@ -54,6 +56,11 @@ extension Command {
             ? try BenchmarkRow.rows(arguments.texts("only"), among: BenchmarkRow.all)
             : BenchmarkRow.all.filter { !quick || $0.isQuick }
         let threads = arguments.integers("threads")
+        guard rows.contains(where: { !$0.counts(threads).isEmpty }) else {
+            throw UsageError(
+                "\(rows[0].id) is measured with \(rows[0].leastThreads) threads or more, found --threads "
+                    + threads.map(String.init).joined(separator: ","))
+        }
         var bench = Benchmark(
             repeats: quick && !arguments.isGiven("repeats") ? 3 : arguments.integer("repeats"),
             seconds: quick && !arguments.isGiven("seconds") ? 0.02 : arguments.number("seconds"))
@@ -65,7 +72,7 @@ extension Command {
         if printsTable { Terminal.write(report.head(idWidth: idWidth)) }
         var results: [Benchmark.Result] = []
         for row in rows {
-            for count in row.usesThreads ? threads : [1] where !Interruption.requested {
+            for count in row.counts(threads) where !Interruption.requested {
                 results.append(bench.measure(row, threads: count))
                 if printsTable { Terminal.write(report.line(results[results.count - 1], idWidth: idWidth)) }
             }

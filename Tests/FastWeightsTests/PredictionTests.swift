@@ -2,7 +2,7 @@ import Testing
 
 @testable import FastWeights
 
-/// `predict` against its naive twin, one sequence at a time through `run`.
+/// `predict` against its naive twin, one sequence at a time through a forward pass.
 @Suite struct PredictionTests {
     static let heads: [TestHead?] = [.perSequence(4), .perStep(7), nil]
 
@@ -31,7 +31,8 @@ import Testing
             #expect(predictions.count == Self.sequences.count)
             for (prediction, sequence) in zip(predictions, Self.sequences) {
                 let steps = sequence.count / 3
-                let alone = network.run(sequence, steps: steps, batch: 1).outputs
+                // Side by side in lanes too: a run would step through a single sequence.
+                let alone = NetworkPass(network).forward(sequence, steps: steps, batch: 1).outputs
                 #expect(prediction.width == network.configuration.output)
                 #expect(prediction.rows == (head?.isPerStep ?? true ? steps : 1))
                 if cell.isFading {

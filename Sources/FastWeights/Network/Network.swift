@@ -140,7 +140,11 @@ public final class Network: Sendable {
     ///   - lengths: Steps of each sequence, 1 to T; nil where all have T. What stands behind a sequence's end is not read;
     ///     outputs there are zero, and its last state is the one at its own end. A reversed layer begins there.
     ///   - state: The state to begin from.
-    ///   - threads: At most so many cores work, sixteen sequences each; the bits do not depend on it.
+    ///   - threads: At most so many cores work, sixteen sequences each, or of up to four sequences one each; the bits do not
+    ///     depend on it.
+    ///
+    /// Up to four sequences of at least sixteen steps are stepped through one by one, as a `NetworkStream` does, unless a
+    /// layer reads backwards: their numbers differ by rounding from those of the same sequences in a larger batch.
     ///
     /// Dropout never acts here. Traps on arrays of other sizes. The working memory is that of some steps, or of all where a
     /// layer reads backwards.
@@ -164,6 +168,11 @@ public final class Network: Sendable {
     }
 
     private func run(_ arrays: BatchArrays, _ threads: Int) -> (outputs: [Float], state: NetworkState) {
+        if arrays.shape.isOfStreams {
+            let weights = NetworkStream.Weights(steppable: self)
+            ParallelLoop.run(arrays.shape.batch, threads: threads) { NetworkStream(weights).run($0, of: arrays) }
+            return (arrays.outputs.array, arrays.lastState)
+        }
         let weights = definition.weights(parameters)
         weights.pack()
         let blocks = arrays.shape.blocks

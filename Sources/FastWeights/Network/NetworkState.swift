@@ -109,6 +109,23 @@ struct BatchShape {
         }
     }
 
+    /// Whether the sequences run one by one: up to four of them take longer side by side in sixteen lanes than one after
+    /// another, each over the whole width of a vector, if they are long enough for their weights to be laid out for that.
+    var isOfStreams: Bool {
+        batch <= 4 && steps >= 16 && !definition.states.isEmpty && !definition.root.isReversed
+    }
+
+    /// The state of one of the sequences in `values`.
+    func state(_ values: [Buffer<Float>], sequence b: Int, step: Int) -> NetworkState {
+        NetworkState(
+            parts: zip(definition.states, values).map { own, values in
+                let count = own.part.count
+                return NetworkState.Part(
+                    name: own.part.name, shape: [1] + own.part.sizes,
+                    values: (0..<count).map { values.pointer[b * count + $0] })
+            }, step: step)
+    }
+
     /// A state of the numbers of each part.
     func state(_ values: [Buffer<Float>], step: Int = 0) -> NetworkState {
         NetworkState(

@@ -72,6 +72,29 @@ public final class NetworkStream {
         advance(ColumnNumbers(pointer: input.baseAddress!, count: input.count))
     }
 
+    /// Runs sequence b of a batch and writes its outputs and last states.
+    func run(_ b: Int, of arrays: BatchArrays) {
+        let (shape, batch) = (arrays.shape, arrays.shape.batch)
+        if let states = arrays.states {
+            state = shape.state(states, sequence: b, step: arrays.step)
+        }
+        let (outputs, y) = (arrays.outputs.pointer, numbers(root.outputs))
+        let isPerStep = definition.output.isPerStep
+        for t in 0..<(shape.lengths?[b] ?? shape.steps) {
+            let row = t &* batch &+ b
+            if definition.takesTokens {
+                step(token: Int(arrays.tokens.pointer[row]))
+            } else {
+                advance(ColumnNumbers(pointer: arrays.numbers.pointer + row &* columns, count: columns))
+            }
+            if isPerStep { (outputs + row &* width).update(from: y, count: width) }
+        }
+        if !isPerStep { (outputs + b &* width).update(from: y, count: width) }
+        for (part, target) in zip(state.parts, arrays.lastStates) {
+            for (i, value) in part.values.enumerated() { target.pointer[b * part.values.count + i] = value }
+        }
+    }
+
     private func advance(_ x: ColumnNumbers) {
         root.step(x)
         phase = phase &+ 1 < period ? phase &+ 1 : 0
@@ -154,10 +177,8 @@ extension NetworkStream {
 
         /// Copies the parameters as they are now; later changes of them do not reach the streams. Throws `StreamError` when a
         /// layer cannot run a step at a time.
-        public init(_ network: Network) throws(StreamError) {
-            configuration = network.configuration
-            let definition = network.definition
-            let layers = definition.root.children
+        public convenience init(_ network: Network) throws(StreamError) {
+            let (configuration, layers) = (network.configuration, network.definition.root.children)
             if let reversed = layers.firstIndex(where: { $0.isReversed }) {
                 // An embedding that is but a table of the layer above it is none of them.
                 let layer = reversed + configuration.layers.count - layers.count
@@ -166,11 +187,17 @@ extension NetworkStream {
                         "layer \(layer), \(configuration.layers[layer].kind.name), reads its sequences backwards "
                         + "too, from an end that a stream does not know; run the network over whole sequences")
             }
+            self.init(steppable: network)
+        }
+
+        /// The same of a network whose layers can all run a step at a time.
+        init(steppable network: Network) {
+            configuration = network.configuration
             let copy = Parameters(network.parameters.layout)
             copy.copy(from: network.parameters)
-            let weights = definition.weights(copy)
+            let weights = network.definition.weights(copy)
             weights.pack()
-            root = definition.root.streamWeights(weights.root)
+            root = network.definition.root.streamWeights(weights.root)
         }
     }
 }

@@ -62,7 +62,7 @@ struct BenchmarkRow {
 extension BenchmarkRow {
     /// Every row, in the order they are measured.
     static var all: [BenchmarkRow] {
-        products + functions + trainings + sequences + inferences + streams + threads + fastMemories + memories
+        products + functions + trainings + sequences + inferences + runs + streams + threads + fastMemories + memories
     }
 
     /// `training`, `training/lstm`, … up to the whole id.

@@ -43,8 +43,8 @@ def parse():
             raise argparse.ArgumentTypeError("at least one round is needed")
         return int(text)
 
-    parser.add_argument("--only", "--rows", metavar="PREFIX,…", dest="rows", type=lambda text: text.split(","), default=[""],
-                        help="only rows with these ids, whole or up to one of their slashes")
+    parser.add_argument("--only", "--rows", metavar="PREFIX,…", dest="rows", type=lambda text: text.split(","),
+                        default=[""], help="only rows with these ids, whole or up to one of their slashes")
     parser.add_argument("--threads", metavar="N,…", type=numbers, default=[1, 2], help="default: 1,2")
     parser.add_argument("--table", action="store_true",
                         help="only what the table of floors needs: each row with the number of threads its floor is for")

@@ -2,8 +2,8 @@
 
     python check.py [MODEL ...]
 
-Runs before a measurement; `bench.py --check` runs it alone. Exit status 1 if two forms differ. A framework that cannot be
-imported has no forms.
+Runs before a measurement; `bench.py --check` runs it alone. Exit status 1 if two forms differ. A framework that cannot
+be imported has no forms.
 """
 
 import contextlib
@@ -11,8 +11,8 @@ import importlib
 import sys
 import warnings
 
-import ours
 import kernels_numpy
+import ours
 from rows import MODELS, SEQUENCES, Row
 
 FRAMEWORKS = {}
@@ -31,7 +31,8 @@ def check(model):
                                for form in peer.forms(row, True)})
     if model in SEQUENCES and (torch := FRAMEWORKS.get("torch")):
         row = Row(f"sequences/{model}/R=64/T=50")
-        lines += compare(row, {f"torch {form}": torch.losses_and_gradients(row, form) for form in torch.forms(row, True)})
+        lines += compare(row, {f"torch {form}": torch.losses_and_gradients(row, form)
+                               for form in torch.forms(row, True)})
     for name in (model, f"{model}-dense") if model in ("lstm", "gru") else (model,):
         row = Row(f"stream/{name}/R=50")
         lines += compare(row, streams(row))

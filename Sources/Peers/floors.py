@@ -58,7 +58,8 @@ def groups():
         result.append(sized(f"{name}, one sequence of {RUN_STEPS['sequence']} steps, against ONNX Runtime and OpenVINO",
                             f"sequence/{model}/R=%d/T={RUN_STEPS['sequence']}", ONE_SEQUENCE, DEPLOYMENT))
     for model, name in RUNS.items():
-        for work, row in ((f"128 sequences of {RUN_STEPS['batch']} steps", f"batch/{model}/R=%d/T={RUN_STEPS['batch']}"),
+        steps = RUN_STEPS["batch"]
+        for work, row in ((f"128 sequences of {steps} steps", f"batch/{model}/R=%d/T={steps}"),
                           ("inference, K = 30", f"inference/{model}/R=%d/K=30")):
             result.append(sized(f"{name}, {work}, against ONNX Runtime, OpenVINO and PyTorch", row, BATCHES,
                                 DEPLOYMENT + ("torch",)))
@@ -70,7 +71,8 @@ def groups():
         result.append(sized(f"{name}, streaming step, against ONNX Runtime and OpenVINO", f"stream/{model}/R=%d",
                             ONE_SEQUENCE, DEPLOYMENT))
     for model, name in dense.items():
-        result.append(sized(f"{name}, streaming step, against RTNeural", f"stream/{model}/R=%d", RTNEURAL, ("RTNeural",)))
+        result.append(sized(f"{name}, streaming step, against RTNeural", f"stream/{model}/R=%d", RTNEURAL,
+                            ("RTNeural",)))
     result.append(products("matrix product at 512³, 1024³, 2048³, against OpenBLAS", 0.97, LARGE_SHAPES))
     result.append(products("matrix product at the recurrent shapes, against OpenBLAS", 1.1, RECURRENT_SHAPES))
     result.append(Group("functions, against NumPy", 1, tuple(

@@ -194,8 +194,8 @@ def forms(row, everything):
 
 
 def prepare(row, form):
-    """A function that does the row's work once, one that waits until it is done, and of a layer alone one that gives what
-    it left."""
+    """A function that does the row's work once, one that waits until it is done, and of a layer alone one that gives
+    what it left."""
     match row.kind:
         case "training":
             return training(row, form)
@@ -286,7 +286,7 @@ def losses_and_gradients(row, form):
 
 
 def run(row):
-    """A function that applies the layer to its sequences, one that waits, and one that gives the states that came out."""
+    """A function that applies the layer to its sequences, one that waits, and one that gives all states."""
     p, numbers = problem.run(row)
     start = (jnp.zeros((row.batch, row.hidden)),) * (2 if row.cell == "lstm" else 1)
 

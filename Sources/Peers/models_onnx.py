@@ -19,8 +19,8 @@ def has(row):
 def model(row):
     """The model, serialized.
 
-    `sequence` and `batch`: x [T, B, I] to y [T, 1, B, R]. `inference`: tokens [T, B] to logits [B, 10]. `stream`: x [1, 1, 1],
-    h and, of an LSTM, c [1, 1, R] to next_h, next_c and, with a dense output, y.
+    `sequence` and `batch`: x [T, B, I] to y [T, 1, B, R]. `inference`: tokens [T, B] to logits [B, 10]. `stream`: x
+    [1, 1, 1], h and, of an LSTM, c [1, 1, R] to next_h, next_c and, with a dense output, y.
     """
     graph = Graph(row)
     {"inference": graph.classifier, "stream": graph.step}.get(row.kind, graph.layer)()

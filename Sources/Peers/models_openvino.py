@@ -1,7 +1,7 @@
 """OpenVINO on the CPU: compiled for latency in single precision, with inputs and outputs in our memory.
 
-With the batch before the steps its LSTM and GRU are transposed on the way, as they are here they are not. Of ONNX's option
-for that order, layout = 1, it takes the steps for the batch.
+With the batch before the steps its LSTM and GRU are transposed on the way, as they are here they are not. Of ONNX's
+option for that order, layout = 1, it takes the steps for the batch.
 """
 
 import contextlib

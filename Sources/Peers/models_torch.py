@@ -39,8 +39,8 @@ def forms(row, everything):
 
 
 def prepare(row, form):
-    """A function that does the row's work once, one that waits until it is done, and of some rows one that gives what it
-    left, by the names of ours.py."""
+    """A function that does the row's work once, one that waits until it is done, and of some rows one that gives what
+    it left, by the names of ours.py."""
     match row.kind:
         case "product":
             a, b = (torch.from_numpy(operand) for operand in kernels_numpy.operands(row))

@@ -32,8 +32,8 @@ def differences(found, path):
 def results(tool, row, folder):
     """A file of what our tool computes for a row, whose peers are compared with it; None where it is not known.
 
-    Of a stream `h` and, with a dense output, `y`, after STEPS steps; of the rows "sequence" and "batch" every state, and
-    of "inference" the logits of the first batch.
+    Of a stream `h` and, with a dense output, `y`, after STEPS steps; of "sequence" and "batch" every state, and of
+    "inference" the logits of the first batch.
     """
     if row.kind not in ("stream", "sequence", "batch", "inference") or row.cell not in ("lstm", "gru", "irnn"):
         return None
@@ -58,7 +58,7 @@ def results(tool, row, folder):
 
 
 def apply(tool, row, folder, cell, sequences, embedding=None):
-    """All states [T, B, R] that our tool gives for a cell and sequences [T, B, I] or, with an embedding, tokens [T, B]."""
+    """All states [T, B, R] of a cell over sequences [T, B, I] or, with an embedding, tokens [T, B], by our tool."""
     tensors = {f"{name}_l0": value for name, value in cell.items() if not name.startswith("dense_")}
     options = []
     if row.cell == "irnn":

@@ -100,7 +100,7 @@ def times(ratio):
 
 def markdown(results, about):
     """The README's table, a line a group: the lowest ratio of each floor's rows, bold where it is below the floor; then
-    the same without the peers' forms that have our table of tokens, where that changes anything; and the fastest peers."""
+    the same without the peers' forms that have our table of tokens, where that changes anything; the fastest peers."""
     found = {(result.row, result.threads): result for result in results}
     lines = ["| work | at least | reached | without our token table in theirs | the fastest peer |",
              "| --- | --- | --- | --- | --- |"]

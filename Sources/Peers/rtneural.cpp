@@ -3,8 +3,8 @@
 //     rtneural lstm|gru R WEIGHTS outputs STEPS    prints the outputs of so many steps
 //     rtneural lstm|gru R WEIGHTS time SECONDS     prints the nanoseconds of one step, of as many steps as fill SECONDS
 //
-// WEIGHTS is a file of float32 in PyTorch's order: weight_ih, weight_hh, bias_ih, bias_hh, and the dense layer's weight and
-// bias. rtneural.py compiles this, once for each of RTNeural's backends, with -DSIZES=8,16,20 or others.
+// WEIGHTS is a file of float32 in PyTorch's order: weight_ih, weight_hh, bias_ih, bias_hh, and the dense layer's weight
+// and bias. rtneural.py compiles this, once for each of RTNeural's backends, with -DSIZES=8,16,20 or others.
 
 #include <RTNeural/RTNeural.h>
 

@@ -1,6 +1,7 @@
 """RTNeural's LSTM or GRU with a dense output, in the programs that rtneural.cpp becomes with each of its backends."""
 
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def compile_backends(rows, folder):
             *([f"-I{headers[backend]}"] if backend in headers else []), HERE / "rtneural.cpp", "-o", program)
         return program
 
+    print("compiling RTNeural", file=sys.stderr)
     programs, absent = {}, {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for backend, program in [(backend, pool.submit(build, backend)) for backend in BACKENDS]:

@@ -53,8 +53,10 @@ def text(results, about):
     found = {(result.row, result.threads): result for result in results}
     for group in groups():
         for threads in sorted({result.threads for result in results}):
+            # A row of several groups has no line in those whose peers were not measured.
             selected = [(floor, found[row, threads]) for floor in group.floors for row in floor.rows
-                        if (row, threads) in found]
+                        if (row, threads) in found
+                        and (found[row, threads].best(group.against) or (row, threads) not in shown)]
             if selected:
                 lines += ["", f"{group.work}, {threads} thread{'s' if threads > 1 else ''}"]
             for floor, result in selected:

@@ -62,7 +62,7 @@ def compile_backends(rows, folder):
     options = ["-std=c++17", "-O3", "-march=native", "-ffast-math", "-DNDEBUG", "-w", f"-I{sources}",
                f"-DSIZES={','.join(map(str, sizes))}"]
     if not (sources / "modules" / "json" / "json.hpp").is_file():
-        options.append(f"-I{json_header(folder)}")
+        options += json_header(folder)
 
     def build(backend):
         name, alignment = BACKENDS[backend]
@@ -85,14 +85,14 @@ def compile_backends(rows, folder):
 
 
 def json_header(folder):
-    """A folder from which the place of the header that RTNeural includes leads to Debian's, or to JSON_DIR's."""
+    """Options with which the header that RTNeural includes is Debian's, or JSON_DIR's."""
     place = Path(folder) / "modules" / "json"
     place.mkdir(parents=True)
-    given = os.environ.get("JSON_DIR")
-    header = f'"{given}/nlohmann/json.hpp"' if given else "<nlohmann/json.hpp>"
-    (place / "json.hpp").write_text(f"#include {header}\n")
-    (Path(folder) / "RTNeural").mkdir()
-    return Path(folder) / "RTNeural"
+    (place / "json.hpp").write_text("#include <nlohmann/json.hpp>\n")
+    # RTNeural looks for it beside a folder of its own.
+    beside = Path(folder) / "RTNeural"
+    beside.mkdir()
+    return [f"-I{beside}"] + ([f"-I{given}"] if (given := os.environ.get("JSON_DIR")) else [])
 
 
 def forms(programs, row, folder):

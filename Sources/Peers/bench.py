@@ -1,4 +1,4 @@
-"""Our tool and PyTorch, JAX and NumPy in turn, row by row: README.md says what is compared and how.
+"""Our tool and what others run networks with in turn, row by row: README.md says what is compared and how.
 
 The result goes to the standard output, progress to the standard error. Exit status 0 even where a floor is missed,
 1 if something failed, 2 if the command line makes no sense, 130 after Ctrl-C, which prints what there is.
@@ -6,7 +6,6 @@ The result goes to the standard output, progress to the standard error. Exit sta
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -14,21 +13,24 @@ import tempfile
 import time
 from pathlib import Path
 
+import ours
 import report
+import rtneural
+from commands import Failure
 from floors import groups
-from participants import (
-    HERE, Failure, Form, Ours, Worker, compile_rtneural, environment, our_version, rtneural_forms)
-from rows import MODELS
+from participants import HERE, Form, Worker, environment, our_forms, our_version
+from rows import DEPLOYMENT, FRAMEWORKS, MODELS
 
-LIBRARIES = ("numpy", "torch", "jax")
-# Seconds after a turn: idle threads spin for 7 ms in PyTorch, and OpenBLAS's for 110 ms.
-PAUSES = {"numpy": 0.15}
+LIBRARIES = FRAMEWORKS + DEPLOYMENT
+# Seconds after a turn: idle threads spin for 7 ms in PyTorch, for 80 in ONNX Runtime, and OpenBLAS's for 110.
+PAUSES = {"numpy": 0.15, "onnxruntime": 0.15}
 PAUSE = 0.02
 
 
 def parse():
     parser = argparse.ArgumentParser(
-        description="Times fastweights, PyTorch, JAX and NumPy in turn and prints our ratio to the best peer.")
+        description="Times fastweights, PyTorch, JAX, NumPy, ONNX Runtime, OpenVINO and, where RTNEURAL_DIR names its "
+                    "sources, RTNeural in turn, and prints our ratio to the best peer.")
 
     def numbers(text):
         values = sorted({int(part) for part in text.split(",")})
@@ -41,8 +43,8 @@ def parse():
             raise argparse.ArgumentTypeError("at least one round is needed")
         return int(text)
 
-    parser.add_argument("--rows", metavar="PREFIX,…", type=lambda text: text.split(","), default=[""],
-                        help="only rows with these ids, whole or up to one of their slashes")
+    parser.add_argument("--only", "--rows", metavar="PREFIX,…", dest="rows", type=lambda text: text.split(","),
+                        default=[""], help="only rows with these ids, whole or up to one of their slashes")
     parser.add_argument("--threads", metavar="N,…", type=numbers, default=[1, 2], help="default: 1,2")
     parser.add_argument("--table", action="store_true",
                         help="only what the table of floors needs: each row with the number of threads its floor is for")
@@ -67,7 +69,7 @@ def main():
     if not rows:
         print(f"no row's id begins with {','.join(options.rows)}", file=sys.stderr)
         return 2
-    differences = check({row.model.removesuffix("-dense") for row in rows} & MODELS.keys())
+    differences = check({row.cell for row in rows if row.kind in ("training", "inference", "sequences", "stream")})
     if options.check or differences:
         print(differences or "all forms compute the same")
         return 1 if differences else 0
@@ -87,6 +89,7 @@ def main():
 
 def check(models):
     """What the forms of these models compute differently."""
+    models &= MODELS.keys()
     if not models:
         return ""
     print(f"checking that all forms of {', '.join(sorted(models))} compute the same", file=sys.stderr)
@@ -96,16 +99,18 @@ def check(models):
 
 
 class Measurement:
-    """`results` of the finished rows, `failures` as sentences, `versions` of what ran."""
+    """`results` of the finished rows, `failures` as sentences, `versions` of what ran, and why others are `absent`."""
 
     def __init__(self, options):
-        self.options, self.workers, self.programs = options, {}, {}
-        self.results, self.failures, self.versions = [], [], {}
+        self.options, self.workers, self.programs, self.folder = options, {}, {}, None
+        self.results, self.failures, self.versions, self.absent = [], [], {}, {}
 
     def run(self, rows, folder):
+        self.folder = folder
         self.attempt("ours", lambda: self.versions.update(ours=our_version(self.options.tool)))
-        if checkout := os.environ.get("RTNEURAL"):
-            self.attempt("RTNeural", lambda: self.programs.update(compile_rtneural(checkout, folder)))
+        self.programs, absent = rtneural.compile_backends(rows, folder)
+        for name, reason in absent.items():
+            self.miss(name, reason)
         if self.options.table:
             plan = list(dict.fromkeys((row, group.threads) for group in groups() for floor in group.floors
                                       for row in floor.rows if row in rows))
@@ -124,11 +129,20 @@ class Measurement:
 
     def measure(self, row, threads):
         """All rounds of one row: everyone is prepared, then all take turns, never two at once."""
-        participants = [Ours(self.options.tool, row, threads)]
+        participants, expected = our_forms(self.options.tool, row, threads), None
         for library in LIBRARIES:
             self.attempt(row.id, lambda: participants.extend(self.forms(library, row, threads)))
-        participants += rtneural_forms(self.programs, row)
-        figures = {one.name: [] for one in participants if self.attempt(f"{row.id}, {one.name}", one.prepare)}
+        participants += rtneural.forms(self.programs, row, self.folder)
+
+        def compute():
+            nonlocal expected
+            expected = ours.results(self.options.tool, row, self.folder)
+
+        # Without our results to compare with nobody is measured but we.
+        if not self.attempt(row.id, compute):
+            participants = [one for one in participants if one.library == "ours"]
+        figures = {one.name: [] for one in participants
+                   if self.attempt(f"{row.id}, {one.name}", lambda: one.prepare(expected))}
         for _ in range(self.options.rounds):
             for one in participants:
                 if one.name in figures and not self.attempt(
@@ -142,13 +156,30 @@ class Measurement:
                 self.attempt(row.id, lambda: worker.ask(forget=True))
 
     def forms(self, library, row, threads):
-        """Of the library's worker with that number of threads, which is started, and started anew if it ended."""
-        key = library, row.threads_of(library, threads)
-        worker = self.workers.get(key)
-        if worker is None or not worker.runs:
-            self.workers[key] = worker = Worker(*key)
-            self.versions |= worker.ask(versions=True)
-        return [Form(worker, row, form) for form in worker.ask(forms=row.id, all=self.options.all)]
+        """Of the library's workers with the numbers of threads that suit it; they are started, and started anew if they
+        ended."""
+        forms, counts = [], row.threads_of(library, threads)
+        for count in counts:
+            if library in self.absent:
+                break
+            worker = self.workers.get((library, count))
+            if worker is None or not worker.runs:
+                self.workers[library, count] = worker = Worker(library, count)
+                try:
+                    versions = worker.ask(versions=True)
+                except Failure as failure:
+                    versions = {"absent": str(failure)}
+                if reason := versions.get("absent"):
+                    self.miss(library, reason)
+                    break
+                self.versions |= versions
+            note = "" if len(counts) == 1 else f", {count} thread{'s' if count > 1 else ''}"
+            forms += [Form(worker, row, form, note) for form in worker.ask(forms=row.id, all=self.options.all)]
+        return forms
+
+    def miss(self, name, reason):
+        self.absent[name] = reason
+        print(f"{name}: not measured, {reason}", file=sys.stderr)
 
     def attempt(self, what, action):
         """Whether the action succeeded; if it did not, its failure is noted and the rest goes on."""
@@ -173,10 +204,12 @@ def write(options, measurement):
              f"Medians of {options.rounds} rounds of at least {options.seconds} s, ± half the distance from the least to "
              "the most."]
     print(report.text(results, about))
+    for name, reason in measurement.absent.items():
+        print(f"{name}: not measured, {reason}")
     for failure in measurement.failures:
         print(f"failed: {failure}")
     if options.json:
-        found = report.as_json(results, machine, measurement.versions, measurement.failures)
+        found = report.as_json(results, machine, measurement)
         options.json.write_text(json.dumps(found, indent=1) + "\n")
     if options.markdown:
         options.markdown.write_text(report.markdown(results, about))

@@ -1,14 +1,12 @@
-"""The ratios to reach, and RTNeural's published figures."""
+"""The ratios to reach."""
 
 from dataclasses import dataclass
 
-from rows import FORMS, LARGE_SHAPES, MODELS, RECURRENT_SHAPES, SEQUENCES, SIZES, STREAM_SIZES, Row
+from rows import (
+    DEPLOYMENT, FORMS, FRAMEWORKS, LARGE_SHAPES, MODELS, RECURRENT_SHAPES, RUN_STEPS, RUNS, SEQUENCES, SIZES,
+    STREAM_SIZES, Row)
 
-PYTHON = ("numpy", "torch", "jax")
-
-# One LSTM step with one input and a dense output, in ns, the better of RTNeural's Eigen and plain C++ code: measured
-# on another machine (Zen 3 with AVX2) with -O3 -march=native -ffast-math.
-RTNEURAL = {8: 71, 16: 121, 20: 258, 40: 343, 64: 1300, 100: 3170}
+EVERYONE = FRAMEWORKS + DEPLOYMENT + ("RTNeural",)
 
 TRAINING = {
     "fast-weights": {4: (10, 10, 6), 30: (5, 5, 5, 5)},
@@ -20,6 +18,10 @@ TRAINING = {
 LAYERS = 3
 INFERENCE = (4, 4, 4, 1.5)
 STREAM = 50
+# By R: streams with a dense output against RTNeural; a step or a sequence, and batches, against what others deploy.
+RTNEURAL = {8: 1.2, 16: 1.2, 20: 1.5, 40: 1.5, 64: 1.3, 100: 1.3}
+ONE_SEQUENCE = {20: 2, 50: 2, 100: 1.4, 256: 1.25}
+BATCHES = {20: 3, 50: 3, 100: 3, 256: 1.5}
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Group:
     work: str
     threads: int
     floors: tuple
-    against: tuple = PYTHON
+    against: tuple = FRAMEWORKS
 
 
 def groups():
@@ -52,11 +54,25 @@ def groups():
     for model, name in MODELS.items():
         for pairs, sizes in SIZES.items():
             result.append(networks("inference", f"{name}, inference", model, pairs, sizes, INFERENCE))
-    for model, name in (MODELS | {"lstm-dense": "LSTM with a dense output"}).items():
+    for model, name in RUNS.items():
+        result.append(sized(f"{name}, one sequence of {RUN_STEPS['sequence']} steps, against ONNX Runtime and OpenVINO",
+                            f"sequence/{model}/R=%d/T={RUN_STEPS['sequence']}", ONE_SEQUENCE, DEPLOYMENT))
+    for model, name in RUNS.items():
+        steps = RUN_STEPS["batch"]
+        for work, row in ((f"128 sequences of {steps} steps", f"batch/{model}/R=%d/T={steps}"),
+                          ("inference, K = 30", f"inference/{model}/R=%d/K=30")):
+            result.append(sized(f"{name}, {work}, against ONNX Runtime, OpenVINO and PyTorch", row, BATCHES,
+                                DEPLOYMENT + ("torch",)))
+    dense = {f"{model}-dense": f"{name} with a dense output" for model, name in RUNS.items()}
+    for model, name in (MODELS | dense).items():
         result.append(Group(f"{name}, streaming step", 2, tuple(
             Floor(f"R = {r}", STREAM, (Row(f"stream/{model}/R={r}"),)) for r in STREAM_SIZES)))
-    result.append(Group("LSTM with a dense output, streaming step, against RTNeural", 2, tuple(
-        Floor(f"R = {r}", 1 if r < 20 else 1.5, (Row(f"stream/lstm-dense/R={r}"),)) for r in RTNEURAL), ("RTNeural",)))
+    for model, name in RUNS.items():
+        result.append(sized(f"{name}, streaming step, against ONNX Runtime and OpenVINO", f"stream/{model}/R=%d",
+                            ONE_SEQUENCE, DEPLOYMENT))
+    for model, name in dense.items():
+        result.append(sized(f"{name}, streaming step, against RTNeural", f"stream/{model}/R=%d", RTNEURAL,
+                            ("RTNeural",)))
     result.append(products("matrix product at 512³, 1024³, 2048³, against OpenBLAS", 0.97, LARGE_SHAPES))
     result.append(products("matrix product at the recurrent shapes, against OpenBLAS", 1.1, RECURRENT_SHAPES))
     result.append(Group("functions, against NumPy", 1, tuple(
@@ -68,6 +84,11 @@ def groups():
 def networks(kind, work, model, pairs, sizes, floors):
     return Group(f"{work}, K = {pairs}", 2, tuple(
         Floor(f"R = {r}", least, (Row(f"{kind}/{model}/R={r}/K={pairs}"),)) for r, least in zip(sizes, floors)))
+
+
+def sized(work, row, floors, against):
+    """A row for each R, with its floor."""
+    return Group(work, 2, tuple(Floor(f"R = {r}", least, (Row(row % r),)) for r, least in floors.items()), against)
 
 
 def products(work, least, shapes):

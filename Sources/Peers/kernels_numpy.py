@@ -23,14 +23,16 @@ def forms(row, everything):
 
 
 def prepare(row, form):
-    """A function that does the row's work once, and one that waits until it is done."""
+    """A function that does the row's work once, one that waits until it is done, and of a stream one that gives what it
+    left."""
     match row.kind:
         case "product":
             return product(row), nothing
         case "function":
             return function(row.model, form), nothing
         case "stream":
-            return stream(row)[0], nothing
+            step, left = stream(row)
+            return step, nothing, lambda: dict(zip(("h", "y"), left))
 
 
 def nothing():
@@ -95,14 +97,8 @@ def stream(row):
     state = np.zeros(r + 2, np.float32)
     state[r + 1] = 1
     x, h = np.float32(problem.INPUT), state[:r]
-    if row.model == "irnn":
-        return irnn(p, state, x, h), [h]
-    if row.model == "gru":
-        return gru(p, state, x, h), [h]
-    if row.model == "fast-weights":
-        return fast_weights(p, state, x, h), [h]
-    step = lstm(p, state, x, h)
-    if row.model == "lstm":
+    step = {"irnn": irnn, "lstm": lstm, "gru": gru, "fast-weights": fast_weights}[row.cell](p, state, x, h)
+    if not row.model.endswith("-dense"):
         return step, [h]
     weight, bias, y = p["dense_weight"], p["dense_bias"], np.empty(1, np.float32)
 

@@ -181,6 +181,8 @@ def forms(row, everything):
     """The forms to time; unless everything is asked for, without those known to be several times slower."""
     if row.kind == "stream":
         return ["jit"]
+    if row.kind in ("sequence", "batch"):
+        return ["scan"]
     if row.kind not in ("training", "inference"):
         return []
     # Unrolled, T = 63 takes minutes to compile.
@@ -192,14 +194,18 @@ def forms(row, everything):
 
 
 def prepare(row, form):
-    """A function that does the row's work once, and one that waits until it is done."""
+    """A function that does the row's work once, one that waits until it is done, and of a layer alone one that gives
+    what it left."""
     match row.kind:
         case "training":
             return training(row, form)
         case "inference":
             return inference(row, form)
+        case "sequence" | "batch":
+            return run(row)
         case "stream":
-            return stream(row)[:2]
+            step, wait, left = stream(row)
+            return step, wait, lambda: dict(zip(("h", "y"), left()))
 
 
 def context(row):
@@ -279,11 +285,30 @@ def losses_and_gradients(row, form):
             for value, gradients in values]
 
 
+def run(row):
+    """A function that applies the layer to its sequences, one that waits, and one that gives all states."""
+    p, numbers = problem.run(row)
+    start = (jnp.zeros((row.batch, row.hidden)),) * (2 if row.cell == "lstm" else 1)
+
+    def advance(state, x):
+        state = CELLS[row.cell](p, x, *state)
+        return state, state[0]
+
+    apply = jax.jit(lambda numbers: lax.scan(advance, start, numbers @ p["weight_ih"].T + p["bias_ih"])[1])
+    numbers, states = jnp.asarray(numbers), None
+
+    def call():
+        nonlocal states
+        states = apply(numbers)
+
+    return call, lambda: jax.block_until_ready(states), lambda: {"states": np.asarray(states)}
+
+
 def stream(row):
     """A function that makes one step, one that waits, and one that gives h and, if there is one, the dense output."""
     # The weights are constants of the compiled step: passing them takes up to three times as long.
     p, x = problem.stream(row.model, row.hidden), jnp.full((1, 1), problem.INPUT)
-    cell = CELLS[row.model.removesuffix("-dense")]
+    cell = CELLS[row.cell]
 
     @functools.partial(jax.jit, donate_argnums=0)
     def advance(state, x):
@@ -292,7 +317,7 @@ def stream(row):
 
     r = row.hidden
     shapes = {"lstm": [(1, r), (1, r)], "fast-weights": [(1, r), (1, r, r)]}
-    state, y = tuple(map(jnp.zeros, shapes.get(row.model.removesuffix("-dense"), [(1, r)]))), None
+    state, y = tuple(map(jnp.zeros, shapes.get(row.cell, [(1, r)]))), None
 
     def step():
         nonlocal state, y

@@ -16,7 +16,8 @@ SEQUENCES = {
     "fast-weights": ["list", "list compiled", "matrix"]}
 STREAMS = {
     "irnn": ["RNNCell", "rnn_relu_cell"], "lstm": ["LSTMCell", "lstm_cell"], "gru": ["GRUCell", "gru_cell"],
-    "lstm-dense": ["LSTMCell", "lstm_cell"], "fast-weights": ["matrix", "matrix traced"]}
+    "lstm-dense": ["LSTMCell", "lstm_cell"], "gru-dense": ["GRUCell", "gru_cell"],
+    "fast-weights": ["matrix", "matrix traced"]}
 
 
 def forms(row, everything):
@@ -28,7 +29,7 @@ def forms(row, everything):
             return [row.model]
         case "stream":
             return STREAMS[row.model]
-        case "sequences":
+        case "sequences" | "sequence" | "batch":
             return SEQUENCES[row.model]
     # Compiling the unrolled list takes most of a minute at T = 11 and many minutes at T = 63.
     slow = {"list compiled"} if row.pairs > 4 else set()
@@ -38,7 +39,8 @@ def forms(row, everything):
 
 
 def prepare(row, form):
-    """A function that does the row's work once, and one that waits until it is done."""
+    """A function that does the row's work once, one that waits until it is done, and of some rows one that gives what
+    it left, by the names of ours.py."""
     match row.kind:
         case "product":
             a, b = (torch.from_numpy(operand) for operand in kernels_numpy.operands(row))
@@ -50,13 +52,18 @@ def prepare(row, form):
         case "training" | "sequences":
             return training(row, form), kernels_numpy.nothing
         case "inference":
-            return inference(row, form), kernels_numpy.nothing
+            call, left = inference(row, form)
+            return call, kernels_numpy.nothing, left
+        case "sequence" | "batch":
+            call, left = run(row, form)
+            return call, kernels_numpy.nothing, left
         case "stream":
-            return stream(row, form)[0], kernels_numpy.nothing
+            step, left = stream(row, form)
+            return step, kernels_numpy.nothing, lambda: dict(zip(("h", "y"), left()))
 
 
 def context(row):
-    return torch.inference_mode() if row.kind in ("inference", "stream") else contextlib.nullcontext()
+    return contextlib.nullcontext() if row.kind in ("training", "sequences") else torch.inference_mode()
 
 
 def versions():
@@ -70,14 +77,17 @@ class Library(nn.Module):
         super().__init__()
         kinds = {"irnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
         options = {"nonlinearity": "relu"} if model == "irnn" else {}
-        hidden = parameters["weight_hh"].shape[1]
-        self.module = kinds[model](problem.EMBEDDING, hidden, **options)
+        hidden, inputs = parameters["weight_hh"].shape[1], parameters["weight_ih"].shape[1]
+        self.module = kinds[model](inputs, hidden, **options)
         self.module.load_state_dict({f"{name}_l0": value for name, value in parameters.items()})
         self.native = form.endswith("ATen")
 
-    def forward(self, tokens, embedding):
+    def states(self, numbers):
         with torch.backends.mkldnn.flags(enabled=False) if self.native else contextlib.nullcontext():
-            return self.module(functional.embedding(tokens, embedding))[0][-1]
+            return self.module(numbers)[0]
+
+    def forward(self, tokens, embedding):
+        return self.states(functional.embedding(tokens, embedding))[-1]
 
 
 class FastWeights(nn.Module):
@@ -184,9 +194,27 @@ def training(row, form):
 
 
 def inference(row, form):
-    net, data = network(row, form).eval(), itertools.cycle(batches(row))
+    """A function that classifies a batch, and one that gives its logits."""
+    net, data, logits = network(row, form).eval(), itertools.cycle(batches(row)), None
 
-    return lambda: net(next(data)[0])
+    def call():
+        nonlocal logits
+        logits = net(next(data)[0])
+
+    return call, lambda: {"logits": logits.numpy()}
+
+
+def run(row, form):
+    """A function that applies the layer to its sequences, and one that gives the states that came out."""
+    parameters, numbers = problem.run(row)
+    layer = Library(row.model, form, {name: torch.from_numpy(value) for name, value in parameters.items()}).eval()
+    numbers, states = torch.from_numpy(numbers), None
+
+    def call():
+        nonlocal states
+        states = layer.states(numbers)
+
+    return call, lambda: {"states": states.numpy()}
 
 
 def losses_and_gradients(row, form):
@@ -231,7 +259,7 @@ def stream(row, form):
             advance = torch.jit.freeze(torch.jit.trace(advance, example, check_trace=False))
     else:
         x, h = torch.full((1, 1), problem.INPUT), torch.zeros(1, r)
-        state = (h, h) if row.model.startswith("lstm") else h
+        state = (h, h) if row.cell == "lstm" else h
         advance = cell(form, r, [p[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")])
     y = None
 

@@ -1,4 +1,4 @@
-"""Who takes turns: our tool, a form of a framework in its worker process, RTNeural's program."""
+"""Who takes turns: our tool, and a form of a framework in its worker process. RTNeural is in rtneural.py."""
 
 import json
 import os
@@ -7,11 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from commands import Failure, run
+
 HERE = Path(__file__).resolve().parent
-
-
-class Failure(Exception):
-    """A sentence on what went wrong with one participant."""
 
 
 def environment(threads):
@@ -66,14 +64,14 @@ class Worker:
 
 
 class Form:
-    """A form of a framework, in its worker."""
+    """A form of a framework, in its worker; `note` tells it from the same one in another worker."""
 
-    def __init__(self, worker, row, form):
+    def __init__(self, worker, row, form, note=""):
         self.worker, self.row, self.form = worker, row, form
-        self.library, self.name = worker.library, f"{worker.library} {form}"
+        self.library, self.name = worker.library, f"{worker.library} {form}{note}"
 
-    def prepare(self):
-        self.worker.ask(prepare=self.row.id, form=self.form)
+    def prepare(self, expected):
+        self.worker.ask(prepare=self.row.id, form=self.form, expected=expected and str(expected))
 
     def figure(self, seconds):
         return self.row.figure(self.worker.ask(time=self.form, seconds=seconds))
@@ -82,12 +80,12 @@ class Form:
 class Ours:
     """Our tool, started anew at each turn: that takes a twentieth of a second."""
 
-    library = name = "ours"
+    library = "ours"
 
-    def __init__(self, tool, row, threads):
-        self.tool, self.row, self.threads = tool, row, threads
+    def __init__(self, tool, row, threads, name="ours"):
+        self.tool, self.row, self.threads, self.name = tool, row, threads, name
 
-    def prepare(self):
+    def prepare(self, expected):
         pass
 
     def figure(self, seconds):
@@ -101,46 +99,12 @@ class Ours:
         return row["median"]
 
 
+def our_forms(tool, row, threads):
+    """A whole sequence is also run step by step."""
+    forms = [Ours(tool, row, threads)]
+    return forms + [Ours(tool, row.by_stream, threads, "ours, stream")] if row.kind == "sequence" else forms
+
+
 def our_version(tool):
     machine = json.loads(run(tool, "bench", "--only", "function/exp", "--quick", "--json"))["machine"]
     return f"{machine['version']}, {machine['instructions']}"
-
-
-class RTNeural:
-    """RTNeural's LSTM with a dense output, in the program that rtneural.cpp becomes with one of its backends."""
-
-    library = "RTNeural"
-
-    def __init__(self, backend, program, row):
-        self.name, self.program, self.row = f"RTNeural {backend}", program, row
-
-    def prepare(self):
-        pass
-
-    def figure(self, seconds):
-        return float(run(self.program, str(self.row.hidden), str(seconds)))
-
-
-def run(*command):
-    try:
-        return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True).stdout
-    except OSError as error:
-        raise Failure(f"{command[0]}: {error.strerror}") from None
-    except subprocess.CalledProcessError as error:
-        raise Failure(f"{command[0]}: {error.stderr.strip()[-400:] or f'exit status {error.returncode}'}") from None
-
-
-def compile_rtneural(checkout, folder):
-    """RTNeural's programs by backend, compiled against a checkout with its submodules."""
-    programs = {}
-    for backend, flag in (("Eigen", "-DRTNEURAL_USE_EIGEN=1"), ("STL", "-DRTNEURAL_USE_STL=1")):
-        programs[backend] = Path(folder) / backend
-        run(os.environ.get("CXX", "c++"), "-std=c++17", "-O3", "-march=native", "-ffast-math", "-DNDEBUG", flag,
-            "-DRTNEURAL_DEFAULT_ALIGNMENT=32", "-DEIGEN_STACK_ALLOCATION_LIMIT=0", f"-I{checkout}",
-            f"-I{checkout}/modules/Eigen", HERE / "rtneural.cpp", "-o", programs[backend])
-    return programs
-
-
-def rtneural_forms(programs, row):
-    is_measured = row.id.startswith("stream/lstm-dense/")
-    return [RTNeural(backend, program, row) for backend, program in programs.items() if is_measured]

@@ -5,7 +5,7 @@ B batch, T steps, E embedding, R recurrent units. Parameters have PyTorch's name
 
 import numpy as np
 
-from rows import BATCH, SEQUENCE_BATCH, SEQUENCE_CLASSES, SEQUENCE_INPUT
+from rows import BATCH, RUN_INPUTS, SEQUENCE_BATCH, SEQUENCE_CLASSES, SEQUENCE_INPUT
 
 VOCABULARY, EMBEDDING, HEAD, CLASSES = 37, 100, 100, 10
 DECAY, RATE, EPSILON = 0.95, 0.5, 1e-5
@@ -48,6 +48,12 @@ def stream(model, hidden):
         parameters["dense_weight"] = uniform(random, hidden**-0.5, 1, hidden)
         parameters["dense_bias"] = uniform(random, hidden**-0.5, 1)
     return parameters
+
+
+def run(row):
+    """First values of the layer of a row "sequence" or "batch", and its sequences [T, B, I]."""
+    random, inputs = np.random.default_rng(1), RUN_INPUTS[row.kind]
+    return cell(row.model, row.hidden, inputs, random), uniform(random, 1, row.steps, row.batch, inputs)
 
 
 def sequences(steps):

@@ -6,11 +6,12 @@ import statistics
 import subprocess
 from dataclasses import dataclass
 
-from floors import PYTHON, RTNEURAL, groups
+from floors import EVERYONE, groups
 from rows import Row
 
 
-EVERYONE = PYTHON + ("RTNeural",)
+TITLES = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO",
+          "RTNeural": "RTNeural"}
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,20 @@ class Result:
         return (max(self.figures[name]) - min(self.figures[name])) / self.median(name)
 
     def best(self, libraries, carried_over=True):
-        """The name of the fastest peer of these libraries, with or without the forms that have our table of tokens."""
+        """The name of the fastest of these libraries, with or without the forms that have our table of tokens."""
         names = [name for name, library in self.libraries.items()
                  if library in libraries and (carried_over or not name.endswith("table"))]
         return max(names, key=lambda name: self.row.ratio(self.median(name), 1), default=None)
 
-    def ratio(self, libraries, carried_over=True):
-        """How many times as fast as that peer ours is; against RTNeural's published figure if it was not measured."""
-        peer = self.best(libraries, carried_over)
-        figure = self.median(peer) if peer else self.reference if libraries == ("RTNeural",) else None
-        return self.row.ratio(self.median("ours"), figure) if figure and "ours" in self.figures else None
-
     @property
-    def reference(self):
-        return RTNEURAL.get(self.row.hidden) if self.row.id.startswith("stream/lstm-dense/") else None
+    def ours(self):
+        """The name of the fastest of ours."""
+        return self.best(("ours",))
+
+    def ratio(self, libraries, carried_over=True):
+        """How many times as fast as the fastest peer ours is."""
+        peer = self.best(libraries, carried_over)
+        return self.row.ratio(self.median(self.ours), self.median(peer)) if peer and self.ours else None
 
 
 def text(results, about):
@@ -52,8 +53,10 @@ def text(results, about):
     found = {(result.row, result.threads): result for result in results}
     for group in groups():
         for threads in sorted({result.threads for result in results}):
+            # A row of several groups has no line in those whose peers were not measured.
             selected = [(floor, found[row, threads]) for floor in group.floors for row in floor.rows
-                        if (row, threads) in found]
+                        if (row, threads) in found
+                        and (found[row, threads].best(group.against) or (row, threads) not in shown)]
             if selected:
                 lines += ["", f"{group.work}, {threads} thread{'s' if threads > 1 else ''}"]
             for floor, result in selected:
@@ -68,8 +71,8 @@ def line(result, group, least):
     """id | ours | best peer | ratio to it | the floor, with the ratio it is for where that is another peer's."""
     best, against = result.best(EVERYONE), result.best(group.against)
     parts = [f"  {result.row.id:38}"]
-    if "ours" in result.figures:
-        parts.append(f"ours {figure(result, 'ours'):>19}")
+    if ours := result.ours:
+        parts.append(f"{ours} {figure(result, ours):>{23 - len(ours)}}")
     if best:
         parts.append(f"best {figure(result, best):>19}  {best:26}")
     if result.ratio(EVERYONE) is not None:
@@ -77,15 +80,13 @@ def line(result, group, least):
     ratio = result.ratio(group.against)
     if ratio is not None and least is not None:
         if against != best:
-            parts.append(f"{times(ratio)} against {against or 'the reference'}")
+            parts.append(f"{times(ratio)} against {against}")
         parts.append(f"floor {least:g}x {'reached' if ratio >= least else 'MISSED'}")
     return "  ".join(parts)
 
 
 def details(result):
-    peers = [f"{name} {figure(result, name)}" for name in result.figures if name != "ours"]
-    if reference := result.reference:
-        peers.append(f"reference {reference} ns (RTNeural's published figure, another machine)")
+    peers = [f"{name} {figure(result, name)}" for name in result.figures if name != result.ours]
     return ["      " + "; ".join(peers[i:i + 4]) for i in range(0, len(peers), 4)]
 
 
@@ -101,9 +102,10 @@ def times(ratio):
 
 def markdown(results, about):
     """The README's table, a line a group: the lowest ratio of each floor's rows, bold where it is below the floor; then
-    the same without the peers' forms that have our table of tokens, where that changes anything."""
+    the same without the peers' forms that have our table of tokens, where that changes anything; the fastest peers."""
     found = {(result.row, result.threads): result for result in results}
-    lines = ["| work | at least | reached | without our token table in theirs |", "| --- | --- | --- | --- |"]
+    lines = ["| work | at least | reached | without our token table in theirs | the fastest peer |",
+             "| --- | --- | --- | --- | --- |"]
     for group in groups():
         reached = []
         for floor in group.floors:
@@ -111,20 +113,29 @@ def markdown(results, about):
                      for row in floor.rows if (row, group.threads) in found]
             pairs = [pair for pair in pairs if None not in pair]
             if pairs:
-                reached.append((floor, *map(min, zip(*pairs))))
+                reached.append((floor, *map(min, zip(*pairs)), fastest(
+                    [found[row, group.threads] for row in floor.rows if (row, group.threads) in found], group.against)))
         if reached:
             labels = " / ".join(floor.label.removeprefix("R = ") for floor, *_ in reached)
             unit = "R = " if reached[0][0].label.startswith("R = ") else ""
             floors = " / ".join(f"{floor.least:g}x" for floor, *_ in reached)
             with_table, without = (
                 " / ".join(times(r) if r >= floor.least else f"**{times(r)}**" for floor, r in column)
-                for column in ([(floor, a) for floor, a, _ in reached], [(floor, b) for floor, _, b in reached]))
+                for column in ([(floor, a) for floor, a, *_ in reached], [(floor, b) for floor, _, b, _ in reached]))
+            winners = [winner for *_, winner in reached]
             lines.append(f"| {group.work}, {unit}{labels} | {floors} | {with_table} | "
-                         + (without if without != with_table else "") + " |")
+                         + (without if without != with_table else "") + " | "
+                         + " / ".join(winners if len(set(winners)) > 1 else winners[:1]) + " |")
     return "\n".join(list(about) + [""] + lines) + "\n"
 
 
-def as_json(results, machine, versions, failures):
+def fastest(results, libraries):
+    """The library of the fastest peer, or where rows have others, those."""
+    winners = [result.libraries[result.best(libraries)] for result in results if result.best(libraries)]
+    return " and ".join(TITLES[library] for library in dict.fromkeys(winners))
+
+
+def as_json(results, machine, measurement):
     rows = []
     for result in results:
         figures = {name: {"median": result.median(name), "least": min(values), "most": max(values),
@@ -135,9 +146,10 @@ def as_json(results, machine, versions, failures):
                   for group in groups() for floor in group.floors
                   if result.row in floor.rows and group.threads == result.threads]
         rows.append({"id": result.row.id, "threads": result.threads, "unit": result.row.unit,
-                     "best": result.best(EVERYONE), "ratio": result.ratio(EVERYONE),
+                     "ours": result.ours, "best": result.best(EVERYONE), "ratio": result.ratio(EVERYONE),
                      "floors": floors, "figures": figures})
-    return {"machine": machine, "versions": versions, "failures": failures, "rows": rows}
+    return {"machine": machine, "versions": measurement.versions, "absent": measurement.absent,
+            "failures": measurement.failures, "rows": rows}
 
 
 def machine():

@@ -1,14 +1,15 @@
 """One framework with one number of threads, in a process of its own.
 
-    python worker.py numpy|torch|jax THREADS
+    python worker.py numpy|torch|jax|onnxruntime|openvino THREADS
 
 Each line of the standard input is a request, each line of the output its answer, both JSON:
 
     {"forms": ROW, "all": BOOL}         the names of the forms to time
-    {"prepare": ROW, "form": FORM}      builds, compiles and warms up; true
+    {"prepare": ROW, "form": FORM, "expected": FILE}
+                                        builds, compiles, compares with that file of ours.py or null, warms up; true
     {"time": FORM, "seconds": S}        seconds of one call, of as many as fill S
     {"forget": true}                    drops what was prepared; true
-    {"versions": true}                  what runs
+    {"versions": true}                  what runs, or {"absent": REASON}
 """
 
 import gc
@@ -20,26 +21,41 @@ import sys
 import time
 import traceback
 
-MODULES = {"numpy": "kernels_numpy", "torch": "models_torch", "jax": "models_jax"}
+import ours
+from rows import Row
+
+MODULES = {"numpy": "kernels_numpy", "torch": "models_torch", "jax": "models_jax",
+           "onnxruntime": "models_onnxruntime", "openvino": "models_openvino"}
 WARM_UP = 3
 
 
-def limit(library, threads):
-    """What the environment cannot say. XLA makes as many threads as it may use cores."""
+def load(library, threads):
+    """The library's module, limited to so many threads where the environment cannot say it."""
     if library == "jax" and hasattr(os, "sched_setaffinity"):
+        # XLA makes as many threads as it may use cores.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    peer = importlib.import_module(MODULES[library])
     if library == "torch":
-        import torch
-        torch.set_num_threads(threads)
+        peer.torch.set_num_threads(threads)
+    if library in ("onnxruntime", "openvino"):
+        peer.threads = threads
+    return peer
 
 
 class Prepared:
-    def __init__(self, peer, row, form):
+    def __init__(self, peer, row, form, expected):
         self.context = lambda: peer.context(row)
         with self.context():
-            self.call, self.wait = peer.prepare(row, form)
+            self.call, self.wait, *left = peer.prepare(row, form)
+            if expected and left:
+                self.compare(row, left[0], expected)
             self.run(WARM_UP)
         self.estimate = self.run_in_context(1)
+
+    def compare(self, row, left, expected):
+        self.run(ours.STEPS if row.kind == "stream" else 1)
+        if found := ours.differences(left(), expected):
+            raise ValueError("; ".join(found))
 
     def run(self, calls):
         start = time.perf_counter()
@@ -64,12 +80,11 @@ class Prepared:
 
 
 def answer(peer, prepared, request):
-    from rows import Row
     match request:
         case {"forms": row, "all": everything}:
             return peer.forms(Row(row), everything)
-        case {"prepare": row, "form": form}:
-            prepared[form] = Prepared(peer, Row(row), form)
+        case {"prepare": row, "form": form, "expected": file}:
+            prepared[form] = Prepared(peer, Row(row), form, file)
             return True
         case {"time": form, "seconds": seconds}:
             return prepared[form].seconds(seconds)
@@ -81,18 +96,27 @@ def answer(peer, prepared, request):
             return peer.versions()
 
 
+def sentence(error):
+    return "".join(traceback.format_exception_only(error)).strip()
+
+
 def main(library, threads):
     # Frameworks may print; only answers go to the output.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    limit(library, threads)
-    peer, prepared = importlib.import_module(MODULES[library]), {}
+    prepared = {}
+    try:
+        peer = load(library, threads)
+    except (ImportError, OSError) as error:
+        sys.stdin.readline()
+        print(json.dumps({"ok": {"absent": sentence(error)}}), file=answers, flush=True)
+        return
     gc.disable()
     for line in sys.stdin:
         try:
             reply = {"ok": answer(peer, prepared, json.loads(line))}
         except Exception as error:
-            reply = {"error": "".join(traceback.format_exception_only(error)).strip()}
+            reply = {"error": sentence(error)}
         print(json.dumps(reply), file=answers, flush=True)
 
 

@@ -8,7 +8,10 @@ extension BenchmarkRow {
     static var streams: [BenchmarkRow] {
         models.flatMap { model in
             streamSizes.map { stream(model, hidden: $0, name: model.name, hasOutput: false) }
-        } + streamSizes.map { stream(.named("lstm"), hidden: $0, name: "lstm-dense", hasOutput: true) }
+        }
+            + ["lstm", "gru"].flatMap { name in
+                streamSizes.map { stream(.named(name), hidden: $0, name: "\(name)-dense", hasOutput: true) }
+            }
     }
 
     private static func stream(_ model: RetrievalModel, hidden: Int, name: String, hasOutput: Bool) -> BenchmarkRow {

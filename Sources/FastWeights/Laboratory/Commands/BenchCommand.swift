@@ -12,6 +12,10 @@ extension Command {
               function/exp              4096 numbers at once, 10^9 numbers a second
               training/lstm/R=50/K=4    forward, backward, clipping and Adam, batch 128, ms
               inference/lstm/R=50/K=4   forward pass of such batches, sequences a second
+              sequence/lstm/R=20/T=1000  one sequence of numbers, every state out, ns a step;
+                                        lstm-stream: by a stream
+              batch/lstm/R=20/T=63      128 sequences of twenty numbers a step, every state
+                                        out, sequences a second
               stream/lstm/R=20          one number in, the next state out, ns; lstm-dense:
                                         and one number out of a dense layer
               fast-memory/list/R=50/T=50  training step with the fast matrix as a list, in

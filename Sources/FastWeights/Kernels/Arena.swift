@@ -30,4 +30,9 @@ final class StreamArena {
         owned.append(buffer)
         return buffer.pointer
     }
+
+    /// As many pairs of columns of half width.
+    func pairs(_ count: Int) -> UnsafeMutablePointer<ColumnPair> {
+        UnsafeMutableRawPointer(octets(count)).bindMemory(to: ColumnPair.self, capacity: count)
+    }
 }

@@ -7,11 +7,18 @@
 /// A matrix [M, K] for products with one vector: M padded to `vectors` vectors of eight rows, K columns.
 ///
 /// Tile t begins at vector `first(t)`. It holds its K columns one behind the other, `height` vectors each or one more
-/// in the first `taller` tiles.
+/// in the first `taller` tiles. One of half width holds pairs of columns so.
 struct StreamMatrix {
+    /// Its numbers; none of half width.
     let values: UnsafeMutablePointer<Octet>
+    /// Its numbers in half width; nil of float32.
+    let pairs: UnsafeMutablePointer<ColumnPair>?
     let vectors: Int
     let columns: Int
+    /// What follows one another in a tile: columns, or pairs of them.
+    let depth: Int
+    /// What numbers that are set are rounded to.
+    let precision: WeightPrecision
     let tiles: Int
     /// Vectors that stay in one tile: the gates of eight units.
     let grain: Int
@@ -20,11 +27,24 @@ struct StreamMatrix {
 
     /// A matrix of zeros in `arena` whose tiles have at most `tallest` vectors.
     init(vectors: Int, columns: Int, tallest: Int = StreamMatrix.tallest, grain: Int = 1, arena: StreamArena) {
-        values = arena.octets(vectors * columns)
+        self.init(
+            vectors: vectors, parts: [columns], precision: .float32, tallest: tallest, grain: grain, arena: arena)
+    }
+
+    /// Zeros in the place of matrices of so many columns side by side, one or two of them, as `multiply` takes them.
+    init(
+        vectors: Int, parts: [Int], precision: WeightPrecision, tallest: Int? = nil, grain: Int = 1,
+        arena: StreamArena
+    ) {
         self.vectors = vectors
-        self.columns = columns
         self.grain = grain
-        let most = max(tallest / grain, 1)
+        self.precision = precision
+        columns = parts.reduce(0, +)
+        let isHalf = precision != .float32 && Self.hasPairs
+        depth = isHalf ? parts.reduce(0) { $0 + ($1 + 1) / 2 } : columns
+        values = arena.octets(isHalf ? 0 : vectors * depth)
+        pairs = isHalf ? arena.pairs(vectors * depth) : nil
+        let most = max((tallest ?? (isHalf ? Self.tallestOfPairs : Self.tallest)) / grain, 1)
         tiles = (vectors / grain + most - 1) / most
         height = vectors / grain / max(tiles, 1) * grain
         taller = vectors / grain % max(tiles, 1)
@@ -42,11 +62,28 @@ struct StreamMatrix {
     @inline(__always) func height(_ tile: Int) -> Int { tile < taller ? height &+ grain : height }
 
     /// The eight rows of vector `v` in column `k`.
-    func vector(_ v: Int, column k: Int) -> UnsafeMutablePointer<Octet> {
+    func vector(_ v: Int, column k: Int) -> UnsafeMutablePointer<Octet> { values + index(v, k) }
+
+    /// Where vector `v` of column, or pair of columns, `k` stands.
+    private func index(_ v: Int, _ k: Int) -> Int {
         let tall = taller * (height + grain)
         let tile = v < tall ? v / (height + grain) : taller + (v - tall) / height
-        return values + first(tile) * columns + k * height(tile) + v - first(tile)
+        return first(tile) * depth + k * height(tile) + v - first(tile)
     }
+
+    /// Sets the number in lane `lane` of vector `v` and column `k` of the part whose columns begin at `first`.
+    func set(_ number: Float, _ v: Int, lane: Int, column k: Int, ofPartAt first: Int) {
+        guard let pairs else {
+            vector(v, column: first + k).pointee[lane] = precision.rounded(number)
+            return
+        }
+        let pair = pairs + index(v, (first + k) / 2)
+        let shift: UInt32 = k % 2 == 0 ? 0 : 16
+        pair.pointee[lane] = pair.pointee[lane] & ~(0xFFFF << shift) | number.upperHalf << shift
+    }
+
+    /// Where the next part begins behind one of `columns` that begins at `first`: a pair is of one part.
+    func end(ofPartAt first: Int, columns: Int) -> Int { first + (pairs == nil ? columns : (columns + 1) / 2 * 2) }
 }
 
 /// Some vectors of a result in registers. Stacks of stacks of single vectors, so that each height is a type which the
@@ -63,6 +100,16 @@ protocol VectorTile {
     mutating func addOne(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Octet>)
     mutating func add(_ other: Self)
     func store(at y: UnsafeMutablePointer<Octet>)
+
+    /// Adds `columns` columns at `w`, or two if that is more, each to the sum to which `add` adds it.
+    mutating func addPairs(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>)
+    /// Adds the first column of a pair to one tile and the second to another.
+    static func add(
+        _ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>, to first: inout Self, _ second: inout Self)
+    /// Adds a pair as `addOne` adds its columns.
+    mutating func addPair(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>)
+    /// Adds the first column of a pair as `addOne` does.
+    mutating func addFirst(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>)
 }
 
 struct OneVector: VectorTile {
@@ -78,6 +125,25 @@ struct OneVector: VectorTile {
     }
     @inline(__always) mutating func add(_ other: OneVector) { y += other.y }
     @inline(__always) func store(at p: UnsafeMutablePointer<Octet>) { p.pointee = y }
+
+    @inline(__always) mutating func addPairs(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        addPair(x, w)
+    }
+    @inline(__always) static func add(
+        _ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>, to first: inout Self, _ second: inout Self
+    ) {
+        let pair = w.pointee
+        first.y = first.y.mad(Octet(repeating: x[0]), pair.first)
+        second.y = second.y.mad(Octet(repeating: x[1]), pair.second)
+    }
+    @inline(__always) mutating func addPair(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        let pair = w.pointee
+        y = y.mad(Octet(repeating: x[0]), pair.first)
+        y = y.mad(Octet(repeating: x[1]), pair.second)
+    }
+    @inline(__always) mutating func addFirst(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        y = y.mad(Octet(repeating: x.pointee), w.pointee.first)
+    }
 }
 
 struct VectorStack<Upper: VectorTile, Lower: VectorTile>: VectorTile {
@@ -106,6 +172,24 @@ struct VectorStack<Upper: VectorTile, Lower: VectorTile>: VectorTile {
     @inline(__always) func store(at p: UnsafeMutablePointer<Octet>) {
         upper.store(at: p)
         lower.store(at: p + Upper.vectors)
+    }
+
+    @inline(__always) mutating func addPairs(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        addPair(x, w)
+    }
+    @inline(__always) static func add(
+        _ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>, to first: inout Self, _ second: inout Self
+    ) {
+        Upper.add(x, w, to: &first.upper, &second.upper)
+        Lower.add(x, w + Upper.vectors, to: &first.lower, &second.lower)
+    }
+    @inline(__always) mutating func addPair(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        upper.addPair(x, w)
+        lower.addPair(x, w + Upper.vectors)
+    }
+    @inline(__always) mutating func addFirst(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        upper.addFirst(x, w)
+        lower.addFirst(x, w + Upper.vectors)
     }
 }
 
@@ -139,6 +223,23 @@ struct TwoSums<Part: VectorTile>: VectorTile {
         var sum = first
         sum.add(second)
         sum.store(at: p)
+    }
+
+    @inline(__always) mutating func addPairs(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        guard Part.columns > 1 else { return Part.add(x, w, to: &first, &second) }
+        first.addPairs(x, w)
+        second.addPairs(x + Part.columns, w + Part.columns / 2 &* Part.vectors)
+    }
+    @inline(__always) static func add(
+        _ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>, to first: inout Self, _ second: inout Self
+    ) {
+        Part.add(x, w, to: &first.first, &second.first)
+    }
+    @inline(__always) mutating func addPair(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        first.addPair(x, w)
+    }
+    @inline(__always) mutating func addFirst(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        first.addFirst(x, w)
     }
 }
 
@@ -178,6 +279,9 @@ func multiplyTile(
     _ w: StreamMatrix, _ tile: Int, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
     into y: UnsafeMutablePointer<Octet>
 ) {
+    #if FMA || arch(arm64)
+        if let pairs = w.pairs { return multiplyTileOfPairs(w, pairs, tile, by: x, v, from: start, into: y) }
+    #endif
     let first = w.first(tile)
     let (values, from, to) = (w.values + first &* w.columns, start + first, y + first)
     switch w.height(tile) {

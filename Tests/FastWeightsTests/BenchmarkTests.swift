@@ -23,11 +23,11 @@ import Testing
         let ids = BenchmarkRow.all.map(\.id)
         #expect(
             Set(ids).count == ids.count
-                && ids.count == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 40 + 6 + 27 + 4)
+                && ids.count == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 46 + 6 + 27 + 4)
         for id in [
             "product/NN/128x50x50", "product/TN/128x400x100", "product/NT/2048x2048x2048", "function/sigmoid",
             "training/fast-weights/R=256/K=30", "inference/irnn/R=20/K=4", "stream/gru/R=8", "stream/lstm-dense/R=20",
-            "memory/lstm/R=100/T=2000", "sequences/lstm/R=64/T=50", "threads/text-gru/R=128/T=64/B=256",
+            "stream-bfloat16/gru/R=256", "memory/lstm/R=100/T=2000", "sequences/lstm/R=64/T=50", "threads/text-gru/R=128/T=64/B=256",
         ] {
             #expect(ids.contains(id), "\(id)")
         }
@@ -47,7 +47,8 @@ import Testing
                 == "no row of the bench has the id or the beginning of an id \"trainin/lstm\"; did you mean training/lstm?"
         )
         #expect(message("function/sin")?.contains("did you mean") == true)
-        let groups = "product, function, training, sequences, inference, stream, threads, fast-memory, memory."
+        let groups =
+            "product, function, training, sequences, inference, stream, stream-bfloat16, threads, fast-memory, memory."
         for prefix in ["everything", "training/ls", "stream/", "", "R=50"] {
             #expect(message("function", prefix) != nil, "\(prefix)")
         }
@@ -79,7 +80,7 @@ import Testing
         let ids = [
             "product/NN/128x50x50", "product/TN/128x50x50", "product/NT/128x50x50", "function/tanh",
             "training/irnn/R=20/K=4", "training/irnn/R=20/K=30", "inference/irnn/R=20/K=4", "stream/irnn/R=8",
-            "stream/lstm-dense/R=50", "sequences/gru/R=64/T=50",
+            "stream/lstm-dense/R=50", "stream-bfloat16/lstm/R=64", "sequences/gru/R=64/T=50",
         ]
         for row in try BenchmarkRow.rows(ids, among: BenchmarkRow.all) {
             let result = bench.measure(row, threads: 2)

@@ -4,7 +4,7 @@ public enum WeightPrecision: String, Sendable, CaseIterable {
     case float32
     /// The upper half of single precision: 8 binary digits in half the bytes, with the same range.
     ///
-    /// A weight becomes the nearest such number, of two equally near ones the even one, and is wrong by a part of 2⁻⁹ at most.
+    /// A weight becomes the nearest such number, of two equally near ones the even one, and is wrong by a part of 2⁻⁸ at most.
     /// Weights of 3.396e38 and more, beyond the largest such number, become infinite; what is infinite or not a number stays so.
     case bfloat16
 

@@ -27,7 +27,8 @@ import Testing
         for id in [
             "product/NN/128x50x50", "product/TN/128x400x100", "product/NT/2048x2048x2048", "function/sigmoid",
             "training/fast-weights/R=256/K=30", "inference/irnn/R=20/K=4", "stream/gru/R=8", "stream/lstm-dense/R=20",
-            "stream-bfloat16/gru/R=256", "memory/lstm/R=100/T=2000", "sequences/lstm/R=64/T=50", "threads/text-gru/R=128/T=64/B=256",
+            "stream-bfloat16/gru/R=256", "memory/lstm/R=100/T=2000", "sequences/lstm/R=64/T=50",
+            "threads/text-gru/R=128/T=64/B=256",
         ] {
             #expect(ids.contains(id), "\(id)")
         }

@@ -34,9 +34,10 @@ extension StreamMatrix {
     /// A number is added to the sum to which a tile of float32 of that height, or at least of as many sums, adds it.
     @inline(never)
     func multiplyTileOfPairs(
-        _ w: StreamMatrix, _ pairs: UnsafePointer<ColumnPair>, _ tile: Int, by x: ColumnNumbers, _ v: ColumnNumbers,
-        from start: UnsafePointer<Octet>, into y: UnsafeMutablePointer<Octet>
+        _ w: StreamMatrix, _ tile: Int, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
+        into y: UnsafeMutablePointer<Octet>
     ) {
+        guard let pairs = UnsafePointer(w.pairs) else { return }
         let first = w.first(tile)
         let (values, from, to) = (pairs + first &* w.depth, start + first, y + first)
         switch w.height(tile) {

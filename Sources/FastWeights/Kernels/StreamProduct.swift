@@ -24,6 +24,8 @@ struct StreamMatrix {
     let grain: Int
     private let height: Int
     private let taller: Int
+    /// Added to the height of a tile it is no height of a tile of float32 if the matrix is of half width; else 0.
+    let kind: Int
 
     /// A matrix of zeros in `arena` whose tiles have at most `tallest` vectors.
     init(vectors: Int, columns: Int, tallest: Int = StreamMatrix.tallest, grain: Int = 1, arena: StreamArena) {
@@ -48,6 +50,7 @@ struct StreamMatrix {
         tiles = (vectors / grain + most - 1) / most
         height = vectors / grain / max(tiles, 1) * grain
         taller = vectors / grain % max(tiles, 1)
+        kind = isHalf ? Self.tallest : 0
     }
 
     #if FMA || arch(arm64)
@@ -279,12 +282,10 @@ func multiplyTile(
     _ w: StreamMatrix, _ tile: Int, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
     into y: UnsafeMutablePointer<Octet>
 ) {
-    #if FMA || arch(arm64)
-        if let pairs = w.pairs { return multiplyTileOfPairs(w, pairs, tile, by: x, v, from: start, into: y) }
-    #endif
     let first = w.first(tile)
     let (values, from, to) = (w.values + first &* w.columns, start + first, y + first)
-    switch w.height(tile) {
+    // A branch of its own for half width would cost a small step some percent.
+    switch w.height(tile) &+ w.kind {
     case 1: addTile(TwoSums<TwoSums<OneVector>>.self, values, x, v, from, to)
     #if FMA || arch(arm64)
         case 2: addTile(TwoSums<TwoSums<Vectors2>>.self, values, x, v, from, to)
@@ -297,7 +298,8 @@ func multiplyTile(
         case 9: addTile(Vectors9.self, values, x, v, from, to)
         case 10: addTile(Vectors10.self, values, x, v, from, to)
         case 11: addTile(Vectors11.self, values, x, v, from, to)
-        default: addTile(Vectors12.self, values, x, v, from, to)
+        case 12: addTile(Vectors12.self, values, x, v, from, to)
+        default: multiplyTileOfPairs(w, tile, by: x, v, from: start, into: y)
     #else
         case 2: addTile(TwoSums<Vectors2>.self, values, x, v, from, to)
         case 3: addTile(TwoSums<Vectors3>.self, values, x, v, from, to)

@@ -308,17 +308,20 @@
 
         @Test(arguments: LayerNetworks.all.filter { !$0.definition.root.isReversed })
         func streamStepsOfEveryKindOfLayerAllocateNothing(configuration: NetworkConfiguration) throws {
-            let stream = try NetworkStream(Network(configuration, seed: 1))
-            let input = CellTests.random(configuration.definition.input.count, 4)
-            var copy = [Float](repeating: 0, count: configuration.output)
-            let isToken = configuration.definition.takesTokens
-            let allocations = Self.allocations {
-                for i in 0..<200 {
-                    if isToken { stream.step(token: i % 7) } else { stream.step(input) }
-                    stream.copyOutput(into: &copy)
+            for precision in WeightPrecision.allCases {
+                let weights = try NetworkStream.Weights(Network(configuration, seed: 1), precision: precision)
+                let stream = NetworkStream(weights)
+                let input = CellTests.random(configuration.definition.input.count, 4)
+                var copy = [Float](repeating: 0, count: configuration.output)
+                let isToken = configuration.definition.takesTokens
+                let allocations = Self.allocations {
+                    for i in 0..<200 {
+                        if isToken { stream.step(token: i % 7) } else { stream.step(input) }
+                        stream.copyOutput(into: &copy)
+                    }
                 }
+                #expect(allocations == 0 && copy.allSatisfy(\.isFinite) && copy.contains { $0 != 0 })
             }
-            #expect(allocations == 0 && copy.allSatisfy(\.isFinite) && copy.contains { $0 != 0 })
         }
     }
 #endif

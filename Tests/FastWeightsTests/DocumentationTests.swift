@@ -288,6 +288,13 @@ import Testing
             try stream.restore(from: SafeTensors(path: path))
             #expect(stream.state == before)
         }
+        do {
+            let half = try NetworkStream.Weights(network, precision: .bfloat16)
+            let stream = NetworkStream(half)
+            stream.step(samples[0])
+            let exact = network.run(samples[0], steps: 1, batch: 1).outputs
+            #expect(zip(stream.output, exact).allSatisfy { abs($0 - $1) < 1e-2 })
+        }
         let past = numbers(20 * I)
         let weights = try NetworkStream.Weights(network)
         let beginning = network.run(past, steps: past.count / I, batch: 1)

@@ -7,27 +7,44 @@
 /// A matrix [M, K] for products with one vector: M padded to `vectors` vectors of eight rows, K columns.
 ///
 /// Tile t begins at vector `first(t)`. It holds its K columns one behind the other, `height` vectors each or one more
-/// in the first `taller` tiles.
+/// in the first `taller` tiles. One of half width holds pairs of columns so.
 struct StreamMatrix {
+    /// Its numbers, or pairs of them.
     let values: UnsafeMutablePointer<Octet>
     let vectors: Int
     let columns: Int
+    /// What follows one another in a tile: columns, or pairs of them.
+    let depth: Int
     let tiles: Int
     /// Vectors that stay in one tile: the gates of eight units.
     let grain: Int
     private let height: Int
     private let taller: Int
+    /// Added to the height of a tile it is no height of a tile of float32 if the matrix is of half width; else 0.
+    let kind: Int
 
     /// A matrix of zeros in `arena` whose tiles have at most `tallest` vectors.
     init(vectors: Int, columns: Int, tallest: Int = StreamMatrix.tallest, grain: Int = 1, arena: StreamArena) {
-        values = arena.octets(vectors * columns)
+        self.init(
+            vectors: vectors, parts: [columns], precision: .float32, tallest: tallest, grain: grain, arena: arena)
+    }
+
+    /// Zeros in the place of matrices of so many columns side by side, one or two of them, as `multiply` takes them.
+    init(
+        vectors: Int, parts: [Int], precision: WeightPrecision, tallest: Int? = nil, grain: Int = 1,
+        arena: StreamArena
+    ) {
         self.vectors = vectors
-        self.columns = columns
         self.grain = grain
-        let most = max(tallest / grain, 1)
+        columns = parts.reduce(0, +)
+        let isHalf = precision != .float32 && Self.hasPairs
+        depth = isHalf ? parts.reduce(0) { $0 + ($1 + 1) / 2 } : columns
+        values = arena.octets(vectors * depth)
+        let most = max((tallest ?? (isHalf ? Self.tallestOfPairs : Self.tallest)) / grain, 1)
         tiles = (vectors / grain + most - 1) / most
         height = vectors / grain / max(tiles, 1) * grain
         taller = vectors / grain % max(tiles, 1)
+        kind = isHalf ? Self.tallest : 0
     }
 
     #if FMA || arch(arm64)
@@ -38,15 +55,37 @@ struct StreamMatrix {
         static let tallest = 6
     #endif
 
+    /// Its numbers in half width; nil of float32.
+    @inline(__always) var pairs: UnsafeMutablePointer<ColumnPair>? {
+        kind == 0 ? nil : UnsafeMutableRawPointer(values).assumingMemoryBound(to: ColumnPair.self)
+    }
+
     @inline(__always) func first(_ tile: Int) -> Int { tile &* height &+ min(tile, taller) &* grain }
     @inline(__always) func height(_ tile: Int) -> Int { tile < taller ? height &+ grain : height }
 
     /// The eight rows of vector `v` in column `k`.
-    func vector(_ v: Int, column k: Int) -> UnsafeMutablePointer<Octet> {
+    func vector(_ v: Int, column k: Int) -> UnsafeMutablePointer<Octet> { values + index(v, k) }
+
+    /// Where vector `v` of column, or pair of columns, `k` stands.
+    private func index(_ v: Int, _ k: Int) -> Int {
         let tall = taller * (height + grain)
         let tile = v < tall ? v / (height + grain) : taller + (v - tall) / height
-        return values + first(tile) * columns + k * height(tile) + v - first(tile)
+        return first(tile) * depth + k * height(tile) + v - first(tile)
     }
+
+    /// Sets the number, of the matrix's precision, in lane `lane` of vector `v` and column `k` of the part whose columns begin at `first`.
+    func set(_ number: Float, _ v: Int, lane: Int, column k: Int, ofPartAt first: Int) {
+        guard let pairs else {
+            vector(v, column: first + k).pointee[lane] = number
+            return
+        }
+        let pair = pairs + index(v, (first + k) / 2)
+        let shift: UInt32 = k % 2 == 0 ? 0 : 16
+        pair.pointee[lane] = pair.pointee[lane] & ~(0xFFFF << shift) | number.upperHalf << shift
+    }
+
+    /// Where the next part begins behind one of `columns` that begins at `first`: a pair is of one part.
+    func end(ofPartAt first: Int, columns: Int) -> Int { first + (pairs == nil ? columns : (columns + 1) / 2 * 2) }
 }
 
 /// Some vectors of a result in registers. Stacks of stacks of single vectors, so that each height is a type which the
@@ -63,6 +102,16 @@ protocol VectorTile {
     mutating func addOne(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Octet>)
     mutating func add(_ other: Self)
     func store(at y: UnsafeMutablePointer<Octet>)
+
+    /// Adds `columns` columns at `w`, or two if that is more, each to the sum to which `add` adds it.
+    mutating func addPairs(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>)
+    /// Adds the first column of a pair to one tile and the second to another.
+    static func add(
+        _ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>, to first: inout Self, _ second: inout Self)
+    /// Adds a pair as `addOne` adds its columns.
+    mutating func addPair(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>)
+    /// Adds the first column of a pair as `addOne` does.
+    mutating func addFirst(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>)
 }
 
 struct OneVector: VectorTile {
@@ -78,6 +127,25 @@ struct OneVector: VectorTile {
     }
     @inline(__always) mutating func add(_ other: OneVector) { y += other.y }
     @inline(__always) func store(at p: UnsafeMutablePointer<Octet>) { p.pointee = y }
+
+    @inline(__always) mutating func addPairs(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        addPair(x, w)
+    }
+    @inline(__always) static func add(
+        _ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>, to first: inout Self, _ second: inout Self
+    ) {
+        let pair = w.pointee
+        first.y = first.y.mad(Octet(repeating: x[0]), pair.first)
+        second.y = second.y.mad(Octet(repeating: x[1]), pair.second)
+    }
+    @inline(__always) mutating func addPair(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        let pair = w.pointee
+        y = y.mad(Octet(repeating: x[0]), pair.first)
+        y = y.mad(Octet(repeating: x[1]), pair.second)
+    }
+    @inline(__always) mutating func addFirst(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        y = y.mad(Octet(repeating: x.pointee), w.pointee.first)
+    }
 }
 
 struct VectorStack<Upper: VectorTile, Lower: VectorTile>: VectorTile {
@@ -106,6 +174,24 @@ struct VectorStack<Upper: VectorTile, Lower: VectorTile>: VectorTile {
     @inline(__always) func store(at p: UnsafeMutablePointer<Octet>) {
         upper.store(at: p)
         lower.store(at: p + Upper.vectors)
+    }
+
+    @inline(__always) mutating func addPairs(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        addPair(x, w)
+    }
+    @inline(__always) static func add(
+        _ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>, to first: inout Self, _ second: inout Self
+    ) {
+        Upper.add(x, w, to: &first.upper, &second.upper)
+        Lower.add(x, w + Upper.vectors, to: &first.lower, &second.lower)
+    }
+    @inline(__always) mutating func addPair(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        upper.addPair(x, w)
+        lower.addPair(x, w + Upper.vectors)
+    }
+    @inline(__always) mutating func addFirst(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        upper.addFirst(x, w)
+        lower.addFirst(x, w + Upper.vectors)
     }
 }
 
@@ -139,6 +225,23 @@ struct TwoSums<Part: VectorTile>: VectorTile {
         var sum = first
         sum.add(second)
         sum.store(at: p)
+    }
+
+    @inline(__always) mutating func addPairs(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        guard Part.columns > 1 else { return Part.add(x, w, to: &first, &second) }
+        first.addPairs(x, w)
+        second.addPairs(x + Part.columns, w + Part.columns / 2 &* Part.vectors)
+    }
+    @inline(__always) static func add(
+        _ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>, to first: inout Self, _ second: inout Self
+    ) {
+        Part.add(x, w, to: &first.first, &second.first)
+    }
+    @inline(__always) mutating func addPair(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        first.addPair(x, w)
+    }
+    @inline(__always) mutating func addFirst(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+        first.addFirst(x, w)
     }
 }
 
@@ -180,7 +283,8 @@ func multiplyTile(
 ) {
     let first = w.first(tile)
     let (values, from, to) = (w.values + first &* w.columns, start + first, y + first)
-    switch w.height(tile) {
+    // A branch of its own for half width would cost a small step some percent.
+    switch w.height(tile) &+ w.kind {
     case 1: addTile(TwoSums<TwoSums<OneVector>>.self, values, x, v, from, to)
     #if FMA || arch(arm64)
         case 2: addTile(TwoSums<TwoSums<Vectors2>>.self, values, x, v, from, to)
@@ -193,7 +297,8 @@ func multiplyTile(
         case 9: addTile(Vectors9.self, values, x, v, from, to)
         case 10: addTile(Vectors10.self, values, x, v, from, to)
         case 11: addTile(Vectors11.self, values, x, v, from, to)
-        default: addTile(Vectors12.self, values, x, v, from, to)
+        case 12: addTile(Vectors12.self, values, x, v, from, to)
+        default: multiplyTileOfPairs(w, tile, by: x, v, from: start, into: y)
     #else
         case 2: addTile(TwoSums<Vectors2>.self, values, x, v, from, to)
         case 3: addTile(TwoSums<Vectors3>.self, values, x, v, from, to)

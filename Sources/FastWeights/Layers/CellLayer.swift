@@ -131,8 +131,8 @@ final class PlacedCell: PlacedLayer {
     override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
         kind.pass(unsafeDowncast(weights, to: CellWeights.self), input, plan)
     }
-    override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights {
-        CellStreamWeights(unsafeDowncast(weights, to: CellWeights.self))
+    override func streamWeights(_ weights: LayerWeights, _ precision: WeightPrecision) -> LayerStreamWeights {
+        CellStreamWeights(unsafeDowncast(weights, to: CellWeights.self), precision)
     }
     override func stream(_ shared: LayerStreamWeights) -> LayerStream {
         kind.stream(unsafeDowncast(shared, to: CellStreamWeights.self))

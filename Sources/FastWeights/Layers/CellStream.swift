@@ -38,7 +38,7 @@ final class CellStreamWeights: LayerStreamWeights {
         case sets(Int)
     }
 
-    init(_ source: CellWeights) {
+    init(_ source: CellWeights, _ precision: WeightPrecision) {
         let (cell, p, arena) = (source.cell, source.numbers, arena)
         let (hidden, units) = (cell.sizes.hidden, cell.sizes.units)
         let gates = cell.sizes.rows / units
@@ -48,19 +48,20 @@ final class CellStreamWeights: LayerStreamWeights {
         typealias Part = (values: UnsafePointer<Float>, rows: Int, columns: Int)
         /// Matrices of G·H rows or the first of them side by side.
         func matrix(_ parts: [Part]) -> StreamMatrix {
-            let columns = parts.reduce(0) { $0 + $1.columns }
             let matrix = StreamMatrix(
-                vectors: gates * vectors, columns: columns, grain: units < hidden ? 1 : gates, arena: arena)
+                vectors: gates * vectors, parts: parts.map { $0.columns }, precision: precision,
+                grain: units < hidden ? 1 : gates, arena: arena)
             var first = 0
             for part in parts {
                 for row in 0..<part.rows {
                     let (gate, unit) = (row / units, row % units)
                     for k in 0..<part.columns {
-                        matrix.vector(unit / Octet.width * gates + gate, column: first + k)
-                            .pointee[unit % Octet.width] = part.values[row * part.columns + k]
+                        matrix.set(
+                            precision.rounded(part.values[row * part.columns + k]), unit / Octet.width * gates + gate,
+                            lane: unit % Octet.width, column: k, ofPartAt: first)
                     }
                 }
-                first += part.columns
+                first = matrix.end(ofPartAt: first, columns: part.columns)
             }
             return matrix
         }
@@ -106,7 +107,7 @@ final class CellStreamWeights: LayerStreamWeights {
         }
         embedding = cell.tokens?.embedding.map { UnsafePointer(p[$0]) }
         (embeddingColumns, block) = (inputColumns, source.block)
-        super.init(source)
+        super.init(source, precision)
     }
 
     /// What W_ih is multiplied by: x, or the row of the embedding below that stands for the token at whose index x has a 1.

@@ -65,7 +65,9 @@ final class PlacedDense: PlacedLayer {
 
     override var multiplications: Int { weight.count }
 
-    override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { DenseStreamWeights(self, weights) }
+    override func streamWeights(_ weights: LayerWeights, _ precision: WeightPrecision) -> LayerStreamWeights {
+        DenseStreamWeights(self, weights, precision)
+    }
 
     override func stream(_ shared: LayerStreamWeights) -> LayerStream {
         DenseStream(self, unsafeDowncast(shared, to: DenseStreamWeights.self))
@@ -128,20 +130,21 @@ private final class DenseStreamWeights: LayerStreamWeights {
     let bias: UnsafePointer<Octet>
     private let arena = StreamArena()
 
-    init(_ dense: PlacedDense, _ source: LayerWeights) {
+    init(_ dense: PlacedDense, _ source: LayerWeights, _ precision: WeightPrecision) {
         let (rows, columns, p) = (dense.output.count, dense.input.count, source.numbers)
         let vectors = (rows + Octet.width - 1) / Octet.width
-        weight = StreamMatrix(vectors: vectors, columns: columns, arena: arena)
+        weight = StreamMatrix(vectors: vectors, parts: [columns], precision: precision, arena: arena)
         let bias = arena.octets(vectors)
         for r in 0..<rows {
             let (vector, lane) = (r / Octet.width, r % Octet.width)
             bias[vector][lane] = dense.bias.map { p[$0][r] } ?? 0
             for k in 0..<columns {
-                weight.vector(vector, column: k).pointee[lane] = p[dense.weight][r * columns + k]
+                weight.set(
+                    precision.rounded(p[dense.weight][r * columns + k]), vector, lane: lane, column: k, ofPartAt: 0)
             }
         }
         self.bias = UnsafePointer(bias)
-        super.init(source)
+        super.init(source, precision)
     }
 }
 

@@ -45,7 +45,9 @@ final class PlacedDropout: PlacedLayer {
         DropoutPass(self, input, plan)
     }
 
-    override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { LayerStreamWeights(weights) }
+    override func streamWeights(_ weights: LayerWeights, _ precision: WeightPrecision) -> LayerStreamWeights {
+        LayerStreamWeights(weights, precision)
+    }
     override func stream(_ shared: LayerStreamWeights) -> LayerStream { CopyStream(width: shared.width) }
 }
 

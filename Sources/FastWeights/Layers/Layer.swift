@@ -108,7 +108,9 @@ class PlacedLayer {
     }
 
     /// Its parameters laid out for streams.
-    func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { PassStreamWeights(weights) }
+    func streamWeights(_ weights: LayerWeights, _ precision: WeightPrecision) -> LayerStreamWeights {
+        PassStreamWeights(weights, precision)
+    }
 
     /// A stream of one sequence.
     func stream(_ shared: LayerStreamWeights) -> LayerStream {

@@ -89,7 +89,9 @@ final class PlacedList: PlacedLayer {
         }?.outputs
     }
 
-    override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { LayerStreamWeights(weights) }
+    override func streamWeights(_ weights: LayerWeights, _ precision: WeightPrecision) -> LayerStreamWeights {
+        LayerStreamWeights(weights, precision)
+    }
 
     override func stream(_ shared: LayerStreamWeights) -> LayerStream {
         let streams = zip(children, shared.children).map { $0.stream($1) }

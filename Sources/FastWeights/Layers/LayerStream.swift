@@ -55,10 +55,10 @@ class LayerStreamWeights {
     /// Numbers a step of what it gives.
     final var width: Int { layer.output.count }
 
-    /// Copies the parameters as they are.
-    init(_ weights: LayerWeights) {
+    /// Copies the parameters as they are, the matrices of streams' products in this precision.
+    init(_ weights: LayerWeights, _ precision: WeightPrecision) {
         layer = weights.layer
-        children = zip(layer.children, weights.children).map { $0.streamWeights($1) }
+        children = zip(layer.children, weights.children).map { $0.streamWeights($1, precision) }
     }
 }
 
@@ -104,12 +104,12 @@ final class PassStream: LayerStream {
     }
 }
 
-/// The packed weights of a layer whose stream is its pass.
+/// The packed weights of a layer whose stream is its pass, in float32 always.
 final class PassStreamWeights: LayerStreamWeights {
     let weights: LayerWeights
 
-    override init(_ weights: LayerWeights) {
+    override init(_ weights: LayerWeights, _ precision: WeightPrecision) {
         self.weights = weights
-        super.init(weights)
+        super.init(weights, precision)
     }
 }

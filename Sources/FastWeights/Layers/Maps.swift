@@ -277,7 +277,9 @@ private final class PlacedFlatten: PlacedLayer {
         FlattenPass(self, outputs: input.x, gradients: input.dx ?? input.x)
     }
 
-    override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { LayerStreamWeights(weights) }
+    override func streamWeights(_ weights: LayerWeights, _ precision: WeightPrecision) -> LayerStreamWeights {
+        LayerStreamWeights(weights, precision)
+    }
     override func stream(_ shared: LayerStreamWeights) -> LayerStream { CopyStream(width: shared.width) }
 }
 

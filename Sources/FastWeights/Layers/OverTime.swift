@@ -28,7 +28,9 @@ private final class PlacedLastStep: PlacedLayer {
         LastStepPass(self, input, plan)
     }
 
-    override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { LayerStreamWeights(weights) }
+    override func streamWeights(_ weights: LayerWeights, _ precision: WeightPrecision) -> LayerStreamWeights {
+        LayerStreamWeights(weights, precision)
+    }
     override func stream(_ shared: LayerStreamWeights) -> LayerStream { CopyStream(width: shared.width) }
 }
 
@@ -121,7 +123,9 @@ private final class PlacedMean: PlacedLayer {
         MeanPass(self, input, plan)
     }
 
-    override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { LayerStreamWeights(weights) }
+    override func streamWeights(_ weights: LayerWeights, _ precision: WeightPrecision) -> LayerStreamWeights {
+        LayerStreamWeights(weights, precision)
+    }
     override func stream(_ shared: LayerStreamWeights) -> LayerStream { MeanStream(width: shared.width) }
 }
 

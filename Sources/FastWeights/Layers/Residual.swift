@@ -47,7 +47,9 @@ private final class PlacedResidual: PlacedLayer {
         ResidualPass(self, children[0].pass(weights.children[0], input, plan), input, plan)
     }
 
-    override func streamWeights(_ weights: LayerWeights) -> LayerStreamWeights { LayerStreamWeights(weights) }
+    override func streamWeights(_ weights: LayerWeights, _ precision: WeightPrecision) -> LayerStreamWeights {
+        LayerStreamWeights(weights, precision)
+    }
     override func stream(_ shared: LayerStreamWeights) -> LayerStream {
         ResidualStream(children[0].stream(shared.children[0]), width: output.count)
     }

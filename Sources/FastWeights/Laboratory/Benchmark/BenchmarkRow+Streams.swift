@@ -2,9 +2,11 @@
 
 extension BenchmarkRow {
     private static let streamSizes = [8, 16, 20, 40, 50, 64, 100, 256]
+    /// Those from which on a step waits for the weights.
+    private static let halfWidthSizes = [64, 100, 256]
 
     /// `stream/lstm/R=20`: one number in, the next state out. `stream/lstm-dense/R=20` has a dense output of one number
-    /// on top, as the real-time frameworks for audio are measured.
+    /// on top, as the real-time frameworks for audio are measured. `stream-bfloat16/lstm/R=100` has weights of half width.
     static var streams: [BenchmarkRow] {
         models.flatMap { model in
             streamSizes.map { stream(model, hidden: $0, name: model.name, hasOutput: false) }
@@ -12,15 +14,24 @@ extension BenchmarkRow {
             + ["lstm", "gru"].flatMap { name in
                 streamSizes.map { stream(.named(name), hidden: $0, name: "\(name)-dense", hasOutput: true) }
             }
+            + ["lstm", "gru"].flatMap { name in
+                halfWidthSizes.map {
+                    stream(.named(name), hidden: $0, name: name, hasOutput: false, precision: .bfloat16)
+                }
+            }
     }
 
-    private static func stream(_ model: RetrievalModel, hidden: Int, name: String, hasOutput: Bool) -> BenchmarkRow {
-        BenchmarkRow(
-            id: "stream/\(name)/R=\(hidden)",
+    private static func stream(
+        _ model: RetrievalModel, hidden: Int, name: String, hasOutput: Bool, precision: WeightPrecision = .float32
+    ) -> BenchmarkRow {
+        let isFull = precision == .float32
+        return BenchmarkRow(
+            id: "stream\(isFull ? "" : "-" + precision.rawValue)/\(name)/R=\(hidden)",
             description: "streaming step, \(model.title), one number in"
-                + (hasOutput ? ", one number out of a dense layer" : ""),
+                + (hasOutput ? ", one number out of a dense layer" : "")
+                + (isFull ? "" : ", weights in \(precision.rawValue)"),
             work: .timed(.nanosecondsPerStep(Double(StreamBench.steps))) { _, measure in
-                let bench = StreamBench(model, hidden: hidden)
+                let bench = StreamBench(model, hidden: hidden, precision)
                 measure { calls in for _ in 0..<calls { hasOutput ? bench.runWithOutput() : bench.run() } }
             }, isQuick: hidden == 20)
     }
@@ -39,9 +50,11 @@ private final class StreamBench {
     /// The sum of the outputs, so that they are computed.
     private(set) var total: Float = 0
 
-    init(_ model: RetrievalModel, hidden: Int) {
+    init(_ model: RetrievalModel, hidden: Int, _ precision: WeightPrecision) {
         let network = Network(NetworkConfiguration(.numbers(1), [model.cell.layer(hidden)]), seed: 1)
-        do { stream = try NetworkStream(network) } catch { misuse(error.description) }
+        do { stream = NetworkStream(try NetworkStream.Weights(network, precision: precision)) } catch {
+            misuse(error.description)
+        }
         self.hidden = hidden
         signal = BenchmarkRow.numbers(Self.steps, within: 1).array
         weights = BenchmarkRow.numbers(hidden, within: 1).array

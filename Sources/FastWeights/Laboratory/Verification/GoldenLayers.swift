@@ -2,24 +2,35 @@
 /// them.
 extension Fixture {
     /// A network as its configuration names its layers.
-    func checkLayers(_ tally: inout ErrorTally) throws {
-        try check(try NetworkConfiguration(json: configuration), &tally)
-    }
+    func checkLayers(_ tally: inout ErrorTally) throws { try check(try layers(), &tally) }
 
     /// A cell alone, under the names of PyTorch's cells.
-    func checkCell(_ tally: inout ErrorTally) throws {
+    func checkCell(_ tally: inout ErrorTally) throws { try check(try cell(), &tally) }
+
+    /// Layers of one cell.
+    func checkStack(_ tally: inout ErrorTally) throws { try check(try stack(), &tally) }
+
+    /// The network of a case of layers; nil of a case of another kind.
+    func network() throws -> Network? {
+        let configuration: NetworkConfiguration
+        switch kind {
+        case "layers": configuration = try layers()
+        case "cell": configuration = try cell()
+        case "stack": configuration = try stack()
+        default: return nil
+        }
+        return Network(configuration, parameters: try parameters(configuration.layout))
+    }
+
+    private func layers() throws -> NetworkConfiguration { try NetworkConfiguration(json: configuration) }
+    private func stack() throws -> NetworkConfiguration { try NetworkConfiguration(version1: configuration) }
+
+    private func cell() throws -> NetworkConfiguration {
         let reader = ConfigurationReader(json: configuration, owner: "cell")
         let kind = JSON.Member("layer", try reader.text("cell"))
         let layer = try Layer(json: .object([kind] + (configuration.members ?? [])), isStrict: false)
-        try check(
-            try NetworkConfiguration(
-                reading: .numbers(try reader.count("input")), [NamedLayer(layer: layer, prefix: "", cellSuffix: "")]),
-            &tally)
-    }
-
-    /// Layers of one cell.
-    func checkStack(_ tally: inout ErrorTally) throws {
-        try check(try NetworkConfiguration(version1: configuration), &tally)
+        return try NetworkConfiguration(
+            reading: .numbers(try reader.count("input")), [NamedLayer(layer: layer, prefix: "", cellSuffix: "")])
     }
 
     /// The same network with its layers in every form that they have.
@@ -152,7 +163,7 @@ extension Fixture {
 
 extension NetworkState {
     /// That of the first sequence.
-    fileprivate var first: NetworkState {
+    var first: NetworkState {
         var state = self
         for (i, part) in parts.enumerated() {
             state.parts[i] = Part(
@@ -164,7 +175,7 @@ extension NetworkState {
 }
 
 /// The sequences of a golden case.
-private struct GoldenBatch {
+struct GoldenBatch {
     let steps: Int
     let batch: Int
     let lengths: [Int]?

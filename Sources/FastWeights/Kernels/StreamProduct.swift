@@ -30,14 +30,6 @@ struct StreamMatrix {
         taller = vectors / grain % max(tiles, 1)
     }
 
-    #if FMA || arch(arm64)
-        /// Twelve AVX2 accumulators and one number of x: thirteen of sixteen registers, the matrix is read in place.
-        static let tallest = 12
-    #else
-        /// Twelve SSE2 accumulators, two for each vector; more would spill.
-        static let tallest = 6
-    #endif
-
     @inline(__always) func first(_ tile: Int) -> Int { tile &* height &+ min(tile, taller) &* grain }
     @inline(__always) func height(_ tile: Int) -> Int { tile < taller ? height &+ grain : height }
 

@@ -41,7 +41,8 @@ install: ## Put the tool in PREFIX, with a build for each kind of processor
 		swift build -c release --scratch-path .build/install/$$kind $$traits --static-swift-stdlib \
 			--product fastweights >&2 || exit; \
 	done
-	@Sources/Install/install "$(DESTDIR)$(PREFIX)" $(foreach kind,$(KINDS),$(kind)=.build/install/$(kind)/release/fastweights)
+	@Sources/Install/install "$(DESTDIR)$(PREFIX)" fastweights \
+		$(foreach kind,$(KINDS),$(kind)=.build/install/$(kind)/release/fastweights)
 
 compare: build ## Train IRNN, LSTM and fast weights; table, curves and report in runs/compare
 	@$(TOOL) compare $(ARGS)

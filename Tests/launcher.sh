@@ -16,7 +16,7 @@ for word; do echo "[\$word]"; done
 cat
 END
 done
-install() { Sources/Install/install "$folder/usr" "$@" 2> /dev/null; }
+install() { Sources/Install/install "$folder/usr" fastweights "$@" 2> /dev/null; }
 install portable="$folder/portable" avx2="$folder/avx2" avx512="$folder/avx512"
 # Once more, over what is there.
 install portable="$folder/portable" avx2="$folder/avx2" avx512="$folder/avx512"

@@ -34,8 +34,8 @@ ldd "$tool" | awk '$3 ~ /^\// { print $3 }' | xargs cp -L -t "$folder/root/lib"
 strip "$folder"/root/lib/* 2> /dev/null || true
 cp -L /lib64/ld-linux-x86-64.so.2 "$folder/root/lib64"
 cp -r Fixtures "$folder/root"
-# Bochs 2.7 makes nothing of a mask of sixteen shifted right by fifteen (kshiftrw), so that the sums over the lanes of an episode's
-# losses lack the last one. On a processor these three cases are right.
+# Bochs 2.7 makes nothing of a mask of sixteen shifted right by fifteen (kshiftrw), so that the losses of an episode, which are
+# summed over the lanes of such a mask, lack the last lane.
 rm -r "$folder/root/Fixtures/episodes"
 cat > "$folder/root/init" <<'END'
 #!/bin/busybox sh

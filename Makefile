@@ -1,32 +1,27 @@
 # FastWeights: everything a newcomer needs, from a Swift toolchain and make.
 #
 #   make compare ARGS="--quick"     passes options on to the tool
-#   make PORTABLE=1 test            builds without AVX2 and fused multiply-add
+#   make PORTABLE=1 test            builds without AVX2 and fused multiply-add; AVX2=1 or AVX512=1 with that trait
+#   make install PREFIX=$HOME/.local
 
 ARGS ?=
 PYTHON ?= python3
+PREFIX ?= /usr/local
 VENV := .venv
 PEERS := .venv-peers
 
-# The trait AVX2 where the processor has AVX2 and FMA, the portable code elsewhere. Each has a build folder of its own; in
-# it, tests and check each have one, as they are built with other flags.
-TRAITS :=
-BUILD := .build
-ifdef PORTABLE
-BUILD := .build/portable
-else ifeq ($(shell uname -s),Darwin)
-ifneq ($(findstring AVX2,$(shell sysctl -n machdep.cpu.leaf7_features 2>/dev/null)),)
-TRAITS := --traits AVX2
-endif
-else ifeq ($(shell grep -q -w avx2 /proc/cpuinfo 2>/dev/null && grep -q -w fma /proc/cpuinfo && echo yes),yes)
-TRAITS := --traits AVX2
-endif
+# The fastest code that this processor has: with the trait AVX512 or AVX2, or portable. Another may be asked for, and has a
+# build folder of its own; in it, tests and check each have one, as they are built with other flags.
+BEST := $(shell Sources/Install/best-build)
+KIND := $(if $(PORTABLE),portable,$(if $(AVX512),avx512,$(if $(AVX2),avx2)))
+BUILD := .build$(addprefix /,$(KIND))
+TRAITS := $(addprefix --traits ,$(patsubst avx%,AVX%,$(filter avx%,$(or $(KIND),$(BEST)))))
 
 SWIFT_FLAGS := -c release --scratch-path $(BUILD) $(TRAITS)
 TOOL := $(BUILD)/release/fastweights
 SOURCES := Package.swift Sources Tests
 
-.PHONY: help build programs compare paper test check verify sanitize fuzz bench bench-peers fixtures round-trip docs format lint clean
+.PHONY: help build programs install compare paper test check verify sanitize fuzz bench bench-peers fixtures round-trip docs format lint clean
 
 help: ## Show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +31,18 @@ build:
 
 programs: ## Build the tool, the examples and what the other goals run
 	@swift build $(SWIFT_FLAGS) >&2
+
+# On x86-64 three builds, which need nothing of the toolchain where they run, and a launcher that starts the best of them that
+# the processor has.
+KINDS := portable$(if $(filter x86_64 amd64,$(shell uname -m)), avx2 avx512)
+install: ## Put the tool in PREFIX, with a build for each kind of processor
+	@for kind in $(KINDS); do \
+		traits=$$(echo $$kind | sed -e 's/portable//' -e 's/avx/--traits AVX/'); \
+		swift build -c release --scratch-path .build/install/$$kind $$traits --static-swift-stdlib \
+			--product fastweights >&2 || exit; \
+	done
+	@Sources/Install/install "$(DESTDIR)$(PREFIX)" fastweights \
+		$(foreach kind,$(KINDS),$(kind)=.build/install/$(kind)/release/fastweights)
 
 compare: build ## Train IRNN, LSTM and fast weights; table, curves and report in runs/compare
 	@$(TOOL) compare $(ARGS)

@@ -10,6 +10,11 @@ func interposing(_ prefix: String, _ functions: [String]) -> [LinkerSetting] {
     return sanitizes ? [] : [.unsafeFlags(flags, .when(platforms: [.linux]))]
 }
 
+/// What the sources know of the traits.
+let instructions: [SwiftSetting] = [
+    .define("FMA", .when(traits: ["AVX2", "AVX512"])), .define("AVX512", .when(traits: ["AVX512"])),
+]
+
 let package = Package(
     name: "FastWeights",
     // Atomics and locks of the standard library; Linux, Windows and Android need no mention.
@@ -20,23 +25,31 @@ let package = Package(
     ],
     traits: [
         // Swift has no per-function target attribute, so the instruction set is chosen for the whole module:
-        // this trait where the processor has AVX2 and FMA, the same sources as portable code without it.
+        // one of these traits where the processor has it, the same sources as portable code without them. Of both the wider
+        // one counts, since a package may be asked for one by one dependent and for the other by another.
         .trait(
-            name: "AVX2", description: "x86-64-v3 code with fused multiply-add; the processor must have AVX2 and FMA.")
+            name: "AVX2", description: "x86-64-v3 code with fused multiply-add; the processor must have AVX2 and FMA."),
+        .trait(
+            name: "AVX512",
+            description:
+                "x86-64-v4 code with vectors of 512 bits; the processor must have AVX-512 F, BW, CD, DQ and VL."),
     ],
     targets: [
         .target(
             name: "FastWeights",
             swiftSettings: [
                 .unsafeFlags(["-Xcc", "-march=x86-64-v3", "-Xcc", "-fno-math-errno"], .when(traits: ["AVX2"])),
-                .define("FMA", .when(traits: ["AVX2"])),
-            ]
+                // After those of AVX2: the last architecture counts.
+                .unsafeFlags(
+                    [
+                        "-Xcc", "-march=x86-64-v4", "-Xcc", "-mprefer-vector-width=512", "-Xcc", "-fno-math-errno",
+                    ], .when(traits: ["AVX512"])),
+            ] + instructions
         ),
         // Named apart from the library: on a file system that ignores case, FastWeights and fastweights are one module.
         // It knows what the library was built for, but is itself built for every processor, so that it can say so there.
         .executableTarget(
-            name: "FastWeightsTool", dependencies: ["FastWeights"],
-            swiftSettings: [.define("FMA", .when(traits: ["AVX2"]))]),
+            name: "FastWeightsTool", dependencies: ["FastWeights"], swiftSettings: instructions),
         // Hostile files for the readers (make fuzz); in no product.
         .executableTarget(
             name: "FastWeightsFuzz", dependencies: ["FastWeights"], path: "Sources/Fuzz",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The ways in which a program of its own gets this library: a package that depends on it by version, without and with the
-# trait AVX2; the compiler alone over a copy of the folder Sources/FastWeights without Laboratory; and a tool, of all of the
+# traits AVX2 and AVX512, and its builds side by side under the launcher; the compiler alone over a copy of the folder Sources/FastWeights without Laboratory; and a tool, of all of the
 # folder, that needs no library at all where it runs. Each is built outside of this folder, the last two while the packages
 # are, and run. Then the examples, on the files PyTorch wrote, on the README, and on waves in a CSV file.
 #
@@ -93,7 +93,7 @@ git -C "$folder/FastWeights" add .
 git -C "$folder/FastWeights" -c user.name=test -c user.email=test@localhost commit --quiet --message "A version"
 git -C "$folder/FastWeights" tag 0.1.0
 
-# Builds the app with the traits $1 of its requirement in the build folder $2.
+# Builds the app with the traits $1 of its requirement in the build folder $2, with the options that follow.
 package() {
     cat > "$folder/app/Package.swift" <<END
 // swift-tools-version: 6.2
@@ -102,14 +102,16 @@ import PackageDescription
 let package = Package(
     name: "App",
     platforms: [.macOS(.v15)],
+    traits: ["AVX2", "AVX512"],
     dependencies: [.package(url: "file://$folder/FastWeights", from: "0.1.0"$1)],
     targets: [
         .executableTarget(name: "App", dependencies: [.product(name: "FastWeights", package: "FastWeights")])
     ]
 )
 END
-    quietly swift build --package-path "$folder/app" --scratch-path "$folder/app/$2" --disable-dependency-cache
+    quietly swift build --package-path "$folder/app" --scratch-path "$folder/app/$2" --disable-dependency-cache "${@:3}"
 }
+builds=("portable=$folder/app/portable/debug/App")
 
 package "" portable
 expect "$folder/app/portable/debug/App"
@@ -118,8 +120,32 @@ say "a package that depends on version 0.1.0"
 if grep -q -w avx2 /proc/cpuinfo && grep -q -w fma /proc/cpuinfo; then
     package ', traits: ["AVX2"]' avx2
     expect "$folder/app/avx2/debug/App"
+    builds+=("avx2=$folder/app/avx2/debug/App")
     say "a package that depends on version 0.1.0 with the trait AVX2"
 fi
+
+# By traits of the package's own, as in "Getting started", and with both, of which the wider one counts.
+package ', traits: [
+    .trait(name: "AVX2", condition: .when(traits: ["AVX2"])),
+    .trait(name: "AVX512", condition: .when(traits: ["AVX512"])),
+]' avx512 --traits AVX2,AVX512
+grep -q '"-march=x86-64-v3".*"-march=x86-64-v4"' "$folder/app/avx512/debug.yaml"
+if grep -q '"-march=x86-64-v4".*"-march=x86-64-v3"' "$folder/app/avx512/debug.yaml"; then
+    echo "AVX2 counts where AVX512 is given too"
+    exit 1
+fi
+builds+=("avx512=$folder/app/avx512/debug/App")
+said="built, not run here"
+if grep -q -w avx512bw /proc/cpuinfo && grep -q -w avx512vl /proc/cpuinfo; then
+    expect "$folder/app/avx512/debug/App"
+    said="run"
+fi
+say "a package that depends on version 0.1.0 with the traits AVX2 and AVX512: $said"
+
+Sources/Install/install "$folder/usr" App "${builds[@]}" 2> "$folder/found"
+expect "$folder/usr/bin/App"
+expect env FASTWEIGHTS_BUILD=portable "$folder/usr/bin/App"
+say "its builds under the launcher"
 
 wait "$bare"
 expect "$folder/bare/app"

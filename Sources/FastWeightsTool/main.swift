@@ -12,7 +12,7 @@
     import CRT
 #endif
 
-// Before anything of FastWeights runs: a build with AVX2 on a processor without it would end without a word.
+// Before anything of FastWeights runs: a build with AVX2 or AVX-512 on a processor without it would end without a word.
 if let problem = ProcessorCheck.problem {
     let line = "fastweights: " + problem + ".\n"
     #if os(Windows)
@@ -23,4 +23,4 @@ if let problem = ProcessorCheck.problem {
     exit(1)
 }
 
-exit(CommandLineTool.run(arguments: Array(CommandLine.arguments.dropFirst())))
+exit(CommandLineTool.run(arguments: Array(CommandLine.arguments.dropFirst()), advice: ProcessorCheck.advice))

@@ -34,6 +34,31 @@ import Testing
         }
     }
 
+    /// Tall tiles, and lower ones after them: every number of rows, where A lies and packed in two parts, in all kinds of panels.
+    @Test(arguments: [0, 1, 2, 3])
+    func everyNumberOfRowsIsCutIntoTiles(form: Int) {
+        for m in 1...64 {
+            for n in [5, 16, 20, 29] { compare(m, n, 7, form) }
+            let matrix = PackedMatrix(rows: m, depth: 9)
+            let source = Self.numbers(m * 9, seed: 4)
+            let isTransposed = form & 1 != 0
+            source.withUnsafeBufferPointer {
+                for part in [0..<matrix.tiles / 2, matrix.tiles / 2..<matrix.tiles] {
+                    matrix.pack(
+                        part, $0.baseAddress!, rowStride: isTransposed ? 1 : 9, depthStride: isTransposed ? m : 1)
+                }
+            }
+            let x = Buffer<Lanes>((0..<9).map { Lanes(repeating: 1 / Float($0 + 1)) })
+            let y = Buffer<Lanes>(m)
+            matrix.multiply(by: x.pointer, into: y.pointer)
+            for i in 0..<m {
+                var sum: Float = 0
+                for k in 0..<9 { sum += source[isTransposed ? k * m + i : i * 9 + k] / Float(k + 1) }
+                #expect(abs(y.pointer[i][0] - sum) < 1e-5 && y.pointer[i] == Lanes(repeating: y.pointer[i][0]), "\(m)")
+            }
+        }
+    }
+
     /// Both operands packed, in several blocks of each of the three sizes, and what is left of each.
     @Test(arguments: [0, 1, 2, 3])
     func agreesWithTheNaiveTwinInBlocks(form: Int) {
@@ -96,7 +121,7 @@ import Testing
         return (0..<count).map { _ in random.uniform(within: 1) }
     }
 
-    @Test(arguments: [(1, 1, 1), (2, 3, 2), (5, 7, 3), (6, 17, 1), (50, 20, 11)])
+    @Test(arguments: [(1, 1, 1), (2, 3, 2), (5, 7, 3), (6, 17, 1), (9, 16, 2), (34, 16, 3), (50, 20, 11)])
     func panelProductsAgreeWithTheNaiveTwin(size: (Int, Int, Int)) {
         let (m, k, steps) = size
         var random = Random(seed: 8)

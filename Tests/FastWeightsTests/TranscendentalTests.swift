@@ -60,4 +60,16 @@ import Testing
         }
         #expect(naturalLogarithm(1) == 0)
     }
+
+    @Test func eightLanesGiveTheBitsOfSixteen() {
+        for first in stride(from: -110, to: 110, by: 0.37) as StrideTo<Float> {
+            var eight = Octet(repeating: first)
+            for lane in 0..<8 { eight[lane] += Float(lane) * 0.046 }
+            if first > 109 { eight = Octet(0, -0.0, .infinity, -.infinity, 0x1p-130, -0x1p-130, 0.65, 9.5) }
+            let sixteen = Lanes(lowHalf: eight, highHalf: eight)
+            #expect(eight.sigmoid() == sixteen.sigmoid().lowHalf)
+            #expect(eight.gate() == sixteen.gate().lowHalf)
+            #expect(eight.hyperbolicTangent() == sixteen.hyperbolicTangent().lowHalf)
+        }
+    }
 }

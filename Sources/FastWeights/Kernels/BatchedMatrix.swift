@@ -126,11 +126,11 @@ struct BatchedMatrix {
     ///
     /// Eight rows by thirty-two columns of M stay in the first-level cache while the states pass, four at a time.
     func setSum(_ old: BatchedMatrix?, decay: Float, _ list: StateHistory) {
-        for top in stride(from: 0, to: rows, by: Block.rows) {
-            let bottom = min(top &+ Block.rows, rows)
-            for left in stride(from: 0, to: width(bottom &- 1), by: Block.columns) {
+        for top in stride(from: 0, to: rows, by: BlockSizes.memoryRows) {
+            let bottom = min(top &+ BlockSizes.memoryRows, rows)
+            for left in stride(from: 0, to: width(bottom &- 1), by: BlockSizes.memoryColumns) {
                 for r in top..<bottom where left < width(r) {
-                    let (target, end) = (row(r), min(left &+ Block.columns, width(r)))
+                    let (target, end) = (row(r), min(left &+ BlockSizes.memoryColumns, width(r)))
                     if let source = old?.row(r) {
                         for k in left..<end { target[k] = source[k] * decay }
                     } else {
@@ -140,28 +140,20 @@ struct BatchedMatrix {
                 var e = 0
                 while e < list.count {
                     for r in top..<bottom where left < width(r) {
-                        list.addProducts(e, r, row(r), left, min(left &+ Block.columns, width(r)))
+                        list.addProducts(e, r, row(r), left, min(left &+ BlockSizes.memoryColumns, width(r)))
                     }
-                    e &+= StateHistory.products
+                    e &+= BlockSizes.memoryStates
                 }
             }
         }
     }
-
-    private enum Block {
-        static let rows = 8
-        static let columns = 32
-    }
 }
 
 extension StateHistory {
-    /// States that `addProducts` takes at a time.
-    fileprivate static let products = 4
-
     /// row[k] += Σ w_e h_e[r] h_e[k] for the next states from e on and the columns from `left` to `end`.
     @inline(never)
     fileprivate func addProducts(_ e: Int, _ r: Int, _ row: Panel, _ left: Int, _ end: Int) {
-        if count &- e < Self.products {
+        if count &- e < BlockSizes.memoryStates {
             for e in e..<count {
                 let state = states[e]
                 let factor = state[r] * weights[-e]

@@ -101,23 +101,6 @@ final class ProductWorkspace: @unchecked Sendable {
     }
 }
 
-private enum BlockSizes {
-    /// Rows of B in a packed panel: 16 KB, half a small first-level cache.
-    static let depth = 256
-    /// Rows of A that are packed together: 192 KB, for the second-level cache. Whole tiles of six and of two.
-    static let rows = 192
-    /// Columns of B that are packed together: 2 MB, for the third-level cache.
-    static let columns = 2048
-    /// B stays where it is up to this many numbers: 256 KB, half a small second-level cache.
-    static let unpacked = 65_536
-    /// A stays where it is up to this many numbers; low tiles read it more often, so that packing pays earlier.
-    static let unpackedLeft = TallTile.rows > 4 ? 65_536 : 8_192
-    /// Rows or columns of a piece for one of several threads, about.
-    static let piece = 256
-    /// Multiplications of such a piece at least: some 300 µs, where it takes 85 to wake a thread.
-    static let work = 1 << 24
-}
-
 /// One product, and the two ways it is done.
 private struct MatrixProduct {
     let a: MatrixView
@@ -191,7 +174,7 @@ private struct MatrixProduct {
         let edge = c.columns - full
         if inPlace {
             let left = LeftOperand(pointer: a.pointer, rowStride: a.rowStride, depthStride: a.columnStride)
-            let isTransposed = edge > 0 && edge <= 8 && a.rowStride == 1 && c.rows >= Self.strip
+            let isTransposed = edge > 0 && edge <= 8 && a.rowStride == 1 && c.rows >= BlockSizes.strip
             var (end, isDone) = (full, edge == 0)
             #if FMA || arch(arm64)
                 if edge > 0 && edge <= 8 && !isTransposed && !accumulate && c.columns >= 24 {
@@ -269,31 +252,28 @@ private struct MatrixProduct {
 
     /// At most eight columns of C from `first` on, where A lies in columns: as rows of Cᵀ = Bᵀ·Aᵀ, which wastes no lane.
     private func multiplyTransposed(_ first: Int) {
-        let width = c.columns - first
-        withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 8 * Self.strip / Lanes.width) { lanes in
+        let (width, strip) = (c.columns - first, BlockSizes.strip)
+        withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 8 * strip / Lanes.width) { lanes in
             let rows = UnsafeMutableRawPointer(lanes.baseAddress!).assumingMemoryBound(to: Float.self)
-            for i in stride(from: 0, to: c.rows, by: Self.strip) {
+            for i in stride(from: 0, to: c.rows, by: strip) {
                 // The last rows may be there already: they are made again and left alone.
-                let start = min(i, c.rows - Self.strip)
+                let start = min(i, c.rows - strip)
                 let target = c.pointer + (start * c.rowStride + first)
                 for j in 0..<width where accumulate {
-                    for r in i - start..<Self.strip { rows[j &* Self.strip &+ r] = target[r &* c.rowStride &+ j] }
+                    for r in i - start..<strip { rows[j &* strip &+ r] = target[r &* c.rowStride &+ j] }
                 }
-                for r in stride(from: 0, to: Self.strip, by: Lanes.width) {
+                for r in stride(from: 0, to: strip, by: Lanes.width) {
                     multiplyColumnPanel(
                         rows: width, depth: depth,
                         LeftOperand(pointer: b.pointer + first, rowStride: 1, depthStride: b.rowStride),
-                        a.pointer + (start + r), a.columnStride, rows + r, Self.strip, accumulate: accumulate)
+                        a.pointer + (start + r), a.columnStride, rows + r, strip, accumulate: accumulate)
                 }
                 for j in 0..<width {
-                    for r in i - start..<Self.strip { target[r &* c.rowStride &+ j] = rows[j &* Self.strip &+ r] }
+                    for r in i - start..<strip { target[r &* c.rowStride &+ j] = rows[j &* strip &+ r] }
                 }
             }
         }
     }
-
-    /// Rows of C that `multiplyTransposed` makes at once; eight columns of them are 1 KB, which fits on the stack.
-    private static let strip = 32
 
     /// Rows of sixteen numbers in the place of `width` columns of C, which begin after `skip` of the sixteen.
     @inline(__always)

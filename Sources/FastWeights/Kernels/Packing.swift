@@ -15,7 +15,8 @@ func packTiles(
     }
 }
 
-/// Four rows at a time where the tile is as high: a tile of six is rows 0 to 3, and rows 2 to 5 over them.
+/// Four rows at a time where the tile is as high: a tile of six is rows 0 to 3, and rows 2 to 5 over them; one of twelve has
+/// four more in the middle.
 private func packTile(
     _ height: Int, _ depth: Int, _ source: UnsafePointer<Float>, _ rowStride: Int, _ depthStride: Int,
     _ target: UnsafeMutablePointer<Float>
@@ -23,10 +24,16 @@ private func packTile(
     var k = 0
     if height >= 4 {
         let upper = height &- 4
+        #if AVX512
+            let middle = height > 8 ? 4 : 0
+        #endif
         if rowStride == 1 {
             var (from, to) = (source, target)
             while k < depth {
                 SIMD4(at: from).store(at: to)
+                #if AVX512
+                    SIMD4(at: from + middle).store(at: to + middle)
+                #endif
                 SIMD4(at: from + upper).store(at: to + upper)
                 from += depthStride
                 to += height
@@ -37,6 +44,10 @@ private func packTile(
             while k &+ 4 <= depth {
                 let to = target + k &* height
                 Matrix4x4(at: source + k, rowStride).transposed.store(at: to, height)
+                #if AVX512
+                    Matrix4x4(at: source + (middle &* rowStride &+ k), rowStride).transposed
+                        .store(at: to + middle, height)
+                #endif
                 Matrix4x4(at: lower + k, rowStride).transposed.store(at: to + upper, height)
                 k &+= 4
             }

@@ -13,10 +13,6 @@ extension SIMD8 where Scalar == UInt32 {
 }
 
 extension StreamMatrix {
-    /// Nine AVX2 accumulators, two numbers of x, the mask, and the shifted and loaded words; the compiler puts a higher tile
-    /// on the stack.
-    static let tallestOfPairs = 9
-
     /// Whether a matrix can be of half width. Without a fused multiply-add a product of four lanes waits for the arithmetic
     /// and not for the memory, and half width would cost a quarter of its speed.
     static var hasPairs: Bool {

@@ -35,15 +35,6 @@ func fadeAndMultiply(
     }
 }
 
-extension StreamMatrix {
-    #if FMA || arch(arm64)
-        /// Vectors of a tile of the fast matrix: beside the sums λ, x, g, the rounding constant and one number of A.
-        static let tallestFading = 8
-    #else
-        static let tallestFading = 4
-    #endif
-}
-
 /// What a tile of the fast matrix fades by and takes in.
 private struct Fading {
     let decay: Octet

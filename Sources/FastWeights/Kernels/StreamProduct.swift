@@ -47,14 +47,6 @@ struct StreamMatrix {
         kind = isHalf ? Self.tallest : 0
     }
 
-    #if FMA || arch(arm64)
-        /// Twelve AVX2 accumulators and one number of x: thirteen of sixteen registers, the matrix is read in place.
-        static let tallest = 12
-    #else
-        /// Twelve SSE2 accumulators, two for each vector; more would spill.
-        static let tallest = 6
-    #endif
-
     /// Its numbers in half width; nil of float32.
     @inline(__always) var pairs: UnsafeMutablePointer<ColumnPair>? {
         kind == 0 ? nil : UnsafeMutableRawPointer(values).assumingMemoryBound(to: ColumnPair.self)

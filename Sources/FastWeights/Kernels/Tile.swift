@@ -52,23 +52,51 @@ struct Stack<Upper: RowTile, Lower: RowTile<Upper.Row>>: RowTile {
     }
 }
 
-/// Two rows of eight columns in the place of one row of sixteen; the eight numbers of B are there twice.
-struct RowPair: RowTile {
-    @inline(__always) static var rows: Int { 2 }
-    var c: Lanes
+#if AVX512
+    /// Eight numbers of a row.
+    typealias NarrowNumbers = SIMD8<Float>
 
-    @inline(__always) init() { c = .zero }
-    @inline(__always) init(at p: UnsafePointer<Float>, _ stride: Int) {
-        c = Lanes(lowHalf: SIMD8(at: p), highHalf: SIMD8(at: p + stride))
+    /// Two rows of eight columns, each half of a register: to join two halves costs more than a multiply-add.
+    struct RowPair: RowTile {
+        @inline(__always) static var rows: Int { 2 }
+        var first: NarrowNumbers
+        var second: NarrowNumbers
+
+        @inline(__always) init() { (first, second) = (.zero, .zero) }
+        @inline(__always) init(at p: UnsafePointer<Float>, _ stride: Int) {
+            (first, second) = (SIMD8(at: p), SIMD8(at: p + stride))
+        }
+        @inline(__always) mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: NarrowNumbers) {
+            first = first.mad(SIMD8(repeating: a.pointee), b)
+            second = second.mad(SIMD8(repeating: a[stride]), b)
+        }
+        @inline(__always) func store(at p: UnsafeMutablePointer<Float>, _ stride: Int) {
+            first.store(at: p)
+            second.store(at: p + stride)
+        }
     }
-    @inline(__always) mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {
-        c = c.mad(Lanes(lowHalf: SIMD8(repeating: a.pointee), highHalf: SIMD8(repeating: a[stride])), b)
+#else
+    /// Eight numbers of a row, twice.
+    typealias NarrowNumbers = Lanes
+
+    /// Two rows of eight columns in the place of one row of sixteen.
+    struct RowPair: RowTile {
+        @inline(__always) static var rows: Int { 2 }
+        var c: Lanes
+
+        @inline(__always) init() { c = .zero }
+        @inline(__always) init(at p: UnsafePointer<Float>, _ stride: Int) {
+            c = Lanes(lowHalf: SIMD8(at: p), highHalf: SIMD8(at: p + stride))
+        }
+        @inline(__always) mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: NarrowNumbers) {
+            c = c.mad(Lanes(lowHalf: SIMD8(repeating: a.pointee), highHalf: SIMD8(repeating: a[stride])), b)
+        }
+        @inline(__always) func store(at p: UnsafeMutablePointer<Float>, _ stride: Int) {
+            c.lowHalf.store(at: p)
+            c.highHalf.store(at: p + stride)
+        }
     }
-    @inline(__always) func store(at p: UnsafeMutablePointer<Float>, _ stride: Int) {
-        c.lowHalf.store(at: p)
-        c.highHalf.store(at: p + stride)
-    }
-}
+#endif
 
 #if FMA || arch(arm64)
     /// Twenty-four numbers of a row.
@@ -100,8 +128,7 @@ struct RowPair: RowTile {
     }
 
     typealias TwoWideRows = Stack<WideRow, WideRow>
-    /// Twelve AVX2 accumulators, three vectors of B and one of A: all registers.
-    typealias WideTile = Stack<TwoWideRows, TwoWideRows>
+    typealias FourWideRows = Stack<TwoWideRows, TwoWideRows>
 
     /// C = A·B for `rows` rows and twenty-four columns.
     @inline(never)
@@ -127,6 +154,7 @@ struct RowPair: RowTile {
             left &-= Tile.rows
         }
         while left >= WideTile.rows { next(WideTile.self) }
+        if left >= 4 { next(FourWideRows.self) }
         while left > 0 { next(WideRow.self) }
     }
 #endif
@@ -137,43 +165,20 @@ struct NoRows: RowTile {
 
     @inline(__always) init() {}
     @inline(__always) init(at p: UnsafePointer<Float>, _ stride: Int) {}
-    @inline(__always) mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: Lanes) {}
+    @inline(__always) mutating func add(_ a: UnsafePointer<Float>, _ stride: Int, _ b: NarrowNumbers) {}
     @inline(__always) func store(at p: UnsafeMutablePointer<Float>, _ stride: Int) {}
 }
 
+// The heights that a build chooses among: `BlockSizes`.
 typealias TwoRows = Stack<OneRow, OneRow>
+typealias FourRows = Stack<TwoRows, TwoRows>
+typealias ThreeRows = Stack<TwoRows, OneRow>
+typealias SixRows = Stack<ThreeRows, ThreeRows>
+typealias EightRows = Stack<FourRows, FourRows>
 typealias TwoPairedRows = Stack<RowPair, NoRows>
 typealias FourPairedRows = Stack<RowPair, RowPair>
-#if FMA || arch(arm64)
-    typealias FourRows = Stack<TwoRows, TwoRows>
-    /// Twelve AVX2 accumulators, two vectors of B and one of A: fifteen of sixteen registers.
-    typealias TallTile = Stack<FourRows, TwoRows>
-    typealias SixPairedRows = Stack<FourPairedRows, RowPair>
-    typealias EightPairedRows = Stack<FourPairedRows, FourPairedRows>
-    /// As many accumulators in twelve rows of eight columns.
-    typealias NarrowTile = Stack<SixPairedRows, SixPairedRows>
-#else
-    /// Eight SSE2 accumulators; more would spill.
-    typealias TallTile = TwoRows
-    /// As many accumulators in four rows of eight columns.
-    typealias NarrowTile = FourPairedRows
-#endif
-
-/// How rows are cut into tiles: tall ones first, then tiles of four, two and one.
-///
-/// Two or three rows keep the multiply-add units half busy, so with tiles of six the last eight rows are two tiles of
-/// four, and the last nine these and one of one.
-enum TileRows {
-    /// Tall tiles in so many rows.
-    @inline(__always) static func tall(in rows: Int) -> Int {
-        let full = rows / TallTile.rows
-        let left = rows &- full &* TallTile.rows
-        return TallTile.rows > 4 && full > 0 && (left == 2 || left == 3) ? full &- 1 : full
-    }
-
-    /// Rows of the next tile where `left` are left and no tall tile is.
-    @inline(__always) static func low(in left: Int) -> Int { left >= 4 ? 4 : left >= 2 ? 2 : 1 }
-}
+typealias SixPairedRows = Stack<FourPairedRows, RowPair>
+typealias EightPairedRows = Stack<FourPairedRows, FourPairedRows>
 
 /// A matrix operand read one number at a time: element (i, k) at pointer[i·rowStride + k·depthStride].
 struct LeftOperand {
@@ -220,9 +225,19 @@ private struct TileProduct {
         var tall = TileRows.tall(in: rows)
         var left = rows &- tall &* TallTile.rows
         while tall > 0 {
-            next(TallTile.self)
+            nextTall()
             tall &-= 1
         }
+        #if AVX512
+            while left >= 8 {
+                next(EightRows.self)
+                left &-= 8
+            }
+            if left >= 6 {
+                next(SixRows.self)
+                left &-= 6
+            }
+        #endif
         #if FMA || arch(arm64)
             while left >= 4 {
                 next(FourRows.self)
@@ -235,6 +250,42 @@ private struct TileProduct {
         #endif
         if left == 1 { next(OneRow.self) }
     }
+
+    @inline(__always) private mutating func nextTall() {
+        #if AVX512
+            if !isPacked { return nextTwelve() }
+        #endif
+        next(TallTile.self)
+    }
+
+    #if AVX512
+        /// A tall tile where A lies, with four pointers: the rows at one, and one and two strides behind it, have addresses
+        /// that are parts of an instruction. With one pointer the compiler keeps twelve strides, or makes them, at every turn.
+        @inline(__always) private mutating func nextTwelve() {
+            var tile = accumulate ? TallTile(at: c, cStride) : TallTile()
+            let three = ThreeRows.rows &* a.rowStride
+            var first = a.pointer
+            var (second, third, fourth) = (first + three, first + 2 &* three, first + 3 &* three)
+            var row = b
+            var k = depth
+            while k > 0 {
+                let numbers = Lanes(at: row)
+                tile.upper.upper.add(first, a.rowStride, numbers)
+                tile.upper.lower.add(second, a.rowStride, numbers)
+                tile.lower.upper.add(third, a.rowStride, numbers)
+                tile.lower.lower.add(fourth, a.rowStride, numbers)
+                first += a.depthStride
+                second += a.depthStride
+                third += a.depthStride
+                fourth += a.depthStride
+                row += bStride
+                k &-= 1
+            }
+            tile.store(at: c, cStride)
+            a.pointer += TallTile.rows &* a.rowStride
+            c += TallTile.rows &* cStride
+        }
+    #endif
 
     @inline(__always) private mutating func next<Tile: RowTile<Lanes>>(_: Tile.Type) {
         let (rowStride, depthStride) = isPacked ? (1, Tile.rows) : (a.rowStride, a.depthStride)
@@ -261,7 +312,7 @@ func multiplyNarrowPanel(
     _ c: UnsafeMutablePointer<Float>, _ cStride: Int, accumulate: Bool
 ) {
     var (a, c, left) = (a, c, rows)
-    @inline(__always) func next<Upper: RowTile<Lanes>, Lower: RowTile<Lanes>>(
+    @inline(__always) func next<Upper: RowTile<NarrowNumbers>, Lower: RowTile<NarrowNumbers>>(
         _: Stack<Upper, Lower>.Type, _ rowStride: Int, _ cStride: Int
     ) {
         var tile = accumulate ? Stack<Upper, Lower>(at: c, cStride) : Stack()
@@ -272,10 +323,14 @@ func multiplyNarrowPanel(
         var row = b
         var k = depth
         while k > 0 {
-            let eight = SIMD8(at: row)
-            let twice = Lanes(lowHalf: eight, highHalf: eight)
-            tile.upper.add(column, rowStride, twice)
-            tile.lower.add(lower, rowStride, twice)
+            #if AVX512
+                let numbers = SIMD8(at: row)
+            #else
+                let eight = SIMD8(at: row)
+                let numbers = Lanes(lowHalf: eight, highHalf: eight)
+            #endif
+            tile.upper.add(column, rowStride, numbers)
+            tile.lower.add(lower, rowStride, numbers)
             column += a.depthStride
             lower += a.depthStride
             row += bStride

@@ -1,13 +1,7 @@
 // The gradients of weights and biases that were used at many steps, summed over the steps and the samples in the lanes.
 
 /// Scratch memory that `accumulateOuterProducts` needs, in vectors.
-let outerProductScratch = Lanes.width * StepBlock.steps
-
-private enum StepBlock {
-    /// Steps summed up at a time: the samples of sixteen rows of x, 16 KB, stay in a first-level cache while all rows of
-    /// dy pass.
-    static let steps = 16
-}
+let outerProductScratch = Lanes.width * BlockSizes.steps
 
 /// dW += Σ_t dy(t)·x(t)ᵀ, summed over the sixteen samples too: the gradient of a weight matrix that was used at
 /// `count` steps. dW [M, K] row-major, dy(t) [M] and x(t) [K] panels. O(M·K·count).
@@ -21,7 +15,7 @@ func accumulateOuterProducts(
 ) {
     var first = 0
     while first < count {
-        let steps = min(count &- first, StepBlock.steps)
+        let steps = min(count &- first, BlockSizes.steps)
         let left = PanelSequence(pointer: dy[first], stride: dy.stride)
         var j = 0
         while j &+ Lanes.width <= k {
@@ -74,19 +68,23 @@ private func addSamples(
     var row = dy.pointer
     var target = dw
     var left = m
-    while left >= TallTile.rows {
-        addSampleTile(TallTile.self, row, dy.stride, steps, samples, target, stride)
-        row += TallTile.rows
-        target += TallTile.rows &* stride
-        left &-= TallTile.rows
+    @inline(__always) func next<Tile: RowTile<Lanes>>(_: Tile.Type) {
+        addSampleTile(Tile.self, row, dy.stride, steps, samples, target, stride)
+        row += Tile.rows
+        target += Tile.rows &* stride
+        left &-= Tile.rows
     }
-    while left >= 2 {
-        addSampleTile(TwoRows.self, row, dy.stride, steps, samples, target, stride)
-        row += 2
-        target += 2 &* stride
-        left &-= 2
-    }
-    if left == 1 { addSampleTile(OneRow.self, row, dy.stride, steps, samples, target, stride) }
+    #if AVX512
+        let low = m &- TileRows.tall(in: m) &* TallTile.rows
+        while left > low { next(TallTile.self) }
+        while left >= 8 { next(EightRows.self) }
+        if left >= 6 { next(SixRows.self) }
+        if left >= 4 { next(FourRows.self) }
+    #else
+        while left >= TallTile.rows { next(TallTile.self) }
+    #endif
+    while left >= 2 { next(TwoRows.self) }
+    if left == 1 { next(OneRow.self) }
 }
 
 @inline(__always)

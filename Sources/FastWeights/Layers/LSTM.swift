@@ -218,18 +218,47 @@ private final class LSTMStream: CellStream {
     private func stepPlain(_ x: ColumnNumbers) {
         let (U, h, c) = (shared.vectors, h, memory.values)
         let gates = gates
-        @inline(__always) func gate(_ g: Int, _ u: Int, _ v: Int) -> Lanes {
-            Lanes(lowHalf: gates[4 &* u &+ g], highHalf: gates[4 &* v &+ g])
-        }
-        @inline(__always) func updateCell(_ u: Int, _ v: Int) {
-            let old = Lanes(lowHalf: c[u], highHalf: c[v])
-            let sum = (gate(0, u, v).gate() * gate(2, u, v).hyperbolicTangent()).mad(gate(1, u, v).gate(), old)
-            (c[u], c[v]) = (sum.lowHalf, sum.highHalf)
-        }
-        @inline(__always) func updateHidden(_ u: Int, _ v: Int) {
-            let y = gate(3, u, v).gate() * Lanes(lowHalf: c[u], highHalf: c[v]).hyperbolicTangent()
-            (h[u], h[v]) = (y.lowHalf, y.highHalf)
-        }
+        #if AVX512
+            // Two vectors of units at a time, which lie one behind the other in c and h: loaded and stored as one, they stay one.
+            @inline(__always) func pair(_ p: UnsafeMutablePointer<Octet>, _ u: Int) -> UnsafeMutablePointer<Float> {
+                UnsafeMutableRawPointer(p + u).assumingMemoryBound(to: Float.self)
+            }
+            @inline(__always) func gate(_ g: Int, _ u: Int) -> Lanes {
+                Lanes(lowHalf: gates[4 &* u &+ g], highHalf: gates[4 &* u &+ (4 &+ g)])
+            }
+            @inline(__always) func updateCells(_ u: Int) {
+                let sum = (gate(0, u).gate() * gate(2, u).hyperbolicTangent()).mad(
+                    gate(1, u).gate(), Lanes(at: pair(c, u)))
+                sum.store(at: pair(c, u))
+            }
+            @inline(__always) func updateCell(_ u: Int) {
+                let own = gates + 4 &* u
+                c[u] = (own[0].gate() * own[2].hyperbolicTangent()).mad(own[1].gate(), c[u])
+            }
+            @inline(__always) func updateHidden(_ u: Int) {
+                h[u] = gates[4 &* u &+ 3].gate() * c[u].hyperbolicTangent()
+            }
+            @inline(__always) func updateHiddens(_ u: Int) {
+                (gate(3, u).gate() * Lanes(at: pair(c, u)).hyperbolicTangent()).store(at: pair(h, u))
+            }
+        #else
+            @inline(__always) func gate(_ g: Int, _ u: Int, _ v: Int) -> Lanes {
+                Lanes(lowHalf: gates[4 &* u &+ g], highHalf: gates[4 &* v &+ g])
+            }
+            @inline(__always) func updateCell(_ u: Int, and v: Int) {
+                let old = Lanes(lowHalf: c[u], highHalf: c[v])
+                let sum = (gate(0, u, v).gate() * gate(2, u, v).hyperbolicTangent()).mad(gate(1, u, v).gate(), old)
+                (c[u], c[v]) = (sum.lowHalf, sum.highHalf)
+            }
+            @inline(__always) func updateHidden(_ u: Int, and v: Int) {
+                let y = gate(3, u, v).gate() * Lanes(lowHalf: c[u], highHalf: c[v]).hyperbolicTangent()
+                (h[u], h[v]) = (y.lowHalf, y.highHalf)
+            }
+            @inline(__always) func updateCells(_ u: Int) { updateCell(u, and: u &+ 1) }
+            @inline(__always) func updateCell(_ u: Int) { updateCell(u, and: u) }
+            @inline(__always) func updateHiddens(_ u: Int) { updateHidden(u, and: u &+ 1) }
+            @inline(__always) func updateHidden(_ u: Int) { updateHidden(u, and: u) }
+        #endif
         let w = shared.weight
         let v = hiddenNumbers
         let bias = shared.bias
@@ -242,18 +271,18 @@ private final class LSTMStream: CellStream {
             u = w.first(tile) &>> 2
             let end = u &+ w.height(tile) &>> 2
             while u < end &- 1 {
-                updateCell(u, u &+ 1)
+                updateCells(u)
                 u &+= 2
             }
-            if u < end { updateCell(u, u) }
+            if u < end { updateCell(u) }
             i &+= 1
         }
         u = 0
         while u < U &- 1 {
-            updateHidden(u, u &+ 1)
+            updateHiddens(u)
             u &+= 2
         }
-        if u < U { updateHidden(u, u) }
+        if u < U { updateHidden(u) }
     }
 
     /// The same with a layer norm of each gate and of c.

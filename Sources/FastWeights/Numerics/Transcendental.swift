@@ -14,46 +14,88 @@
 /// 1.5·2²³ + 127: the sum with a number below 2²² has the nearest whole number plus 127 in its low bits.
 private let roundingShift: Float = 12_583_039
 
-extension SIMD16 where Scalar == Float {
+/// Sixteen lanes or eight: the functions below are written once for both. What compares numbers or looks at their bits is
+/// spelled out for each, because there the compiler has a vector instruction for types that it knows, and takes the lanes of
+/// others one by one.
+///
+/// Eight lanes are not simply half of sixteen, whose bits would be the same: a build with registers of sixteen compares all
+/// sixteen for them, and takes each mask apart again.
+protocol FloatLanes: SIMD<Float> {
+    /// self + a·b, rounded once where the build has a fused multiply-add.
+    func mad(_ a: Self, _ b: Self) -> Self
+    /// 2ⁿ where self is the sum of n and `roundingShift`, with n in -126...127; beyond, n + 127 shifted up 23 bits.
+    var powerOfTwo: Self { get }
+    /// self / other of two powers of two, which may lie outside -126...127 in self.
+    func exponentRatio(to other: Self) -> Self
+    /// The number between two limits in each lane; NaN stays NaN.
+    func within(_ least: Float, _ most: Float) -> Self
+    /// At most `limit`; NaN stays NaN.
+    func atMost(_ limit: Float) -> Self
+    /// |x| in each lane.
+    var magnitude: Self { get }
+    /// With the sign of `other`, of a number without one.
+    func signed(as other: Self) -> Self
+    /// `other` in the lanes where `x` is less than `limit`.
+    func replaced(by other: Self, where x: Self, isBelow limit: Float) -> Self
+}
+
+extension SIMD16: FloatLanes where Scalar == Float {
     private typealias Bits = SIMD16<Int32>
 
-    /// 2ⁿ where self is the sum of n and `roundingShift`, with n in -126...127; beyond, n + 127 shifted up 23 bits.
-    @inline(__always) private var powerOfTwo: Lanes {
+    @_transparent var powerOfTwo: Lanes {
         unsafeBitCast(unsafeBitCast(self, to: Bits.self) &<< 23, to: Lanes.self)
     }
-
-    /// self / other of two powers of two, which may lie outside -126...127 in self.
-    @inline(__always) private func exponentRatio(to other: Lanes) -> Lanes {
+    @_transparent func exponentRatio(to other: Lanes) -> Lanes {
         let one = Int32(bitPattern: Float(1).bitPattern)
         return unsafeBitCast(
             unsafeBitCast(self, to: Bits.self) &- unsafeBitCast(other, to: Bits.self) &+ one, to: Lanes.self)
     }
-
-    /// The number between two limits in each lane; NaN stays NaN.
-    @inline(__always) private func within(_ least: Float, _ most: Float) -> Lanes {
+    @_transparent func within(_ least: Float, _ most: Float) -> Lanes {
         let x = replacing(with: least, where: self .< least)
         return x.replacing(with: most, where: x .> most)
     }
-
-    /// |x| in each lane.
-    @inline(__always) private var magnitude: Lanes {
+    @_transparent func atMost(_ limit: Float) -> Lanes { replacing(with: limit, where: self .> limit) }
+    @_transparent var magnitude: Lanes {
         unsafeBitCast(unsafeBitCast(self, to: Bits.self) & 0x7FFF_FFFF, to: Lanes.self)
     }
-
-    /// eˣ - 1 and 2ⁿ of x = n·ln 2 + r, as eʳ - 1 and 2ⁿ: Cody and Waite's two-part ln 2, |r| ≤ ln 2 / 2, and a
-    /// polynomial of degree 6.
-    @inline(__always) private func exponentialParts() -> (growth: Lanes, power: Lanes) {
-        let shift = Lanes(repeating: roundingShift)
-        let shifted = shift.mad(self, Lanes(repeating: 1.442_695_040_9))
-        let whole = shifted - shift
-        let r = mad(whole, Lanes(repeating: -0.693_359_375)).mad(whole, Lanes(repeating: 2.121_944_400_5e-4))
-        let square = r * r
-        let even = Lanes(repeating: 0.499_999_940).mad(
-            Lanes(repeating: 0.041_668_389_0).mad(Lanes(repeating: 0.001_381_453_94), square), square)
-        let odd = Lanes(repeating: 0.166_665_211).mad(Lanes(repeating: 0.008_368_745_45), square)
-        return (r.mad(even.mad(odd, r), square), shifted.powerOfTwo)
+    @_transparent func signed(as other: Lanes) -> Lanes {
+        let sign = unsafeBitCast(other, to: Bits.self) & Int32(bitPattern: 0x8000_0000)
+        return unsafeBitCast(unsafeBitCast(self, to: Bits.self) | sign, to: Lanes.self)
     }
+    @_transparent func replaced(by other: Lanes, where x: Lanes, isBelow limit: Float) -> Lanes {
+        replacing(with: other, where: x .< limit)
+    }
+}
 
+extension SIMD8: FloatLanes where Scalar == Float {
+    private typealias Bits = SIMD8<Int32>
+
+    @_transparent var powerOfTwo: Octet {
+        unsafeBitCast(unsafeBitCast(self, to: Bits.self) &<< 23, to: Octet.self)
+    }
+    @_transparent func exponentRatio(to other: Octet) -> Octet {
+        let one = Int32(bitPattern: Float(1).bitPattern)
+        return unsafeBitCast(
+            unsafeBitCast(self, to: Bits.self) &- unsafeBitCast(other, to: Bits.self) &+ one, to: Octet.self)
+    }
+    @_transparent func within(_ least: Float, _ most: Float) -> Octet {
+        let x = replacing(with: least, where: self .< least)
+        return x.replacing(with: most, where: x .> most)
+    }
+    @_transparent func atMost(_ limit: Float) -> Octet { replacing(with: limit, where: self .> limit) }
+    @_transparent var magnitude: Octet {
+        unsafeBitCast(unsafeBitCast(self, to: Bits.self) & 0x7FFF_FFFF, to: Octet.self)
+    }
+    @_transparent func signed(as other: Octet) -> Octet {
+        let sign = unsafeBitCast(other, to: Bits.self) & Int32(bitPattern: 0x8000_0000)
+        return unsafeBitCast(unsafeBitCast(self, to: Bits.self) | sign, to: Octet.self)
+    }
+    @_transparent func replaced(by other: Octet, where x: Octet, isBelow limit: Float) -> Octet {
+        replacing(with: other, where: x .< limit)
+    }
+}
+
+extension SIMD16 where Scalar == Float {
     /// eˣ in each lane. Worst error 1.3 ulp; exact 0 and ∞ outside the range, NaN stays NaN.
     ///
     /// Lanes that are all below 87 take one factor 2ⁿ; otherwise it is applied in two parts, so that subnormal results
@@ -69,34 +111,50 @@ extension SIMD16 where Scalar == Float {
         let normal = power.within(0x1p-126, 0x1p127)
         return normal.mad(growth, normal) * power.exponentRatio(to: normal)
     }
+}
+
+extension FloatLanes {
+    /// eˣ - 1 and 2ⁿ of x = n·ln 2 + r, as eʳ - 1 and 2ⁿ: Cody and Waite's two-part ln 2, |r| ≤ ln 2 / 2, and a
+    /// polynomial of degree 6.
+    @_transparent fileprivate func exponentialParts() -> (growth: Self, power: Self) {
+        let shift = Self(repeating: roundingShift)
+        let shifted = shift.mad(self, Self(repeating: 1.442_695_040_9))
+        let whole = shifted - shift
+        let r = mad(whole, Self(repeating: -0.693_359_375)).mad(whole, Self(repeating: 2.121_944_400_5e-4))
+        let square = r * r
+        let even = Self(repeating: 0.499_999_940).mad(
+            Self(repeating: 0.041_668_389_0).mad(Self(repeating: 0.001_381_453_94), square), square)
+        let odd = Self(repeating: 0.166_665_211).mad(Self(repeating: 0.008_368_745_45), square)
+        return (r.mad(even.mad(odd, r), square), shifted.powerOfTwo)
+    }
 
     /// The logistic function 1 / (1 + e⁻ˣ) in each lane. Worst error 2.5 ulp over the whole range.
     ///
     /// With x = n·ln 2 + r it is 2ⁿ(A + r/2) / (2ⁿ(A + r/2) + (A - r/2)), both divided by 2ᵐ, m = max(n, -126), so that
     /// no power leaves the range; the small values on the left keep their accuracy down to the subnormal ones.
-    @_transparent func sigmoid() -> Lanes {
+    @_transparent func sigmoid() -> Self {
         let (above, below, power) = within(-105, 87).logisticParts()
-        let normal = power.replacing(with: 0x1p-126, where: power .< 0x1p-126)
+        let normal = power.replaced(by: Self(repeating: 0x1p-126), where: power, isBelow: 0x1p-126)
         let top = power.exponentRatio(to: normal) * above
-        return top / top.mad(Lanes(repeating: 1).exponentRatio(to: normal), below)
+        return top / top.mad(Self(repeating: 1).exponentRatio(to: normal), below)
     }
 
     /// The logistic function for a gate: as `sigmoid`, but what is below 2⁻¹²⁵ comes out as that. Four instructions
     /// of nineteen fewer.
-    @_transparent func gate() -> Lanes {
+    @_transparent func gate() -> Self {
         let (above, below, power) = within(-87, 87).logisticParts()
-        return above / above.mad(Lanes(repeating: 1).exponentRatio(to: power), below)
+        return above / above.mad(Self(repeating: 1).exponentRatio(to: power), below)
     }
 
     /// 2A + r, 2A - r and 2ⁿ of x = n·ln 2 + r.
-    @_transparent private func logisticParts() -> (above: Lanes, below: Lanes, power: Lanes) {
-        let shift = Lanes(repeating: roundingShift)
-        let shifted = shift.mad(self, Lanes(repeating: 1.442_695_040_9))
+    @_transparent private func logisticParts() -> (above: Self, below: Self, power: Self) {
+        let shift = Self(repeating: roundingShift)
+        let shifted = shift.mad(self, Self(repeating: 1.442_695_040_9))
         let whole = shifted - shift
-        let r = mad(whole, Lanes(repeating: -0.693_359_375)).mad(whole, Lanes(repeating: 2.121_944_400_5e-4))
+        let r = mad(whole, Self(repeating: -0.693_359_375)).mad(whole, Self(repeating: 2.121_944_400_5e-4))
         let square = r * r
-        let twice = Lanes(repeating: 2).mad(
-            Lanes(repeating: 0.166_666_180).mad(Lanes(repeating: -0.002_765_970_54), square), square)
+        let twice = Self(repeating: 2).mad(
+            Self(repeating: 0.166_666_180).mad(Self(repeating: -0.002_765_970_54), square), square)
         return (twice + r, twice - r, shifted.powerOfTwo)
     }
 
@@ -104,33 +162,22 @@ extension SIMD16 where Scalar == Float {
     ///
     /// |x| = n·ln 2 / 2 + r. From 0.65 on it is 1 - 2(A - r) / (2ⁿ(A + r) + (A - r)) with A = r·coth r; below, n is 0
     /// and it is x - x(A - 1)/A: one division for both, and one rounding that counts.
-    @_transparent func hyperbolicTangent() -> Lanes {
+    @_transparent func hyperbolicTangent() -> Self {
         let x = magnitude
-        let y = x.replacing(with: 9.5, where: x .> 9.5)
-        let near = y .< 0.65
-        let shift = Lanes(repeating: roundingShift)
-        let shifted = shift.mad(y.replacing(with: 0, where: near), Lanes(repeating: 2.885_390_081_8))
-        let r = y.mad(shifted - shift, Lanes(repeating: -0.346_573_59))
+        let y = x.atMost(9.5)
+        let shift = Self(repeating: roundingShift)
+        let shifted = shift.mad(y.replaced(by: .zero, where: y, isBelow: 0.65), Self(repeating: 2.885_390_081_8))
+        let r = y.mad(shifted - shift, Self(repeating: -0.346_573_59))
         let square = r * r
         let excess =
-            Lanes(repeating: 0.333_330_661).mad(
-                Lanes(repeating: -0.022_183_369_8).mad(Lanes(repeating: 0.001_954_392_04), square), square) * square
+            Self(repeating: 0.333_330_661).mad(
+                Self(repeating: -0.022_183_369_8).mad(Self(repeating: 0.001_954_392_04), square), square) * square
         let a = excess + 1
         let less = a - r
-        let top = less.replacing(with: r * excess, where: near)
-        let base = Lanes(repeating: 1).replacing(with: y, where: near)
-        let result = base.mad(Lanes(repeating: -2), top / less.mad(shifted.powerOfTwo, a + r))
-        let sign = unsafeBitCast(self, to: Bits.self) & Int32(bitPattern: 0x8000_0000)
-        return unsafeBitCast(unsafeBitCast(result, to: Bits.self) | sign, to: Lanes.self)
-    }
-}
-
-// Eight lanes are the lower half of sixteen: the compiler drops the other half, and the bits are the same.
-extension SIMD8 where Scalar == Float {
-    @_transparent func sigmoid() -> Octet { Lanes(lowHalf: self, highHalf: self).sigmoid().lowHalf }
-
-    @_transparent func hyperbolicTangent() -> Octet {
-        Lanes(lowHalf: self, highHalf: self).hyperbolicTangent().lowHalf
+        let top = less.replaced(by: r * excess, where: y, isBelow: 0.65)
+        let base = Self(repeating: 1).replaced(by: y, where: y, isBelow: 0.65)
+        let result = base.mad(Self(repeating: -2), top / less.mad(shifted.powerOfTwo, a + r))
+        return result.signed(as: self)
     }
 }
 

@@ -66,7 +66,9 @@ enum Machine {
 
     /// The instructions that the module was compiled for.
     static var instructionSet: String {
-        #if FMA
+        #if AVX512
+            "x86-64-v4 (AVX-512, FMA)"
+        #elseif FMA
             "x86-64-v3 (AVX2, FMA)"
         #elseif arch(arm64)
             "arm64 (NEON)"
@@ -74,6 +76,17 @@ enum Machine {
             "x86-64 (SSE2)"
         #else
             architecture
+        #endif
+    }
+
+    /// The trait that the module was compiled with.
+    static var trait: String? {
+        #if AVX512
+            "AVX512"
+        #elseif FMA
+            "AVX2"
+        #else
+            nil
         #endif
     }
 

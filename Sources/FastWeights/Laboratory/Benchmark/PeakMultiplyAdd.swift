@@ -1,11 +1,13 @@
 /// The most multiply-adds a core can do in this build: a loop over registers alone.
 ///
-/// In the fused build a sum is eight AVX2 lanes (two registers of NEON), in the portable build four of SSE2, and a
-/// multiply-add is a product and a sum. Fourteen independent sums and the two factors fill sixteen registers. A fused
+/// In a fused build a sum is sixteen lanes of AVX-512, or eight of AVX2 (two registers of NEON), in the portable build four
+/// of SSE2, and a multiply-add is a product and a sum. Fourteen independent sums and the two factors fill sixteen registers. A fused
 /// multiply-add takes four cycles and two begin in each, so eight sums would do; a product and a sum take six or more
 /// and two of each begin: there twelve reached 48 and fourteen 59 GFLOP/s on a Zen 4, which is all it can do.
 enum PeakMultiplyAdd {
-    #if FMA || arch(arm64)
+    #if AVX512
+        typealias Sum = SIMD16<Float>
+    #elseif FMA || arch(arm64)
         typealias Sum = SIMD8<Float>
     #else
         typealias Sum = SIMD4<Float>

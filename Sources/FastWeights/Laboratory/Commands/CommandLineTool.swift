@@ -6,17 +6,23 @@
     /// Runs the tool and returns the exit status of the process: 0 if all went well, 1 if the work failed, 2 if the
     /// command line makes no sense. A second Ctrl-C ends the process with 130, a closed standard output with 141.
     ///
-    /// - Parameter arguments: The words of the command line after the tool's name.
-    public static func run(arguments: [String]) -> Int32 {
+    /// - Parameters:
+    ///   - arguments: The words of the command line after the tool's name.
+    ///   - advice: What `info` says of a build that would be faster on this processor, a sentence without a full stop.
+    public static func run(arguments: [String], advice: String? = nil) -> Int32 {
         Terminal.prepare()
-        return run(arguments, commands: commands) { Terminal.write($0, to: $1) }
+        return run(arguments, commands: commands(advice: advice)) { Terminal.write($0, to: $1) }
     }
 
     /// The verbs of the tool, in the order the help lists them.
-    static let commands: [Command] = [
-        .compare, .paper, .jobs, .runJob, .report, .train, .generate, .play, .evaluate, .recall, .run, .verify, .bench,
-        .info,
-    ]
+    static let commands = commands(advice: nil)
+
+    private static func commands(advice: String?) -> [Command] {
+        [
+            .compare, .paper, .jobs, .runJob, .report, .train, .generate, .play, .evaluate, .recall, .run, .verify,
+            .bench, .info(advice: advice),
+        ]
+    }
 
     /// The tool over other commands and another place to write to.
     static func run(

@@ -1,39 +1,44 @@
 extension Command {
     /// `fastweights info`.
-    static let info = Command(
-        name: "info", summary: "Show the version and machine, or what a file of tensors holds",
-        discussion: """
-            With a file, safetensors, .npz or .npy, what torch.save wrote (.pt), or the
-            index.json of a model in several files: its tensors, the number of parameters,
-            the metadata, and the recurrent networks in it with their sizes, of PyTorch's
-            state dicts too. Of a .pt also the numbers and texts beside the tensors.
-            """,
-        positionals: [
-            Positional(name: "file", arity: .optional, help: "Safetensors, .pt, .npz, .npy or an index.json")
-        ],
-        examples: ["info", "info model.safetensors"]
-    ) { arguments in
-        guard let path = arguments.positional("file").first else {
-            Terminal.write(InfoReport.text)
+    ///
+    /// - Parameter advice: What would be faster on this processor than this build, a sentence without a full stop.
+    static func info(advice: String?) -> Command {
+        Command(
+            name: "info", summary: "Show the version and machine, or what a file of tensors holds",
+            discussion: """
+                With a file, safetensors, .npz or .npy, what torch.save wrote (.pt), or the
+                index.json of a model in several files: its tensors, the number of parameters,
+                the metadata, and the recurrent networks in it with their sizes, of PyTorch's
+                state dicts too. Of a .pt also the numbers and texts beside the tensors.
+                """,
+            positionals: [
+                Positional(name: "file", arity: .optional, help: "Safetensors, .pt, .npz, .npy or an index.json")
+            ],
+            examples: ["info", "info model.safetensors"]
+        ) { arguments in
+            guard let path = arguments.positional("file").first else {
+                Terminal.write(InfoReport.text(advice: advice))
+                return 0
+            }
+            var report = try FileReport(path: path)
+            report.width = Terminal.tableWidth()
+            Terminal.write(try report.text)
             return 0
         }
-        var report = try FileReport(path: path)
-        report.width = Terminal.tableWidth()
-        Terminal.write(try report.text)
-        return 0
     }
 }
 
 /// What `fastweights info` prints, and a bug report should begin with.
 enum InfoReport {
-    static var text: String {
+    static func text(advice: String?) -> String {
         """
         Version           \(CommandLineTool.version)
         Operating system  \(Machine.operatingSystem), \(Machine.architecture)
         Cores             \(Machine.coreCount)
-        Multiply-add      \(Machine.hasFusedMultiplyAdd ? "fused, built with the trait AVX2" : "separate, portable build")
+        Instructions      \(Machine.instructionSet)
+        Multiply-add      \(Machine.trait.map { "fused, built with the trait \($0)" } ?? "separate, portable build")
 
-        """
+        """ + (advice.map { "Faster here       \($0)\n" } ?? "")
     }
 }
 

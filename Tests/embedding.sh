@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The ways in which a program of its own gets this library: a package that depends on it by version, without and with the
-# traits AVX2 and AVX512, and its builds side by side under the launcher; the compiler alone over a copy of the folder Sources/FastWeights without Laboratory; and a tool, of all of the
-# folder, that needs no library at all where it runs. Each is built outside of this folder, the last two while the packages
-# are, and run. Then the examples, on the files PyTorch wrote, on the README, and on waves in a CSV file.
+# traits AVX2 and AVX512, and its builds side by side under the launcher; the compiler alone over a copy of the folder
+# Sources/FastWeights without Laboratory; and a tool, of all of the folder, that needs no library at all where it runs. Each
+# is built outside of this folder, the last two while the packages are, and run. Then the examples, on the files PyTorch wrote,
+# on the README, and on waves in a CSV file.
 #
 #     Tests/embedding.sh EXAMPLES        EXAMPLES: the folder with the built examples, as .build/release
 set -euo pipefail

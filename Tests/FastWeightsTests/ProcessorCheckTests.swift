@@ -115,7 +115,7 @@ import Testing
                 for model: UInt32 in [0, 1, 15, 16, 31, 32, 95, 96, 127, 128, 159, 160, 175, 176, 255] {
                     var features = Self.complete
                     features.vendor = 0x6874_7541
-                    features.signature = (family - 15) << 20 | model >> 4 << 16 | 0xF00 | (model & 15) << 4
+                    features.signature = (family - 15) << 20 | (model >> 4) << 16 | 0xF00 | (model & 15) << 4
                     #expect(features.family == family && features.model == model)
                     let expected = features.fastest == .avx512 ? "avx512" : "avx2"
                     #expect(try script("AuthenticAMD", family, model, wide) == expected, "\(family) \(model)")

@@ -30,6 +30,21 @@ struct LaneBlock {
         }
     }
 
+    /// `count` sequences, numbered at `samples` and as long as stands at `lengths`. Sixteen are taken as whole vectors: a vector
+    /// that was written number by number would be waited for where it is read.
+    @inline(__always)
+    init(_ count: Int, samples: UnsafePointer<Int>, lengths: UnsafePointer<Int>) {
+        guard count == Lanes.width else {
+            self.init(count) { (samples[$0], lengths[$0]) }
+            return
+        }
+        self.init()
+        self.count = count
+        self.samples = UnsafeRawPointer(samples).loadUnaligned(as: SIMD16<Int>.self)
+        self.lengths = UnsafeRawPointer(lengths).loadUnaligned(as: SIMD16<Int>.self)
+        (steps, shortest) = (lengths[0], lengths[count - 1])
+    }
+
     /// The sequences of `block` from step `first` on, of which `steps` steps at most.
     init(windowOf block: LaneBlock, from first: Int, steps: Int) {
         self = block

@@ -54,17 +54,22 @@ struct LengthOrder {
 
     /// Block b: its samples are the first steps of the sequences among all steps.
     func block(_ b: Int) -> LaneBlock {
-        let positions = positions(b)
-        return LaneBlock(positions.count) { lane in
-            (starts[positions.lowerBound + lane], lengths[positions.lowerBound + lane])
-        }
+        block(b, of: starts)
     }
 
     /// Block b with samples that are the sequences' own numbers in the data.
     func numbered(_ b: Int) -> LaneBlock {
+        block(b, of: order)
+    }
+
+    private func block(_ b: Int, of samples: [Int]) -> LaneBlock {
         let positions = positions(b)
-        return LaneBlock(positions.count) { lane in
-            (order[positions.lowerBound + lane], lengths[positions.lowerBound + lane])
+        return samples.withUnsafeBufferPointer { samples in
+            lengths.withUnsafeBufferPointer { lengths in
+                LaneBlock(
+                    positions.count, samples: samples.baseAddress! + positions.lowerBound,
+                    lengths: lengths.baseAddress! + positions.lowerBound)
+            }
         }
     }
 

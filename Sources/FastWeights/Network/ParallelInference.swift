@@ -72,7 +72,8 @@ final class ParallelInference {
     private func forEachBlock(_ body: @escaping (Worker, Int) -> Void) {
         let (workers, blocks) = (workers, batch.sequences.blocks)
         let work = Job { w in
-            for b in stride(from: w, to: blocks, by: workers.count) { body(workers[w], b) }
+            let worker = workers[w]
+            for b in stride(from: w, to: blocks, by: workers.count) { body(worker, b) }
         }
         team.perform(work, pieces: min(workers.count, blocks))
     }
@@ -103,13 +104,14 @@ private final class Worker {
         let block = batch.sequences.block(b)
         if hasState { pass.clearState() }
         hasState = block.steps > pass.steps
+        var run = Run(block: block)
         for first in stride(from: 0, to: block.steps, by: pass.steps) {
-            let part = LaneBlock(windowOf: block, from: first, steps: pass.steps)
-            let goesOn = first + pass.steps < block.steps
+            if hasState { run.block = LaneBlock(windowOf: block, from: first, steps: pass.steps) }
+            (run.firstStep, run.goesOn) = (first, first + pass.steps < block.steps)
             if first > 0 { pass.goOn() }
-            batch.load(part, from: first, into: pass)
-            pass.forward(Run(block: part, firstStep: first, goesOn: goesOn))
-            if isPerStep || !goesOn { body(part, first) }
+            batch.load(run.block, from: first, into: pass)
+            pass.forward(run)
+            if isPerStep || !run.goesOn { body(run.block, first) }
         }
     }
 }

@@ -65,6 +65,38 @@ import Testing
         #expect(a.value == b.value && a.gradient == b.gradient)
     }
 
+    /// A loss without its gradient has the same bits, and leaves the outputs as they are.
+    @Test func aLossAloneLeavesTheOutputs() {
+        let (rows, count) = (5, 13)
+        let y = CellTests.random(Lanes.width * rows, 3)
+        let wanted = Buffer<Lanes>(rows)
+        for r in 0..<rows { for lane in 0..<Lanes.width { wanted.pointer[r][lane] = lane < count ? 0.25 : .nan } }
+        let labels = (0..<count).map { Int32($0 % 6 - 1) }
+        let weights: [Float] = [1, 2, 0.5, 0, 3]
+        let losses: [(Panel, Float?) -> BlockLoss] = [
+            { panel, scale in crossEntropy(panel, classes: rows, targets: labels, count: count, scale: scale) },
+            { panel, scale in
+                crossEntropy(
+                    panel, classes: rows, targets: labels, count: count, scale: scale,
+                    ClassWeights(weights: weights, smoothing: 0.1))
+            },
+            { panel, scale in meanSquares(panel, wanted.pointer, rows: rows, scale: scale) },
+            { panel, scale in binaryCrossEntropy(panel, wanted.pointer, rows: rows, weights: weights, scale: scale) },
+        ]
+        for loss in losses {
+            func found(_ scale: Float?) -> (loss: BlockLoss, y: [Float]) {
+                let panel = Buffer<Float>(y)
+                let loss = UnsafeMutableRawPointer(panel.pointer).withMemoryRebound(to: Lanes.self, capacity: rows) {
+                    loss($0, scale)
+                }
+                return (loss, panel.array)
+            }
+            let (alone, both) = (found(nil), found(0.5))
+            #expect(alone.loss.loss == both.loss.loss && alone.loss.errors == both.loss.errors && alone.loss.loss > 0)
+            #expect(alone.y == y && both.y != y)
+        }
+    }
+
     /// Without weights the gradient is that of the kernel of the trainings: (p - onehot)·scale, rounded as there.
     @Test func aPlainLossIsThatOfTrainings() {
         let logits = CellTests.random(16 * 5, 2)

@@ -134,9 +134,11 @@ import Testing
                 #expect(engine.plan.sizes == (count == 128 ? [2, 2, 2, 2] : [Int](repeating: 1, count: 16)))
                 return bufferBytes(reachableFrom: engine)
             }
-            // Each shard has gradients of its own.
+            // Each shard has gradients of its own; a sequence of a batch has a number, its first step and a length.
             let gradients = network.definition.weights(network.parameters).gradientCount
-            #expect(bytes[1] - bytes[0] == (16 - 4) * gradients * MemoryLayout<Float>.size)
+            #expect(
+                bytes[1] - bytes[0]
+                    == (16 - 4) * gradients * MemoryLayout<Float>.size + (256 - 128) * 3 * MemoryLayout<Int>.size)
         }
     }
 

@@ -61,6 +61,24 @@ import Testing
         #expect(naturalLogarithm(1) == 0)
     }
 
+    /// At every power of two and at √2 times it, where k changes, too.
+    @Test func logarithmOfLanesHasTheBitsOfThatOfANumber() {
+        var random = Random(seed: 4)
+        for power in 0..<128 {
+            let two = Float(sign: .plus, exponent: power, significand: 1)
+            var x = Lanes.zero
+            for lane in 0..<Lanes.width { x[lane] = two * Float(1 + random.uniform()) }
+            let middle = two * Float(2).squareRoot()
+            (x[0], x[5], x[6], x[7], x[8]) = (two, two.nextUp, middle.nextDown, middle, middle.nextUp)
+            let found = naturalLogarithm(x)
+            for lane in 0..<Lanes.width {
+                let expected = x[lane].isFinite ? Float(naturalLogarithm(Double(x[lane]))) : .nan
+                #expect(found[lane].bitPattern == expected.bitPattern, "\(x[lane])")
+            }
+        }
+        for x: Float in [.nan, .infinity] { #expect(naturalLogarithm(Lanes(repeating: x))[3].isNaN) }
+    }
+
     @Test func eightLanesGiveTheBitsOfSixteen() {
         for first in stride(from: -110, to: 110, by: 0.37) as StrideTo<Float> {
             var eight = Octet(repeating: first)

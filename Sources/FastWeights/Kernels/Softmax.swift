@@ -12,22 +12,26 @@ struct SoftmaxScale {
 /// Turns logits into probabilities, p = e^(z - max) / Σ e^(z - max).
 @discardableResult
 func softmax(_ logits: Panel, classes: Int) -> SoftmaxScale {
+    let (scale, sum) = softmaxScale(logits, classes: classes) { logits[$0] = $1 }
+    let inverse = 1 / sum
+    for c in 0..<classes { logits[c] *= inverse }
+    return scale
+}
+
+/// What a softmax would subtract and divide by, and Σ e^(z - max), whose terms `body` gets with their class.
+@inline(__always)
+private func softmaxScale(
+    _ logits: Panel, classes: Int, _ body: (_ c: Int, _ power: Lanes) -> Void
+) -> (scale: SoftmaxScale, sum: Lanes) {
     var largest = logits[0]
     for c in 1..<max(classes, 1) { largest = largest.lanewiseMax(logits[c]) }
     var sum = Lanes.zero
     for c in 0..<classes {
-        let e = (logits[c] - largest).exponential()
-        logits[c] = e
-        sum += e
+        let power = (logits[c] - largest).exponential()
+        body(c, power)
+        sum += power
     }
-    let inverse = 1 / sum
-    for c in 0..<classes { logits[c] *= inverse }
-    var logarithm = Lanes.zero
-    for lane in 0..<Lanes.width {
-        // NaN and infinities have no exponent to take apart; they are the caller's to report.
-        logarithm[lane] = sum[lane].isFinite ? Float(naturalLogarithm(Double(sum[lane]))) : .nan
-    }
-    return SoftmaxScale(largest: largest, logarithm: logarithm)
+    return (SoftmaxScale(largest: largest, logarithm: naturalLogarithm(sum)), sum)
 }
 
 /// What `crossEntropy` found in one block.
@@ -80,16 +84,17 @@ private func mostProbable(_ logits: Panel, classes: Int) -> SIMD16<Int32> {
 }
 
 /// Loss and errors of the first `count` lanes. In: logits. Out: scale·(Σq·p - q), the gradient of scale·Σ loss by the
-/// logits, zero in the lanes behind `count`. A lane with a negative target does not count either.
+/// logits, zero in the lanes behind `count`; without a scale they stay. A lane with a negative target does not count either.
 ///
 /// Of classes that weigh the same and labels as they are, q is onehot(target) and the loss -log p(target).
 func crossEntropy<Label: FixedWidthInteger>(
-    _ logits: Panel, classes: Int, targets: UnsafePointer<Label>, count: Int, scale: Float,
+    _ logits: Panel, classes: Int, targets: UnsafePointer<Label>, count: Int, scale: Float?,
     _ weights: ClassWeights = .equal
 ) -> BlockLoss {
     var result = BlockLoss()
     let values = floats(logits)
     var weight = Lanes.zero
+    let factor = scale ?? 0
     let isSmoothed = weights.smoothing > 0
     let best = mostProbable(logits, classes: classes)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: Lanes.width) { targetLogits in
@@ -98,7 +103,7 @@ func crossEntropy<Label: FixedWidthInteger>(
             require(target < classes, "target \(target) is not among \(classes) classes")
             if Int(best[lane]) != target { result.errors += 1 }
             targetLogits[lane] = values[target * Lanes.width + lane]
-            weight[lane] = scale * weights.own(target)
+            weight[lane] = factor * weights.own(target)
         }
         // Σ of what falls on any class, and Σ of its losses but for the logarithm, whose terms are all of one sign.
         var (shared, distance) = (Float(0), Lanes.zero)
@@ -111,17 +116,20 @@ func crossEntropy<Label: FixedWidthInteger>(
                 distance = distance.mad(share, largest - logits[c])
             }
         }
-        let softmaxScale = softmax(logits, classes: classes)
+        let softmaxScale =
+            scale == nil
+            ? softmaxScale(logits, classes: classes) { _, _ in }.scale : softmax(logits, classes: classes)
         for lane in 0..<count where targets[lane] >= 0 {
             let own = weights.own(Int(truncatingIfNeeded: targets[lane]))
             let logarithm = Double(softmaxScale.logarithm[lane])
             result.loss += Double(own) * (logarithm + Double(softmaxScale.largest[lane] - targetLogits[lane]))
             if isSmoothed {
                 result.loss += Double(shared) * logarithm + Double(distance[lane])
-                weight[lane] += scale * shared
+                weight[lane] += factor * shared
             }
         }
     }
+    guard let scale else { return result }
     for c in 0..<classes { logits[c] *= weight }
     for lane in 0..<count where targets[lane] >= 0 {
         let target = Int(truncatingIfNeeded: targets[lane])
@@ -134,24 +142,24 @@ func crossEntropy<Label: FixedWidthInteger>(
 }
 
 /// Σ of (y - target)² over the targets that are not NaN. In: y, `rows` numbers a lane. Out: 2·scale·(y - target), the
-/// gradient of scale·Σ loss, zero where the target is NaN.
-func meanSquares(_ y: Panel, _ targets: Panel, rows: Int, scale: Float) -> BlockLoss {
+/// gradient of scale·Σ loss, zero where the target is NaN; without a scale y stays.
+func meanSquares(_ y: Panel, _ targets: Panel, rows: Int, scale: Float?) -> BlockLoss {
     var result = BlockLoss()
     for r in 0..<rows {
         let target = targets[r]
         let d = (y[r] - target).replacing(with: 0, where: target .!= target)
         result.loss += Double((d * d).laneSum)
-        y[r] = d * (2 * scale)
+        if let scale { y[r] = d * (2 * scale) }
     }
     return result
 }
 
 /// Σ of (1 - t)·log(1 + e^z) + w·t·log(1 + e^-z) over the targets t that are not NaN, with w of the row in `weights`, nil
 /// standing for 1 each: -(1 - t)·log(1 - σ(z)) - w·t·log σ(z), exact for any finite z. In: z, `rows` logits a lane. Out:
-/// scale·((1 - t)·σ(z) - w·t·σ(-z)), the gradient of scale·Σ loss, zero where the target is NaN. A target on the other side
-/// of ½ than σ(z) is missed; z = 0 says 0.
+/// scale·((1 - t)·σ(z) - w·t·σ(-z)), the gradient of scale·Σ loss, zero where the target is NaN; without a scale z stays. A
+/// target on the other side of ½ than σ(z) is missed; z = 0 says 0.
 func binaryCrossEntropy(
-    _ z: Panel, _ targets: Panel, rows: Int, weights: UnsafePointer<Float>?, scale: Float
+    _ z: Panel, _ targets: Panel, rows: Int, weights: UnsafePointer<Float>?, scale: Float?
 ) -> BlockLoss {
     var result = BlockLoss()
     for r in 0..<rows {
@@ -169,6 +177,7 @@ func binaryCrossEntropy(
             result.loss +=
                 Double(negative[lane]) * (max(z, 0) + logarithm) + Double(positive[lane]) * (max(-z, 0) + logarithm)
         }
+        guard let scale else { continue }
         z[r] = (negative * logit.sigmoid() - positive * (0 - logit).sigmoid()) * scale
     }
     return result

@@ -1,11 +1,12 @@
 /// Sequences by falling length, those of a length in the order given. A value, so that a loop over it asks once for access
 /// and not at every element.
 struct LengthOrder {
+    private(set) var count = 0
     /// Which sequences.
-    private(set) var order: [Int] = []
+    private(set) var order = Buffer<Int>(0)
     /// The first step of each among all steps of the data, and how many there are.
-    private(set) var starts: [Int] = []
-    private(set) var lengths: [Int] = []
+    private(set) var starts = Buffer<Int>(0)
+    private(set) var lengths = Buffer<Int>(0)
     /// By length, the longest first: how many sequences have it, and then where the next of them goes.
     private var offsets: [Int]
 
@@ -13,9 +14,9 @@ struct LengthOrder {
     init(longest: Int) { offsets = [Int](repeating: 0, count: longest + 2) }
 
     private mutating func setCount(_ count: Int) {
-        guard order.count != count else { return }
-        order = [Int](repeating: 0, count: count)
-        (starts, lengths) = (order, order)
+        self.count = count
+        guard order.count < count else { return }
+        (order, starts, lengths) = (Buffer(count), Buffer(count), Buffer(count))
     }
 
     /// Puts the sequences at `indices`, or all, in order by counting. O(sequences + longest).
@@ -23,11 +24,12 @@ struct LengthOrder {
         let (count, longest) = (indices?.count ?? inputs.count, offsets.count - 2)
         func sequence(_ position: Int) -> Int { indices.map { $0[position] } ?? position }
         setCount(count)
+        let (order, starts, lengths) = (order.pointer, starts.pointer, lengths.pointer)
+        func put(_ i: Int, at position: Int) {
+            (order[position], starts[position], lengths[position]) = (i, inputs.starts[i], inputs.lengths[i])
+        }
         if inputs.isEven {
-            for position in 0..<count {
-                let i = sequence(position)
-                (order[position], starts[position], lengths[position]) = (i, inputs.starts[i], inputs.lengths[i])
-            }
+            for position in 0..<count { put(sequence(position), at: position) }
             return
         }
         for i in offsets.indices { offsets[i] = 0 }
@@ -36,9 +38,7 @@ struct LengthOrder {
         for position in 0..<count {
             let i = sequence(position)
             let slot = longest - inputs.lengths[i]
-            order[offsets[slot]] = i
-            starts[offsets[slot]] = inputs.starts[i]
-            lengths[offsets[slot]] = inputs.lengths[i]
+            put(i, at: offsets[slot])
             offsets[slot] += 1
         }
     }
@@ -46,36 +46,14 @@ struct LengthOrder {
     /// Takes sequences of `steps` steps that begin there.
     mutating func set(starts: [Int], steps: Int) {
         setCount(starts.count)
-        for i in order.indices { (order[i], self.starts[i], lengths[i]) = (i, starts[i], steps) }
-    }
-
-    /// The positions of block b.
-    func positions(_ b: Int) -> Range<Int> { b * Lanes.width..<min((b + 1) * Lanes.width, order.count) }
-
-    /// Block b: its samples are the first steps of the sequences among all steps.
-    func block(_ b: Int) -> LaneBlock {
-        block(b, of: starts)
-    }
-
-    /// Block b with samples that are the sequences' own numbers in the data.
-    func numbered(_ b: Int) -> LaneBlock {
-        block(b, of: order)
-    }
-
-    private func block(_ b: Int, of samples: [Int]) -> LaneBlock {
-        let positions = positions(b)
-        return samples.withUnsafeBufferPointer { samples in
-            lengths.withUnsafeBufferPointer { lengths in
-                LaneBlock(
-                    positions.count, samples: samples.baseAddress! + positions.lowerBound,
-                    lengths: lengths.baseAddress! + positions.lowerBound)
-            }
+        for (i, start) in starts.enumerated() {
+            (order.pointer[i], self.starts.pointer[i], lengths.pointer[i]) = (i, start, steps)
         }
     }
 
     /// Blocks of sixteen sequences, the last of as many as are left.
-    var blocks: Int { (order.count + Lanes.width - 1) / Lanes.width }
+    var blocks: Int { (count + Lanes.width - 1) / Lanes.width }
 
     /// Whether all sequences have as many steps.
-    var isEven: Bool { lengths.first == lengths.last }
+    var isEven: Bool { count == 0 || lengths.pointer[0] == lengths.pointer[count - 1] }
 }

@@ -25,9 +25,9 @@ final class ParallelInference {
     func evaluate(_ data: SequenceData) -> LossSum {
         begin(data.inputs, data.targets)
         let losses = Buffer<BlockLoss>(batch.sequences.blocks)
-        forEachBlock { [batch] worker, b in
+        forEachBlock { worker, batch, b in
             worker.run(batch, b) { part, first in
-                losses.pointer[b] += worker.targets.loss(worker.pass.outputs, batch, b, part, from: first, scale: 0)
+                losses.pointer[b] += worker.targets.loss(worker.pass.outputs, batch, b, part, from: first)
             }
         }
         var sum = BlockLoss()
@@ -40,10 +40,10 @@ final class ParallelInference {
         begin(inputs, nil)
         let (width, isPerStep) = (definition.output.count, definition.output.isPerStep)
         let rows = Buffer<Float>((isPerStep ? inputs.steps : inputs.count) * width)
-        forEachBlock { [batch] worker, b in
+        forEachBlock { worker, batch, b in
             worker.run(batch, b) { part, first in
                 guard isPerStep else {
-                    let sequences = batch.sequences.numbered(b)
+                    let sequences = batch.numbered(b)
                     return sequences.scatter(
                         worker.pass.outputs[0], count: sequences.count, rows: width, into: rows.pointer)
                 }
@@ -69,11 +69,13 @@ final class ParallelInference {
     }
 
     /// Calls `body` for every block: of W workers block b is worker b mod W's.
-    private func forEachBlock(_ body: @escaping (Worker, Int) -> Void) {
-        let (workers, blocks) = (workers, batch.sequences.blocks)
+    private func forEachBlock(_ body: @escaping (Worker, BatchRows, Int) -> Void) {
+        let (batch, workers, blocks) = (batch, workers, batch.sequences.blocks)
         let work = Job { w in
             let worker = workers[w]
-            for b in stride(from: w, to: blocks, by: workers.count) { body(worker, b) }
+            batch.read { batch in
+                for b in stride(from: w, to: blocks, by: workers.count) { body(worker, batch, b) }
+            }
         }
         team.perform(work, pieces: min(workers.count, blocks))
     }
@@ -100,8 +102,8 @@ private final class Worker {
 
     /// Runs block b, and calls `body` with each window of its steps and the window's first; of one value a sequence with the
     /// last window alone.
-    func run(_ batch: NetworkBatch, _ b: Int, _ body: (LaneBlock, Int) -> Void) {
-        let block = batch.sequences.block(b)
+    func run(_ batch: BatchRows, _ b: Int, _ body: (LaneBlock, Int) -> Void) {
+        let block = batch.block(b)
         if hasState { pass.clearState() }
         hasState = block.steps > pass.steps
         var run = Run(block: block)

@@ -159,32 +159,33 @@ private final class Worker: @unchecked Sendable {
 
     func train(_ shard: Shard, _ batch: NetworkBatch, _ blocks: StrideTo<Int>, dropoutSeed: UInt64?) {
         for range in sums { shard.gradients.clear(range) }
-        let scale = batch.scale
-        forEachBlock(shard, batch, blocks, seed: dropoutSeed) { b, run in
+        forEachBlock(shard, batch, blocks, seed: dropoutSeed) { batch, b, run in
             pass.forward(run)
-            shard.result += targets.loss(
-                pass.outputs, into: pass.outputGradients, batch, b, run.block, scale: scale)
+            shard.result += targets.loss(pass.outputs, into: pass.outputGradients, batch, b, run.block)
             pass.backward(run, shard.gradients.pointer)
         }
     }
 
     func evaluate(_ shard: Shard, _ batch: NetworkBatch, _ blocks: StrideTo<Int>) {
-        forEachBlock(shard, batch, blocks, seed: nil) { b, run in
+        forEachBlock(shard, batch, blocks, seed: nil) { batch, b, run in
             pass.forward(run)
-            shard.result += targets.loss(pass.outputs, batch, b, run.block, scale: 0)
+            shard.result += targets.loss(pass.outputs, batch, b, run.block)
         }
     }
 
     private func forEachBlock(
-        _ shard: Shard, _ batch: NetworkBatch, _ blocks: StrideTo<Int>, seed: UInt64?, _ body: (Int, Run) -> Void
+        _ shard: Shard, _ batch: NetworkBatch, _ blocks: StrideTo<Int>, seed: UInt64?,
+        _ body: (BatchRows, Int, Run) -> Void
     ) {
         shard.result = BlockLoss()
-        for b in blocks {
-            let block = batch.sequences.block(b)
-            batch.load(block, from: 0, into: pass, seed: seed)
-            if let states = batch.states { pass.root.loadState(states[b]) } else if hasState { pass.clearState() }
-            body(b, Run(block: block, dropoutSeed: seed))
-            if let states = batch.states { pass.root.storeState(states[b]) }
+        batch.read { batch in
+            for b in blocks {
+                let block = batch.block(b)
+                batch.load(block, from: 0, into: pass, seed: seed)
+                if let states = batch.states { pass.root.loadState(states[b]) } else if hasState { pass.clearState() }
+                body(batch, b, Run(block: block, dropoutSeed: seed))
+                if let states = batch.states { pass.root.storeState(states[b]) }
+            }
         }
     }
 }

@@ -81,6 +81,15 @@ final class SequenceInputs: Sendable {
             tokens: steps(tokens, 1))
     }
 
+    /// Calls `body` with the values where they lie.
+    func read(_ body: (InputRows) -> Void) {
+        tokens.withUnsafeBufferPointer { tokens in
+            numbers.withUnsafeBufferPointer { numbers in
+                body(InputRows(width: width, made: made, numbers: numbers, tokens: tokens))
+            }
+        }
+    }
+
     /// Traps unless the network takes such sequences; throws when a token is outside its vocabulary.
     func check(_ definition: NetworkDefinition) throws(SequenceDataError) {
         let found = width.map { "\($0) numbers a step" } ?? "tokens"
@@ -95,4 +104,12 @@ final class SequenceInputs: Sendable {
                 description: "there is a token \(token); the network's vocabulary has \(vocabulary)")
         }
     }
+}
+
+/// `SequenceInputs` where they lie in memory.
+struct InputRows {
+    let width: Int?
+    let made: (any MadeSequences)?
+    let numbers: UnsafeBufferPointer<Float>
+    let tokens: UnsafeBufferPointer<UInt16>
 }

@@ -110,6 +110,21 @@ final class SequenceTargets: Sendable {
         (self.loss, self.terms, self.weights) = (loss, terms, weights)
     }
 
+    /// Calls `body` with the values where they lie.
+    func read(_ body: (TargetRows) -> Void) {
+        classes.withUnsafeBufferPointer { classes in
+            numbers.withUnsafeBufferPointer { numbers in
+                loss.weights.withUnsafeBufferPointer { weights in
+                    body(
+                        TargetRows(
+                            isPerStep: isPerStep, areNumbers: areNumbers, isBinary: loss.isBinary,
+                            smoothing: loss.smoothing, classes: classes, numbers: numbers,
+                            weights: weights.isEmpty ? nil : weights.baseAddress))
+                }
+            }
+        }
+    }
+
     /// Those of the sequences at `indices` of `inputs`, in that order.
     func selecting(_ indices: [Int], of inputs: SequenceInputs) -> SequenceTargets {
         /// The values of the chosen ones, `width` each of them or each of their steps.
@@ -181,4 +196,16 @@ final class SequenceTargets: Sendable {
             )
         }
     }
+}
+
+/// `SequenceTargets` where they lie in memory, and what is asked of their loss.
+struct TargetRows {
+    let isPerStep: Bool
+    let areNumbers: Bool
+    let isBinary: Bool
+    let smoothing: Float
+    let classes: UnsafeBufferPointer<Int32>
+    let numbers: UnsafeBufferPointer<Float>
+    /// w of its classes or outputs; nil for 1 each.
+    let weights: UnsafePointer<Float>?
 }

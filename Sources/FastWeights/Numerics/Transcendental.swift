@@ -187,21 +187,44 @@ extension FloatLanes {
 /// multiplications and divisions only, because the system's own `log` differs between systems and this one feeds the
 /// random generator and the loss.
 func naturalLogarithm(_ x: Double) -> Double {
-    var k = Int(x.exponent)
-    var m = x.significand
-    if m > 1.414_213_562_373_095_1 {
-        m /= 2
-        k += 1
-    }
+    let isLarge = x.significand > 1.414_213_562_373_095_1
+    return naturalLogarithm(
+        SIMD2(repeating: isLarge ? x.significand / 2 : x.significand),
+        SIMD2(repeating: Double(x.exponent) + (isLarge ? 1 : 0)))[0]
+}
+
+/// The same bits in each lane, of x ≥ 1; not a number where x is not finite.
+func naturalLogarithm(_ x: Lanes) -> Lanes {
+    Lanes(
+        lowHalf: Octet(naturalLogarithm(SIMD8<Double>(x.lowHalf))),
+        highHalf: Octet(naturalLogarithm(SIMD8<Double>(x.highHalf)))
+    ).replacing(with: .nan, where: x - x .!= .zero)
+}
+
+@inline(__always)
+private func naturalLogarithm(_ x: SIMD8<Double>) -> SIMD8<Double> {
+    typealias Bits = SIMD8<UInt64>
+    let bits = unsafeBitCast(x, to: Bits.self)
+    // The sum has the power k, which grows by 1 where the significand is above √2, whose bits end with 0x6…D.
+    let sum = bits &+ (0x000F_FFFF_FFFF_FFFF - 0x6_A09E_667F_3BCD)
+    let m = unsafeBitCast(bits &- (sum & 0xFFF0_0000_0000_0000) &+ 0x3FF0_0000_0000_0000, to: SIMD8<Double>.self)
+    // 2⁵² + k + 1023, less what is not k.
+    let k = unsafeBitCast((sum &>> 52) | 0x4330_0000_0000_0000, to: SIMD8<Double>.self) - (0x1p52 + 1023)
+    return naturalLogarithm(m, k)
+}
+
+/// ln (2ᵏ·m).
+@inline(__always)
+private func naturalLogarithm<Numbers: SIMD<Double>>(_ m: Numbers, _ k: Numbers) -> Numbers {
     let s = (m - 1) / (m + 1)
     let square = s * s
-    var series = 0.0
+    var series = Numbers.zero
     var n = 23.0
     while n >= 3 {
         series = (series + 1 / n) * square
         n -= 2
     }
-    return Double(k) * 0.693_147_180_559_945_31 + 2 * (s + s * series)
+    return k * 0.693_147_180_559_945_31 + 2 * (s + s * series)
 }
 
 /// xⁿ for n ≥ 0 by squaring, the same bits on every platform.

@@ -50,7 +50,7 @@ import Testing
             }
             let x = Buffer<Lanes>((0..<9).map { Lanes(repeating: 1 / Float($0 + 1)) })
             let y = Buffer<Lanes>(m)
-            matrix.multiply(by: x.pointer, into: y.pointer)
+            matrix.products.multiply(by: x.pointer, into: y.pointer)
             for i in 0..<m {
                 var sum: Float = 0
                 for k in 0..<9 { sum += source[isTransposed ? k * m + i : i * 9 + k] / Float(k + 1) }

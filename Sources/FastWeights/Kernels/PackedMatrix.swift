@@ -27,9 +27,19 @@ struct PackedMatrix {
             into: buffer.pointer + first * depth)
     }
 
+    /// Its products, for as long as the matrix is there.
+    var products: PackedProducts { PackedProducts(rows: rows, depth: depth, tiles: UnsafePointer(buffer.pointer)) }
+}
+
+/// The products of a packed matrix, of which nobody counts the references: threads that share a count wait for each other.
+struct PackedProducts {
+    let rows: Int
+    let depth: Int
+    let tiles: UnsafePointer<Float>
+
     /// y += W·x, with x a panel of `depth` rows and y one of `rows`. O(rows·depth).
     func multiply(by x: Panel, into y: Panel) {
         multiplyColumnPanel(
-            rows: rows, depth: depth, packed: buffer.pointer, floats(x), floats(y), Lanes.width, accumulate: true)
+            rows: rows, depth: depth, packed: tiles, floats(x), floats(y), Lanes.width, accumulate: true)
     }
 }

@@ -186,9 +186,9 @@ final class CellWeights: LayerWeights {
     }
 
     /// W_hh for z += W_hh h, the rows of one part; asked for before a loop over steps.
-    func recurrent(part: Int = 0) -> PackedMatrix { recurrent.parts[part].matrix }
+    func recurrent(part: Int = 0) -> PackedProducts { recurrent.parts[part].matrix.products }
     /// W_hhᵀ for dh += W_hhᵀ dz.
-    func recurrentTransposed(part: Int = 0) -> PackedMatrix { recurrent.parts[part].transposed }
+    func recurrentTransposed(part: Int = 0) -> PackedProducts { recurrent.parts[part].transposed.products }
 }
 
 /// W_hh and its transpose, packed once a training step for the products of every time step; in parts where a cell has

@@ -146,13 +146,13 @@ private final class ConvolutionPass: LayerPass {
 
     override func forward(_ run: Run, _ range: Range<Int>) {
         let (c, shape, bias) = (convolution, convolution.output, weights.numbers[placed.bias])
-        let area = shape.height * shape.width
+        let (area, matrix) = (shape.height * shape.width, weights.matrix.products)
         for t in placed.input.isPerStep ? range : 0..<1 {
             for v in 0..<shape.height {
                 for u in 0..<shape.width {
                     c.gather(input.x[t], u, v, into: seen)
                     for f in 0..<c.features { positions[f] = Lanes(repeating: bias[f]) }
-                    weights.matrix.multiply(by: seen, into: positions)
+                    matrix.multiply(by: seen, into: positions)
                     placed.activation?.apply(positions, into: positions, count: c.features)
                     let target = outputs[t] + (v * shape.width + u)
                     for f in 0..<c.features { target[f &* area] = positions[f] }
@@ -167,7 +167,7 @@ private final class ConvolutionPass: LayerPass {
 
     private func backward(_ t: Int, _ gradients: UnsafeMutablePointer<Float>) {
         let (c, shape, F, depth) = (convolution, convolution.output, convolution.features, convolution.depth)
-        let area = shape.height * shape.width
+        let (area, transposed) = (shape.height * shape.width, weights.transposed.products)
         let (x, y, dy) = (input.x[t], outputs[t], outputGradients[t])
         placed.activation?.applyBackward(dy, y, count: c.output.count)
         let dz = PanelSequence(pointer: positions, stride: F)
@@ -191,7 +191,7 @@ private final class ConvolutionPass: LayerPass {
                 let position = v * shape.width + u
                 for f in 0..<F { positions[f] = dy[f &* area &+ position] }
                 dSeen.update(repeating: .zero, count: depth)
-                weights.transposed.multiply(by: positions, into: dSeen)
+                transposed.multiply(by: positions, into: dSeen)
                 c.scatter(dSeen, u, v, addingTo: dx)
             }
         }

@@ -5,14 +5,18 @@ final class NetworkBatch {
     private(set) var sequences: LengthOrder
     /// Where the states of windows go on; nil of whole sequences.
     private(set) var states: CarriedStates?
+    /// Whether it has all sequences of its inputs, whole.
+    private var isWhole = false
     /// Terms of the loss: targets that count, and what they weigh together.
     private(set) var (terms, weight) = (0, 0.0)
 
     /// For sequences of at most `longest` steps.
     init(longest: Int) { sequences = LengthOrder(longest: longest) }
 
-    /// Takes the sequences at `indices`, or all. O(sequences + longest).
+    /// Takes the sequences at `indices`, or all. O(sequences + longest), and O(1) of all those that it has.
     func set(_ inputs: SequenceInputs, _ targets: SequenceTargets?, _ indices: [Int]?) {
+        if isWhole && indices == nil && inputs === self.inputs && targets === self.targets { return }
+        isWhole = indices == nil
         (self.inputs, self.targets, states, terms, weight) = (inputs, targets, nil, 0, 0)
         sequences.sort(inputs, indices)
         guard let targets else { return }
@@ -25,7 +29,7 @@ final class NetworkBatch {
 
     /// Takes a window of every stream.
     func set(_ text: TextStreams) {
-        (inputs, targets, states) = (text.data.inputs, text.data.targets, text.states)
+        (inputs, targets, states, isWhole) = (text.data.inputs, text.data.targets, text.states, false)
         sequences.set(starts: text.starts, steps: text.steps)
         terms = text.starts.count * text.steps
         weight = Double(terms)

@@ -26,9 +26,12 @@ final class ParallelInference {
         begin(data.inputs, data.targets)
         let losses = Buffer<BlockLoss>(batch.sequences.blocks)
         forEachBlock { worker, batch, b in
+            // Written once, as another thread's lie beside it.
+            var sum = BlockLoss()
             worker.run(batch, b) { part, first in
-                losses.pointer[b] += worker.targets.loss(worker.pass.outputs, batch, b, part, from: first)
+                sum += worker.targets.loss(worker.pass.outputs, batch, b, part, from: first)
             }
+            losses.pointer[b] = sum
         }
         var sum = BlockLoss()
         for b in 0..<batch.sequences.blocks { sum += losses.pointer[b] }

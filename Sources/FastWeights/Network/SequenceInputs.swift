@@ -4,6 +4,8 @@ final class SequenceInputs: Sendable {
     let width: Int?
     /// Steps of each sequence.
     let lengths: [Int]
+    /// Steps of the longest sequence.
+    let longest: Int
     /// Each sequence's first step among all steps.
     let starts: [Int]
     let numbers: [Float]
@@ -16,12 +18,11 @@ final class SequenceInputs: Sendable {
     var count: Int { lengths.count }
     /// Steps of all sequences.
     var steps: Int { starts[count - 1] + lengths[count - 1] }
-    /// Steps of the longest sequence.
-    var longest: Int { lengths.max() ?? 0 }
 
     private init(width: Int?, lengths: [Int], numbers: [Float], tokens: [UInt16]) {
         (self.width, self.lengths, self.numbers, self.tokens, made) = (width, lengths, numbers, tokens, nil)
         starts = lengths.reduce(into: [0]) { $0.append($0.last! + $1) }.dropLast()
+        longest = lengths.max() ?? 0
         isEven = lengths.allSatisfy { $0 == lengths[0] }
     }
 
@@ -29,7 +30,7 @@ final class SequenceInputs: Sendable {
     init(_ made: any MadeSequences, _ indices: [Int]? = nil) {
         starts = indices ?? Array(0..<made.count)
         lengths = [Int](repeating: made.steps, count: starts.count)
-        (width, numbers, tokens, self.made, isEven) = (made.width, [], [], made, true)
+        (width, numbers, tokens, self.made, longest, isEven) = (made.width, [], [], made, made.steps, true)
     }
 
     /// Throws `SequenceDataError`, which names the sequence, when there is none, one is empty or not of whole steps, a

@@ -124,26 +124,38 @@ final class DensePass: LayerPass {
     }
 }
 
-/// W [outputs padded to whole vectors, N] and b.
+/// W and b, [outputs padded to whole vectors].
 private final class DenseStreamWeights: LayerStreamWeights {
-    let weight: StreamMatrix
+    enum Matrix {
+        case few(StreamRows)
+        case many(StreamMatrix)
+    }
+
+    let matrix: Matrix
+    let vectors: Int
     let bias: UnsafePointer<Octet>
     private let arena = StreamArena()
 
     init(_ dense: PlacedDense, _ source: LayerWeights, _ precision: WeightPrecision) {
         let (rows, columns, p) = (dense.output.count, dense.input.count, source.numbers)
-        let vectors = (rows + Octet.width - 1) / Octet.width
-        weight = StreamMatrix(vectors: vectors, parts: [columns], precision: precision, arena: arena)
+        vectors = (rows + Octet.width - 1) / Octet.width
         let bias = arena.octets(vectors)
-        for r in 0..<rows {
-            let (vector, lane) = (r / Octet.width, r % Octet.width)
-            bias[vector][lane] = dense.bias.map { p[$0][r] } ?? 0
-            for k in 0..<columns {
-                weight.set(
-                    precision.rounded(p[dense.weight][r * columns + k]), vector, lane: lane, column: k, ofPartAt: 0)
-            }
-        }
+        for r in 0..<rows { bias[r / Octet.width][r % Octet.width] = dense.bias.map { p[$0][r] } ?? 0 }
         self.bias = UnsafePointer(bias)
+        func number(_ r: Int, _ k: Int) -> Float { precision.rounded(p[dense.weight][r * columns + k]) }
+        if rows <= StreamRows.most {
+            let few = StreamRows(rows: rows, columns: columns, arena: arena)
+            for r in 0..<rows { for k in 0..<columns { few.values[r * columns + k] = number(r, k) } }
+            matrix = .few(few)
+        } else {
+            let many = StreamMatrix(vectors: vectors, parts: [columns], precision: precision, arena: arena)
+            for r in 0..<rows {
+                for k in 0..<columns {
+                    many.set(number(r, k), r / Octet.width, lane: r % Octet.width, column: k, ofPartAt: 0)
+                }
+            }
+            matrix = .many(many)
+        }
         super.init(source, precision)
     }
 }
@@ -155,12 +167,16 @@ private final class DenseStream: LayerStream {
 
     init(_ dense: PlacedDense, _ shared: DenseStreamWeights) {
         (self.shared, activation) = (shared, dense.activation)
-        super.init(outputs: arena.octets(shared.weight.vectors), width: shared.width)
+        super.init(outputs: arena.octets(shared.vectors), width: shared.width)
     }
 
     override func step(_ x: ColumnNumbers) {
-        let none = ColumnNumbers(pointer: x.pointer, count: 0)
-        multiply(shared.weight, by: x, none, from: shared.bias, into: outputs, backwards: false)
-        activation?.apply(UnsafePointer(outputs), into: outputs, vectors: shared.weight.vectors)
+        switch shared.matrix {
+        case .few(let rows): rows.multiply(by: x, from: numbers(shared.bias), into: outputNumbers)
+        case .many(let matrix):
+            let none = ColumnNumbers(pointer: x.pointer, count: 0)
+            multiply(matrix, by: x, none, from: shared.bias, into: outputs, backwards: false)
+        }
+        activation?.apply(UnsafePointer(outputs), into: outputs, vectors: shared.vectors)
     }
 }

@@ -31,81 +31,35 @@ extension BenchmarkRow {
                 + (hasOutput ? ", one number out of a dense layer" : "")
                 + (isFull ? "" : ", weights in \(precision.rawValue)"),
             work: .timed(.nanosecondsPerStep(Double(StreamBench.steps))) { _, measure in
-                let bench = StreamBench(model, hidden: hidden, precision)
-                measure { calls in for _ in 0..<calls { hasOutput ? bench.runWithOutput() : bench.run() } }
+                let bench = StreamBench([model.cell.layer(hidden)] + (hasOutput ? [.dense(1)] : []), precision)
+                measure { calls in for _ in 0..<calls { bench.run() } }
             }, isQuick: hidden == 20)
     }
 }
 
 /// A stream with a signal to read. Each run begins anew, so that no state grows without end.
-///
-/// The arrays that a step reads and writes are local, as a caller's would be: of a property of a class each access is
-/// checked for exclusivity.
 private final class StreamBench {
     static let steps = 256
     private let stream: NetworkStream
-    private let hidden: Int
     private let signal: [Float]
-    private let weights: [Float]
-    /// The sum of the outputs, so that they are computed.
+    /// The sum of the last numbers of the outputs, so that somebody reads them.
     private(set) var total: Float = 0
 
-    init(_ model: RetrievalModel, hidden: Int, _ precision: WeightPrecision) {
-        let network = Network(NetworkConfiguration(.numbers(1), [model.cell.layer(hidden)]), seed: 1)
+    init(_ layers: [Layer], _ precision: WeightPrecision) {
+        let network = Network(NetworkConfiguration(.numbers(1), layers), seed: 1)
         do { stream = NetworkStream(try NetworkStream.Weights(network, precision: precision)) } catch {
             misuse(error.description)
         }
-        self.hidden = hidden
         signal = BenchmarkRow.numbers(Self.steps, within: 1).array
-        weights = BenchmarkRow.numbers(hidden, within: 1).array
     }
 
     func run() {
         stream.reset()
-        var input: [Float] = [0]
-        for x in signal {
-            input[0] = x
-            stream.step(input)
-        }
-    }
-
-    func runWithOutput() {
-        stream.reset()
-        var input: [Float] = [0]
-        var state = [Float](repeating: 0, count: hidden)
         var sum: Float = 0
         for x in signal {
-            input[0] = x
-            stream.step(input)
-            stream.copyOutput(into: &state)
-            sum += dot(state, weights)
+            stream.step(x)
+            sum += stream.withOutput { $0[$0.count - 1] }
         }
         total = sum
-    }
-
-    /// Four lanes, for the small sizes of such models.
-    private func dot(_ x: [Float], _ y: [Float]) -> Float {
-        x.withUnsafeBytes { x in
-            y.withUnsafeBytes { y in
-                let four = MemoryLayout<SIMD4<Float>>.size
-                var sum = SIMD4<Float>.zero
-                var i = 0
-                while i &+ four <= x.count {
-                    sum +=
-                        x.loadUnaligned(fromByteOffset: i, as: SIMD4<Float>.self)
-                        * y.loadUnaligned(fromByteOffset: i, as: SIMD4<Float>.self)
-                    i &+= four
-                }
-                let two = sum.lowHalf + sum.highHalf
-                var total = two[0] + two[1]
-                while i < x.count {
-                    total +=
-                        x.loadUnaligned(fromByteOffset: i, as: Float.self)
-                        * y.loadUnaligned(fromByteOffset: i, as: Float.self)
-                    i &+= MemoryLayout<Float>.size
-                }
-                return total
-            }
-        }
     }
 }

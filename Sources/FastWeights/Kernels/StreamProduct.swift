@@ -259,6 +259,12 @@ func multiply(
     _ w: StreamMatrix, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
     into y: UnsafeMutablePointer<Octet>, backwards: Bool
 ) {
+    if w.columns == 1 && w.kind == 0 && x.count == 1 {
+        // The vectors of a single column lie in order, whatever the tiles.
+        let x = Octet(repeating: x.pointer[0])
+        for v in 0..<w.vectors { y[v] = start[v].mad(x, w.values[v]) }
+        return
+    }
     var i = 0
     while i < w.tiles {
         let tile = backwards ? w.tiles &- 1 &- i : i

@@ -109,17 +109,20 @@ private final class GRUPass: CellPass {
 private final class GRUStream: CellStream {
     /// W_in x + b_in, until r has multiplied the recurrent part.
     private let candidate: UnsafeMutablePointer<Octet>
+    /// h of the units whose tiles are done, as long as others read the old one.
+    private let next: UnsafeMutablePointer<Octet>
 
     init(_ shared: CellStreamWeights) {
         let arena = StreamArena()
-        candidate = arena.octets(shared.vectors)
+        (candidate, next) = (arena.octets(shared.vectors), arena.octets(shared.vectors))
         super.init(shared, arena: arena)
     }
 
+    /// Gates r z n. Behind the product of a tile its units are done, which takes place beside the product of the next one.
     @inline(never)
     override func advance(_ x: ColumnNumbers) {
         let p = shared
-        let (U, h, gates, candidate) = (p.vectors, h, gates, candidate)
+        let (U, h, gates, candidate, old) = (p.vectors, h, gates, candidate, hiddenNumbers)
         let none = ColumnNumbers(pointer: x.pointer, count: 0)
         multiply(p.weight, by: x, none, from: p.bias, into: gates, backwards: backwards)
         var u = 0
@@ -128,14 +131,25 @@ private final class GRUStream: CellStream {
             gates[3 &* u &+ 2] = p.candidateBias[u]
             u &+= 1
         }
-        multiply(p.recurrentWeight, by: hiddenNumbers, none, from: gates, into: gates, backwards: backwards)
-        var gate = gates
-        u = 0
-        while u < U {
-            let n = candidate[u].mad(gate[0].sigmoid(), gate[2]).hyperbolicTangent()
-            h[u] = n.mad(gate[1].sigmoid(), h[u] - n)
-            gate += 3
-            u &+= 1
+        let w = p.recurrentWeight
+        let target = w.tiles == 1 ? h : next
+        @inline(__always) func update(_ u: Int) {
+            let gate = gates + 3 &* u
+            let n = candidate[u].mad(gate[0].gate(), gate[2]).hyperbolicTangent()
+            target[u] = n.mad(gate[1].gate(), h[u] - n)
         }
+        var i = 0
+        while i < w.tiles {
+            let tile = backwards ? w.tiles &- 1 &- i : i
+            multiplyTile(w, tile, by: old, none, from: gates, into: gates)
+            u = w.first(tile) / 3
+            let end = u &+ w.height(tile) / 3
+            while u < end {
+                update(u)
+                u &+= 1
+            }
+            i &+= 1
+        }
+        if w.tiles > 1 { h.update(from: next, count: U) }
     }
 }

@@ -81,31 +81,53 @@ final class BlockPass {
 
 // MARK: - Between the arrays of a batch and the lanes
 
-/// The arrays of a batch, time-major; behind them what a run writes.
+/// The arrays of a batch where they lie, time-major, and what a run writes.
 final class BatchArrays {
     let shape: BatchShape
     /// [T, B, N], or of tokens [T, B].
-    let numbers: Buffer<Float>
+    let numbers: UnsafePointer<Float>
     let tokens: Buffer<UInt16>
     /// The states to begin from, [B, …] of each part; nil is the zero state.
     let states: [Buffer<Float>]?
     /// The phase of the first step in the network's schedule.
     let step: Int
-    let outputs: Buffer<Float>
+    let outputs: UnsafeMutablePointer<Float>
     let lastStates: [Buffer<Float>]
 
-    init(_ shape: BatchShape, numbers: [Float] = [], tokens: [Int] = [], _ state: NetworkState?) {
-        self.shape = shape
-        self.numbers = Buffer(numbers)
+    private init(
+        _ shape: BatchShape, numbers: UnsafePointer<Float>, tokens: [Int], _ state: NetworkState?,
+        outputs: UnsafeMutablePointer<Float>
+    ) {
+        (self.shape, self.numbers, self.outputs) = (shape, numbers, outputs)
         self.tokens = Buffer(tokens.map { UInt16(truncatingIfNeeded: $0) })
         states = state.map { $0.parts.map { Buffer($0.values) } }
         step = state?.phase(in: shape.definition.period) ?? 0
-        outputs = Buffer(shape.outputCount)
         lastStates = shape.definition.states.map { Buffer($0.part.count * shape.batch) }
     }
 
+    /// The outputs and last states that `body` writes; outputs behind a sequence's end are 0.
+    static func run(
+        _ shape: BatchShape, numbers: [Float] = [], tokens: [Int] = [], _ state: NetworkState?,
+        _ body: (BatchArrays) -> Void
+    ) -> (outputs: [Float], state: NetworkState) {
+        var lastState = NetworkState(parts: [])
+        let outputs = [Float](unsafeUninitializedCapacity: shape.outputCount) { outputs, count in
+            if shape.lengths != nil { outputs.initialize(repeating: 0) }
+            numbers.withUnsafeBufferPointer { numbers in
+                let target = outputs.baseAddress!
+                let arrays = BatchArrays(
+                    shape, numbers: numbers.baseAddress ?? UnsafePointer(target), tokens: tokens, state,
+                    outputs: target)
+                body(arrays)
+                lastState = arrays.lastState
+            }
+            count = shape.outputCount
+        }
+        return (outputs, lastState)
+    }
+
     /// The states behind the last step.
-    var lastState: NetworkState {
+    private var lastState: NetworkState {
         let period = shape.definition.period
         return shape.state(lastStates, step: (step + (shape.lengths?.max() ?? shape.steps) % period) % period)
     }
@@ -123,7 +145,7 @@ extension BlockPass {
             let width = definition.input.count
             for t in 0..<block.steps {
                 block.gather(
-                    arrays.numbers.pointer + (first + t) * batch * width, count: block.active(at: t), rows: width,
+                    arrays.numbers + (first + t) * batch * width, count: block.active(at: t), rows: width,
                     into: inputs[t])
             }
         }
@@ -144,7 +166,7 @@ extension BlockPass {
         for t in 0..<outputCount(run) {
             block.scatter(
                 outputs[t], count: isPerStep ? block.active(at: t) : block.count, rows: width,
-                into: arrays.outputs.pointer + (isPerStep ? first + t : 0) * batch * width)
+                into: arrays.outputs + (isPerStep ? first + t : 0) * batch * width)
         }
     }
 

@@ -154,7 +154,7 @@ public final class Network: Sendable {
         let shape = BatchShape(definition, steps: steps, batch: batch, lengths: lengths)
         shape.check(input: input)
         shape.check(state: state)
-        return run(BatchArrays(shape, numbers: input, state), threads)
+        return BatchArrays.run(shape, numbers: input, state) { run($0, threads) }
     }
 
     /// The same of tokens, [T, B]. Traps also on a token outside of the vocabulary.
@@ -164,29 +164,32 @@ public final class Network: Sendable {
         let shape = BatchShape(definition, steps: steps, batch: batch, lengths: lengths)
         shape.check(tokens: tokens)
         shape.check(state: state)
-        return run(BatchArrays(shape, tokens: tokens, state), threads)
+        return BatchArrays.run(shape, tokens: tokens, state) { run($0, threads) }
     }
 
-    private func run(_ arrays: BatchArrays, _ threads: Int) -> (outputs: [Float], state: NetworkState) {
+    private func run(_ arrays: BatchArrays, _ threads: Int) {
         if arrays.shape.isOfStreams {
             let weights = NetworkStream.Weights(steppable: self)
             ParallelLoop.run(arrays.shape.batch, threads: threads) { NetworkStream(weights).run($0, of: arrays) }
-            return (arrays.outputs.array, arrays.lastState)
+            return
         }
         let weights = definition.weights(parameters)
         weights.pack()
         let blocks = arrays.shape.blocks
-        ParallelLoop.run(blocks.count, threads: threads) { b in
-            // Window by window, each from the states the one before has left.
-            let block = blocks[b]
-            let window = definition.root.isReversed ? block.steps : min(block.steps, ParallelInference.window)
+        let window = definition.root.isReversed ? blocks[0].steps : min(blocks[0].steps, ParallelInference.window)
+        // Each thread has a pass of its own: of W, thread w takes every W-th block from the one of its number on.
+        let workers = min(threads, blocks.count)
+        ParallelLoop.run(workers, threads: threads) { w in
             let pass = BlockPass(weights, steps: window, trains: false)
-            for first in stride(from: 0, to: block.steps, by: window) {
-                let part = LaneBlock(windowOf: block, from: first, steps: window)
-                let goesOn = first + window < block.steps
-                pass.forward(Run(block: part, firstStep: arrays.step + first, goesOn: goesOn), arrays, from: first)
+            for b in stride(from: w, to: blocks.count, by: workers) {
+                // Window by window, each from the states the one before has left.
+                for first in stride(from: 0, to: blocks[b].steps, by: window) {
+                    let part = LaneBlock(windowOf: blocks[b], from: first, steps: window)
+                    let goesOn = first + window < blocks[b].steps
+                    pass.forward(
+                        Run(block: part, firstStep: arrays.step + first, goesOn: goesOn), arrays, from: first)
+                }
             }
         }
-        return (arrays.outputs.array, arrays.lastState)
     }
 }

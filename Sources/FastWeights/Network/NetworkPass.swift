@@ -47,7 +47,7 @@ public final class NetworkPass {
         let shape = BatchShape(weights.definition, steps: steps, batch: batch, lengths: lengths)
         shape.check(input: input)
         shape.check(state: state)
-        return forward(BatchArrays(shape, numbers: input, state), dropoutSeed)
+        return BatchArrays.run(shape, numbers: input, state) { forward($0, dropoutSeed) }
     }
 
     /// The same of tokens, [T, B]. Traps also on a token outside of the vocabulary.
@@ -58,17 +58,16 @@ public final class NetworkPass {
         let shape = BatchShape(weights.definition, steps: steps, batch: batch, lengths: lengths)
         shape.check(tokens: tokens)
         shape.check(state: state)
-        return forward(BatchArrays(shape, tokens: tokens, state), dropoutSeed)
+        return BatchArrays.run(shape, tokens: tokens, state) { forward($0, dropoutSeed) }
     }
 
-    private func forward(_ arrays: BatchArrays, _ seed: UInt64?) -> (outputs: [Float], state: NetworkState) {
+    private func forward(_ arrays: BatchArrays, _ seed: UInt64?) {
         prepare(arrays.shape)
         (self.seed, step) = (seed, arrays.step)
         weights.pack()
         for (lanes, pass) in blocks {
             pass.forward(Run(block: lanes, firstStep: step, dropoutSeed: seed), arrays)
         }
-        return (arrays.outputs.array, arrays.lastState)
     }
 
     /// The backward pass of the last `forward`, once each: from ∂L/∂outputs, of the outputs' sizes, and ∂L/∂(last state)

@@ -2,9 +2,9 @@ import Testing
 
 @testable import FastWeights
 
-/// Up to four sequences of at least sixteen steps, which `run` steps through one by one, against a forward pass, in which
-/// they lie side by side.
-@Suite struct FewSequencesTests {
+/// Up to four sequences of at least sixteen steps, which `run` steps through one by one, and more, which it takes in blocks,
+/// against a forward pass, in which they lie side by side.
+@Suite struct RunTests {
     /// Sequences that run one by one, and the steps of each, which differ where that is allowed.
     private static let batches: [[Int]] = [[16], [37], [21, 35, 16], [40, 40, 40, 40]]
 
@@ -91,6 +91,28 @@ import Testing
         expectSame(
             both.run(input, steps: 20, batch: 1).outputs,
             NetworkPass(both).forward(input, steps: 20, batch: 1).outputs)
+    }
+
+    /// The blocks of a thread use one pass, window by window: nothing of one goes to the next, nor of a run to another.
+    @Test(arguments: RecurrentNetworkTests.cells, [false, true])
+    func blocksDoNotSeeEachOther(cell: Cell, isBidirectional: Bool) {
+        let network = RecurrentNetworkTests.network(cell, isBidirectional: isBidirectional)
+        let (steps, batch) = (70, 40)
+        let lengths = (0..<batch).map { 1 + $0 * 29 % steps }
+        let input = CellTests.random(steps * batch * 3, 10)
+        let start = RecurrentNetworkTests.state(network, batch: batch, seed: 11)
+        for (lengths, state) in [(lengths, start), (lengths, nil), (nil, nil)] {
+            let pass = NetworkPass(network).forward(input, steps: steps, batch: batch, lengths: lengths, state: state)
+            let runs = [1, 2, 5].map {
+                network.run(input, steps: steps, batch: batch, lengths: lengths, state: state, threads: $0)
+            }
+            expectNear(runs[0].outputs, pass.outputs, cell)
+            expectNear(runs[0].state.hidden, pass.state.hidden, cell)
+            for run in runs[1...] {
+                expectSame(run.outputs, runs[0].outputs)
+                #expect(run.state == runs[0].state)
+            }
+        }
     }
 
     /// To rounding, which many steps of the fast weights enlarge.

@@ -53,7 +53,7 @@ def parse():
     parser.add_argument("--all", action="store_true", help="also forms known to be several times slower")
     parser.add_argument("--check", action="store_true", help="only check that all forms compute the same")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every figure")
-    parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the table of the README")
+    parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the table of the article Performance")
     parser.add_argument("--tool", metavar="PATH", type=Path, help="default: .build/release/fastweights",
                         default=HERE.parent.parent / ".build" / "release" / "fastweights")
     options = parser.parse_args()

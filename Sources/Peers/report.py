@@ -101,8 +101,8 @@ def times(ratio):
 
 
 def markdown(results, about):
-    """The README's table, a line a group: the lowest ratio of each floor's rows, bold where it is below the floor; then
-    the same without the peers' forms that have our table of tokens, where that changes anything; the fastest peers."""
+    """The table of the article Performance, a line a group: the lowest ratio of each floor's rows, bold where it is below
+    the floor; then the same without the peers' forms that have our table of tokens, where that changes anything; the fastest peers."""
     found = {(result.row, result.threads): result for result in results}
     lines = ["| work | at least | reached | without our token table in theirs | the fastest peer |",
              "| --- | --- | --- | --- | --- |"]

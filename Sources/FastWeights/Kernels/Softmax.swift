@@ -12,15 +12,15 @@ struct SoftmaxScale {
 /// Turns logits into probabilities, p = e^(z - max) / Σ e^(z - max).
 @discardableResult
 func softmax(_ logits: Panel, classes: Int) -> SoftmaxScale {
-    let (scale, sum) = softmaxScale(logits, classes: classes) { logits[$0] = $1 }
+    let (scale, sum) = exponentials(logits, classes: classes) { logits[$0] = $1 }
     let inverse = 1 / sum
     for c in 0..<classes { logits[c] *= inverse }
     return scale
 }
 
-/// What a softmax would subtract and divide by, and Σ e^(z - max), whose terms `body` gets with their class.
+/// What a softmax subtracts and divides by, and Σ e^(z - max), whose terms `body` gets with their class.
 @inline(__always)
-private func softmaxScale(
+private func exponentials(
     _ logits: Panel, classes: Int, _ body: (_ c: Int, _ power: Lanes) -> Void
 ) -> (scale: SoftmaxScale, sum: Lanes) {
     var largest = logits[0]
@@ -118,7 +118,7 @@ func crossEntropy<Label: FixedWidthInteger>(
         }
         let softmaxScale =
             scale == nil
-            ? softmaxScale(logits, classes: classes) { _, _ in }.scale : softmax(logits, classes: classes)
+            ? exponentials(logits, classes: classes) { _, _ in }.scale : softmax(logits, classes: classes)
         for lane in 0..<count where targets[lane] >= 0 {
             let own = weights.own(Int(truncatingIfNeeded: targets[lane]))
             let logarithm = Double(softmaxScale.logarithm[lane])

@@ -84,8 +84,8 @@ final class BlockPass {
 /// The arrays of a batch where they lie, time-major, and what a run writes.
 final class BatchArrays {
     let shape: BatchShape
-    /// [T, B, N], or of tokens [T, B].
-    let numbers: UnsafePointer<Float>
+    /// [T, B, N], nothing of tokens, which are [T, B].
+    let numbers: UnsafeBufferPointer<Float>
     let tokens: Buffer<UInt16>
     /// The states to begin from, [B, …] of each part; nil is the zero state.
     let states: [Buffer<Float>]?
@@ -95,7 +95,7 @@ final class BatchArrays {
     let lastStates: [Buffer<Float>]
 
     private init(
-        _ shape: BatchShape, numbers: UnsafePointer<Float>, tokens: [Int], _ state: NetworkState?,
+        _ shape: BatchShape, numbers: UnsafeBufferPointer<Float>, tokens: [Int], _ state: NetworkState?,
         outputs: UnsafeMutablePointer<Float>
     ) {
         (self.shape, self.numbers, self.outputs) = (shape, numbers, outputs)
@@ -114,10 +114,8 @@ final class BatchArrays {
         let outputs = [Float](unsafeUninitializedCapacity: shape.outputCount) { outputs, count in
             if shape.lengths != nil { outputs.initialize(repeating: 0) }
             numbers.withUnsafeBufferPointer { numbers in
-                let target = outputs.baseAddress!
                 let arrays = BatchArrays(
-                    shape, numbers: numbers.baseAddress ?? UnsafePointer(target), tokens: tokens, state,
-                    outputs: target)
+                    shape, numbers: numbers, tokens: tokens, state, outputs: outputs.baseAddress!)
                 body(arrays)
                 lastState = arrays.lastState
             }
@@ -145,7 +143,7 @@ extension BlockPass {
             let width = definition.input.count
             for t in 0..<block.steps {
                 block.gather(
-                    arrays.numbers + (first + t) * batch * width, count: block.active(at: t), rows: width,
+                    arrays.numbers.baseAddress! + (first + t) * batch * width, count: block.active(at: t), rows: width,
                     into: inputs[t])
             }
         }

@@ -78,14 +78,14 @@ public final class NetworkStream {
         if let states = arrays.states {
             state = shape.state(states, sequence: b, step: arrays.step)
         }
-        let (outputs, y) = (arrays.outputs, numbers(root.outputs))
+        let (input, outputs, y) = (arrays.numbers.baseAddress, arrays.outputs, numbers(root.outputs))
         let isPerStep = definition.output.isPerStep
         for t in 0..<(shape.lengths?[b] ?? shape.steps) {
             let row = t &* batch &+ b
             if definition.takesTokens {
                 step(token: Int(arrays.tokens.pointer[row]))
             } else {
-                advance(ColumnNumbers(pointer: arrays.numbers + row &* columns, count: columns))
+                advance(ColumnNumbers(pointer: input! + row &* columns, count: columns))
             }
             if isPerStep { (outputs + row &* width).update(from: y, count: width) }
         }

@@ -172,7 +172,7 @@ private final class DenseStream: LayerStream {
 
     override func step(_ x: ColumnNumbers) {
         switch shared.matrix {
-        case .few(let rows): rows.multiply(by: x, from: numbers(shared.bias), into: outputNumbers)
+        case .few(let rows): multiply(rows, by: x, from: numbers(shared.bias), into: outputNumbers)
         case .many(let matrix):
             let none = ColumnNumbers(pointer: x.pointer, count: 0)
             multiply(matrix, by: x, none, from: shared.bias, into: outputs, backwards: false)

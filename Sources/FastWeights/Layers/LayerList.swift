@@ -125,32 +125,38 @@ private final class ListPass: LayerPass {
 }
 
 private final class ListStream: LayerStream {
-    /// The streams, which are there as long as the list is: nobody counts who calls them.
-    private let calls: [Unmanaged<LayerStream>]
-    private let widths: [Int]
+    /// The layers above the first with what they read, that is y of the one below.
+    private let upper: Buffer<Call>
+    private let first: Unmanaged<LayerStream>
     private let hasState: [Bool]
 
+    /// A stream, which is there as long as the list is, so that nobody counts who calls it.
+    private struct Call: BitwiseCopyable {
+        let stream: Unmanaged<LayerStream>
+        let input: ColumnNumbers
+
+        @inline(__always) func step() { stream._withUnsafeGuaranteedRef { $0.step(input) } }
+    }
+
     init(_ streams: [LayerStream], _ shared: LayerStreamWeights) {
-        calls = streams.map { Unmanaged.passUnretained($0) }
-        widths = shared.children.map { $0.width }
+        first = .passUnretained(streams[0])
+        upper = Buffer(streams.count - 1)
+        for i in 1..<streams.count {
+            let input = ColumnNumbers(pointer: numbers(streams[i - 1].outputs), count: shared.children[i - 1].width)
+            (upper.pointer + (i - 1)).initialize(to: Call(stream: .passUnretained(streams[i]), input: input))
+        }
         hasState = shared.children.map { $0.layer.carriedRows > 0 }
         super.init(outputs: streams[streams.count - 1].outputs, width: shared.width, children: streams)
     }
 
     override func step(_ x: ColumnNumbers) {
-        calls[0]._withUnsafeGuaranteedRef { $0.step(x) }
-        var i = 1
-        while i < calls.count {
-            step(i)
+        first._withUnsafeGuaranteedRef { $0.step(x) }
+        let (calls, count) = (upper.pointer, upper.count)
+        var i = 0
+        while i < count {
+            calls[i].step()
             i &+= 1
         }
-    }
-
-    /// Takes the step of a layer that is not the first.
-    @inline(__always)
-    private func step(_ i: Int) {
-        let below = calls[i &- 1]._withUnsafeGuaranteedRef { numbers($0.outputs) }
-        calls[i]._withUnsafeGuaranteedRef { $0.step(ColumnNumbers(pointer: below, count: widths[i &- 1])) }
     }
 
     /// y of a layer without a state follows where that of the one below does; y that follows from nothing is 0.
@@ -160,7 +166,7 @@ private final class ListStream: LayerStream {
             if children[i].showState() {
                 isKnown = true
             } else if isKnown && !hasState[i] {
-                step(i)
+                upper.pointer[i - 1].step()
             } else {
                 isKnown = false
                 children[i].clearOutput()

@@ -42,8 +42,8 @@ private final class StreamBench {
     static let steps = 256
     private let stream: NetworkStream
     private let signal: [Float]
-    /// The sum of the last numbers of the outputs, so that somebody reads them.
-    private(set) var total: Float = 0
+    /// The last number of the last output, so that somebody reads it.
+    private(set) var last: Float = 0
 
     init(_ layers: [Layer], _ precision: WeightPrecision) {
         let network = Network(NetworkConfiguration(.numbers(1), layers), seed: 1)
@@ -55,11 +55,7 @@ private final class StreamBench {
 
     func run() {
         stream.reset()
-        var sum: Float = 0
-        for x in signal {
-            stream.step(x)
-            sum += stream.withOutput { $0[$0.count - 1] }
-        }
-        total = sum
+        for x in signal { stream.step(x) }
+        last = stream.withOutput { $0[$0.count - 1] }
     }
 }

@@ -17,7 +17,7 @@ struct StreamRows {
 }
 
 /// y = start + W·x. O(M·K).
-@inline(never)
+@inline(__always)
 func multiply(
     _ w: StreamRows, by x: ColumnNumbers, from start: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>
 ) {

@@ -70,7 +70,11 @@ final class PlacedDense: PlacedLayer {
     }
 
     override func stream(_ shared: LayerStreamWeights) -> LayerStream {
-        DenseStream(self, unsafeDowncast(shared, to: DenseStreamWeights.self))
+        let shared = unsafeDowncast(shared, to: DenseStreamWeights.self)
+        return switch shared.matrix {
+        case .few(let rows): FewOutputsStream(rows, shared, activation)
+        case .many(let matrix): DenseStream(matrix, shared, activation)
+        }
     }
 }
 
@@ -161,22 +165,43 @@ private final class DenseStreamWeights: LayerStreamWeights {
 }
 
 private final class DenseStream: LayerStream {
+    private let matrix: StreamMatrix
     private let shared: DenseStreamWeights
     private let activation: Activation?
     private let arena = StreamArena()
 
-    init(_ dense: PlacedDense, _ shared: DenseStreamWeights) {
-        (self.shared, activation) = (shared, dense.activation)
+    init(_ matrix: StreamMatrix, _ shared: DenseStreamWeights, _ activation: Activation?) {
+        (self.matrix, self.shared, self.activation) = (matrix, shared, activation)
         super.init(outputs: arena.octets(shared.vectors), width: shared.width)
     }
 
     override func step(_ x: ColumnNumbers) {
-        switch shared.matrix {
-        case .few(let rows): multiply(rows, by: x, from: numbers(shared.bias), into: outputNumbers)
-        case .many(let matrix):
-            let none = ColumnNumbers(pointer: x.pointer, count: 0)
-            multiply(matrix, by: x, none, from: shared.bias, into: outputs, backwards: false)
-        }
+        let none = ColumnNumbers(pointer: x.pointer, count: 0)
+        multiply(matrix, by: x, none, from: shared.bias, into: outputs, backwards: false)
         activation?.apply(UnsafePointer(outputs), into: outputs, vectors: shared.vectors)
+    }
+}
+
+/// The stream of a layer of so few outputs that the calls would cost more than the product.
+private final class FewOutputsStream: LayerStream {
+    private let matrix: StreamRows
+    private let bias: UnsafePointer<Float>
+    private let activation: Activation?
+    private let shared: DenseStreamWeights
+    private let arena = StreamArena()
+
+    init(_ matrix: StreamRows, _ shared: DenseStreamWeights, _ activation: Activation?) {
+        (self.matrix, self.shared, self.activation) = (matrix, shared, activation)
+        bias = numbers(shared.bias)
+        super.init(outputs: arena.octets(shared.vectors), width: shared.width)
+    }
+
+    override func step(_ x: ColumnNumbers) {
+        multiply(matrix, by: x, from: bias, into: outputNumbers)
+        if let activation { activate(activation) }
+    }
+
+    @inline(never) private func activate(_ activation: Activation) {
+        activation.apply(UnsafePointer(outputs), into: outputs, vectors: shared.vectors)
     }
 }

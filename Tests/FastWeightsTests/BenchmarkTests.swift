@@ -23,12 +23,12 @@ import Testing
         let ids = BenchmarkRow.all.map(\.id)
         #expect(
             Set(ids).count == ids.count
-                && ids.count == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 24 + 54 + 6 + 20 + 27 + 4)
+                && ids.count == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 24 + 54 + 6 + 20 + 27 + 4 + 6)
         for id in [
             "product/NN/128x50x50", "product/TN/128x400x100", "product/NT/2048x2048x2048", "function/sigmoid",
             "training/fast-weights/R=256/K=30", "inference/irnn/R=20/K=4", "stream/gru/R=8", "stream/lstm-dense/R=20",
             "memory/lstm/R=100/T=2000", "sequences/lstm/R=64/T=50", "stream/gru-dense/R=64",
-            "stream-bfloat16/gru/R=256",
+            "stream-bfloat16/gru/R=256", "stream-float16/lstm/R=100",
             "sequence/lstm/R=20/T=1000", "sequence/gru-stream/R=256/T=1000", "batch/gru/R=100/T=63",
             "threads/text-gru/R=128/T=64/B=256", "share/lstm/R=50/K=4",
         ] {
@@ -51,8 +51,8 @@ import Testing
         )
         #expect(message("function/sin")?.contains("did you mean") == true)
         let groups =
-            "product, function, training, sequences, inference, sequence, batch, stream, stream-bfloat16, threads, share, "
-            + "fast-memory, memory."
+            "product, function, training, sequences, inference, sequence, batch, stream, stream-bfloat16, "
+            + "stream-float16, threads, share, fast-memory, memory."
         for prefix in ["everything", "training/ls", "stream/", "", "R=50"] {
             #expect(message("function", prefix) != nil, "\(prefix)")
         }
@@ -84,7 +84,8 @@ import Testing
         let ids = [
             "product/NN/128x50x50", "product/TN/128x50x50", "product/NT/128x50x50", "function/tanh",
             "training/irnn/R=20/K=4", "training/irnn/R=20/K=30", "inference/irnn/R=20/K=4", "stream/irnn/R=8",
-            "stream/lstm-dense/R=50", "stream-bfloat16/lstm/R=64", "sequences/gru/R=64/T=50",
+            "stream/lstm-dense/R=50", "stream-bfloat16/lstm/R=64", "stream-float16/gru/R=64",
+            "sequences/gru/R=64/T=50",
             "sequence/lstm/R=20/T=1000",
             "sequence/gru-stream/R=20/T=1000", "batch/gru/R=20/T=63", "share/irnn/R=50/K=4",
         ]

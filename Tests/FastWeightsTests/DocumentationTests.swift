@@ -294,6 +294,9 @@ import Testing
             stream.step(samples[0])
             let exact = network.run(samples[0], steps: 1, batch: 1).outputs
             #expect(zip(stream.output, exact).allSatisfy { abs($0 - $1) < 1e-2 })
+            let recording = samples[0]
+            let (outputs, state) = half.run(recording, steps: recording.count / I, batch: 1)
+            #expect(outputs == stream.output && state == stream.state)
         }
         let past = numbers(20 * I)
         let weights = try NetworkStream.Weights(network)

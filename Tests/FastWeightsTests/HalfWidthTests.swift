@@ -4,6 +4,8 @@ import Testing
 
 /// Streams whose weights have half the width.
 @Suite struct HalfWidthTests {
+    static let halves: [WeightPrecision] = [.bfloat16, .float16]
+
     // MARK: Rounding
 
     @Test func weightsAreRoundedToTheNearestAndToTheEven() {
@@ -30,11 +32,40 @@ import Testing
         }
     }
 
+    @Test func halvesAreTheNearestAndTheEven() {
+        let half = WeightPrecision.float16
+        for (x, expected) in [
+            (0, 0), (1, 1), (1.00048828125, 1), (0x1.002002p0, 1.0009765625), (1.00146484375, 1.001953125),
+            (-1.00146484375, -1.001953125), (65504, 65504), (65519.996, 65504), (65520, .infinity),
+            (-65520, -.infinity), (.infinity, .infinity), (3e38, .infinity), (0x1p-14, 0x1p-14),
+            (0x1.FFFp-15, 0x1p-14), (0x1p-24, 0x1p-24), (0x1p-25, 0), (0x1.8p-24, 0x1p-23), (-0x1.000002p-25, -0x1p-24),
+            (0x1.4p-23, 0x1p-23), (1e-40, 0),
+        ] as [(Float, Float)] {
+            #expect(half.rounded(x) == expected, "\(x)")
+            #expect(half.rounded(x).sign == x.sign)
+        }
+        #expect(half.rounded(.nan).isNaN && half.rounded(-0.0).sign == .minus)
+        // Every half stays what it is, and what lies between two goes to the nearer one.
+        for bits in 0..<UInt16(0x7BFF) {
+            let (x, next) = (Float(halfBits: bits), Float(halfBits: bits + 1))
+            let middle = x + (next - x) / 2
+            guard half.rounded(x) == x, half.rounded(-x) == -x, half.rounded(middle) == (bits % 2 == 0 ? x : next),
+                half.rounded(middle.nextDown) == x, half.rounded(middle.nextUp) == next
+            else {
+                Issue.record("\(x)")
+                break
+            }
+        }
+    }
+
     // MARK: The naive twin
 
     /// Sums of products with the rounded numbers, in doubles; of one part and of two, of even and odd columns.
-    @Test(arguments: [(1, 1), (2, 7), (3, 16), (4, 5), (5, 40), (6, 9), (7, 8), (8, 20), (9, 7), (13, 9), (25, 30)])
-    func productsAgreeWithTheNaiveTwin(vectors: Int, columns: Int) {
+    @Test(
+        arguments: [(1, 1), (2, 7), (3, 16), (4, 5), (5, 40), (6, 9), (7, 8), (8, 20), (9, 7), (13, 9), (25, 30)],
+        halves)
+    func productsAgreeWithTheNaiveTwin(_ sizes: (Int, Int), precision: WeightPrecision) {
+        let (vectors, columns) = sizes
         var random = Random(seed: 11)
         func numbers(_ count: Int) -> [Float] { (0..<count).map { _ in random.uniform(within: 1) } }
         let (rows, x) = (vectors * 8, numbers(columns))
@@ -43,15 +74,17 @@ import Testing
             for backwards in [false, true] {
                 let arena = StreamArena()
                 let w = StreamMatrix(
-                    vectors: vectors, parts: [cut, columns - cut], precision: .bfloat16, arena: arena)
-                #expect((w.pairs != nil) == StreamMatrix.hasPairs)
+                    vectors: vectors, parts: [cut, columns - cut], precision: precision, arena: arena)
+                #expect(w.precision == StreamMatrix.kept(precision))
+                let isHalf = w.precision != .float32
+                #expect(w.depth == (isHalf ? (cut + 1) / 2 + (columns - cut + 1) / 2 : columns))
                 let second = w.end(ofPartAt: 0, columns: cut)
                 for k in 0..<columns {
                     for r in 0..<rows {
                         // A number may be set again.
                         for number in [0.3, weights[k][r]] {
                             w.set(
-                                WeightPrecision.bfloat16.rounded(number), r / 8, lane: r % 8,
+                                precision.rounded(number), r / 8, lane: r % 8,
                                 column: k < cut ? k : k - cut,
                                 ofPartAt: k < cut ? 0 : second)
                         }
@@ -68,7 +101,7 @@ import Testing
                 for r in 0..<rows {
                     var expected = Double(start[r])
                     for k in 0..<columns {
-                        expected += Double(WeightPrecision.bfloat16.rounded(weights[k][r])) * Double(x[k])
+                        expected += Double(precision.rounded(weights[k][r])) * Double(x[k])
                     }
                     #expect(abs(Double(y[r / 8][r % 8]) - expected) < 1e-5)
                 }
@@ -88,24 +121,29 @@ import Testing
     }
 
     /// The network with the matrices of its recurrent and dense layers rounded by hand.
-    private static func rounded(_ network: Network, dense: [String]) -> Network {
+    private static func rounded(_ network: Network, dense: [String], _ precision: WeightPrecision) -> Network {
         let copy = Network(network.configuration, seed: 1)
         copy.parameters.copy(from: network.parameters)
         for window in copy.parameters.layout.windows
         where window.name.contains("weight_ih") || window.name.contains("weight_hh") || dense.contains(window.name) {
             copy.parameters[window.name] = copy.parameters[window.name].map {
-                Float(bitPattern: ($0.bitPattern + 0x7FFF + ($0.bitPattern >> 16) % 2) / 0x10000 * 0x10000)
+                // What the last of its digits counts.
+                let last = precision == .bfloat16 ? $0.exponent - 7 : max($0.exponent, -14) - 10
+                return ($0 / Float(sign: .plus, exponent: last, significand: 1)).rounded(.toNearestOrEven)
+                    * Float(sign: .plus, exponent: last, significand: 1)
             }
         }
         return copy
     }
 
     /// Within 1e-5 of the largest number, or twice what two roundings of the input change: the sums are those of float32.
-    private static func expectTheRoundedNetwork(_ network: Network, dense: [String], _ note: String) throws {
-        let twin = rounded(network, dense: dense)
+    private static func expectTheRoundedNetwork(
+        _ network: Network, dense: [String], _ precision: WeightPrecision, _ note: String
+    ) throws {
+        let twin = rounded(network, dense: dense, precision)
         let input = CellTests.random(7 * network.configuration.definition.input.count, 3)
         let (found, expected, moved) = (
-            NetworkStream(try NetworkStream.Weights(network, precision: .bfloat16)), try NetworkStream(twin),
+            NetworkStream(try NetworkStream.Weights(network, precision: precision)), try NetworkStream(twin),
             try NetworkStream(twin)
         )
         let (y, z) = (NetworkStreamTests.run(found, input), NetworkStreamTests.run(expected, input))
@@ -120,34 +158,36 @@ import Testing
         }
     }
 
-    @Test(arguments: RecurrentStreamTests.cells)
-    func aStreamIsThatOfTheRoundedNetwork(cell: Cell) throws {
+    @Test(arguments: RecurrentStreamTests.cells, halves)
+    func aStreamIsThatOfTheRoundedNetwork(cell: Cell, precision: WeightPrecision) throws {
         for (input, hidden) in [(1, 5), (2, 17), (3, 40), (20, 33)] {
             let network = Self.network(cell, input: input, hidden: cell.size(hidden))
-            try Self.expectTheRoundedNetwork(network, dense: ["head.weight"], "H = \(hidden), I = \(input)")
+            try Self.expectTheRoundedNetwork(network, dense: ["head.weight"], precision, "H = \(hidden), I = \(input)")
         }
     }
 
-    @Test func otherLayersAreThoseOfTheRoundedNetwork() throws {
+    @Test(arguments: halves)
+    func otherLayersAreThoseOfTheRoundedNetwork(precision: WeightPrecision) throws {
         for hidden in [5, 17, 40] {
             let network = Network(
                 NetworkConfiguration(
                     .numbers(3), [.dense(hidden, activation: .tanh), .minGRU(hidden), .rmsNorm(), .dense(2)]), seed: 1)
-            try Self.expectTheRoundedNetwork(network, dense: ["0.weight", "3.weight"], "H = \(hidden)")
+            try Self.expectTheRoundedNetwork(network, dense: ["0.weight", "3.weight"], precision, "H = \(hidden)")
         }
     }
 
     /// Of layers that have no such matrix not a bit changes.
-    @Test func otherWeightsStayAsTheyAre() throws {
+    @Test(arguments: halves)
+    func otherWeightsStayAsTheyAre(precision: WeightPrecision) throws {
         let network = Network(
             NetworkConfiguration(
                 .maps(channels: 2, height: 4, width: 4), [.convolution(3, size: 3), .flatten, .layerNorm()]), seed: 1)
-        let half = NetworkStream(try NetworkStream.Weights(network, precision: .bfloat16))
+        let half = NetworkStream(try NetworkStream.Weights(network, precision: precision))
         let input = CellTests.random(3 * 32, 4)
         expectSame(NetworkStreamTests.run(half, input), NetworkStreamTests.run(try NetworkStream(network), input))
         let tokens = Network(NetworkConfiguration(.tokens(5), [.embedding(7), .softmax]), seed: 1)
         let (one, other) = (
-            NetworkStream(try NetworkStream.Weights(tokens, precision: .bfloat16)), try NetworkStream(tokens)
+            NetworkStream(try NetworkStream.Weights(tokens, precision: precision)), try NetworkStream(tokens)
         )
         for token in [4, 0] {
             one.step(token: token)
@@ -166,19 +206,21 @@ import Testing
         let named = try NetworkStream.Weights(network, precision: .float32)
         expectSame(
             NetworkStreamTests.run(NetworkStream(weights), input), NetworkStreamTests.run(NetworkStream(named), input))
-        let half = try NetworkStream.Weights(network, precision: .bfloat16)
-        #expect(half.precision == .bfloat16)
-        #expect(
-            NetworkStreamTests.run(NetworkStream(half), input)
-                != NetworkStreamTests.run(NetworkStream(weights), input))
+        var outputs = [NetworkStreamTests.run(NetworkStream(weights), input)]
+        for precision in Self.halves {
+            let half = try NetworkStream.Weights(network, precision: precision)
+            #expect(half.precision == precision)
+            outputs.append(NetworkStreamTests.run(NetworkStream(half), input))
+        }
+        #expect(Set(outputs).count == 3)
     }
 
     /// A token's step has the bits of the one-hot step, as with float32.
     @Test(arguments: RecurrentNetworkTests.cells, [1, 2, 3, 4, 5, 6, 7, 13])
     func aTokenIsAOneHotInput(cell: Cell, vocabulary: Int) throws {
-        for hidden in [9, 40] {
+        for (hidden, precision) in [(9, .bfloat16), (40, .bfloat16), (40, .float16)] as [(Int, WeightPrecision)] {
             let network = Self.network(cell, input: vocabulary, hidden: cell.size(hidden))
-            let weights = try NetworkStream.Weights(network, precision: .bfloat16)
+            let weights = try NetworkStream.Weights(network, precision: precision)
             let (numbers, tokens) = (NetworkStream(weights), NetworkStream(weights))
             for token in Array(0..<vocabulary) + [0, vocabulary - 1] {
                 numbers.step((0..<vocabulary).map { $0 == token ? 1 : 0 })
@@ -211,7 +253,7 @@ import Testing
     func aStateGoesFromOnePrecisionToTheOther(cell: Cell) throws {
         let network = Self.network(cell, input: 3, hidden: cell.size(9))
         let weights = try WeightPrecision.allCases.map { try NetworkStream.Weights(network, precision: $0) }
-        for (from, to) in [(weights[0], weights[1]), (weights[1], weights[0])] {
+        for (from, to) in [(0, 1), (1, 0), (0, 2), (2, 1)].map({ (weights[$0], weights[$1]) }) {
             let stream = NetworkStream(from)
             _ = NetworkStreamTests.run(stream, CellTests.random(5 * 3, 3))
             let other = NetworkStream(to, state: stream.state)
@@ -222,21 +264,48 @@ import Testing
         }
     }
 
-    /// What rounds to infinity, is infinite or not a number makes the outputs so, and nothing else happens.
-    @Test func whatCannotBeHeldIsInfinite() throws {
-        for (weight, isNaN) in [(3.4e38, false), (.infinity, false), (.nan, true)] as [(Float, Bool)] {
-            let network = Network(NetworkConfiguration(.numbers(2), [.dense(1)]), seed: 1)
-            network.parameters["0.weight"] = [0, weight]
-            network.parameters["0.bias"] = [0]
-            let stream = NetworkStream(try NetworkStream.Weights(network, precision: .bfloat16))
+    /// What is infinite or not a number makes the outputs so; of a large matrix too, which is kept in half width.
+    @Test(arguments: halves, [1, 40])
+    func whatIsNoNumberStaysNone(precision: WeightPrecision, outputs: Int) throws {
+        for weight in [.infinity, -.infinity, .nan, 65504] as [Float] {
+            let network = Network(NetworkConfiguration(.numbers(2), [.dense(outputs)]), seed: 1)
+            network.parameters["0.weight"] = (0..<2 * outputs).map { $0 == 2 * outputs - 1 ? weight : 0 }
+            network.parameters["0.bias"] = [Float](repeating: 0, count: outputs)
+            let stream = NetworkStream(try NetworkStream.Weights(network, precision: precision))
             stream.step([1, 0.5])
-            #expect(isNaN ? stream.output[0].isNaN : stream.output[0] == .infinity)
+            let y = stream.output[outputs - 1]
+            #expect(weight.isNaN ? y.isNaN : y == precision.rounded(weight) / 2, "\(weight)")
+        }
+    }
+
+    /// A number that would become infinite is an error with the parameter and its place, of the rounded matrices alone.
+    @Test(arguments: [(WeightPrecision.float16, Float(65520), "65504"), (.bfloat16, 3.397e38, "3.3895e38")])
+    func whatCannotBeHeldIsAnError(precision: WeightPrecision, number: Float, largest: String) throws {
+        for (name, i, place) in [
+            ("1.weight", 4, "[1, 1]"), ("0.weight_ih_l0", 2, "[0, 2]"), ("0.weight_hh_l0", 11, "[3, 2]"),
+            ("0.bias_ih_l0", 1, nil), ("1.bias", 0, nil),
+        ] as [(String, Int, String?)] {
+            let network = Network(NetworkConfiguration(.numbers(3), [.lstm(3), .dense(2)]), seed: 1)
+            network.parameters[name][i] = -number
+            let message =
+                "\(name) has at \(place ?? "") a number that \(precision.rawValue) cannot hold, whose largest is "
+                + "\(largest); take a precision of more range, as float32"
+            if place != nil {
+                #expect(throws: StreamError(description: message)) {
+                    try NetworkStream.Weights(network, precision: precision)
+                }
+            } else {
+                _ = try NetworkStream.Weights(network, precision: precision)
+            }
+            _ = try NetworkStream.Weights(network)
+            network.parameters[name][i] = number.nextDown
+            _ = try NetworkStream.Weights(network, precision: precision == .float16 ? .float16 : .float32)
         }
     }
 
     // MARK: Errors
 
-    /// What the error of a stream in bfloat16 is measured by: the network's cell, or that it has none but dense layers.
+    /// What the error of such a stream is measured by: the network's cell, or that it has none but dense layers.
     private static func kind(_ network: Network) -> String? {
         let leaves = network.definition.root.leaves
         let cells = Set(
@@ -245,23 +314,31 @@ import Testing
         return cells.first ?? (leaves.contains { $0 is PlacedDense } ? "dense" : nil)
     }
 
-    /// The largest errors in bfloat16 over all golden streams, of outputs and last states, measured by the largest number of
-    /// each layer's part of a tensor: a little above what was found, which stands in the article "Streaming".
-    private static let tolerances = [
-        "rnn": 0.015, "rnn, layer norm": 0.01, "lstm": 0.0075, "lstm, layer norm": 0.009, "gru": 0.0135,
-        "min_gru": 0.0025, "fast_weights": 0.009, "fast_weights, layer norm": 0.0105, "associative_lstm": 0.012,
-        "dense": 0.0025, "several": 0.006,
+    /// The largest errors over all golden streams, of outputs and last states, measured by the largest number of each
+    /// layer's part of a tensor: a little above what was found, which stands in the article "Streaming".
+    private static let tolerances: [WeightPrecision: [String: Double]] = [
+        .bfloat16: [
+            "rnn": 0.015, "rnn, layer norm": 0.01, "lstm": 0.0075, "lstm, layer norm": 0.009, "gru": 0.0135,
+            "min_gru": 0.0025, "fast_weights": 0.009, "fast_weights, layer norm": 0.0105, "associative_lstm": 0.012,
+            "dense": 0.0025, "several": 0.006,
+        ],
+        .float16: [
+            "rnn": 0.0009, "rnn, layer norm": 0.0012, "lstm": 0.00115, "lstm, layer norm": 0.00075, "gru": 0.00155,
+            "min_gru": 0.00025, "fast_weights": 0.0029, "fast_weights, layer norm": 0.0025,
+            "associative_lstm": 0.0029, "dense": 0.0004, "several": 0.00055,
+        ],
     ]
 
-    /// Over all golden cases of layers: a stream in bfloat16, and streams that change their weights halfway.
-    @Test func goldenStreamsHaveTheErrorsOfTheArticle() throws {
+    /// Over all golden cases of layers: a stream of half width, and streams that change their weights halfway.
+    @Test(arguments: halves)
+    func goldenStreamsHaveTheErrorsOfTheArticle(precision: WeightPrecision) throws {
         var errors: [String: (error: Double, name: String, count: Int)] = [:]
         for name in GoldenTests.cases {
             let fixture = try Fixture(path: "\(GoldenTests.directory)/\(name).safetensors", name: name)
             guard let network = try fixture.network(), !network.definition.root.isReversed else { continue }
             let golden = try GoldenBatch(fixture, network.definition)
             let full = try NetworkStream.Weights(network)
-            let half = try NetworkStream.Weights(network, precision: .bfloat16)
+            let half = try NetworkStream.Weights(network, precision: precision)
             func run(_ first: NetworkStream.Weights, _ second: NetworkStream.Weights) -> [[Float]] {
                 var stream = NetworkStream(first, state: golden.start?.first)
                 let steps = golden.lengths?[0] ?? golden.steps
@@ -288,9 +365,10 @@ import Testing
             }
             errors[kind]?.count += 1
         }
+        let tolerances = try #require(Self.tolerances[precision])
         for (kind, worst) in errors.sorted(by: { $0.key < $1.key }) {
-            #expect(worst.error <= Self.tolerances[kind] ?? 0, "\(kind): \(worst)")
+            #expect(worst.error <= tolerances[kind] ?? 0, "\(kind): \(worst)")
         }
-        #expect(Set(errors.keys) == Set(Self.tolerances.keys))
+        #expect(Set(errors.keys) == Set(tolerances.keys))
     }
 }

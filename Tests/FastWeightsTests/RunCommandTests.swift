@@ -75,6 +75,74 @@ import Testing
         #expect(try output.tensor(named: "c_n").shape == [2, 5])
     }
 
+    /// Weights of half width: the bits of streams with them, of any number of sequences, numbers or tokens.
+    @Test(arguments: HalfWidthTests.halves)
+    func weightsMayBeOfHalfWidth(precision: WeightPrecision) throws {
+        let network = RecurrentNetworkTests.network(.lstm())
+        let option = ["--precision", precision.rawValue]
+        for (T, B) in [(20, 1), (3, 6)] {
+            let input = CellTests.random(T * B * 3, 3)
+            let state = RecurrentNetworkTests.state(network, batch: B, seed: 9)
+            let tensors: Tensors = [
+                ("input", [T, B, 3], input), ("h0", [2, B, 5], state.hidden), ("c0", [2, B, 5], state.memory),
+            ]
+            let output = try #require(try Self.run(network, tensors, option + ["--threads", "2"]))
+            let weights = try NetworkStream.Weights(network, precision: precision)
+            let expected = weights.run(input, steps: T, batch: B, state: state)
+            try expectSame(output.floats("output"), expected.outputs)
+            try expectSame(output.floats("h_n"), expected.state.hidden)
+            let exact = network.run(input, steps: T, batch: B, state: state).outputs
+            #expect(expected.outputs != exact)
+            #expect(RecurrentStreamTests.relativeError(expected.outputs, exact) < 0.02)
+            let same = try #require(try Self.run(network, tensors, ["--precision", "float32"]))
+            try expectSame(same.floats("output"), exact)
+            if B == 1 {
+                let stream = NetworkStream(weights, state: state)
+                expectSame(NetworkStreamTests.run(stream, input), expected.outputs)
+                #expect(stream.state == expected.state)
+            }
+        }
+        let tokens = Network(NetworkConfiguration(.tokens(7), [.embedding(6), .gru(5), .dense(3)]), seed: 4)
+        let weights = try NetworkStream.Weights(tokens, precision: precision)
+        let found = weights.run(tokens: [1, 6, 0, 3, 2, 5], steps: 3, batch: 2, lengths: [3, 2], threads: 2)
+        for (b, sequence) in [[1, 0, 2], [6, 3]].enumerated() {
+            let stream = NetworkStream(weights)
+            for (t, token) in sequence.enumerated() {
+                stream.step(token: token)
+                expectSame(Array(found.outputs[(t * 2 + b) * 3..<(t * 2 + b + 1) * 3]), stream.output)
+            }
+        }
+        #expect(found.outputs[15...].allSatisfy { $0 == 0 })
+    }
+
+    /// Where weights of half width cannot be had, or are not what they were asked for.
+    @Test func whatHalfWidthCannotDoIsSaid() throws {
+        let input: Tensors = [("input", [4, 2, 3], CellTests.random(24, 3))]
+        let both = RecurrentNetworkTests.network(.lstm(), isBidirectional: true)
+        #expect(try Self.run(both, input, ["--precision", "bfloat16"]) == nil)
+        #expect(try Self.run(both, input, ["--precision", "float32"]) != nil)
+        let large = RecurrentNetworkTests.network(.lstm())
+        large.parameters["weight_hh_l1"][3] = 1e5
+        #expect(try Self.run(large, input, ["--precision", "float16"]) == nil)
+        #expect(try Self.run(large, input, ["--precision", "bfloat16"]) != nil)
+        #expect(CommandLineTool.run(arguments: ["run", "--model", "x", "--precision", "float64"]) == 2)
+        func note(_ layers: [Layer], _ steps: Int, _ batch: Int, _ precision: WeightPrecision) throws -> String? {
+            try TemporaryFolder.with { folder in
+                let numbers = [Float](repeating: 0, count: steps * batch * 3)
+                try Self.write([("input", [steps, batch, 3], numbers)], folder + "/input")
+                let network = Network(NetworkConfiguration(.numbers(3), layers), seed: 1)
+                return try SequenceInput(try TensorFile(path: folder + "/input"), network, batchFirst: false)
+                    .note(precision)
+            }
+        }
+        let isKept = StreamMatrix.kept(.bfloat16) == .bfloat16
+        #expect(try note([.gru(4)], 20, 9, .float32) == nil)
+        #expect(try (note([.gru(4)], 20, 4, .bfloat16) == nil) == isKept)
+        let many = try note([.gru(4)], 20, 5, .bfloat16)
+        #expect(many?.contains(isKept ? "the 5 sequences run one by one" : "keeps them in float32") == true)
+        #expect(try note([.softmax], 20, 1, .bfloat16)?.contains("no recurrent or dense layer") == true)
+    }
+
     /// NumPy's formats on both sides: an archive with all tensors, a file with input or output alone.
     @Test func takesAndGivesNumPyFiles() throws {
         try TemporaryFolder.with { folder in

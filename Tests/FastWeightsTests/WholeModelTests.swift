@@ -275,7 +275,7 @@ import Testing
             let file = try TensorFile(path: folder + "/x.npz")
             let input = try SequenceInput(file, network, batchFirst: false)
             #expect(file.unused == ["mask", "state"])
-            let results = input.results(threads: 1)
+            let results = try input.results(threads: 1)
             let place = [(name: "step_n", shape: [1], values: [3])]
             #expect(try TensorFile.write(results.tensors, integers: place, to: folder + "/y.npy") == ["h_n", "step_n"])
             #expect(try TensorFile.write(results.tensors, integers: place, to: folder + "/y.npz") == [])

@@ -1,25 +1,60 @@
-// Products of a matrix of half width and one vector: half as many bytes to read for the same sums. A matrix of 16 bits a
-// number is read as words of 32, each the number of one column and that of the next: a shift gives eight numbers of the
-// one, a mask eight of the other, and none moves between lanes.
+// Products of a matrix of half width and one vector: half as many bytes to read for the same sums.
 
-/// Eight numbers of one column as bfloat16 in the lower halves, and of the next column in the upper ones.
-typealias ColumnPair = SIMD8<UInt32>
-
-extension SIMD8 where Scalar == UInt32 {
-    /// The eight numbers in the lower halves.
-    @inline(__always) var first: Octet { unsafeBitCast(self &<< 16, to: Octet.self) }
-    /// The eight numbers in the upper halves.
-    @inline(__always) var second: Octet { unsafeBitCast(self & ColumnPair(repeating: 0xFFFF_0000), to: Octet.self) }
+/// Eight numbers of a column and eight of the next, 16 bits each.
+protocol ColumnPair {
+    var first: Octet { get }
+    var second: Octet { get }
+    /// Sets the first (0) or the second (1) number in lane `lane` to one of the pair's precision.
+    mutating func set(_ number: Float, lane: Int, column: Int)
 }
 
+/// Words of 32 bits, each a number of the first column as bfloat16 in the lower half, and of the second in the upper
+/// one: a shift gives eight numbers, a mask the others, and none moves between lanes.
+struct BFloat16Pair: ColumnPair {
+    private var words: SIMD8<UInt32>
+
+    @inline(__always) var first: Octet { unsafeBitCast(words &<< 16, to: Octet.self) }
+    @inline(__always) var second: Octet {
+        unsafeBitCast(words & SIMD8<UInt32>(repeating: 0xFFFF_0000), to: Octet.self)
+    }
+    mutating func set(_ number: Float, lane: Int, column: Int) {
+        let shift = UInt32(column) &* 16
+        words[lane] = words[lane] & ~(0xFFFF << shift) | number.upperHalf << shift
+    }
+}
+
+#if arch(arm64) || FMA && !os(macOS)
+    /// IEEE halves, one column behind the other: the processor widens eight at a time. Swift has no such type on a Mac
+    /// with an Intel processor.
+    struct Float16Pair: ColumnPair {
+        private var halves: (SIMD8<Float16>, SIMD8<Float16>)
+
+        @inline(__always) var first: Octet { Self.wide(halves.0) }
+        @inline(__always) var second: Octet { Self.wide(halves.1) }
+        mutating func set(_ number: Float, lane: Int, column: Int) {
+            if column == 0 { halves.0[lane] = Float16(number) } else { halves.1[lane] = Float16(number) }
+        }
+        /// Lane by lane, which the compiler makes one instruction.
+        @inline(__always) private static func wide(_ v: SIMD8<Float16>) -> Octet {
+            Octet(
+                Float(v[0]), Float(v[1]), Float(v[2]), Float(v[3]), Float(v[4]), Float(v[5]), Float(v[6]), Float(v[7]))
+        }
+    }
+#else
+    /// In its place where numbers of that precision are kept in float32.
+    typealias Float16Pair = BFloat16Pair
+#endif
+
 extension StreamMatrix {
-    /// Whether a matrix can be of half width. Without a fused multiply-add a product of four lanes waits for the arithmetic
-    /// and not for the memory, and half width would cost a quarter of its speed.
-    static var hasPairs: Bool {
-        #if FMA || arch(arm64)
-            true
+    /// The precision in which a matrix of `precision` is kept. Without a fused multiply-add a product of four lanes
+    /// waits for the arithmetic and not for the memory, and half width would cost a quarter of its speed.
+    static func kept(_ precision: WeightPrecision) -> WeightPrecision {
+        #if arch(arm64) || FMA && !os(macOS)
+            precision
+        #elseif FMA
+            precision == .float16 ? .float32 : precision
         #else
-            false
+            .float32
         #endif
     }
 }
@@ -33,7 +68,18 @@ extension StreamMatrix {
         _ w: StreamMatrix, _ tile: Int, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
         into y: UnsafeMutablePointer<Octet>
     ) {
-        guard let pairs = UnsafePointer(w.pairs) else { return }
+        if w.precision == .float16 {
+            multiplyTile(of: w.pairs(Float16Pair.self), w, tile, by: x, v, from: start, into: y)
+        } else {
+            multiplyTile(of: w.pairs(BFloat16Pair.self), w, tile, by: x, v, from: start, into: y)
+        }
+    }
+
+    @inline(__always)
+    private func multiplyTile<Pair: ColumnPair>(
+        of pairs: UnsafePointer<Pair>, _ w: StreamMatrix, _ tile: Int, by x: ColumnNumbers, _ v: ColumnNumbers,
+        from start: UnsafePointer<Octet>, into y: UnsafeMutablePointer<Octet>
+    ) {
         let first = w.first(tile)
         let (values, from, to) = (pairs + first &* w.depth, start + first, y + first)
         switch w.height(tile) {
@@ -51,8 +97,8 @@ extension StreamMatrix {
 
     /// A function of its own for each height: of all in one the compiler kept some sums on the stack.
     @inline(never)
-    private func addTile<Tile: VectorTile>(
-        _: Tile.Type, _ w: UnsafePointer<ColumnPair>, _ x: ColumnNumbers, _ v: ColumnNumbers,
+    private func addTile<Tile: VectorTile, Pair: ColumnPair>(
+        _: Tile.Type, _ w: UnsafePointer<Pair>, _ x: ColumnNumbers, _ v: ColumnNumbers,
         _ start: UnsafePointer<Octet>, _ y: UnsafeMutablePointer<Octet>
     ) {
         var tile = Tile(at: start)
@@ -63,8 +109,8 @@ extension StreamMatrix {
 
     /// `x.first` is even, as a one among zeros has it.
     @inline(__always)
-    private func addColumns<Tile: VectorTile>(
-        _ x: ColumnNumbers, of w: UnsafePointer<ColumnPair>, to tile: inout Tile
+    private func addColumns<Tile: VectorTile, Pair: ColumnPair>(
+        _ x: ColumnNumbers, of w: UnsafePointer<Pair>, to tile: inout Tile
     ) {
         let columns = Tile.columns > 2 ? Tile.columns : 2
         var pair = w + (x.first &>> 1) &* Tile.vectors

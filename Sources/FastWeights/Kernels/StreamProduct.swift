@@ -20,6 +20,8 @@ struct StreamMatrix {
     let grain: Int
     private let height: Int
     private let taller: Int
+    /// The precision in which its numbers are kept.
+    let precision: WeightPrecision
     /// Added to the height of a tile it is no height of a tile of float32 if the matrix is of half width; else 0.
     let kind: Int
 
@@ -37,7 +39,8 @@ struct StreamMatrix {
         self.vectors = vectors
         self.grain = grain
         columns = parts.reduce(0, +)
-        let isHalf = precision != .float32 && Self.hasPairs
+        self.precision = Self.kept(precision)
+        let isHalf = self.precision != .float32
         depth = isHalf ? parts.reduce(0) { $0 + ($1 + 1) / 2 } : columns
         values = arena.octets(vectors * depth)
         let most = max((tallest ?? (isHalf ? Self.tallestOfPairs : Self.tallest)) / grain, 1)
@@ -47,37 +50,38 @@ struct StreamMatrix {
         kind = isHalf ? Self.tallest : 0
     }
 
-    /// Its numbers in half width; nil of float32.
-    @inline(__always) var pairs: UnsafeMutablePointer<ColumnPair>? {
-        kind == 0 ? nil : UnsafeMutableRawPointer(values).assumingMemoryBound(to: ColumnPair.self)
+    /// Its numbers in half width.
+    @inline(__always) func pairs<Pair: ColumnPair>(_: Pair.Type) -> UnsafePointer<Pair> {
+        UnsafeRawPointer(values).assumingMemoryBound(to: Pair.self)
     }
 
     @inline(__always) func first(_ tile: Int) -> Int { tile &* height &+ min(tile, taller) &* grain }
     @inline(__always) func height(_ tile: Int) -> Int { tile < taller ? height &+ grain : height }
 
-    /// The eight rows of vector `v` in column `k`.
-    func vector(_ v: Int, column k: Int) -> UnsafeMutablePointer<Octet> { values + index(v, k) }
-
-    /// Where vector `v` of column, or pair of columns, `k` stands.
-    private func index(_ v: Int, _ k: Int) -> Int {
+    /// The eight rows of vector `v` in column, or pair of columns, `k`.
+    func vector(_ v: Int, column k: Int) -> UnsafeMutablePointer<Octet> {
         let tall = taller * (height + grain)
         let tile = v < tall ? v / (height + grain) : taller + (v - tall) / height
-        return first(tile) * depth + k * height(tile) + v - first(tile)
+        return values + (first(tile) * depth + k * height(tile) + v - first(tile))
     }
 
     /// Sets the number, of the matrix's precision, in lane `lane` of vector `v` and column `k` of the part whose columns begin at `first`.
     func set(_ number: Float, _ v: Int, lane: Int, column k: Int, ofPartAt first: Int) {
-        guard let pairs else {
-            vector(v, column: first + k).pointee[lane] = number
-            return
+        func set<Pair: ColumnPair>(_: Pair.Type) {
+            UnsafeMutableRawPointer(vector(v, column: (first + k) / 2)).assumingMemoryBound(to: Pair.self).pointee
+                .set(number, lane: lane, column: k % 2)
         }
-        let pair = pairs + index(v, (first + k) / 2)
-        let shift: UInt32 = k % 2 == 0 ? 0 : 16
-        pair.pointee[lane] = pair.pointee[lane] & ~(0xFFFF << shift) | number.upperHalf << shift
+        switch precision {
+        case .float32: vector(v, column: first + k).pointee[lane] = number
+        case .bfloat16: set(BFloat16Pair.self)
+        case .float16: set(Float16Pair.self)
+        }
     }
 
     /// Where the next part begins behind one of `columns` that begins at `first`: a pair is of one part.
-    func end(ofPartAt first: Int, columns: Int) -> Int { first + (pairs == nil ? columns : (columns + 1) / 2 * 2) }
+    func end(ofPartAt first: Int, columns: Int) -> Int {
+        first + (precision == .float32 ? columns : (columns + 1) / 2 * 2)
+    }
 }
 
 /// Some vectors of a result in registers. Stacks of stacks of single vectors, so that each height is a type which the
@@ -96,14 +100,14 @@ protocol VectorTile {
     func store(at y: UnsafeMutablePointer<Octet>)
 
     /// Adds `columns` columns at `w`, or two if that is more, each to the sum to which `add` adds it.
-    mutating func addPairs(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>)
+    mutating func addPairs<Pair: ColumnPair>(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>)
     /// Adds the first column of a pair to one tile and the second to another.
-    static func add(
-        _ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>, to first: inout Self, _ second: inout Self)
+    static func add<Pair: ColumnPair>(
+        _ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>, to first: inout Self, _ second: inout Self)
     /// Adds a pair as `addOne` adds its columns.
-    mutating func addPair(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>)
+    mutating func addPair<Pair: ColumnPair>(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>)
     /// Adds the first column of a pair as `addOne` does.
-    mutating func addFirst(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>)
+    mutating func addFirst<Pair: ColumnPair>(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>)
 }
 
 struct OneVector: VectorTile {
@@ -120,22 +124,22 @@ struct OneVector: VectorTile {
     @inline(__always) mutating func add(_ other: OneVector) { y += other.y }
     @inline(__always) func store(at p: UnsafeMutablePointer<Octet>) { p.pointee = y }
 
-    @inline(__always) mutating func addPairs(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+    @inline(__always) mutating func addPairs<Pair: ColumnPair>(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>) {
         addPair(x, w)
     }
-    @inline(__always) static func add(
-        _ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>, to first: inout Self, _ second: inout Self
+    @inline(__always) static func add<Pair: ColumnPair>(
+        _ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>, to first: inout Self, _ second: inout Self
     ) {
         let pair = w.pointee
         first.y = first.y.mad(Octet(repeating: x[0]), pair.first)
         second.y = second.y.mad(Octet(repeating: x[1]), pair.second)
     }
-    @inline(__always) mutating func addPair(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+    @inline(__always) mutating func addPair<Pair: ColumnPair>(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>) {
         let pair = w.pointee
         y = y.mad(Octet(repeating: x[0]), pair.first)
         y = y.mad(Octet(repeating: x[1]), pair.second)
     }
-    @inline(__always) mutating func addFirst(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+    @inline(__always) mutating func addFirst<Pair: ColumnPair>(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>) {
         y = y.mad(Octet(repeating: x.pointee), w.pointee.first)
     }
 }
@@ -168,20 +172,20 @@ struct VectorStack<Upper: VectorTile, Lower: VectorTile>: VectorTile {
         lower.store(at: p + Upper.vectors)
     }
 
-    @inline(__always) mutating func addPairs(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+    @inline(__always) mutating func addPairs<Pair: ColumnPair>(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>) {
         addPair(x, w)
     }
-    @inline(__always) static func add(
-        _ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>, to first: inout Self, _ second: inout Self
+    @inline(__always) static func add<Pair: ColumnPair>(
+        _ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>, to first: inout Self, _ second: inout Self
     ) {
         Upper.add(x, w, to: &first.upper, &second.upper)
         Lower.add(x, w + Upper.vectors, to: &first.lower, &second.lower)
     }
-    @inline(__always) mutating func addPair(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+    @inline(__always) mutating func addPair<Pair: ColumnPair>(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>) {
         upper.addPair(x, w)
         lower.addPair(x, w + Upper.vectors)
     }
-    @inline(__always) mutating func addFirst(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+    @inline(__always) mutating func addFirst<Pair: ColumnPair>(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>) {
         upper.addFirst(x, w)
         lower.addFirst(x, w + Upper.vectors)
     }
@@ -219,20 +223,20 @@ struct TwoSums<Part: VectorTile>: VectorTile {
         sum.store(at: p)
     }
 
-    @inline(__always) mutating func addPairs(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+    @inline(__always) mutating func addPairs<Pair: ColumnPair>(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>) {
         guard Part.columns > 1 else { return Part.add(x, w, to: &first, &second) }
         first.addPairs(x, w)
         second.addPairs(x + Part.columns, w + Part.columns / 2 &* Part.vectors)
     }
-    @inline(__always) static func add(
-        _ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>, to first: inout Self, _ second: inout Self
+    @inline(__always) static func add<Pair: ColumnPair>(
+        _ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>, to first: inout Self, _ second: inout Self
     ) {
         Part.add(x, w, to: &first.first, &second.first)
     }
-    @inline(__always) mutating func addPair(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+    @inline(__always) mutating func addPair<Pair: ColumnPair>(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>) {
         first.addPair(x, w)
     }
-    @inline(__always) mutating func addFirst(_ x: UnsafePointer<Float>, _ w: UnsafePointer<ColumnPair>) {
+    @inline(__always) mutating func addFirst<Pair: ColumnPair>(_ x: UnsafePointer<Float>, _ w: UnsafePointer<Pair>) {
         first.addFirst(x, w)
     }
 }

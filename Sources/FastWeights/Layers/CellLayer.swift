@@ -131,6 +131,7 @@ final class PlacedCell: PlacedLayer {
     override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
         kind.pass(unsafeDowncast(weights, to: CellWeights.self), input, plan)
     }
+    override var streamMatrices: [Parameter] { [inputWeight] + (recurrentWeight.map { [$0] } ?? []) }
     override func streamWeights(_ weights: LayerWeights, _ precision: WeightPrecision) -> LayerStreamWeights {
         CellStreamWeights(unsafeDowncast(weights, to: CellWeights.self), precision)
     }

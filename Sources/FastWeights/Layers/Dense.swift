@@ -65,6 +65,8 @@ final class PlacedDense: PlacedLayer {
 
     override var multiplications: Int { weight.count }
 
+    override var streamMatrices: [Parameter] { [weight] }
+
     override func streamWeights(_ weights: LayerWeights, _ precision: WeightPrecision) -> LayerStreamWeights {
         DenseStreamWeights(self, weights, precision)
     }

@@ -86,6 +86,8 @@ class PlacedLayer {
     var multiplications: Int { 0 }
     /// Whether forward alone its y stands in panels that only the layer above it reads, so that another may use them again.
     var sparesOutputs: Bool { false }
+    /// The matrices that streams keep in the precision they are asked for.
+    var streamMatrices: [Parameter] { children.flatMap { $0.streamMatrices } }
     /// Whether it must know a sequence's end before its first step.
     var isReversed: Bool { children.contains { $0.isReversed } }
     /// Whether it is cheaper over whole sequences than over windows of them, and its blocks over sequences of one length.

@@ -144,7 +144,8 @@ public final class Network: Sendable {
     ///     depend on it.
     ///
     /// Up to four sequences of at least sixteen steps are stepped through one by one, as a `NetworkStream` does, unless a
-    /// layer reads backwards: their numbers differ by rounding from those of the same sequences in a larger batch.
+    /// layer reads backwards: their numbers differ by rounding from those of the same sequences in a larger batch. With
+    /// weights of half width ``NetworkStream/Weights/run(_:steps:batch:lengths:state:threads:)`` does so.
     ///
     /// Dropout never acts here. Traps on arrays of other sizes. The working memory is that of some steps, or of all where a
     /// layer reads backwards.
@@ -169,9 +170,7 @@ public final class Network: Sendable {
 
     private func run(_ arrays: BatchArrays, _ threads: Int) {
         if arrays.shape.isOfStreams {
-            let weights = NetworkStream.Weights(steppable: self)
-            ParallelLoop.run(arrays.shape.batch, threads: threads) { NetworkStream(weights).run($0, of: arrays) }
-            return
+            return NetworkStream.Weights(steppable: self).run(arrays, threads)
         }
         let weights = definition.weights(parameters)
         weights.pack()

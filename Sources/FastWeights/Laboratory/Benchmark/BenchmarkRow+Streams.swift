@@ -6,7 +6,8 @@ extension BenchmarkRow {
     private static let halfWidthSizes = [64, 100, 256]
 
     /// `stream/lstm/R=20`: one number in, the next state out. `stream/lstm-dense/R=20` has a dense output of one number
-    /// on top, as the real-time frameworks for audio are measured. `stream-bfloat16/lstm/R=100` has weights of half width.
+    /// on top, as the real-time frameworks for audio are measured. `stream-bfloat16/lstm/R=100` and
+    /// `stream-float16/…` have weights of half width.
     static var streams: [BenchmarkRow] {
         models.flatMap { model in
             streamSizes.map { stream(model, hidden: $0, name: model.name, hasOutput: false) }
@@ -15,8 +16,10 @@ extension BenchmarkRow {
                 streamSizes.map { stream(.named(name), hidden: $0, name: "\(name)-dense", hasOutput: true) }
             }
             + ["lstm", "gru"].flatMap { name in
-                halfWidthSizes.map {
-                    stream(.named(name), hidden: $0, name: name, hasOutput: false, precision: .bfloat16)
+                [WeightPrecision.bfloat16, .float16].flatMap { precision in
+                    halfWidthSizes.map {
+                        stream(.named(name), hidden: $0, name: name, hasOutput: false, precision: precision)
+                    }
                 }
             }
     }

@@ -18,7 +18,7 @@ extension Command {
                                         out, sequences a second
               stream/lstm/R=20          one number in, the next state out, ns; lstm-dense:
                                         and one number out of a dense layer
-              stream-bfloat16/lstm/R=100  the same with weights of half width
+              stream-bfloat16/lstm/R=100  the same with weights of half width; stream-float16
               fast-memory/list/R=50/T=50  training step with the fast matrix as a list, in
                                         chunks, or as chosen by itself, ms
               threads/lstm/R=100/K=30/B=256  a training step of eight or sixteen blocks, ms; on

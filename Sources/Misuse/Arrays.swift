@@ -18,6 +18,10 @@ extension Case {
         return state
     }
 
+    private static func half(_ network: Network) throws -> NetworkStream.Weights {
+        try NetworkStream.Weights(network, precision: .float16)
+    }
+
     private static func step(_ body: (NetworkStream) throws -> Void) throws { try body(NetworkStream(network)) }
 
     static let arrays: [Case] = [
@@ -71,6 +75,24 @@ extension Case {
         Case(
             "no-threads", "work is done on 1 to 1024 threads, found 0",
             network.run([1, 2], steps: 1, batch: 1, threads: 0)),
+        Case(
+            "half-input", "the input of shape [1, 1, 2] has 2 numbers; 3 were given",
+            try half(network).run([1, 2, 3], steps: 1, batch: 1)),
+        Case(
+            "half-tokens", "the network reads 2 numbers per step; tokens were given",
+            try half(network).run(tokens: [0], steps: 1, batch: 1)),
+        Case(
+            "half-token", "the token of step 1 of sequence 0 is -1; the network has the tokens 0 to 4",
+            try half(tokens).run(tokens: [1, -1], steps: 2, batch: 1)),
+        Case(
+            "half-lengths", "2 sequences need 2 lengths; 1 were given",
+            try half(network).run([1, 2, 3, 4], steps: 1, batch: 2, lengths: [1])),
+        Case(
+            "half-state", "the state's part 0.h_l0 of shape [1, 3] has 3 numbers; 2 were given",
+            try half(network).run([1, 2], steps: 1, batch: 1, state: state(hidden: [1, 2]))),
+        Case(
+            "half-threads", "work is done on 1 to 1024 threads, found 0",
+            try half(network).run([1, 2], steps: 1, batch: 1, threads: 0)),
         Case(
             "backward-first", "a backward pass needs a forward pass before it, each one of its own",
             NetworkPass(network).backward([1, 2, 3])),

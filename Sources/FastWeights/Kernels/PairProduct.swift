@@ -65,33 +65,31 @@ extension StreamMatrix {
     /// A number is added to the sum to which a tile of float32 of that height, or at least of as many sums, adds it.
     @inline(never)
     func multiplyTileOfPairs(
-        _ w: StreamMatrix, _ tile: Int, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
+        _ tile: StreamTile, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
         into y: UnsafeMutablePointer<Octet>
     ) {
-        if w.precision == .float16 {
-            multiplyTile(of: w.pairs(Float16Pair.self), w, tile, by: x, v, from: start, into: y)
+        if tile.isFloat16 {
+            multiplyPairs(tile.pairs(Float16Pair.self), tile.height, by: x, v, from: start, into: y)
         } else {
-            multiplyTile(of: w.pairs(BFloat16Pair.self), w, tile, by: x, v, from: start, into: y)
+            multiplyPairs(tile.pairs(BFloat16Pair.self), tile.height, by: x, v, from: start, into: y)
         }
     }
 
     @inline(__always)
-    private func multiplyTile<Pair: ColumnPair>(
-        of pairs: UnsafePointer<Pair>, _ w: StreamMatrix, _ tile: Int, by x: ColumnNumbers, _ v: ColumnNumbers,
+    private func multiplyPairs<Pair: ColumnPair>(
+        _ pairs: UnsafePointer<Pair>, _ height: Int, by x: ColumnNumbers, _ v: ColumnNumbers,
         from start: UnsafePointer<Octet>, into y: UnsafeMutablePointer<Octet>
     ) {
-        let first = w.first(tile)
-        let (values, from, to) = (pairs + first &* w.depth, start + first, y + first)
-        switch w.height(tile) {
-        case 1: addTile(TwoSums<TwoSums<OneVector>>.self, values, x, v, from, to)
-        case 2: addTile(TwoSums<TwoSums<Vectors2>>.self, values, x, v, from, to)
-        case 3: addTile(TwoSums<Vectors3>.self, values, x, v, from, to)
-        case 4: addTile(TwoSums<Vectors4>.self, values, x, v, from, to)
-        case 5: addTile(Vectors5.self, values, x, v, from, to)
-        case 6: addTile(Vectors6.self, values, x, v, from, to)
-        case 7: addTile(Vectors7.self, values, x, v, from, to)
-        case 8: addTile(Vectors8.self, values, x, v, from, to)
-        default: addTile(Vectors9.self, values, x, v, from, to)
+        switch height {
+        case 1: addTile(TwoSums<TwoSums<OneVector>>.self, pairs, x, v, start, y)
+        case 2: addTile(TwoSums<TwoSums<Vectors2>>.self, pairs, x, v, start, y)
+        case 3: addTile(TwoSums<Vectors3>.self, pairs, x, v, start, y)
+        case 4: addTile(TwoSums<Vectors4>.self, pairs, x, v, start, y)
+        case 5: addTile(Vectors5.self, pairs, x, v, start, y)
+        case 6: addTile(Vectors6.self, pairs, x, v, start, y)
+        case 7: addTile(Vectors7.self, pairs, x, v, start, y)
+        case 8: addTile(Vectors8.self, pairs, x, v, start, y)
+        default: addTile(Vectors9.self, pairs, x, v, start, y)
         }
     }
 

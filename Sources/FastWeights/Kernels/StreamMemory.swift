@@ -12,12 +12,11 @@ func fadeAndMultiply(
 ) {
     let numbers = UnsafeRawPointer(w).assumingMemoryBound(to: Float.self)
     var i = 0
-    while i < a.tiles {
-        let tile = backwards ? a.tiles &- 1 &- i : i
-        let first = a.first(tile)
-        let write = Fading(decay: Octet(repeating: decay), rate: rate, written: w + first, numbers: numbers)
-        let (values, from, to) = (a.values + first &* a.columns, start + first, y + first)
-        switch a.height(tile) {
+    while i < a.tileCount {
+        let tile = a.tile(i, backwards: backwards).pointee
+        let write = Fading(decay: Octet(repeating: decay), rate: rate, written: w + tile.first, numbers: numbers)
+        let (values, from, to) = (tile.values, start + tile.first, y + tile.first)
+        switch tile.height {
         case 1: fadeTile(OneVector.self, values, a.columns, write, x, from, to)
         case 2: fadeTile(Vectors2.self, values, a.columns, write, x, from, to)
         case 3: fadeTile(Vectors3.self, values, a.columns, write, x, from, to)

@@ -6,8 +6,8 @@
 
 /// A matrix [M, K] for products with one vector: M padded to `vectors` vectors of eight rows, K columns.
 ///
-/// Tile t begins at vector `first(t)`. It holds its K columns one behind the other, `height` vectors each or one more
-/// in the first `taller` tiles. One of half width holds pairs of columns so.
+/// A tile holds its K columns one behind the other, `height` vectors each or `grain` more in the first `taller` tiles. One
+/// of half width holds pairs of columns so.
 struct StreamMatrix {
     /// Its numbers, or pairs of them.
     let values: UnsafeMutablePointer<Octet>
@@ -15,15 +15,15 @@ struct StreamMatrix {
     let columns: Int
     /// What follows one another in a tile: columns, or pairs of them.
     let depth: Int
-    let tiles: Int
+    let tileCount: Int
+    /// The tiles, from the first vector to the last.
+    private let tiles: UnsafePointer<StreamTile>
     /// Vectors that stay in one tile: the gates of eight units.
-    let grain: Int
+    private let grain: Int
     private let height: Int
     private let taller: Int
     /// The precision in which its numbers are kept.
     let precision: WeightPrecision
-    /// Added to the height of a tile it is no height of a tile of float32 if the matrix is of half width; else 0.
-    let kind: Int
 
     /// A matrix of zeros in `arena` whose tiles have at most `tallest` vectors.
     init(vectors: Int, columns: Int, tallest: Int = StreamMatrix.tallest, grain: Int = 1, arena: StreamArena) {
@@ -42,30 +42,37 @@ struct StreamMatrix {
         self.precision = Self.kept(precision)
         let isHalf = self.precision != .float32
         depth = isHalf ? parts.reduce(0) { $0 + ($1 + 1) / 2 } : columns
-        values = arena.octets(vectors * depth)
+        let values = arena.octets(vectors * depth)
         let most = max((tallest ?? (isHalf ? Self.tallestOfPairs : Self.tallest)) / grain, 1)
-        tiles = (vectors / grain + most - 1) / most
-        height = vectors / grain / max(tiles, 1) * grain
-        taller = vectors / grain % max(tiles, 1)
-        kind = isHalf ? Self.tallest : 0
+        let tileCount = (vectors / grain + most - 1) / most
+        height = vectors / grain / max(tileCount, 1) * grain
+        taller = vectors / grain % max(tileCount, 1)
+        let tiles = UnsafeMutableRawPointer(arena.octets(tileCount))
+            .bindMemory(to: StreamTile.self, capacity: tileCount)
+        var first = 0
+        for i in 0..<tileCount {
+            let height = i < taller ? height + grain : height
+            (tiles + i).initialize(
+                to: StreamTile(values: values + first * depth, first: first, height: height, self.precision))
+            first += height
+        }
+        (self.values, self.tiles, self.tileCount) = (values, UnsafePointer(tiles), tileCount)
     }
 
-    /// Its numbers in half width.
-    @inline(__always) func pairs<Pair: ColumnPair>(_: Pair.Type) -> UnsafePointer<Pair> {
-        UnsafeRawPointer(values).assumingMemoryBound(to: Pair.self)
+    /// The i-th tile, or the i-th from the last.
+    @inline(__always) func tile(_ i: Int, backwards: Bool) -> UnsafePointer<StreamTile> {
+        tiles + (backwards ? tileCount &- 1 &- i : i)
     }
-
-    @inline(__always) func first(_ tile: Int) -> Int { tile &* height &+ min(tile, taller) &* grain }
-    @inline(__always) func height(_ tile: Int) -> Int { tile < taller ? height &+ grain : height }
 
     /// The eight rows of vector `v` in column, or pair of columns, `k`.
     func vector(_ v: Int, column k: Int) -> UnsafeMutablePointer<Octet> {
         let tall = taller * (height + grain)
-        let tile = v < tall ? v / (height + grain) : taller + (v - tall) / height
-        return values + (first(tile) * depth + k * height(tile) + v - first(tile))
+        let tile = tiles[v < tall ? v / (height + grain) : taller + (v - tall) / height]
+        return tile.values + (k * tile.height + v - tile.first)
     }
 
-    /// Sets the number, of the matrix's precision, in lane `lane` of vector `v` and column `k` of the part whose columns begin at `first`.
+    /// Sets the number, of the matrix's precision, in lane `lane` of vector `v` and column `k` of the part whose columns
+    /// begin at `first`.
     func set(_ number: Float, _ v: Int, lane: Int, column k: Int, ofPartAt first: Int) {
         func set<Pair: ColumnPair>(_: Pair.Type) {
             UnsafeMutableRawPointer(vector(v, column: (first + k) / 2)).assumingMemoryBound(to: Pair.self).pointee
@@ -81,6 +88,33 @@ struct StreamMatrix {
     /// Where the next part begins behind one of `columns` that begins at `first`: a pair is of one part.
     func end(ofPartAt first: Int, columns: Int) -> Int {
         first + (precision == .float32 ? columns : (columns + 1) / 2 * 2)
+    }
+}
+
+/// Some rows of a matrix.
+struct StreamTile: BitwiseCopyable {
+    /// Its columns, or pairs of them.
+    let values: UnsafeMutablePointer<Octet>
+    /// Its first vector of the matrix's rows, and how many they are.
+    let first: Int
+    let height: Int
+    /// The height of a tile of float32; of half width a number larger than those.
+    let kind: Int
+
+    init(values: UnsafeMutablePointer<Octet>, first: Int, height: Int, _ precision: WeightPrecision) {
+        (self.values, self.first, self.height) = (values, first, height)
+        switch precision {
+        case .float32: kind = height
+        case .bfloat16: kind = StreamMatrix.tallest + height
+        case .float16: kind = 2 * StreamMatrix.tallest + height
+        }
+    }
+
+    @inline(__always) var isFloat16: Bool { kind > 2 &* StreamMatrix.tallest }
+
+    /// Its numbers in half width.
+    @inline(__always) func pairs<Pair: ColumnPair>(_: Pair.Type) -> UnsafePointer<Pair> {
+        UnsafeRawPointer(values).assumingMemoryBound(to: Pair.self)
     }
 }
 
@@ -263,16 +297,15 @@ func multiply(
     _ w: StreamMatrix, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
     into y: UnsafeMutablePointer<Octet>, backwards: Bool
 ) {
-    if w.columns == 1 && w.kind == 0 && x.count == 1 {
+    if w.columns == 1 && w.precision == .float32 && x.count == 1 {
         // The vectors of a single column lie in order, whatever the tiles.
         let x = Octet(repeating: x.pointer[0])
         for v in 0..<w.vectors { y[v] = start[v].mad(x, w.values[v]) }
         return
     }
     var i = 0
-    while i < w.tiles {
-        let tile = backwards ? w.tiles &- 1 &- i : i
-        multiplyTile(w, tile, by: x, v, from: start, into: y)
+    while i < w.tileCount {
+        multiplyTile(w.tile(i, backwards: backwards), by: x, v, from: start, into: y)
         i &+= 1
     }
 }
@@ -280,13 +313,13 @@ func multiply(
 /// One tile of `multiply`.
 @inline(never)
 func multiplyTile(
-    _ w: StreamMatrix, _ tile: Int, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
+    _ tile: UnsafePointer<StreamTile>, by x: ColumnNumbers, _ v: ColumnNumbers, from start: UnsafePointer<Octet>,
     into y: UnsafeMutablePointer<Octet>
 ) {
-    let first = w.first(tile)
-    let (values, from, to) = (w.values + first &* w.columns, start + first, y + first)
+    let tile = tile.pointee
+    let (values, from, to) = (tile.values, start + tile.first, y + tile.first)
     // A branch of its own for half width would cost a small step some percent.
-    switch w.height(tile) &+ w.kind {
+    switch tile.kind {
     case 1: addTile(TwoSums<TwoSums<OneVector>>.self, values, x, v, from, to)
     #if FMA || arch(arm64)
         case 2: addTile(TwoSums<TwoSums<Vectors2>>.self, values, x, v, from, to)
@@ -300,7 +333,7 @@ func multiplyTile(
         case 10: addTile(Vectors10.self, values, x, v, from, to)
         case 11: addTile(Vectors11.self, values, x, v, from, to)
         case 12: addTile(Vectors12.self, values, x, v, from, to)
-        default: multiplyTileOfPairs(w, tile, by: x, v, from: start, into: y)
+        default: multiplyTileOfPairs(tile, by: x, v, from: from, into: to)
     #else
         case 2: addTile(TwoSums<Vectors2>.self, values, x, v, from, to)
         case 3: addTile(TwoSums<Vectors3>.self, values, x, v, from, to)

@@ -132,24 +132,24 @@ private final class GRUStream: CellStream {
             u &+= 1
         }
         let w = p.recurrentWeight
-        let target = w.tiles == 1 ? h : next
+        let target = w.tileCount == 1 ? h : next
         @inline(__always) func update(_ u: Int) {
             let gate = gates + 3 &* u
             let n = candidate[u].mad(gate[0].gate(), gate[2]).hyperbolicTangent()
             target[u] = n.mad(gate[1].gate(), h[u] - n)
         }
         var i = 0
-        while i < w.tiles {
-            let tile = backwards ? w.tiles &- 1 &- i : i
-            multiplyTile(w, tile, by: old, none, from: gates, into: gates)
-            u = w.first(tile) / 3
-            let end = u &+ w.height(tile) / 3
+        while i < w.tileCount {
+            let tile = w.tile(i, backwards: backwards)
+            multiplyTile(tile, by: old, none, from: gates, into: gates)
+            u = tile.pointee.first / 3
+            let end = u &+ tile.pointee.height / 3
             while u < end {
                 update(u)
                 u &+= 1
             }
             i &+= 1
         }
-        if w.tiles > 1 { h.update(from: next, count: U) }
+        if w.tileCount > 1 { h.update(from: next, count: U) }
     }
 }

@@ -265,11 +265,11 @@ private final class LSTMStream: CellStream {
         let backwards = backwards
         var i = 0
         var u = 0
-        while i < w.tiles {
-            let tile = backwards ? w.tiles &- 1 &- i : i
-            multiplyTile(w, tile, by: x, v, from: bias, into: gates)
-            u = w.first(tile) &>> 2
-            let end = u &+ w.height(tile) &>> 2
+        while i < w.tileCount {
+            let tile = w.tile(i, backwards: backwards)
+            multiplyTile(tile, by: x, v, from: bias, into: gates)
+            u = tile.pointee.first &>> 2
+            let end = u &+ tile.pointee.height &>> 2
             while u < end &- 1 {
                 updateCells(u)
                 u &+= 2

@@ -6,23 +6,23 @@
 /// LSTM, which has more than a tile has room for.
 final class CellStreamWeights: LayerStreamWeights {
     let cell: PlacedCell
+    /// The rows that stand for tokens, [V, E]; nil where the cell reads numbers, or tokens as they are.
+    private let embedding: UnsafePointer<Float>?
+    private let embeddingColumns: Int
     /// U, vectors a gate.
     let vectors: Int
     /// G, gates.
     let gates: Int
+    /// b_ih, and b_hh where it is simply added, [G·U].
+    let bias: UnsafePointer<Octet>
     /// W_ih and W_hh side by side, [G·U vectors, I + H]; W_ih alone where gates have a product with h of their own.
     let weight: StreamMatrix
     /// W_hh where it is apart.
     let recurrentWeight: StreamMatrix
-    /// b_ih, and b_hh where it is simply added, [G·U].
-    let bias: UnsafePointer<Octet>
     /// b_hh of the gate with a product of its own, [U].
     let candidateBias: UnsafePointer<Octet>
     /// Gains and biases of the layer norms.
     let norms: [Norm]
-    /// The rows that stand for tokens, [V, E]; nil where the cell reads numbers, or tokens as they are.
-    private let embedding: UnsafePointer<Float>?
-    private let embeddingColumns: Int
     private let block: Parameters
     private let arena = StreamArena()
 
@@ -118,7 +118,8 @@ final class CellStreamWeights: LayerStreamWeights {
 }
 
 /// One running sequence of a cell; a subclass is one kind of cell, whose step is one function that is not inlined and works
-/// on local pointers.
+/// on local pointers. What each step reads stands in front, here and in the weights: a matrix as large as the first-level
+/// cache leaves none of it there.
 ///
 /// A step costs O(G·H·(I + H)), G the gates; the fast weights O(H·I + (S + 2)·H²). The fast weights are the explicit matrix
 /// A, of constant size however long the sequence.
@@ -127,17 +128,17 @@ class CellStream: LayerStream {
     let hidden: Int
     /// h, [U] vectors; its padding is zero, as that of everything here.
     final let h: UnsafeMutablePointer<Octet>
-    /// The state beside h: c of the LSTM, one column; A of the fast weights, H columns; real and imaginary parts of each
-    /// copy of the associative LSTM, a column each; otherwise empty.
-    final let memory: StreamMatrix
     /// The pre-activations of a step.
     final let gates: UnsafeMutablePointer<Octet>
-    /// 1 in the lanes of the last vector that are units, 0 in its padding.
-    final let lastUnits: Octet
     /// Whether this step takes the tiles of its matrices from the last to the first; steps take turns.
     final private(set) var backwards = false
     /// Whether the next step starts from h = 0.
     final var isCleared = false
+    /// The state beside h: c of the LSTM, one column; A of the fast weights, H columns; real and imaginary parts of each
+    /// copy of the associative LSTM, a column each; otherwise empty.
+    final let memory: StreamMatrix
+    /// 1 in the lanes of the last vector that are units, 0 in its padding.
+    final let lastUnits: Octet
     let arena: StreamArena
     private let hiddenVectors: Int
 

@@ -145,17 +145,19 @@ private final class RNNPass: CellPass {
 }
 
 private final class RNNStream: CellStream {
-    private let kind: RNNLayer
+    private let activation: Activation
+    /// ε of the layer norm; nil without.
+    private let epsilon: Float?
 
     init(_ kind: RNNLayer, _ shared: CellStreamWeights) {
-        self.kind = kind
+        (activation, epsilon) = (kind.activation, kind.hasLayerNorm ? kind.epsilon : nil)
         super.init(shared)
     }
 
     @inline(never)
     override func advance(_ x: ColumnNumbers) {
         project(x)
-        if kind.hasLayerNorm { normalize(gates, shared.norms[0], epsilon: kind.epsilon) }
-        activate(gates, kind.activation, into: h)
+        if let epsilon { normalize(gates, shared.norms[0], epsilon: epsilon) }
+        activate(gates, activation, into: h)
     }
 }

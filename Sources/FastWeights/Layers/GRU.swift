@@ -133,20 +133,30 @@ private final class GRUStream: CellStream {
         }
         let w = p.recurrentWeight
         let target = w.tileCount == 1 ? h : next
-        @inline(__always) func update(_ u: Int) {
-            let gate = gates + 3 &* u
-            let n = candidate[u].mad(gate[0].gate(), gate[2]).hyperbolicTangent()
-            target[u] = n.mad(gate[1].gate(), h[u] - n)
-        }
         var i = 0
         while i < w.tileCount {
             let tile = w.tile(i, backwards: backwards)
             multiplyTile(tile, by: old, none, from: gates, into: gates)
             u = tile.pointee.first / 3
             let end = u &+ tile.pointee.height / 3
-            while u < end {
-                update(u)
-                u &+= 1
+            if end &- u == 1 {
+                // r and z of a unit alone stay in registers.
+                let gate = gates + 3 &* u
+                let both = Lanes(lowHalf: gate[0], highHalf: gate[1]).gate()
+                let n = candidate[u].mad(both.lowHalf, gate[2]).hyperbolicTangent()
+                target[u] = n.mad(both.highHalf, h[u] - n)
+            } else {
+                // Two loops, so that many functions which do not wait for each other are under way at a time.
+                for u in u..<end {
+                    let gate = gates + 3 &* u
+                    let both = Lanes(lowHalf: gate[0], highHalf: gate[1]).gate()
+                    (gate[0], gate[1]) = (both.lowHalf, both.highHalf)
+                }
+                for u in u..<end {
+                    let gate = gates + 3 &* u
+                    let n = candidate[u].mad(gate[0], gate[2]).hyperbolicTangent()
+                    target[u] = n.mad(gate[1], h[u] - n)
+                }
             }
             i &+= 1
         }

@@ -80,6 +80,10 @@ def convolution(features, size, activation=None, **options):
         {"activation": activation} if activation else {}) | options
 
 
+def transposed_convolution(features, size, activation=None, **options):
+    return convolution(features, size, activation, **options) | {"layer": "transposed_convolution"}
+
+
 def max_pool(size):
     return {"layer": "max_pool", "size": size}
 
@@ -173,6 +177,54 @@ def cell_cases():
     yield case("cell_suffix", numbers(3), lstm(4) | {"name": "cell.", "cell_suffix": ""}, sequences=2, state=True)
 
 
+def filter_cases():
+    """Convolutions with any filters, strides and zeros, transposed ones, and the layer norm of maps."""
+    drawings = {"": {}, "_lengths": dict(sequences=8, ragged=True), "_many_sequences": dict(sequences=19),
+                "_one_step_one_sequence": dict(steps=1, sequences=1)}
+    some, more = dict(steps=5, sequences=6), dict(steps=5, sequences=7)
+    for name, drawing in drawings.items():
+        drawing = some | drawing
+        yield case(f"convolution_same{name}", maps(2, 7, 4), convolution(3, 3, stride=2, padding="same"), **drawing)
+        yield case(f"transposed_convolution{name}", maps(2, 3, 4), transposed_convolution(3, 3, stride=2), **drawing)
+        yield case(f"layer_norm_per_channel{name}", maps(3, 4, 7), layer_norm(per_channel=True), **drawing)
+    yield case("convolution_rectangle", maps(2, 9, 3), convolution(3, [3, 2], "tanh"), **some)
+    yield case("convolution_rectangle_strides", maps(3, 7, 8), convolution(2, [4, 3], stride=[2, 3], padding=[1, 2]), **some)
+    yield case("convolution_one_sided", maps(2, 4, 7), convolution(4, 3, padding=[1, 0, 0, 2]), **some)
+    yield case("convolution_same_five", maps(2, 8, 4), convolution(3, 5, "relu", stride=2, padding="same"), **some)
+    yield case("convolution_same_no_stride", maps(2, 4, 7), convolution(3, [2, 5], padding="same"), **some)
+    yield case("convolution_same_rectangle", maps(2, 6, 8), convolution(2, [5, 3], "sigmoid", stride=[1, 3], padding="same"),
+               steps=5, sequences=4, ragged=True)
+    yield case("convolution_same_small_filter", maps(2, 7, 4), convolution(4, 2, stride=3, padding="same"), **some)
+    yield case("convolution_same_larger_than_maps", maps(3, 2, 4), convolution(3, [7, 5], padding="same"), **some)
+    yield case("convolution_no_bias", maps(2, 4, 10), convolution(3, 3, "tanh", bias=False), **some)
+    yield case("convolution_same_image_of_each_sequence", maps(2, 7, 4), LAST, convolution(3, 3, stride=2, padding="same"), **some)
+    yield case("transposed_rectangle", maps(2, 3, 4), transposed_convolution(3, [3, 2], "tanh", stride=[2, 3]), **more)
+    yield case("transposed_padding", maps(2, 3, 4), transposed_convolution(3, [4, 5], stride=2, padding=[1, 2]), **more)
+    yield case("transposed_output_padding", maps(2, 3, 4),
+               transposed_convolution(3, 3, "sigmoid", stride=2, padding=1, output_padding=1), **more)
+    yield case("transposed_output_padding_alone", maps(3, 2, 4),
+               transposed_convolution(2, [2, 1], stride=[3, 4], output_padding=[1, 2]), **more)
+    yield case("transposed_one_sided", maps(2, 3, 4), transposed_convolution(3, 3, stride=[2, 1], padding=[0, 1, 2, 0]), **more)
+    yield case("transposed_same", maps(2, 3, 4), transposed_convolution(3, 3, "relu", stride=2, padding="same"), **more)
+    yield case("transposed_same_five", maps(2, 4, 3), transposed_convolution(3, 5, stride=2, padding="same"),
+               ragged=True, **more)
+    yield case("transposed_same_small_filter", maps(2, 3, 4), transposed_convolution(3, [1, 2], stride=[2, 3], padding="same"),
+               **more)
+    yield case("transposed_same_no_stride", maps(2, 3, 4), transposed_convolution(2, [3, 4], padding="same"), **more)
+    yield case("transposed_no_bias", maps(2, 3, 4), transposed_convolution(3, 2, "tanh", stride=2, bias=False), **more)
+    yield case("transposed_of_numbers", numbers(4), transposed_convolution(4, [2, 3]), steps=6, sequences=5)
+    yield case("transposed_image_of_each_sequence", maps(2, 3, 4), LAST, transposed_convolution(3, 3, stride=2, padding="same"),
+               **more)
+    yield case("there_and_back", maps(2, 6, 4), convolution(3, 5, "tanh", stride=2, padding="same"),
+               transposed_convolution(4, 3, "tanh", stride=2, padding="same"), transposed_convolution(1, 1, "sigmoid"),
+               steps=7, sequences=5, ragged=True)
+    yield case("layer_norm_per_channel_tiny_epsilon", maps(2, 4, 7), convolution(3, 3, stride=2, padding="same", bias=False),
+               layer_norm(per_channel=True, epsilon=1e-12), **some)
+    yield case("layer_norm_per_channel_epsilon", maps(3, 4, 2), layer_norm(per_channel=True, epsilon=0.25), **some)
+    yield case("layer_norm_per_channel_numbers", numbers(6), layer_norm(per_channel=True))
+    yield case("layer_norm_per_channel_image_of_each_sequence", maps(3, 4, 7), LAST, layer_norm(per_channel=True), **some)
+
+
 def combined_cases():
     """Layers one on the other."""
     ragged, many = dict(sequences=4, ragged=True), dict(sequences=19, ragged=True)
@@ -227,4 +279,5 @@ def combined_cases():
 def all_layer_cases():
     yield from single_cases()
     yield from cell_cases()
+    yield from filter_cases()
     yield from combined_cases()

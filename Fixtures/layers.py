@@ -151,6 +151,12 @@ def dropout(net, layer, x):
 
 def layer_norm(net, layer, x):
     z = rows(x)
+    if layer.get("per_channel"):
+        x, shape = maps(x), x.shape
+        gain, bias = (net.parameter(name, x.shape[-3:-2], 0.3, centre) for name, centre in (("weight", 1.0), ("bias", 0.0)))
+        area = x.shape[-2] * x.shape[-1]
+        gain, bias = gain.repeat_interleave(area), bias.repeat_interleave(area)
+        return cells.layer_norm(z, gain, bias, layer.get("epsilon", 1e-5), net.guard).reshape(shape)
     gain, bias = net.parameter("weight", z.shape[-1:], 0.3, 1.0), net.parameter("bias", z.shape[-1:], 0.3)
     return cells.layer_norm(z, gain, bias, layer.get("epsilon", 1e-5), net.guard).reshape(x.shape)
 
@@ -188,12 +194,59 @@ def mean(net, layer, x):
 
 def convolution(net, layer, x):
     x = maps(x)
-    size, channels = layer["size"], x.shape[-3]
-    bound = (channels * size ** 2) ** -0.5
-    weight = net.parameter("weight", (layer["features"], channels, size, size), 2 * bound)
-    bias = net.parameter("bias", (layer["features"],), bound)
-    z = functional.conv2d(x.reshape(-1, *x.shape[-3:]), weight, bias, layer.get("stride", 1), layer.get("padding", 0))
+    weight, bias = filters(net, layer, x.shape[-3])
+    z = functional.conv2d(around(layer, x.reshape(-1, *x.shape[-3:])), weight, bias, pair(layer.get("stride", 1)))
     return numbers(activated(net, layer, z.reshape(*x.shape[:-3], *z.shape[1:])))
+
+
+def filters(net, layer, channels, is_transposed=False):
+    """Weights [F, C, k, l], transposed ones [C, F, k, l], and the bias, of a layer without one None."""
+    size = pair(layer["size"])
+    bound = (channels * size[0] * size[1]) ** -0.5
+    lead = (channels, layer["features"]) if is_transposed else (layer["features"], channels)
+    weight = net.parameter("weight", (*lead, *size), 2 * bound)
+    return weight, net.parameter("bias", (layer["features"],), bound) if layer.get("bias", True) else None
+
+
+def transposed_convolution(net, layer, x):
+    """The maps spread by the stride, and a convolution with the filters turned about over as much of that as is wanted."""
+    x = maps(x)
+    weight, bias = filters(net, layer, x.shape[-3], is_transposed=True)
+    images = x.reshape(-1, *x.shape[-3:])
+    strides, edges = pair(layer.get("stride", 1)), []
+    spread = images.new_zeros(*images.shape[:2], *((n - 1) * stride + 1 for n, stride in zip(x.shape[-2:], strides)))
+    spread[..., ::strides[0], ::strides[1]] = images
+    for axis, (size, stride) in enumerate(zip(pair(layer["size"]), strides)):
+        if layer.get("padding") == "same":
+            before = max(size - stride, 0) // 2
+            edges.append((size - 1 - before, stride - 1 + before))
+        else:
+            before, behind = sides(layer.get("padding", 0))[axis]
+            edges.append((size - 1 - before, size - 1 - behind + pair(layer.get("output_padding", 0))[axis]))
+    z = functional.conv2d(functional.pad(spread, (*edges[1], *edges[0])), weight.transpose(0, 1).flip(2, 3), bias)
+    return numbers(activated(net, layer, z.reshape(*x.shape[:-3], *z.shape[1:])))
+
+
+def pair(value):
+    """Of rows and of columns."""
+    return tuple(value) if isinstance(value, list) else (value, value)
+
+
+def sides(padding):
+    """Zeros before and behind the rows, and the columns."""
+    if isinstance(padding, list) and len(padding) == 4:
+        return padding[:2], padding[2:]
+    return [(size, size) for size in pair(padding)]
+
+
+def around(layer, images):
+    """The maps with the zeros around them; of TensorFlow's SAME the greater half stands behind."""
+    edges = sides(layer.get("padding", 0)) if layer.get("padding") != "same" else []
+    for size, stride, n in zip(pair(layer["size"]), pair(layer.get("stride", 1)), images.shape[-2:]):
+        if layer.get("padding") == "same":
+            zeros = max((-(-n // stride) - 1) * stride + size - n, 0)
+            edges.append((zeros // 2, zeros - zeros // 2))
+    return functional.pad(images, (*edges[1], *edges[0]))
 
 
 def max_pool(net, layer, x):
@@ -232,7 +285,8 @@ LAYERS = {
     "embedding": embedding, "dense": dense, "rnn": cell, "lstm": cell, "gru": cell, "min_gru": min_gru,
     "fast_weights": cell, "associative_lstm": cell, "bidirectional": bidirectional, "stack": stack, "dropout": dropout,
     "layer_norm": layer_norm, "rms_norm": rms_norm, "softmax": softmax, "residual": residual, "last_step": last_step,
-    "mean": mean, "convolution": convolution, "max_pool": max_pool, "flatten": flatten,
+    "mean": mean, "convolution": convolution, "transposed_convolution": transposed_convolution,
+"max_pool": max_pool, "flatten": flatten,
 }
 # What says or keeps which of the numbers come of a layer that reads backwards.
 DIRECTED = ("bidirectional", "stack", "dropout", "layer_norm", "rms_norm", "softmax", "residual")

@@ -84,6 +84,14 @@ def transposed_convolution(features, size, activation=None, **options):
     return convolution(features, size, activation, **options) | {"layer": "transposed_convolution"}
 
 
+def convolutional_lstm(channels, size, **options):
+    return {"layer": "convolutional_lstm", "channels": channels, "size": size} | options
+
+
+def convolutional_gru(channels, size, **options):
+    return {"layer": "convolutional_gru", "channels": channels, "size": size} | options
+
+
 def max_pool(size):
     return {"layer": "max_pool", "size": size}
 
@@ -225,6 +233,46 @@ def filter_cases():
     yield case("layer_norm_per_channel_image_of_each_sequence", maps(3, 4, 7), LAST, layer_norm(per_channel=True), **some)
 
 
+def convolutional_cell_cases():
+    """Recurrent layers of maps, each with each of its options."""
+    some = dict(steps=4, sequences=7, state=True)
+    norms = dict(layer_norm=True, epsilon=0.05)
+    everything = dict(peepholes=True, forget_offset=1) | norms
+    for name, cell in {"lstm": convolutional_lstm, "gru": convolutional_gru}.items():
+        for kind, drawing in {"": dict(state=False), "_state": {}, "_lengths": dict(sequences=8, ragged=True),
+                              "_many_sequences": dict(sequences=17, ragged=True), "_one_step": dict(steps=1),
+                              "_one_step_one_sequence": dict(steps=1, sequences=1)}.items():
+            yield case(f"convolutional_{name}{kind}", maps(2, 5, 6), cell(3, 3), **some | drawing)
+        yield case(f"convolutional_{name}_rows", maps(2, 6, 5), cell(3, [3, 1]), **some)
+        yield case(f"convolutional_{name}_columns", maps(3, 5, 6), cell(2, [1, 5]), **some)
+        yield case(f"convolutional_{name}_larger_than_maps", maps(2, 1, 3), cell(5, [3, 7]), **some)
+        yield case(f"convolutional_{name}_no_bias", maps(2, 5, 6), cell(3, 3, bias=False), **some)
+        yield case(f"convolutional_{name}_of_numbers", numbers(4), cell(3, 1), **some)
+        yield case(f"convolutional_{name}_last_step", maps(2, 4, 6), cell(3, 3), LAST, FLATTEN, dense(8), steps=5, sequences=7,
+                   ragged=True)
+        yield case(f"two_convolutional_{name}s", maps(2, 5, 6), cell(3, 3), cell(3, [3, 5]), **some | dict(ragged=True))
+        yield case(f"convolutional_{name}s_unequal", maps(1, 6, 5), cell(3, 3), layer_norm(per_channel=True),
+                   convolution(2, 3, "relu", stride=2, padding="same"), cell(4, 3), convolution(2, 1, "tanh"), **some)
+        yield case(f"residual_convolutional_{name}", maps(2, 3, 5), residual(cell(2, 3), convolution(2, 1)), **some)
+        yield case(f"convolutional_{name}_suffix", maps(2, 6, 5), cell(3, 1) | {"name": "cell.", "cell_suffix": ""}, **some)
+    for kind, options in {"forget_offset": dict(forget_offset=1), "peepholes": dict(peepholes=True), "layer_norm": norms,
+                          "everything": everything}.items():
+        yield case(f"convolutional_lstm_{kind}", maps(2, 5, 6), convolutional_lstm(3, 3, **options), **some)
+    yield case("convolutional_lstm_peepholes_lengths", maps(2, 4, 6), convolutional_lstm(3, [1, 3], peepholes=True),
+               steps=5, sequences=7, state=True, ragged=True)
+    yield case("convolutional_lstm_peepholes_no_state", maps(2, 4, 5), convolutional_lstm(3, [1, 3], peepholes=True), steps=6,
+               sequences=7)
+    yield case("convolutional_lstm_norms_no_bias_no_state", maps(2, 5, 6), convolutional_lstm(3, 3, bias=False, **norms), steps=4,
+               sequences=7)
+    yield case("convolutional_lstm_everything_lengths", maps(3, 4, 5), convolutional_lstm(2, [3, 1], **everything), steps=6,
+               sequences=7, state=True, ragged=True)
+    yield case("convolutional_gru_resets_first", maps(2, 5, 6), convolutional_gru(3, 3, resets_first=True), **some)
+    yield case("convolutional_gru_resets_first_lengths", maps(2, 4, 6), convolutional_gru(3, [1, 3], resets_first=True),
+               steps=5, sequences=7, state=True, ragged=True)
+    yield case("convolutional_gru_resets_first_no_bias", maps(3, 4, 5), convolutional_gru(2, [3, 1], resets_first=True, bias=False),
+               steps=6, sequences=7)
+
+
 def combined_cases():
     """Layers one on the other."""
     ragged, many = dict(sequences=4, ragged=True), dict(sequences=19, ragged=True)
@@ -280,4 +328,5 @@ def all_layer_cases():
     yield from single_cases()
     yield from cell_cases()
     yield from filter_cases()
+    yield from convolutional_cell_cases()
     yield from combined_cases()

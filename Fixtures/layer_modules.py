@@ -19,7 +19,7 @@ def has_module(layers):
         if layer["layer"] == "residual":
             return has_module(layer["layers"])
         cell = layer.get("cell", layer)
-        if cell.get("per_channel"):
+        if cell["layer"].startswith("convolutional_") or cell.get("per_channel"):
             return False
         if "hidden" not in cell:
             return True

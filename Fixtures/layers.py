@@ -249,6 +249,69 @@ def around(layer, images):
     return functional.pad(images, (*edges[1], *edges[0]))
 
 
+def convolutional_lstm(net, layer, x):
+    x = maps(x)
+    channels, sizes = layer["channels"], x.shape[-2:]
+    project, recur = gate_convolutions(net, layer, x, 4)
+    holes = [net.parameter(f"weight_{name}" + net.suffix, (channels, *sizes), 0.8) for name in ("ci", "cf", "co")] \
+        if layer.get("peepholes") else [0, 0, 0]
+    norms = [[net.parameter(f"norm_{name}_{part}" + net.suffix, (4 * channels, *sizes), 0.3, centre)
+              for part, centre in (("weight", 1.0), ("bias", 0.0))] for name in ("ih", "hh")] \
+        if layer.get("layer_norm") else None
+    h, c = (net.state(letter + net.suffix, (channels, *sizes)) for letter in "hc")
+    outputs = []
+    for one in x:
+        own, other = project(one), recur(h)
+        if norms:
+            own, other = (normalized(net, layer, z, *norm) for z, norm in zip((own, other), norms))
+        i, f, g, o = (own + other).split(channels, 1)
+        f = f + layer.get("forget_offset", 0)
+        c = torch.sigmoid(f + holes[1] * c) * c + torch.sigmoid(i + holes[0] * c) * torch.tanh(g)
+        h = torch.sigmoid(o + holes[2] * c) * torch.tanh(c)
+        outputs.append(h)
+    net.last("h" + net.suffix, h)
+    net.last("c" + net.suffix, c)
+    return numbers(torch.stack(outputs))
+
+
+def convolutional_gru(net, layer, x):
+    x = maps(x)
+    channels, resets_first = layer["channels"], layer.get("resets_first", False)
+    project, recur = gate_convolutions(net, layer, x, 3, has_recurrent_bias=not resets_first)
+    h = net.state("h" + net.suffix, (channels, *x.shape[-2:]))
+    outputs = []
+    for one in x:
+        r, z, n = project(one).split(channels, 1)
+        r_h, z_h, n_h = recur(h).split(channels, 1)
+        r, z = torch.sigmoid(r + r_h), torch.sigmoid(z + z_h)
+        n = torch.tanh(n + (recur(r * h).split(channels, 1)[2] if resets_first else r * n_h))
+        h = (1 - z) * n + z * h
+        outputs.append(h)
+    net.last("h" + net.suffix, h)
+    return numbers(torch.stack(outputs))
+
+
+def gate_convolutions(net, layer, x, gates, has_recurrent_bias=False):
+    """What makes the maps of all gates of x, and of h."""
+    size, rows = pair(layer["size"]), gates * layer["channels"]
+    bound = ((x.shape[-3] + layer["channels"]) * size[0] * size[1]) ** -0.5
+
+    def parameters(name, channels, has_bias):
+        return [net.parameter(f"weight_{name}" + net.suffix, (rows, channels, *size), 2 * bound),
+                net.parameter(f"bias_{name}" + net.suffix, (rows,), bound) if has_bias and layer.get("bias", True) else None]
+
+    own = parameters("ih", x.shape[-3], True)
+    other = parameters("hh", layer["channels"], has_recurrent_bias)
+    zeros = tuple(n // 2 for n in size)
+    return [lambda z, own=own: functional.conv2d(z, *own, padding=zeros) for own in (own, other)]
+
+
+def normalized(net, layer, z, gain, bias):
+    """A layer norm over all maps of a sequence; of nothing but zeros it is the bias."""
+    guard = net.guard if z.detach().any() else Guard()
+    return cells.layer_norm(z.flatten(1), gain.flatten(), bias.flatten(), layer.get("epsilon", 1e-5), guard).reshape(z.shape)
+
+
 def max_pool(net, layer, x):
     x = maps(x)
     images = x.reshape(-1, *x.shape[-3:])
@@ -286,7 +349,7 @@ LAYERS = {
     "fast_weights": cell, "associative_lstm": cell, "bidirectional": bidirectional, "stack": stack, "dropout": dropout,
     "layer_norm": layer_norm, "rms_norm": rms_norm, "softmax": softmax, "residual": residual, "last_step": last_step,
     "mean": mean, "convolution": convolution, "transposed_convolution": transposed_convolution,
-"max_pool": max_pool, "flatten": flatten,
+    "convolutional_lstm": convolutional_lstm, "convolutional_gru": convolutional_gru, "max_pool": max_pool, "flatten": flatten,
 }
 # What says or keeps which of the numbers come of a layer that reads backwards.
 DIRECTED = ("bidirectional", "stack", "dropout", "layer_norm", "rms_norm", "softmax", "residual")
@@ -420,6 +483,8 @@ class Layers:
         layer = layer_of(config["layers"], name.removeprefix("gradient."))
         if layer is None or not words[-1].startswith(("weight_", "bias_", "norm_")):
             return [tensor]
+        if "channels" in layer:
+            return tensor.split(layer["channels"])
         if words[-1].startswith("norm_"):
             return tensor.reshape(-1, layer["hidden"]).split(1)
         if layer["layer"] != "associative_lstm":
@@ -436,7 +501,7 @@ def layer_of(layers, name):
         if layer["layer"] == "residual":
             return layer_of(layer["layers"], name.removeprefix(prefix))
         layer = layer.get("cell", layer)
-        return layer if "hidden" in layer else None
+        return layer if "hidden" in layer or "channels" in layer else None
     return None
 
 

@@ -39,6 +39,10 @@ import Testing
                 [
                     .convolution(3, kernel: MapSize(3, 2), stride: 2, padding: .same, hasBias: false),
                     .layerNorm(isPerChannel: true),
+                    .convolutionalLSTM(
+                        3, kernel: 3, ConvolutionalLSTMOptions(hasPeepholes: true, hasLayerNorm: true)),
+                    .convolutionalGRU(3, kernel: MapSize(1, 3)),
+                    .residual([.convolutionalGRU(3, kernel: 1, resetsFirst: true), .convolutionalLSTM(3, kernel: 1)]),
                     .transposedConvolution(2, kernel: 3, stride: 2, padding: .same), .flatten, .lastStep, .dense(4),
                 ]),
         ] + Layer.cells(hidden: 6).map { NetworkConfiguration(.numbers(6), [$0.layer, .lastStep, .dense(4)]) }

@@ -21,6 +21,8 @@ import Testing
                 #"{"layer":"transposed_convolution","features":3,"size":2}"#,
                 .transposedConvolution(3, kernel: 2, activation: nil)
             ),
+            (#"{"layer":"convolutional_lstm","channels":3,"size":5}"#, .convolutionalLSTM(3, kernel: 5)),
+            (#"{"layer":"convolutional_gru","channels":3,"size":5}"#, .convolutionalGRU(3, kernel: 5)),
         ]
         for (text, expected) in layers { #expect(try layer(text) == expected, "\(text)") }
     }
@@ -40,6 +42,12 @@ import Testing
             .transposedConvolution(
                 2, kernel: 3, stride: MapSize(2, 3), padding: .zeros(1), outputPadding: MapSize(1, 2)),
             .layerNorm(epsilon: 1e-12, isPerChannel: true),
+            .convolutionalLSTM(
+                2, kernel: MapSize(3, 5),
+                ConvolutionalLSTMOptions(
+                    forgetBias: 1, forgetOffset: 0.5, hasPeepholes: true, hasLayerNorm: true, epsilon: 0.25),
+                hasBias: false),
+            .convolutionalGRU(2, kernel: 1, resetsFirst: true, hasBias: false),
             .stack(.lstm(3), layers: 2, isBidirectional: true, dropout: 0.5),
         ] {
             #expect(try Layer(json: try JSON(parsing: layer.description.utf8)) == layer)

@@ -72,3 +72,70 @@ extension NaiveRows {
         return NaiveRows(rows: spread, maps: shape)
     }
 }
+
+extension NaiveRun {
+    /// A convolution that keeps rows and columns of one step's maps.
+    private func gates(
+        _ filters: CellFilters, count: Int, _ row: [Double], _ maps: MapShape, _ weight: [Double], _ bias: [Double]?
+    ) -> [Double] {
+        let (above, left) = (filters.size.height / 2, filters.size.width / 2)
+        let options = FilterOptions(
+            features: count * filters.channels, size: filters.size, stride: 1,
+            padding: .zeros(top: above, bottom: above, left: left, right: left), hasBias: bias != nil, activation: nil)
+        return NaiveRows(rows: [row], maps: maps).convolved(options, weight, bias).rows[0]
+    }
+
+    mutating func convolutionalLSTM(
+        _ kind: ConvolutionalLSTMLayer, _ prefix: String, _ suffix: String, _ x: NaiveRows
+    ) -> NaiveRows {
+        let (filters, options, parameters) = (kind.filters, kind.cellOptions, parameters)
+        let shape = MapShape(channels: filters.channels, height: x.maps.height, width: x.maps.width)
+        func parameter(_ name: String) -> [Double]? { parameters[prefix + name + suffix] }
+        let (hName, cName) = (prefix + "h" + suffix, prefix + "c" + suffix)
+        var (h, c) = (state[hName]!, state[cName]!)
+        func peephole(_ name: String, _ c: [Double]) -> [Double]? { parameter("weight_" + name).map { times($0, c) } }
+        let outputs = x.rows.map { row in
+            var own = gates(filters, count: 4, row, x.maps, parameter("weight_ih")!, parameter("bias_ih"))
+            var other = gates(filters, count: 4, h, shape, parameter("weight_hh")!, nil)
+            if options.hasLayerNorm {
+                func norm(_ name: String, _ z: [Double]) -> [Double] {
+                    normalized(
+                        z, parameter("norm_\(name)_weight")!, parameter("norm_\(name)_bias")!, Double(options.epsilon))
+                }
+                (own, other) = (norm("ih", own), norm("hh", other))
+            }
+            let z = parts(sum(own, other), of: h.count)
+            let i = sum(z[0], peephole("ci", c)).map(sigmoid)
+            let f = sum(z[1], peephole("cf", c)).map { sigmoid($0 + Double(options.forgetOffset)) }
+            c = sum(times(f, c), times(i, z[2].map { tanh($0) }))
+            h = times(sum(z[3], peephole("co", c)).map(sigmoid), c.map { tanh($0) })
+            return h
+        }
+        (state[hName], state[cName]) = (h, c)
+        return NaiveRows(rows: outputs, maps: shape)
+    }
+
+    mutating func convolutionalGRU(
+        _ kind: ConvolutionalGRULayer, _ prefix: String, _ suffix: String, _ x: NaiveRows
+    ) -> NaiveRows {
+        let (filters, parameters) = (kind.filters, parameters)
+        let shape = MapShape(channels: filters.channels, height: x.maps.height, width: x.maps.width)
+        func parameter(_ name: String) -> [Double]? { parameters[prefix + name + suffix] }
+        func ofState(_ h: [Double]) -> [[Double]] {
+            parts(gates(filters, count: 3, h, shape, parameter("weight_hh")!, parameter("bias_hh")), of: h.count)
+        }
+        let name = prefix + "h" + suffix
+        var h = state[name]!
+        let outputs = x.rows.map { row in
+            let a = parts(
+                gates(filters, count: 3, row, x.maps, parameter("weight_ih")!, parameter("bias_ih")), of: h.count)
+            let b = ofState(h)
+            let (r, z) = (sum(a[0], b[0]).map(sigmoid), sum(a[1], b[1]).map(sigmoid))
+            let n = sum(a[2], kind.resetsFirst ? ofState(times(r, h))[2] : times(r, b[2])).map { tanh($0) }
+            h = sum(times(z.map { 1 - $0 }, n), times(z, h))
+            return h
+        }
+        state[name] = h
+        return NaiveRows(rows: outputs, maps: shape)
+    }
+}

@@ -132,6 +132,8 @@ struct NaiveRun {
             return x.convolved(kind.filters, parameter("weight")!, parameter("bias"))
         case let kind as TransposedConvolutionLayer:
             return x.spread(kind, parameter("weight")!, parameter("bias"))
+        case let kind as ConvolutionalLSTMLayer: return convolutionalLSTM(kind, prefix, suffix, x)
+        case let kind as ConvolutionalGRULayer: return convolutionalGRU(kind, prefix, suffix, x)
         case let kind as MaxPoolLayer:
             let maps = MapShape(
                 channels: x.maps.channels, height: x.maps.height / kind.size, width: x.maps.width / kind.size)

@@ -20,6 +20,8 @@ extension Layer {
         Kind("mean", MeanLayer.init),
         Kind("convolution", ConvolutionLayer.init),
         Kind("transposed_convolution", TransposedConvolutionLayer.init),
+        Kind("convolutional_lstm", ConvolutionalLSTMLayer.init),
+        Kind("convolutional_gru", ConvolutionalGRULayer.init),
         Kind("max_pool", MaxPoolLayer.init),
         Kind("flatten", FlattenLayer.init),
     ]

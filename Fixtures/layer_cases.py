@@ -80,6 +80,18 @@ def convolution(features, size, activation=None, **options):
         {"activation": activation} if activation else {}) | options
 
 
+def transposed_convolution(features, size, activation=None, **options):
+    return convolution(features, size, activation, **options) | {"layer": "transposed_convolution"}
+
+
+def convolutional_lstm(channels, size, **options):
+    return {"layer": "convolutional_lstm", "channels": channels, "size": size} | options
+
+
+def convolutional_gru(channels, size, **options):
+    return {"layer": "convolutional_gru", "channels": channels, "size": size} | options
+
+
 def max_pool(size):
     return {"layer": "max_pool", "size": size}
 
@@ -173,6 +185,94 @@ def cell_cases():
     yield case("cell_suffix", numbers(3), lstm(4) | {"name": "cell.", "cell_suffix": ""}, sequences=2, state=True)
 
 
+def filter_cases():
+    """Convolutions with any filters, strides and zeros, transposed ones, and the layer norm of maps."""
+    drawings = {"": {}, "_lengths": dict(sequences=8, ragged=True), "_many_sequences": dict(sequences=19),
+                "_one_step_one_sequence": dict(steps=1, sequences=1)}
+    some, more = dict(steps=5, sequences=6), dict(steps=5, sequences=7)
+    for name, drawing in drawings.items():
+        drawing = some | drawing
+        yield case(f"convolution_same{name}", maps(2, 7, 4), convolution(3, 3, stride=2, padding="same"), **drawing)
+        yield case(f"transposed_convolution{name}", maps(2, 3, 4), transposed_convolution(3, 3, stride=2), **drawing)
+        yield case(f"layer_norm_per_channel{name}", maps(3, 4, 7), layer_norm(per_channel=True), **drawing)
+    yield case("convolution_rectangle", maps(2, 9, 3), convolution(3, [3, 2], "tanh"), **some)
+    yield case("convolution_rectangle_strides", maps(3, 7, 8), convolution(2, [4, 3], stride=[2, 3], padding=[1, 2]), **some)
+    yield case("convolution_one_sided", maps(2, 4, 7), convolution(4, 3, padding=[1, 0, 0, 2]), **some)
+    yield case("convolution_same_five", maps(2, 8, 4), convolution(3, 5, "relu", stride=2, padding="same"), **some)
+    yield case("convolution_same_no_stride", maps(2, 4, 7), convolution(3, [2, 5], padding="same"), **some)
+    yield case("convolution_same_rectangle", maps(2, 6, 8), convolution(2, [5, 3], "sigmoid", stride=[1, 3], padding="same"),
+               steps=5, sequences=4, ragged=True)
+    yield case("convolution_same_small_filter", maps(2, 7, 4), convolution(4, 2, stride=3, padding="same"), **some)
+    yield case("convolution_same_larger_than_maps", maps(3, 2, 4), convolution(3, [7, 5], padding="same"), **some)
+    yield case("convolution_no_bias", maps(2, 4, 10), convolution(3, 3, "tanh", bias=False), **some)
+    yield case("convolution_same_image_of_each_sequence", maps(2, 7, 4), LAST, convolution(3, 3, stride=2, padding="same"), **some)
+    yield case("transposed_rectangle", maps(2, 3, 4), transposed_convolution(3, [3, 2], "tanh", stride=[2, 3]), **more)
+    yield case("transposed_padding", maps(2, 3, 4), transposed_convolution(3, [4, 5], stride=2, padding=[1, 2]), **more)
+    yield case("transposed_output_padding", maps(2, 3, 4),
+               transposed_convolution(3, 3, "sigmoid", stride=2, padding=1, output_padding=1), **more)
+    yield case("transposed_output_padding_alone", maps(3, 2, 4),
+               transposed_convolution(2, [2, 1], stride=[3, 4], output_padding=[1, 2]), **more)
+    yield case("transposed_one_sided", maps(2, 3, 4), transposed_convolution(3, 3, stride=[2, 1], padding=[0, 1, 2, 0]), **more)
+    yield case("transposed_same", maps(2, 3, 4), transposed_convolution(3, 3, "relu", stride=2, padding="same"), **more)
+    yield case("transposed_same_five", maps(2, 4, 3), transposed_convolution(3, 5, stride=2, padding="same"),
+               ragged=True, **more)
+    yield case("transposed_same_small_filter", maps(2, 3, 4), transposed_convolution(3, [1, 2], stride=[2, 3], padding="same"),
+               **more)
+    yield case("transposed_same_no_stride", maps(2, 3, 4), transposed_convolution(2, [3, 4], padding="same"), **more)
+    yield case("transposed_no_bias", maps(2, 3, 4), transposed_convolution(3, 2, "tanh", stride=2, bias=False), **more)
+    yield case("transposed_of_numbers", numbers(4), transposed_convolution(4, [2, 3]), steps=6, sequences=5)
+    yield case("transposed_image_of_each_sequence", maps(2, 3, 4), LAST, transposed_convolution(3, 3, stride=2, padding="same"),
+               **more)
+    yield case("there_and_back", maps(2, 6, 4), convolution(3, 5, "tanh", stride=2, padding="same"),
+               transposed_convolution(4, 3, "tanh", stride=2, padding="same"), transposed_convolution(1, 1, "sigmoid"),
+               steps=7, sequences=5, ragged=True)
+    yield case("layer_norm_per_channel_tiny_epsilon", maps(2, 4, 7), convolution(3, 3, stride=2, padding="same", bias=False),
+               layer_norm(per_channel=True, epsilon=1e-12), **some)
+    yield case("layer_norm_per_channel_epsilon", maps(3, 4, 2), layer_norm(per_channel=True, epsilon=0.25), **some)
+    yield case("layer_norm_per_channel_numbers", numbers(6), layer_norm(per_channel=True))
+    yield case("layer_norm_per_channel_image_of_each_sequence", maps(3, 4, 7), LAST, layer_norm(per_channel=True), **some)
+
+
+def convolutional_cell_cases():
+    """Recurrent layers of maps, each with each of its options."""
+    some = dict(steps=4, sequences=7, state=True)
+    norms = dict(layer_norm=True, epsilon=0.05)
+    everything = dict(peepholes=True, forget_offset=1) | norms
+    for name, cell in {"lstm": convolutional_lstm, "gru": convolutional_gru}.items():
+        for kind, drawing in {"": dict(state=False), "_state": {}, "_lengths": dict(sequences=8, ragged=True),
+                              "_many_sequences": dict(sequences=17, ragged=True), "_one_step": dict(steps=1),
+                              "_one_step_one_sequence": dict(steps=1, sequences=1)}.items():
+            yield case(f"convolutional_{name}{kind}", maps(2, 5, 6), cell(3, 3), **some | drawing)
+        yield case(f"convolutional_{name}_rows", maps(2, 6, 5), cell(3, [3, 1]), **some)
+        yield case(f"convolutional_{name}_columns", maps(3, 5, 6), cell(2, [1, 5]), **some)
+        yield case(f"convolutional_{name}_larger_than_maps", maps(2, 1, 3), cell(5, [3, 7]), **some)
+        yield case(f"convolutional_{name}_no_bias", maps(2, 5, 6), cell(3, 3, bias=False), **some)
+        yield case(f"convolutional_{name}_of_numbers", numbers(4), cell(3, 1), **some)
+        yield case(f"convolutional_{name}_last_step", maps(2, 4, 6), cell(3, 3), LAST, FLATTEN, dense(8), steps=5, sequences=7,
+                   ragged=True)
+        yield case(f"two_convolutional_{name}s", maps(2, 5, 6), cell(3, 3), cell(3, [3, 5]), **some | dict(ragged=True))
+        yield case(f"convolutional_{name}s_unequal", maps(1, 6, 5), cell(3, 3), layer_norm(per_channel=True),
+                   convolution(2, 3, "relu", stride=2, padding="same"), cell(4, 3), convolution(2, 1, "tanh"), **some)
+        yield case(f"residual_convolutional_{name}", maps(2, 3, 5), residual(cell(2, 3), convolution(2, 1)), **some)
+        yield case(f"convolutional_{name}_suffix", maps(2, 6, 5), cell(3, 1) | {"name": "cell.", "cell_suffix": ""}, **some)
+    for kind, options in {"forget_offset": dict(forget_offset=1), "peepholes": dict(peepholes=True), "layer_norm": norms,
+                          "everything": everything}.items():
+        yield case(f"convolutional_lstm_{kind}", maps(2, 5, 6), convolutional_lstm(3, 3, **options), **some)
+    yield case("convolutional_lstm_peepholes_lengths", maps(2, 4, 6), convolutional_lstm(3, [1, 3], peepholes=True),
+               steps=5, sequences=7, state=True, ragged=True)
+    yield case("convolutional_lstm_peepholes_no_state", maps(2, 4, 5), convolutional_lstm(3, [1, 3], peepholes=True), steps=6,
+               sequences=7)
+    yield case("convolutional_lstm_norms_no_bias_no_state", maps(2, 5, 6), convolutional_lstm(3, 3, bias=False, **norms), steps=4,
+               sequences=7)
+    yield case("convolutional_lstm_everything_lengths", maps(3, 4, 5), convolutional_lstm(2, [3, 1], **everything), steps=6,
+               sequences=7, state=True, ragged=True)
+    yield case("convolutional_gru_resets_first", maps(2, 5, 6), convolutional_gru(3, 3, resets_first=True), **some)
+    yield case("convolutional_gru_resets_first_lengths", maps(2, 4, 6), convolutional_gru(3, [1, 3], resets_first=True),
+               steps=5, sequences=7, state=True, ragged=True)
+    yield case("convolutional_gru_resets_first_no_bias", maps(3, 4, 5), convolutional_gru(2, [3, 1], resets_first=True, bias=False),
+               steps=6, sequences=7)
+
+
 def combined_cases():
     """Layers one on the other."""
     ragged, many = dict(sequences=4, ragged=True), dict(sequences=19, ragged=True)
@@ -227,4 +327,6 @@ def combined_cases():
 def all_layer_cases():
     yield from single_cases()
     yield from cell_cases()
+    yield from filter_cases()
+    yield from convolutional_cell_cases()
     yield from combined_cases()

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from layers import Layers, are_maps, is_per_step, maps, numbers, place_names, rows
+from layers import Layers, are_maps, is_per_step, maps, numbers, pair, place_names, rows, sides
 
 RECURRENT = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, None: nn.Identity}
@@ -19,6 +19,8 @@ def has_module(layers):
         if layer["layer"] == "residual":
             return has_module(layer["layers"])
         cell = layer.get("cell", layer)
+        if cell["layer"].startswith("convolutional_") or cell.get("per_channel"):
+            return False
         if "hidden" not in cell:
             return True
         return cell["layer"] in RECURRENT and not cell.get("layer_norm") and cell.get("activation") != "sigmoid"
@@ -109,8 +111,8 @@ def mean(batch, prefix, x):
 def single(batch, prefix, layer, x):
     """A module that takes the numbers of a step, all steps of all sequences one behind the other."""
     kind = layer["layer"]
-    z = maps(x) if kind in ("convolution", "max_pool") else rows(x)
-    axes = {"embedding": 0, "convolution": 3, "max_pool": 3}.get(kind, 1)
+    axes = {"embedding": 0, "convolution": 3, "transposed_convolution": 3, "max_pool": 3}.get(kind, 1)
+    z = maps(x) if axes == 3 else rows(x)
     lead = z.shape[:z.dim() - axes]
     y = batch.call(module(batch, layer, z), prefix, z.reshape(-1, *z.shape[len(lead):]))
     y = ACTIVATIONS[layer.get("activation")]()(y.reshape(*lead, *y.shape[1:]))
@@ -133,7 +135,58 @@ def module(batch, layer, z):
             return nn.RMSNorm(z.shape[-1], layer.get("epsilon", 1e-6))
         case "softmax":
             return nn.Softmax(-1)
-        case "convolution":
-            return nn.Conv2d(z.shape[-3], layer["features"], layer["size"], layer.get("stride", 1), layer.get("padding", 0))
+        case "convolution" | "transposed_convolution":
+            return filters(layer, z)
         case "max_pool":
             return nn.MaxPool2d(layer["size"])
+
+
+def filters(layer, z):
+    """PyTorch's module where the zeros are as many on both sides; otherwise what is around it is cropped, or put around."""
+    padding, stride, size = layer.get("padding", 0), pair(layer.get("stride", 1)), pair(layer["size"])
+    is_transposed = layer["layer"] == "transposed_convolution"
+    options = dict(bias=layer.get("bias", True))
+    if padding != "same" and not (isinstance(padding, list) and len(padding) == 4):
+        options |= dict(padding=pair(padding))
+        if is_transposed:
+            options |= dict(output_padding=pair(layer.get("output_padding", 0)))
+        return (nn.ConvTranspose2d if is_transposed else nn.Conv2d)(z.shape[-3], layer["features"], size, stride, **options)
+    return (CroppedTransposed if is_transposed else Padded)(z.shape[-3], layer["features"], size, stride, padding, **options)
+
+
+class Padded(nn.Conv2d):
+    """Zeros around the maps that differ from side to side."""
+
+    def __init__(self, channels, features, size, stride, sides, bias):
+        super().__init__(channels, features, size, stride, bias=bias)
+        self.around = sides
+
+    def forward(self, images):
+        edges = []
+        for axis in (0, 1):
+            n, size, stride = images.shape[2 + axis], self.kernel_size[axis], self.stride[axis]
+            if self.around == "same":
+                missing = size - stride if n % stride == 0 else size - n % stride
+                edges.append((max(missing, 0) // 2, (max(missing, 0) + 1) // 2))
+            else:
+                edges.append(sides(self.around)[axis])
+        return super().forward(nn.ZeroPad2d((*edges[1], *edges[0]))(images))
+
+
+class CroppedTransposed(nn.ConvTranspose2d):
+    """All that the filters give, and what of it is left; where a stride is longer than the filter, zeros between them."""
+
+    def __init__(self, channels, features, size, stride, sides, bias):
+        super().__init__(channels, features, size, stride, bias=bias)
+        self.around = sides
+
+    def forward(self, images):
+        extra, kept = [], []
+        for axis in (0, 1):
+            n, size, stride = images.shape[2 + axis], self.kernel_size[axis], self.stride[axis]
+            before, behind = (max(size - stride, 0) // 2, (max(size - stride, 0) + 1) // 2) if self.around == "same" \
+                else sides(self.around)[axis]
+            extra.append(max(stride - size, 0) if self.around == "same" else 0)
+            kept.append(slice(before, (n - 1) * stride + size + extra[axis] - behind))
+        y = nn.functional.conv_transpose2d(images, self.weight, self.bias, self.stride, output_padding=extra)
+        return y[..., kept[0], kept[1]]

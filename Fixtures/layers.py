@@ -151,6 +151,12 @@ def dropout(net, layer, x):
 
 def layer_norm(net, layer, x):
     z = rows(x)
+    if layer.get("per_channel"):
+        x, shape = maps(x), x.shape
+        gain, bias = (net.parameter(name, x.shape[-3:-2], 0.3, centre) for name, centre in (("weight", 1.0), ("bias", 0.0)))
+        area = x.shape[-2] * x.shape[-1]
+        gain, bias = gain.repeat_interleave(area), bias.repeat_interleave(area)
+        return cells.layer_norm(z, gain, bias, layer.get("epsilon", 1e-5), net.guard).reshape(shape)
     gain, bias = net.parameter("weight", z.shape[-1:], 0.3, 1.0), net.parameter("bias", z.shape[-1:], 0.3)
     return cells.layer_norm(z, gain, bias, layer.get("epsilon", 1e-5), net.guard).reshape(x.shape)
 
@@ -188,12 +194,122 @@ def mean(net, layer, x):
 
 def convolution(net, layer, x):
     x = maps(x)
-    size, channels = layer["size"], x.shape[-3]
-    bound = (channels * size ** 2) ** -0.5
-    weight = net.parameter("weight", (layer["features"], channels, size, size), 2 * bound)
-    bias = net.parameter("bias", (layer["features"],), bound)
-    z = functional.conv2d(x.reshape(-1, *x.shape[-3:]), weight, bias, layer.get("stride", 1), layer.get("padding", 0))
+    weight, bias = filters(net, layer, x.shape[-3])
+    z = functional.conv2d(around(layer, x.reshape(-1, *x.shape[-3:])), weight, bias, pair(layer.get("stride", 1)))
     return numbers(activated(net, layer, z.reshape(*x.shape[:-3], *z.shape[1:])))
+
+
+def filters(net, layer, channels, is_transposed=False):
+    """Weights [F, C, k, l], transposed ones [C, F, k, l], and the bias, of a layer without one None."""
+    size = pair(layer["size"])
+    bound = (channels * size[0] * size[1]) ** -0.5
+    lead = (channels, layer["features"]) if is_transposed else (layer["features"], channels)
+    weight = net.parameter("weight", (*lead, *size), 2 * bound)
+    return weight, net.parameter("bias", (layer["features"],), bound) if layer.get("bias", True) else None
+
+
+def transposed_convolution(net, layer, x):
+    """The maps spread by the stride, and a convolution with the filters turned about over as much of that as is wanted."""
+    x = maps(x)
+    weight, bias = filters(net, layer, x.shape[-3], is_transposed=True)
+    images = x.reshape(-1, *x.shape[-3:])
+    strides, edges = pair(layer.get("stride", 1)), []
+    spread = images.new_zeros(*images.shape[:2], *((n - 1) * stride + 1 for n, stride in zip(x.shape[-2:], strides)))
+    spread[..., ::strides[0], ::strides[1]] = images
+    for axis, (size, stride) in enumerate(zip(pair(layer["size"]), strides)):
+        if layer.get("padding") == "same":
+            before = max(size - stride, 0) // 2
+            edges.append((size - 1 - before, stride - 1 + before))
+        else:
+            before, behind = sides(layer.get("padding", 0))[axis]
+            edges.append((size - 1 - before, size - 1 - behind + pair(layer.get("output_padding", 0))[axis]))
+    z = functional.conv2d(functional.pad(spread, (*edges[1], *edges[0])), weight.transpose(0, 1).flip(2, 3), bias)
+    return numbers(activated(net, layer, z.reshape(*x.shape[:-3], *z.shape[1:])))
+
+
+def pair(value):
+    """Of rows and of columns."""
+    return tuple(value) if isinstance(value, list) else (value, value)
+
+
+def sides(padding):
+    """Zeros before and behind the rows, and the columns."""
+    if isinstance(padding, list) and len(padding) == 4:
+        return padding[:2], padding[2:]
+    return [(size, size) for size in pair(padding)]
+
+
+def around(layer, images):
+    """The maps with the zeros around them; of TensorFlow's SAME the greater half stands behind."""
+    edges = sides(layer.get("padding", 0)) if layer.get("padding") != "same" else []
+    for size, stride, n in zip(pair(layer["size"]), pair(layer.get("stride", 1)), images.shape[-2:]):
+        if layer.get("padding") == "same":
+            zeros = max((-(-n // stride) - 1) * stride + size - n, 0)
+            edges.append((zeros // 2, zeros - zeros // 2))
+    return functional.pad(images, (*edges[1], *edges[0]))
+
+
+def convolutional_lstm(net, layer, x):
+    x = maps(x)
+    channels, sizes = layer["channels"], x.shape[-2:]
+    project, recur = gate_convolutions(net, layer, x, 4)
+    holes = [net.parameter(f"weight_{name}" + net.suffix, (channels, *sizes), 0.8) for name in ("ci", "cf", "co")] \
+        if layer.get("peepholes") else [0, 0, 0]
+    norms = [[net.parameter(f"norm_{name}_{part}" + net.suffix, (4 * channels, *sizes), 0.3, centre)
+              for part, centre in (("weight", 1.0), ("bias", 0.0))] for name in ("ih", "hh")] \
+        if layer.get("layer_norm") else None
+    h, c = (net.state(letter + net.suffix, (channels, *sizes)) for letter in "hc")
+    outputs = []
+    for one in x:
+        own, other = project(one), recur(h)
+        if norms:
+            own, other = (normalized(net, layer, z, *norm) for z, norm in zip((own, other), norms))
+        i, f, g, o = (own + other).split(channels, 1)
+        f = f + layer.get("forget_offset", 0)
+        c = torch.sigmoid(f + holes[1] * c) * c + torch.sigmoid(i + holes[0] * c) * torch.tanh(g)
+        h = torch.sigmoid(o + holes[2] * c) * torch.tanh(c)
+        outputs.append(h)
+    net.last("h" + net.suffix, h)
+    net.last("c" + net.suffix, c)
+    return numbers(torch.stack(outputs))
+
+
+def convolutional_gru(net, layer, x):
+    x = maps(x)
+    channels, resets_first = layer["channels"], layer.get("resets_first", False)
+    project, recur = gate_convolutions(net, layer, x, 3, has_recurrent_bias=not resets_first)
+    h = net.state("h" + net.suffix, (channels, *x.shape[-2:]))
+    outputs = []
+    for one in x:
+        r, z, n = project(one).split(channels, 1)
+        r_h, z_h, n_h = recur(h).split(channels, 1)
+        r, z = torch.sigmoid(r + r_h), torch.sigmoid(z + z_h)
+        n = torch.tanh(n + (recur(r * h).split(channels, 1)[2] if resets_first else r * n_h))
+        h = (1 - z) * n + z * h
+        outputs.append(h)
+    net.last("h" + net.suffix, h)
+    return numbers(torch.stack(outputs))
+
+
+def gate_convolutions(net, layer, x, gates, has_recurrent_bias=False):
+    """What makes the maps of all gates of x, and of h."""
+    size, rows = pair(layer["size"]), gates * layer["channels"]
+    bound = ((x.shape[-3] + layer["channels"]) * size[0] * size[1]) ** -0.5
+
+    def parameters(name, channels, has_bias):
+        return [net.parameter(f"weight_{name}" + net.suffix, (rows, channels, *size), 2 * bound),
+                net.parameter(f"bias_{name}" + net.suffix, (rows,), bound) if has_bias and layer.get("bias", True) else None]
+
+    own = parameters("ih", x.shape[-3], True)
+    other = parameters("hh", layer["channels"], has_recurrent_bias)
+    zeros = tuple(n // 2 for n in size)
+    return [lambda z, own=own: functional.conv2d(z, *own, padding=zeros) for own in (own, other)]
+
+
+def normalized(net, layer, z, gain, bias):
+    """A layer norm over all maps of a sequence; of nothing but zeros it is the bias."""
+    guard = net.guard if z.detach().any() else Guard()
+    return cells.layer_norm(z.flatten(1), gain.flatten(), bias.flatten(), layer.get("epsilon", 1e-5), guard).reshape(z.shape)
 
 
 def max_pool(net, layer, x):
@@ -232,7 +348,8 @@ LAYERS = {
     "embedding": embedding, "dense": dense, "rnn": cell, "lstm": cell, "gru": cell, "min_gru": min_gru,
     "fast_weights": cell, "associative_lstm": cell, "bidirectional": bidirectional, "stack": stack, "dropout": dropout,
     "layer_norm": layer_norm, "rms_norm": rms_norm, "softmax": softmax, "residual": residual, "last_step": last_step,
-    "mean": mean, "convolution": convolution, "max_pool": max_pool, "flatten": flatten,
+    "mean": mean, "convolution": convolution, "transposed_convolution": transposed_convolution,
+    "convolutional_lstm": convolutional_lstm, "convolutional_gru": convolutional_gru, "max_pool": max_pool, "flatten": flatten,
 }
 # What says or keeps which of the numbers come of a layer that reads backwards.
 DIRECTED = ("bidirectional", "stack", "dropout", "layer_norm", "rms_norm", "softmax", "residual")
@@ -366,6 +483,8 @@ class Layers:
         layer = layer_of(config["layers"], name.removeprefix("gradient."))
         if layer is None or not words[-1].startswith(("weight_", "bias_", "norm_")):
             return [tensor]
+        if "channels" in layer:
+            return tensor.split(layer["channels"])
         if words[-1].startswith("norm_"):
             return tensor.reshape(-1, layer["hidden"]).split(1)
         if layer["layer"] != "associative_lstm":
@@ -382,7 +501,7 @@ def layer_of(layers, name):
         if layer["layer"] == "residual":
             return layer_of(layer["layers"], name.removeprefix(prefix))
         layer = layer.get("cell", layer)
-        return layer if "hidden" in layer else None
+        return layer if "hidden" in layer or "channels" in layer else None
     return None
 
 

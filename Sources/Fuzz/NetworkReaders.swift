@@ -100,7 +100,9 @@ extension Reader {
         "\"outputs\":2", "{\"layer\":\"last_step\"}", "{\"layer\":\"dropout\",\"rate\":0.5}", "\"numbers\":2",
         "\"tokens\":3", "\"bidirectional\":true", "\"bias\":false", "\"layers\":2", "\"dropout\":0.5",
         "\"inner_steps\":256", "\"layer\":\"mean\"", "\"layer\":\"flatten\"", "\"padding\":1048575",
-        "\"size\":1048576", "\"name\":\"0.\"", "\"cell_suffix\":\"\"", "\"head\":null", "\"per\":\"sequence\"",
+        "\"size\":1048576", "\"size\":[3,5]", "\"padding\":\"same\"", "\"padding\":[1,0,0,1048575]", "\"stride\":[1,2]",
+        "\"output_padding\":1", "\"peepholes\":true", "\"per_channel\":true", "\"name\":\"0.\"", "\"cell_suffix\":\"\"",
+        "\"head\":null", "\"per\":\"sequence\"",
     ]
     private static let shapeWords = ["\n", " ", " 0", " 1", " 2", " 3", " 8", " 12", "arr_", "W.0", "R.0", "B.0"]
     private static let stateDictWords =
@@ -122,6 +124,13 @@ extension Reader {
                 .numbers(1), [.bidirectional(.lstm(2, hasLayerNorm: true)), .residual([.rmsNorm(), .dense(4)])]),
             NetworkConfiguration(
                 .maps(channels: 1, height: 4, width: 4), [.convolution(2, size: 3), .maxPool(size: 2), .flatten]),
+            NetworkConfiguration(
+                .maps(channels: 1, height: 2, width: 3),
+                [
+                    .convolution(1, kernel: 2, stride: 2, padding: .same), .layerNorm(isPerChannel: true),
+                    .convolutionalLSTM(1, kernel: 1, ConvolutionalLSTMOptions(hasPeepholes: true, hasLayerNorm: true)),
+                    .convolutionalGRU(1, kernel: MapSize(1, 3)), .transposedConvolution(1, kernel: 2, stride: 2),
+                ]),
         ]
         return configurations.map { Network($0, seed: 1).serialized() } + [before]
     }()

@@ -85,6 +85,17 @@ extension Case {
             "layer 0, convolution: 2 filters of 5 by 5, one every 1, with a padding of 0 below their size, do not fit 1 maps of 4 by 4 per step",
             maps(.convolution(2, size: 5))),
         Case(
+            "cropped-away",
+            "layer 0, transposed_convolution: 1 filters of 6 by 6, one every 1, with a padding of 5 below their size, and an output padding of 0 by 0 below the stride, none of SAME, give nothing of 1 maps of 4 by 4 per step",
+            maps(.transposedConvolution(1, kernel: 6, padding: .zeros(5)))),
+        Case(
+            "even-filter",
+            "layer 0, convolutional_lstm: its filters have an odd number of rows and of columns, from 1 to 1048575, so that maps keep theirs; found 3 by 4",
+            maps(.convolutionalLSTM(2, kernel: MapSize(3, 4)))),
+        Case(
+            "forget-offset", "a convolutional LSTM needs a finite bias and offset of f, found nan",
+            ConvolutionalLSTMOptions(forgetOffset: .nan)),
+        Case(
             "window-too-large", "layer 0, max_pool: windows of 5 by 5 do not fit 1 maps of 4 by 4 per step",
             maps(.maxPool(size: 5))),
         Case(

@@ -35,7 +35,10 @@ import Testing
             var output = shape
             switch layer.kind {
             case let layer as ConvolutionLayer:
-                let (features, size, stride, padding) = (layer.features, layer.size, layer.stride, layer.padding)
+                let (features, size, stride) = (
+                    layer.filters.features, layer.filters.size.height, layer.filters.stride.height
+                )
+                guard case .zeros(let padding, _, _, _) = layer.filters.padding else { continue }
                 let (w, b) = (network.parameters["\(i).weight"], network.parameters["\(i).bias"])
                 output = MapShape(
                     channels: features, height: (shape.height + 2 * padding - size) / stride + 1,

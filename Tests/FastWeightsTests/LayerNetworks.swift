@@ -34,6 +34,17 @@ import Testing
                     .dropout(0.1), .convolution(3, size: 3, padding: 1), .maxPool(size: 2),
                     .convolution(2, size: 2, activation: nil), .flatten, .gru(5), .lastStep, .dense(4),
                 ]),
+            NetworkConfiguration(
+                .maps(channels: 2, height: 6, width: 5),
+                [
+                    .convolution(3, kernel: MapSize(3, 2), stride: 2, padding: .same, hasBias: false),
+                    .layerNorm(isPerChannel: true),
+                    .convolutionalLSTM(
+                        3, kernel: 3, ConvolutionalLSTMOptions(hasPeepholes: true, hasLayerNorm: true)),
+                    .convolutionalGRU(3, kernel: MapSize(1, 3)),
+                    .residual([.convolutionalGRU(3, kernel: 1, resetsFirst: true), .convolutionalLSTM(3, kernel: 1)]),
+                    .transposedConvolution(2, kernel: 3, stride: 2, padding: .same), .flatten, .lastStep, .dense(4),
+                ]),
         ] + Layer.cells(hidden: 6).map { NetworkConfiguration(.numbers(6), [$0.layer, .lastStep, .dense(4)]) }
 
     /// Sequences of 1 to `longest` steps with numbers to learn.

@@ -33,7 +33,7 @@ struct NaiveNetwork {
 }
 
 /// What goes from layer to layer: a row a step, or one of the sequence.
-private struct NaiveRows {
+struct NaiveRows {
     var rows: [[Double]]
     var maps: MapShape
     /// How many of the last numbers are those of a layer that reads backwards.
@@ -47,12 +47,12 @@ private struct NaiveRows {
 
 extension NaiveRows {
     /// A number of a map, 0 outside of it.
-    fileprivate func number(_ row: [Double], _ c: Int, _ v: Int, _ u: Int) -> Double {
+    func number(_ row: [Double], _ c: Int, _ v: Int, _ u: Int) -> Double {
         (0..<maps.height).contains(v) && (0..<maps.width).contains(u) ? row[(c * maps.height + v) * maps.width + u] : 0
     }
 
     /// Rows of maps of another shape, number by number.
-    fileprivate func filling(
+    func filling(
         _ maps: MapShape, _ number: (_ row: [Double], _ c: Int, _ v: Int, _ u: Int) -> Double
     ) -> NaiveRows {
         let filled = rows.map { row in
@@ -64,7 +64,7 @@ extension NaiveRows {
     }
 }
 
-private struct NaiveRun {
+struct NaiveRun {
     let parameters: [String: [Double]]
     var state: [String: [Double]]
     let firstStep: Int
@@ -99,7 +99,11 @@ private struct NaiveRun {
             return x.with(
                 x.rows.map { row in
                     guard !kind.centers else {
-                        return normalized(row, parameter("weight")!, parameter("bias")!, Double(kind.epsilon))
+                        let area = kind.isPerChannel ? x.maps.height * x.maps.width : 1
+                        func gains(_ name: String) -> [Double] {
+                            parameter(name)!.flatMap { [Double](repeating: $0, count: area) }
+                        }
+                        return normalized(row, gains("weight"), gains("bias"), Double(kind.epsilon))
                     }
                     let scale = (dot(row, row) / Double(row.count) + Double(kind.epsilon)).squareRoot()
                     return zip(row, parameter("weight")!).map { $0 / scale * $1 }
@@ -124,7 +128,12 @@ private struct NaiveRun {
             let steps = state[prefix + "steps"]![0] + Double(x.rows.count)
             (state[prefix + "sum"], state[prefix + "steps"]) = (total, [steps])
             return NaiveRows(rows: [total.map { $0 / steps }], maps: x.maps)
-        case let kind as ConvolutionLayer: return convolution(kind, parameter("weight")!, parameter("bias")!, x)
+        case let kind as ConvolutionLayer:
+            return x.convolved(kind.filters, parameter("weight")!, parameter("bias"))
+        case let kind as TransposedConvolutionLayer:
+            return x.spread(kind, parameter("weight")!, parameter("bias"))
+        case let kind as ConvolutionalLSTMLayer: return convolutionalLSTM(kind, prefix, suffix, x)
+        case let kind as ConvolutionalGRULayer: return convolutionalGRU(kind, prefix, suffix, x)
         case let kind as MaxPoolLayer:
             let maps = MapShape(
                 channels: x.maps.channels, height: x.maps.height / kind.size, width: x.maps.width / kind.size)
@@ -139,28 +148,6 @@ private struct NaiveRun {
             }
         case is FlattenLayer: return .vectors(x.rows, reversed: x.reversed)
         default: fatalError("the naive network does not know \(layer)")
-        }
-    }
-
-    private func convolution(
-        _ kind: ConvolutionLayer, _ weight: [Double], _ bias: [Double], _ x: NaiveRows
-    ) -> NaiveRows {
-        let (size, channels) = (kind.size, x.maps.channels)
-        let maps = MapShape(
-            channels: kind.features, height: (x.maps.height + 2 * kind.padding - size) / kind.stride + 1,
-            width: (x.maps.width + 2 * kind.padding - size) / kind.stride + 1)
-        return x.filling(maps) { row, f, v, u in
-            var z = bias[f]
-            for c in 0..<channels {
-                for i in 0..<size {
-                    for j in 0..<size {
-                        z +=
-                            weight[((f * channels + c) * size + i) * size + j]
-                            * x.number(row, c, v * kind.stride + i - kind.padding, u * kind.stride + j - kind.padding)
-                    }
-                }
-            }
-            return kind.activation.map { function($0, [z])[0] } ?? z
         }
     }
 
@@ -331,15 +318,15 @@ private func combined(_ a: [Double], _ b: [Double], _ operation: (Double, Double
     return result
 }
 
-private func sum(_ a: [Double], _ b: [Double]?) -> [Double] { b.map { combined(a, $0, +) } ?? a }
-private func times(_ a: [Double], _ b: [Double]) -> [Double] { combined(a, b, *) }
-private func parts<Value>(_ a: [Value], of size: Int) -> [[Value]] {
+func sum(_ a: [Double], _ b: [Double]?) -> [Double] { b.map { combined(a, $0, +) } ?? a }
+func times(_ a: [Double], _ b: [Double]) -> [Double] { combined(a, b, *) }
+func parts<Value>(_ a: [Value], of size: Int) -> [[Value]] {
     stride(from: 0, to: a.count, by: size).map { Array(a[$0..<$0 + size]) }
 }
 
-private func sigmoid(_ z: Double) -> Double { 1 / (1 + exp(-z)) }
+func sigmoid(_ z: Double) -> Double { 1 / (1 + exp(-z)) }
 
-private func function(_ f: Activation, _ z: [Double]) -> [Double] {
+func function(_ f: Activation, _ z: [Double]) -> [Double] {
     switch f {
     case .relu: z.map { max(0, $0) }
     case .tanh: z.map { tanh($0) }
@@ -347,7 +334,7 @@ private func function(_ f: Activation, _ z: [Double]) -> [Double] {
     }
 }
 
-private func normalized(_ z: [Double], _ gain: [Double], _ bias: [Double], _ epsilon: Double) -> [Double] {
+func normalized(_ z: [Double], _ gain: [Double], _ bias: [Double], _ epsilon: Double) -> [Double] {
     let mean = z.reduce(0, +) / Double(z.count)
     let variance = z.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(z.count)
     return z.indices.map { gain[$0] * (z[$0] - mean) / (variance + epsilon).squareRoot() + bias[$0] }

@@ -29,6 +29,22 @@ struct RandomNetwork {
         (.numbers(3), [.dense(4), .bidirectional(.gru(3))]),
         (.numbers(3), [.dense(5), .convolution(2, size: 1, activation: .tanh)]),
         (.numbers(3), [.dense(5), .maxPool(size: 1), .residual([.dense(5)])]),
+        (
+            .maps(channels: 2, height: 3, width: 4),
+            [
+                .convolutionalLSTM(3, kernel: MapSize(1, 3), ConvolutionalLSTMOptions(hasPeepholes: true)),
+                .convolutionalGRU(2, kernel: 3), .convolutionalGRU(1, kernel: 1, resetsFirst: true),
+            ]
+        ),
+        (
+            .maps(channels: 1, height: 4, width: 3),
+            [
+                .convolution(2, kernel: 3, stride: 2, padding: .same, activation: .tanh),
+                .residual([.convolutionalLSTM(2, kernel: 1)]), .layerNorm(epsilon: 0.1, isPerChannel: true),
+                .transposedConvolution(3, kernel: MapSize(2, 3), stride: 2, padding: .same, activation: .sigmoid),
+                .mean,
+            ]
+        ),
         (.maps(channels: 2, height: 3, width: 2), [.flatten, .bidirectional(.rnn(3)), .flatten, .lastStep]),
         (.maps(channels: 2, height: 3, width: 2), [.flatten, .residual([.bidirectional(.gru(6))]), .lastStep]),
         (
@@ -214,9 +230,12 @@ private struct LayerGenerator {
         let isMap = (shape.maps?.height ?? 1) > 1 || (shape.maps?.width ?? 1) > 1
         if shape.vocabulary != nil, flip(0.6) { return .embedding(1 + random.below(7)) }
         if isMap, flip() {
-            switch random.below(4) {
+            switch random.below(9) {
             case 0: return .maxPool(size: 1 + random.below(3))
             case 1: return .flatten
+            case 2: return .layerNorm(epsilon: epsilon(), isPerChannel: true)
+            case 3: return transposedConvolution(1 + random.below(3))
+            case 4..<7: return convolutionalCell(1 + random.below(3))
             default: return convolution(1 + random.below(4))
             }
         }
@@ -242,11 +261,36 @@ private struct LayerGenerator {
 
     private mutating func hidden() -> Int { one(of: [1, 2, 3, 4, 5, 7, 8, 9, 11, 17]) }
 
+    private mutating func size(_ limit: Int) -> MapSize { MapSize(1 + random.below(limit), 1 + random.below(limit)) }
+    private mutating func padding(_ size: MapSize) -> MapPadding {
+        if flip(0.4) { return .same }
+        func zeros(_ limit: Int) -> Int { random.below(limit) }
+        return .zeros(
+            top: zeros(size.height), bottom: zeros(size.height), left: zeros(size.width), right: zeros(size.width))
+    }
+
     private mutating func convolution(_ features: Int) -> Layer {
-        let size = 1 + random.below(3)
+        let size = size(3)
         return .convolution(
-            features, size: size, stride: 1 + random.below(2), padding: random.below(size),
+            features, kernel: size, stride: self.size(2), padding: padding(size), hasBias: flip(0.8),
             activation: flip(0.3) ? nil : activation())
+    }
+
+    private mutating func transposedConvolution(_ features: Int) -> Layer {
+        let (size, stride) = (size(3), size(2))
+        let padding = padding(size)
+        let extra = padding == .same ? 0 : MapSize(random.below(stride.height), random.below(stride.width))
+        return .transposedConvolution(
+            features, kernel: size, stride: stride, padding: padding, outputPadding: extra, hasBias: flip(0.8),
+            activation: flip(0.3) ? nil : activation())
+    }
+
+    private mutating func convolutionalCell(_ channels: Int) -> Layer {
+        let size = MapSize(1 + 2 * random.below(2), 1 + 2 * random.below(3))
+        if flip(0.4) { return .convolutionalGRU(channels, kernel: size, resetsFirst: flip(), hasBias: flip(0.7)) }
+        let options = ConvolutionalLSTMOptions(
+            forgetOffset: flip() ? 1 : 0, hasPeepholes: flip(), hasLayerNorm: flip(0.3), epsilon: 0.1)
+        return .convolutionalLSTM(channels, kernel: size, options, hasBias: flip(0.7))
     }
 
     /// Layers that end with as many numbers as they read.

@@ -17,7 +17,7 @@ import Testing
         #expect(tally.networks == Self.count)
         #if !DEBUG
             // Every kind that files may name is among them.
-            #expect(tally.kinds.count == 19, "\(tally.kinds.sorted())")
+            #expect(tally.kinds.count == 22, "\(tally.kinds.sorted())")
         #endif
     }
 
@@ -39,6 +39,41 @@ import Testing
         (
             .numbers(4), [.dense(6), .convolution(2, size: 3)],
             "layer 1, convolution: 2 filters of 3 by 3, one every 1, with a padding of 0 below their size, do not fit 6 numbers"
+        ),
+        (
+            .maps(channels: 2, height: 4, width: 6),
+            [.convolution(2, kernel: MapSize(5, 7), padding: .zeros(MapSize(0, 1)))],
+            "layer 0, convolution: 2 filters of 5 by 7, one every 1, with a padding of [0, 0, 1, 1] below their size, do not fit 2 maps of 4 by 6"
+        ),
+        (
+            .maps(channels: 2, height: 4, width: 6),
+            [.convolution(2, kernel: 0, stride: MapSize(1, 2), padding: .same)],
+            "layer 0, convolution: 2 filters of 0 by 0, one every 1 by 2, with a padding of SAME, do not fit 2 maps of 4 by 6"
+        ),
+        (
+            .maps(channels: 2, height: 1, width: 1), [.transposedConvolution(2, kernel: 3, padding: .zeros(2))],
+            "layer 0, transposed_convolution: 2 filters of 3 by 3, one every 1, with a padding of 2 below their size, and an output padding of 0 by 0"
+        ),
+        (
+            .maps(channels: 2, height: 4, width: 6),
+            [.transposedConvolution(2, kernel: 3, stride: 2, outputPadding: 2)],
+            "layer 0, transposed_convolution: 2 filters of 3 by 3, one every 2, with a padding of 0 below their size, and an output padding of 2 by 2"
+        ),
+        (
+            .maps(channels: 2, height: 4, width: 6), [.convolutionalLSTM(2, kernel: MapSize(3, 2))],
+            "layer 0, convolutional_lstm: its filters have an odd number of rows and of columns, from 1 to 1048575, so that maps keep theirs; found 3 by 2"
+        ),
+        (
+            .maps(channels: 2, height: 4, width: 6), [.lastStep, .convolutionalGRU(2, kernel: 3)],
+            "layer 1, convolutional_gru: it needs maps of numbers at every step, found 2 maps of 4 by 6 per sequence"
+        ),
+        (
+            .tokens(4), [.convolutionalGRU(2, kernel: 3)],
+            "layer 0, convolutional_gru: it needs maps of numbers at every step, found one of 4 tokens per step"
+        ),
+        (
+            .numbers(4), [.convolutionalLSTM(0, kernel: 3)],
+            "layer 0, convolutional_lstm: it needs from 1 to 1048576 channels"
         ),
         (
             .maps(channels: 2, height: 4, width: 4), [.maxPool(size: 5)],

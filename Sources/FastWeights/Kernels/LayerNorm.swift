@@ -83,26 +83,60 @@ func normalize(
     }
 }
 
+/// y = gain·ẑ + bias of maps that have a gain and a bias each.
+func scaleChannels(
+    _ z: Panel, channels: Int, area: Int, gain: UnsafePointer<Float>, bias: UnsafePointer<Float>, into y: Panel
+) {
+    var r = 0
+    for c in 0..<channels {
+        let (gain, bias, end) = (gain[c], Lanes(repeating: bias[c]), r &+ area)
+        while r < end {
+            y[r] = bias.mad(gain, z[r])
+            r &+= 1
+        }
+    }
+}
+
 /// The backward pass. In: dz holds ∂L/∂y. Out: dz holds ∂L/∂z, and Σ_t ∂L/∂gain and ∂L/∂bias grew by this step's
-/// share, kept a lane each until `LaneGradients.add`.
+/// share, kept a lane each until `LaneGradients.add`. A gain and a bias are those of `area` rows.
 @inline(__always)
 func normalizeBackward(
-    _ dz: Panel, _ normalized: Panel, _ scale: Lanes, rows: Int, gain: UnsafePointer<Float>, _ gradients: LaneGradients
+    _ dz: Panel, _ normalized: Panel, _ scale: Lanes, rows: Int, area: Int = 1, gain: UnsafePointer<Float>,
+    _ gradients: LaneGradients
 ) {
     let inverse = 1 / Float(rows)
     var sum = Lanes.zero
     var dot = Lanes.zero
     var r = 0
-    while r < rows {
-        let dy = dz[r]
-        let y = normalized[r]
-        gradients.gain[r] = gradients.gain[r].mad(dy, y)
-        gradients.bias[r] += dy
-        let d = dy * gain[r]
-        dz[r] = d
-        sum += d
-        dot = dot.mad(d, y)
-        r &+= 1
+    if area == 1 {
+        while r < rows {
+            let dy = dz[r]
+            let y = normalized[r]
+            gradients.gain[r] = gradients.gain[r].mad(dy, y)
+            gradients.bias[r] += dy
+            let d = dy * gain[r]
+            dz[r] = d
+            sum += d
+            dot = dot.mad(d, y)
+            r &+= 1
+        }
+    } else {
+        for c in 0..<rows / area {
+            // Of one gain, so that the sums over its map are those over d but for the gain.
+            var (products, total) = (Lanes.zero, Lanes.zero)
+            let end = r &+ area
+            while r < end {
+                let dy = dz[r]
+                products = products.mad(dy, normalized[r])
+                total += dy
+                dz[r] = dy * gain[c]
+                r &+= 1
+            }
+            gradients.gain[c] += products
+            gradients.bias[c] += total
+            sum = sum.mad(gain[c], total)
+            dot = dot.mad(gain[c], products)
+        }
     }
     let meanGradient = sum * inverse
     let meanDot = dot * inverse

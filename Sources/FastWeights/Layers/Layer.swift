@@ -76,6 +76,10 @@ class PlacedLayer {
 
     /// What goes on from one step to the next, beside that of the children.
     var state: [StatePart] { [] }
+    /// Whether the first part of the state is what it gives, as h of a recurrent layer.
+    var givesState: Bool { false }
+    /// Whether a stream takes it about as long as sixteen sequences side by side.
+    var prefersLanes: Bool { children.contains { $0.prefersLanes } }
     /// The table of an embedding; nil of all other layers.
     var embedding: (vocabulary: Int, weight: Parameter)? { nil }
     /// Rows of the state that goes from window to window of a sequence, as `Carry.state` has it.

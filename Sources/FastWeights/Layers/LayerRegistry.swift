@@ -19,6 +19,9 @@ extension Layer {
         Kind("last_step", LastStepLayer.init),
         Kind("mean", MeanLayer.init),
         Kind("convolution", ConvolutionLayer.init),
+        Kind("transposed_convolution", TransposedConvolutionLayer.init),
+        Kind("convolutional_lstm", ConvolutionalLSTMLayer.init),
+        Kind("convolutional_gru", ConvolutionalGRULayer.init),
         Kind("max_pool", MaxPoolLayer.init),
         Kind("flatten", FlattenLayer.init),
     ]

@@ -70,16 +70,19 @@ func numbers(_ p: UnsafePointer<Octet>) -> UnsafePointer<Float> {
 
 /// A stream of a layer that has none of its own: its pass with a single lane in use, a step at a time.
 final class PassStream: LayerStream {
+    private let layer: PlacedLayer
     private let pass: LayerPass
     private let x: PanelSequence
     private let arena = Arena()
     private let vectors = StreamArena()
     private let width: Int
     private var run = Run(block: LaneBlock(1) { _ in (0, 1) })
+    /// Whether the state is that behind a step of the pass, not that before its first.
+    private var hasStepped = false
 
     init(_ shared: PassStreamWeights) {
         let weights = shared.weights
-        let layer = weights.layer
+        layer = weights.layer
         width = layer.output.count
         x = arena.panels(1, rows: layer.input.count)
         let plan = PassPlan(steps: 1, carry: .stateAndGradient, trains: false, scratch: arena.panels(1, rows: 0)[0])
@@ -91,16 +94,47 @@ final class PassStream: LayerStream {
     override func step(_ input: ColumnNumbers) {
         for r in 0..<input.columns { x[0][r][0] = 0 }
         for k in 0..<input.count { x[0][input.first + k][0] = input.pointer[k] }
-        if run.firstStep > 0 { pass.goOn() }
+        if hasStepped { pass.goOn() }
         pass.forward(run, 0..<1)
-        run.firstStep += 1
+        (hasStepped, run.firstStep) = (true, run.firstStep + 1)
+        show(pass.outputs[0])
+    }
+
+    private func show(_ panel: Panel) {
         let y = outputNumbers
-        for r in 0..<width { y[r] = pass.outputs[0][r][0] }
+        for r in 0..<width { y[r] = panel[r][0] }
     }
 
     override func reset() {
-        run.firstStep = 0
+        (hasStepped, run.firstStep) = (false, 0)
         pass.clearState()
+    }
+
+    override func showState() -> Bool {
+        guard layer.givesState else { return false }
+        show(part(0))
+        return true
+    }
+
+    override func takeOver(_ other: LayerStream) {
+        super.takeOver(other)
+        let other = unsafeDowncast(other, to: PassStream.self)
+        (hasStepped, run.firstStep) = (false, other.run.firstStep)
+        for (i, part) in layer.state.enumerated() {
+            pass.initialState(i).update(from: other.part(i), count: part.count)
+        }
+    }
+
+    private func part(_ i: Int) -> Panel { hasStepped ? pass.finalState(i) : pass.initialState(i) }
+
+    override var state: [[Float]] {
+        get { layer.state.enumerated().map { i, own in (0..<own.count).map { part(i)[$0][0] } } }
+        set {
+            reset()
+            for (i, values) in newValue.enumerated() {
+                for (r, value) in values.enumerated() { pass.initialState(i)[r][0] = value }
+            }
+        }
     }
 }
 

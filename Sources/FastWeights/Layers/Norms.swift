@@ -3,8 +3,11 @@ extension Layer {
     ///
     ///     y = gain·(x - μ) / √(σ² + ε) + bias,   μ = Σ x / N,   σ² = Σ (x - μ)² / N
     ///
-    /// Parameters: `weight` (gain, first 1) and `bias` (first 0), [N]. O(N).
-    public static func layerNorm(epsilon: Float = 1e-5) -> Layer { Layer(NormLayer(centers: true, epsilon: epsilon)) }
+    /// Of C maps μ and σ are those of all their numbers together. Parameters: `weight` (gain, first 1) and `bias` (first 0), [N],
+    /// or with `isPerChannel` one for each map, [C], as in TensorFlow's `layer_norm` of TF-slim, whose ε is 1e-12. O(N).
+    public static func layerNorm(epsilon: Float = 1e-5, isPerChannel: Bool = false) -> Layer {
+        Layer(NormLayer(centers: true, epsilon: epsilon, isPerChannel: isPerChannel))
+    }
 
     /// Root mean square normalization (Zhang and Sennrich 2019, arXiv 1910.07467; PyTorch's `nn.RMSNorm` over the N numbers of
     /// a step): y = gain·x / √(Σ x² / N + ε). Parameter: `weight` (gain, first 1), [N]. O(N).
@@ -16,11 +19,17 @@ final class NormLayer: LayerKind {
     /// Whether the mean is taken off, and a bias added.
     let centers: Bool
     let epsilon: Float
+    /// Whether gain and bias are those of a map, not of a number.
+    let isPerChannel: Bool
 
-    init(centers: Bool, epsilon: Float) { (self.centers, self.epsilon) = (centers, epsilon) }
+    init(centers: Bool, epsilon: Float, isPerChannel: Bool = false) {
+        (self.centers, self.epsilon, self.isPerChannel) = (centers, epsilon, isPerChannel)
+    }
 
     convenience init(centered reader: ConfigurationReader) throws(ConfigurationError) {
-        self.init(centers: true, epsilon: try reader.epsilon())
+        self.init(
+            centers: true, epsilon: try reader.epsilon(),
+            isPerChannel: try reader.flag("per_channel", default: false))
     }
 
     convenience init(plain reader: ConfigurationReader) throws(ConfigurationError) {
@@ -28,7 +37,10 @@ final class NormLayer: LayerKind {
     }
 
     var name: String { centers ? "layer_norm" : "rms_norm" }
-    var options: [JSON.Member] { [JSON.Member("epsilon", epsilon)] }
+    var options: [JSON.Member] {
+        [JSON.Member("epsilon", epsilon)] + (isPerChannel ? [JSON.Member("per_channel", true)] : [])
+    }
+    var unwrittenOptions: [String] { centers && !isPerChannel ? ["per_channel"] : [] }
 
     func problem(reading input: LayerShape) -> String? {
         input.maps == nil ? "it needs numbers, found \(input.text)" : epsilonProblem(epsilon)
@@ -41,13 +53,16 @@ final class NormLayer: LayerKind {
 
 private final class PlacedNorm: PlacedLayer {
     let epsilon: Float
+    /// Gains, and as many biases.
+    let gains: Int
     let gain: Parameter
     let bias: Parameter?
 
     init(_ kind: NormLayer, _ input: LayerShape, _ scope: inout ParameterScope) {
         epsilon = kind.epsilon
-        gain = scope.add("weight", input.count, first: .constant(1))
-        bias = kind.centers ? scope.add("bias", input.count, first: .constant(0)) : nil
+        gains = kind.isPerChannel ? input.maps!.channels : input.count
+        gain = scope.add("weight", gains, first: .constant(1))
+        bias = kind.centers ? scope.add("bias", gains, first: .constant(0)) : nil
         super.init(input, input)
     }
 
@@ -61,6 +76,8 @@ private final class NormPass: LayerPass {
     private let numbers: UnsafeMutablePointer<Float>
     private let input: PassInput
     private let rows: Int
+    /// Rows that have one gain.
+    private let area: Int
     /// x̂ and 1/σ of each step.
     private let normalized: PanelSequence
     private let scales: PanelSequence
@@ -69,10 +86,11 @@ private final class NormPass: LayerPass {
 
     init(_ norm: PlacedNorm, _ numbers: UnsafeMutablePointer<Float>, _ input: PassInput, _ plan: PassPlan) {
         (self.norm, self.numbers, self.input, rows) = (norm, numbers, input, norm.input.count)
+        area = rows / norm.gains
         let steps = norm.input.isPerStep ? plan.steps : 1
         normalized = arena.panels(steps, rows: rows, kept: plan.trains)
         scales = arena.panels(steps, rows: 1, kept: plan.trains)
-        gradients = arena.laneGradients(rows: plan.trains ? rows : 0)
+        gradients = arena.laneGradients(rows: plan.trains ? norm.gains : 0)
         let y = arena.panels(steps, rows: rows)
         super.init(norm, outputs: y, gradients: plan.trains ? arena.panels(steps, rows: rows) : y)
     }
@@ -84,7 +102,11 @@ private final class NormPass: LayerPass {
             z.update(from: input.x[t], count: rows)
             if let bias {
                 scales[t].pointee = normalize(z, rows: rows, epsilon: norm.epsilon)
-                for r in 0..<rows { y[r] = Lanes(repeating: bias[r]).mad(gain[r], z[r]) }
+                if area == 1 {
+                    for r in 0..<rows { y[r] = Lanes(repeating: bias[r]).mad(gain[r], z[r]) }
+                } else {
+                    scaleChannels(z, channels: norm.gains, area: area, gain: gain, bias: bias, into: y)
+                }
             } else {
                 scales[t].pointee = normalizeRootMeanSquare(z, rows: rows, epsilon: norm.epsilon)
                 for r in 0..<rows { y[r] = z[r] * gain[r] }
@@ -94,20 +116,21 @@ private final class NormPass: LayerPass {
 
     override func backward(_ run: Run, _ block: UnsafeMutablePointer<Float>) {
         let gain = numbers[norm.gain]
-        gradients.clear(rows: rows)
+        gradients.clear(rows: norm.gains)
         for t in 0..<(norm.input.isPerStep ? run.steps : 1) {
             let dz = outputGradients[t]
             if norm.bias != nil {
-                normalizeBackward(dz, normalized[t], scales[t].pointee, rows: rows, gain: gain, gradients)
+                normalizeBackward(
+                    dz, normalized[t], scales[t].pointee, rows: rows, area: area, gain: gain, gradients)
             } else {
                 normalizeRootMeanSquareBackward(dz, normalized[t], scales[t].pointee, rows: rows, gain: gain, gradients)
             }
             if let dx = input.dx { dx[t].update(from: dz, count: rows) }
         }
         let dGain = block[norm.gain]
-        for r in 0..<rows { dGain[r] += gradients.gain[r].laneSum }
+        for r in 0..<norm.gains { dGain[r] += gradients.gain[r].laneSum }
         guard let bias = norm.bias else { return }
         let dBias = block[bias]
-        for r in 0..<rows { dBias[r] += gradients.bias[r].laneSum }
+        for r in 0..<norm.gains { dBias[r] += gradients.bias[r].laneSum }
     }
 }

@@ -46,7 +46,11 @@ struct ParameterScope {
     }
 
     /// Adds a parameter under the names of the layers around it. `parts` are numbers of each part, one behind the other.
-    mutating func add(_ name: String, _ shape: Int..., first: FirstValue, parts sizes: [Int]? = nil) -> Parameter {
+    mutating func add(_ name: String, _ shape: Int..., first: FirstValue, parts: [Int]? = nil) -> Parameter {
+        add(name, shape, first: first, parts: parts)
+    }
+
+    mutating func add(_ name: String, _ shape: [Int], first: FirstValue, parts sizes: [Int]? = nil) -> Parameter {
         let name = prefix + name + suffix
         problem = problem ?? layout.problem(appending: name, shape)
         // Nobody uses a network with a problem.

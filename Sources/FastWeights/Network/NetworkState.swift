@@ -113,6 +113,7 @@ struct BatchShape {
     /// another, each over the whole width of a vector, if they are long enough for their weights to be laid out for that.
     var isOfStreams: Bool {
         batch <= 4 && steps >= 16 && !definition.states.isEmpty && !definition.root.isReversed
+            && !(definition.root.prefersLanes && batch > 1)
     }
 
     /// The state of one of the sequences in `values`.

@@ -1,0 +1,148 @@
+extension Layer {
+    /// A transposed convolution (PyTorch's `nn.ConvTranspose2d`, Keras' `Conv2DTranspose`): what a convolution does to the
+    /// gradient of its maps on the way back, here on the way forward; it makes maps larger by the `stride`.
+    ///
+    ///     y[f, m, n] = f(Σ W[c, f, i, j] · x[c, v, u] + b[f])   over all v, u, i, j with v·stride + i - top = m, u·stride + j - left = n
+    ///
+    /// Of n rows become (n - 1)·stride + rows - top - bottom + `outputPadding`, which is less than the stride; with a padding of
+    /// `.same` stride·n, TensorFlow's "SAME", which crops less before than behind. Reads C maps, at every step or once a
+    /// sequence, and gives `features` of them. Parameters: `weight` [C, features, rows, columns], as PyTorch has it, and `bias`
+    /// [features], first values uniform in ±1/√(C·rows·columns). O(C·features·rows·columns) per number of a map that it reads.
+    public static func transposedConvolution(
+        _ features: Int, kernel: MapSize, stride: MapSize = 1, padding: MapPadding = .none,
+        outputPadding: MapSize = 0, hasBias: Bool = true, activation: Activation? = .relu
+    ) -> Layer {
+        Layer(
+            TransposedConvolutionLayer(
+                FilterOptions(
+                    features: features, size: kernel, stride: stride, padding: padding, hasBias: hasBias,
+                    activation: activation), outputPadding: outputPadding))
+    }
+}
+
+/// A transposed convolution; see `Layer.transposedConvolution`.
+final class TransposedConvolutionLayer: LayerKind {
+    let filters: FilterOptions
+    let outputPadding: MapSize
+
+    init(_ filters: FilterOptions, outputPadding: MapSize) {
+        (self.filters, self.outputPadding) = (filters, outputPadding)
+    }
+
+    init(_ reader: ConfigurationReader) throws(ConfigurationError) {
+        filters = try FilterOptions(reader)
+        outputPadding = try reader.mapSize("output_padding", from: 0, default: 0)
+    }
+
+    var name: String { "transposed_convolution" }
+    var options: [JSON.Member] {
+        filters.members
+            + (outputPadding == 0 ? [] : [JSON.Member(key: "output_padding", value: outputPadding.json)])
+    }
+    var unwrittenOptions: [String] { filters.unwritten + (outputPadding == 0 ? ["output_padding"] : []) }
+
+    /// The convolution that would make what is read of what is given; nil where there is none.
+    func convolution(of maps: MapShape) -> Convolution? {
+        let (size, stride, padding, extra) = (filters.size, filters.stride, filters.padding, outputPadding)
+        guard filters.canBe(channels: maps.channels), extra.height >= 0, extra.width >= 0,
+            extra.height < stride.height, extra.width < stride.width, padding != .same || extra == 0
+        else { return nil }
+        let convolution = Convolution(
+            channels: filters.features, features: maps.channels,
+            rows: FilterAxis(
+                giving: maps.height, size: size.height, stride: stride.height, padding.rows, extra: extra.height),
+            columns: FilterAxis(
+                giving: maps.width, size: size.width, stride: stride.width, padding.columns, extra: extra.width))
+        guard convolution.rows.input > 0, convolution.columns.input > 0, elementCount(convolution.input.sizes) != nil
+        else { return nil }
+        return convolution
+    }
+
+    func problem(reading input: LayerShape) -> String? {
+        if let problem = needsMaps(input) { return problem }
+        guard let maps = input.maps, convolution(of: maps) != nil else {
+            return "\(filters.text), and an output padding of \(outputPadding.text) below the stride, none of SAME, "
+                + "give nothing of \(input.text)"
+        }
+        return nil
+    }
+
+    func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer {
+        PlacedTransposedConvolution(self, input.shape, &scope)
+    }
+}
+
+private final class PlacedTransposedConvolution: PlacedLayer {
+    /// That of which this is the way back: it reads what this gives, and gives what this reads.
+    let convolution: Convolution
+    let activation: Activation?
+    let weight: Parameter
+    let bias: Parameter?
+
+    init(_ kind: TransposedConvolutionLayer, _ input: LayerShape, _ scope: inout ParameterScope) {
+        let (filters, maps) = (kind.filters, input.maps!)
+        guard let convolution = kind.convolution(of: maps) else { misuse("the layer cannot read \(input.text)") }
+        self.convolution = convolution
+        activation = filters.activation
+        let seen = maps.channels * filters.size.height * filters.size.width
+        let first = FirstValue.uniform(1 / Float(seen).squareRoot())
+        weight = scope.add("weight", convolution.filterSizes, first: first)
+        bias = filters.hasBias ? scope.add("bias", filters.features, first: first) : nil
+        super.init(input, LayerShape(values: .numbers(convolution.input), isPerStep: input.isPerStep))
+    }
+
+    override var multiplications: Int { convolution.multiplications }
+
+    override func weights(_ block: Parameters) -> LayerWeights {
+        FilterWeights(self, block, [(convolution, weight, 0)])
+    }
+
+    override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
+        TransposedConvolutionPass(self, unsafeDowncast(weights, to: FilterWeights.self), input, plan)
+    }
+}
+
+private final class TransposedConvolutionPass: LayerPass {
+    private let placed: PlacedTransposedConvolution
+    private let weights: FilterWeights
+    private let input: PassInput
+    private let scratch: Panel
+    private let products: FilterProducts
+    private let arena = Arena()
+
+    init(
+        _ layer: PlacedTransposedConvolution, _ weights: FilterWeights, _ input: PassInput, _ plan: PassPlan
+    ) {
+        (placed, self.weights, self.input, scratch) = (layer, weights, input, plan.scratch)
+        products = FilterProducts(layer.convolution, trains: plan.trains, isTransposed: true, arena: arena)
+        let steps = layer.input.isPerStep ? plan.steps : 1
+        let y = arena.panels(steps, rows: layer.output.count)
+        super.init(layer, outputs: y, gradients: plan.trains ? arena.panels(steps, rows: layer.output.count) : y)
+    }
+
+    override func forward(_ run: Run, _ range: Range<Int>) {
+        let (shape, filters) = (placed.convolution.input, weights.filters())
+        for t in placed.input.isPerStep ? range : 0..<1 {
+            let y = outputs[t]
+            weights.fill(y, shape, with: placed.bias)
+            products.addTransposed(filters, input.x[t], to: y)
+            placed.activation?.apply(y, into: y, count: shape.count)
+        }
+    }
+
+    override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
+        let (c, shape, filters) = (placed.convolution, placed.convolution.input, weights.filters())
+        for t in 0..<(placed.input.isPerStep ? run.steps : 1) {
+            let dy = outputGradients[t]
+            placed.activation?.applyBackward(dy, outputs[t], count: shape.count)
+            products.addGradient(input.x[t], dy, scratch: scratch, to: gradients[placed.weight])
+            if let bias = placed.bias {
+                accumulateChannelSums(dy, channels: shape.channels, area: shape.area, into: gradients[bias])
+            }
+            // Where ∂L/∂x stands in the panel of x, that is read no more.
+            guard let dx = input.dx.map({ $0[t] }) else { continue }
+            dx.update(repeating: .zero, count: c.output.count)
+            products.add(filters, dy, to: dx)
+        }
+    }
+}

@@ -32,6 +32,10 @@ import Testing
                 #expect(box[2] - box[0] == size - 1 && box[3] - box[1] == size - 1)
                 #expect(box[2] < side && box[3] < side)
             }
+            for (last, next) in zip(boxes, boxes.dropFirst()) {
+                // On the far wall it stays for one frame.
+                for axis in 0..<2 { #expect(last[axis] < free || next[axis] < free) }
+            }
             // A tenth of the free way per frame, except where a wall cuts it short.
             for (last, next) in zip(boxes, boxes.dropFirst()) {
                 let (dx, dy) = (Double(next[0] - last[0]), Double(next[1] - last[1]))
@@ -61,6 +65,14 @@ import Testing
         let small = bytes(try MovingDigits(images, name: "drawn", side: 32, seed: 1).clip(4, frames: 20))
         let small0 = small[..<1024].reduce(0) { $0 + Int($1) }
         #expect(abs(Double(small0) / Double(sums[0]) - 0.25) < 0.06)
+    }
+
+    @Test func whereDigitsLieOverOneAnotherTheyAreNoBrighter() throws {
+        let gray = ImageSet(
+            height: 28, width: 28, pixels: [UInt8](repeating: 200, count: 784), labels: [3], classes: 10)
+        let clip = bytes(try MovingDigits(gray, name: "gray", digits: 4, seed: 1).clip(0, frames: 10))
+        #expect(Set(clip) == [0, 200])
+        #expect(clip.count { $0 == 200 } < 10 * 4 * 784)
     }
 
     @Test func clipsFollowFromSeedAndNumber() throws {
@@ -122,6 +134,18 @@ import Testing
             }
         }
         #expect(contacts > 50)
+    }
+
+    /// Two of equal mass that meet head on exchange their speeds, and part.
+    @Test func ballsThatMeetPart() {
+        let velocity = SIMD2(0.05, 0)
+        var balls = [
+            BouncingBalls.Ball(place: SIMD2(0.3, 0.5), velocity: velocity),
+            BouncingBalls.Ball(place: SIMD2(0.7, 0.5), velocity: -velocity),
+        ]
+        for _ in 0..<12 { BouncingBalls.advance(&balls) }
+        #expect(balls[0].velocity == -velocity && balls[1].velocity == velocity)
+        #expect(balls[1].place.x - balls[0].place.x > 0.24)
     }
 
     @Test func ballsAreRoundAndInside() throws {

@@ -509,9 +509,26 @@ def loss_cases():
     yield case("binary_cross_entropy_one_output", "binary_cross_entropy", rows=40, outputs=1, weighted=True)
 
 
+def video_metrics_cases():
+    def case(name, channels, height, width, window="box", sample=True, range=1):
+        return Case("video_metrics", name, "video_metrics", {"window": window, "sample": sample, "range": range},
+                    dict(channels=channels, height=height, width=width))
+
+    yield case("box", 1, 16, 13)
+    yield case("box_color", 3, 12, 18)
+    yield case("box_one_window", 2, 7, 7)
+    yield case("box_population", 1, 16, 13, sample=False)
+    yield case("box_range_2", 3, 12, 18, range=2)
+    yield case("box_bytes", 3, 12, 18, range=255)
+    yield case("gaussian", 1, 16, 13, "gaussian", sample=False)
+    yield case("gaussian_color", 3, 14, 18, "gaussian", sample=False)
+    yield case("gaussian_sample", 2, 11, 11, "gaussian")
+
+
 def all_cases():
     for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, associative_lstm_cases,
                   associative_lstm_network_cases, bound_cases, network_cases, stack_cases,
                   model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layers_cases,
-                  layer_norm_cases, softmax_cases, clip_cases, optimizer_cases, schedule_cases, loss_cases):
+                  layer_norm_cases, softmax_cases, clip_cases, optimizer_cases, schedule_cases, loss_cases,
+                  video_metrics_cases):
         yield from cases()

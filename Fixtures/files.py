@@ -1,4 +1,4 @@
-"""Small files in other formats, written by NumPy, gzip and zipfile themselves: Fixtures/files.
+"""Small files in other formats, written by NumPy, gzip, zipfile and Pillow themselves: Fixtures/files.
 
     python files.py   the same bytes every time
 
@@ -14,6 +14,8 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+
+import pictures
 
 FOLDER = Path(__file__).resolve().parent / "files"
 DATE = (1980, 1, 1, 0, 0, 0)
@@ -134,6 +136,7 @@ def files():
         yield f"idx3-{name}", idx(code, numbers(dtype, (2, 3, 4)))
     yield "idx0-int", idx(12, numbers("i4", ()))
     yield "idx1-ubyte.gz", gzip.compress(idx(8, numbers("u1", (5,))), mtime=0)
+    yield from pictures.files()
 
 
 def write_all():

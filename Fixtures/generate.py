@@ -24,6 +24,7 @@ import foreign_models
 import kinds
 import layer_modules
 import layers
+import metrics
 import models
 import parts as training_parts
 import stacks
@@ -34,7 +35,7 @@ from cells import Guard, StrictGuard, Unsuitable
 from kinds import Source, initial_state, leaves, under
 
 KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS | convolutions.KINDS \
-    | episodes.KINDS | training_parts.KINDS | layers.KINDS
+    | episodes.KINDS | training_parts.KINDS | layers.KINDS | metrics.KINDS
 DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes", "optimizer", "loss", "layers")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"

@@ -107,7 +107,7 @@ extension Reader {
                     let file = try ModelFile(bytes: bytes, source: "fuzz")
                     return { try check(file.model.parameters.layout == file.model.configuration.layout) }
                 }, inside: [metadata(["config", "task"])]),
-        ] + networks(fixture: fixture)
+        ] + videos(fixture: fixture) + networks(fixture: fixture)
     }
 
     /// A result that a reader may not give: neither success nor a typed error.

@@ -7,17 +7,17 @@ import Testing
 @Suite struct ConvolutionalCellTests {
     private let folder = TemporaryFolder()
 
-    private static let film = NetworkInput.maps(channels: 2, height: 4, width: 5)
-    static let films: [NetworkConfiguration] = [
+    private static let video = NetworkInput.maps(channels: 2, height: 4, width: 5)
+    static let videos: [NetworkConfiguration] = [
         NetworkConfiguration(
-            film,
+            video,
             [
                 .convolutionalLSTM(
                     3, kernel: MapSize(3, 1), ConvolutionalLSTMOptions(hasPeepholes: true, hasLayerNorm: true)),
                 .convolutionalLSTM(2, kernel: 3),
             ]),
         NetworkConfiguration(
-            film, [.convolutionalGRU(3, kernel: 3), .convolutionalGRU(3, kernel: MapSize(1, 3), resetsFirst: true)]),
+            video, [.convolutionalGRU(3, kernel: 3), .convolutionalGRU(3, kernel: MapSize(1, 3), resetsFirst: true)]),
     ]
 
     /// With maps of one number and filters of one the equations are those of the cells of vectors.
@@ -47,7 +47,7 @@ import Testing
     /// A constant that is added to f is a bias of it.
     @Test func theOffsetOfFIsABias() {
         func network(_ options: ConvolutionalLSTMOptions) -> Network {
-            Network(NetworkConfiguration(Self.film, [.convolutionalLSTM(3, kernel: 3, options)]), seed: 4)
+            Network(NetworkConfiguration(Self.video, [.convolutionalLSTM(3, kernel: 3, options)]), seed: 4)
         }
         let (offset, bias) = (network(ConvolutionalLSTMOptions(forgetOffset: 1)), network(ConvolutionalLSTMOptions()))
         for f in 3..<6 { bias.parameters["0.bias_ih_l0"][f] += 1 }
@@ -59,7 +59,7 @@ import Testing
     @Test func firstValuesAreThoseOfTheOptions() {
         let options = ConvolutionalLSTMOptions(forgetBias: 2, hasPeepholes: true, hasLayerNorm: true)
         let network = Network(
-            NetworkConfiguration(Self.film, [.convolutionalLSTM(2, kernel: MapSize(3, 5), options)]), seed: 4)
+            NetworkConfiguration(Self.video, [.convolutionalLSTM(2, kernel: MapSize(3, 5), options)]), seed: 4)
         let p = network.parameters
         #expect(p["0.bias_ih_l0"] == [0, 0, 2, 2, 0, 0, 0, 0])
         for name in ["ci", "cf", "co"] { #expect(p["0.weight_\(name)_l0"] == [Float](repeating: 0, count: 40)) }
@@ -74,12 +74,12 @@ import Testing
             #expect(weights.contains { abs($0) > limit / 2 })
         }
         #expect(network.configuration.layout.windows.map(\.shape).contains([8, 2, 3, 5]))
-        let plain = Network(NetworkConfiguration(Self.film, [.convolutionalLSTM(2, kernel: 1)]), seed: 4)
+        let plain = Network(NetworkConfiguration(Self.video, [.convolutionalLSTM(2, kernel: 1)]), seed: 4)
         #expect(Set(plain.parameters["0.bias_ih_l0"]).count == 8)
     }
 
     /// Frame by frame, in two streams that part, and by way of a file.
-    @Test(arguments: films)
+    @Test(arguments: videos)
     func streamsGoFrameByFrame(configuration: NetworkConfiguration) throws {
         let network = Network(configuration, seed: 3)
         let frames = (0..<7).map { CellTests.random(40, UInt64(10 + $0)) }
@@ -114,9 +114,9 @@ import Testing
         #expect(near(later.output, whole.outputs[3 * width..<4 * width]))
     }
 
-    /// Where sixteen films take as long as one, a few of them are not run one by one: the bits are those of a pass.
-    @Test(arguments: films)
-    func aFewLongFilmsRunSideBySide(configuration: NetworkConfiguration) {
+    /// Where sixteen videos take as long as one, a few of them are not run one by one: the bits are those of a pass.
+    @Test(arguments: videos)
+    func aFewLongVideosRunSideBySide(configuration: NetworkConfiguration) {
         let network = Network(configuration, seed: 3)
         let input = CellTests.random(18 * 3 * 40, 5)
         let run = network.run(input, steps: 18, batch: 3)
@@ -124,7 +124,7 @@ import Testing
         #expect(run.outputs == pass.outputs && run.state == pass.state)
     }
 
-    @Test(arguments: films)
+    @Test(arguments: videos)
     func sameBitsForAnyNumberOfThreads(configuration: NetworkConfiguration) throws {
         let next = NetworkConfiguration(configuration.input, configuration.layers + [.lastStep, .flatten, .dense(3)])
         let data = try SequenceData(

@@ -120,7 +120,7 @@ import Testing
         #expect(outcome.state.parts.map(\.name) == ["0.h_l0", "0.c_l0"] && outcome.state.parts[1].shape == [2, 4, 20])
 
         let peepholes = ConvolutionalLSTMOptions(forgetOffset: 1, hasPeepholes: true)
-        let film = NetworkConfiguration(
+        let video = NetworkConfiguration(
             .maps(channels: 3, height: 32, width: 48),
             [
                 .convolution(8, kernel: 5, stride: 2, padding: .same, hasBias: false),
@@ -129,7 +129,7 @@ import Testing
                 .transposedConvolution(3, kernel: 3, stride: 2, padding: .same, activation: .sigmoid),
             ])
         #expect(
-            film.outputSizes(steps: 4, batch: 2) == [4, 2, 3 * 32 * 48] && film.zeroState(batch: 2).parts.count == 3)
+            video.outputSizes(steps: 4, batch: 2) == [4, 2, 3 * 32 * 48] && video.zeroState(batch: 2).parts.count == 3)
 
         let tagger = NetworkConfiguration(
             .tokens(100), [.embedding(16), .bidirectional(.lstm(32)), .residual([.rmsNorm(), .dense(64)]), .dense(7)])

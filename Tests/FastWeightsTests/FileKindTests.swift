@@ -34,6 +34,10 @@ import Testing
         (.hdf5, [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 0]),
         (.onnx, [8, 14, 0x12, 7] + Array("pytorch".utf8) + [0x3A, 5]), (.onnx, [8, 3, 0x3A, 5, 0x12, 1, 0x67]),
         (.gguf, Array("GGUF".utf8) + [3, 0, 0, 0]), (.tensorFlowLite, [0x1C, 0, 0, 0] + Array("TFL3".utf8)),
+        (.png, PNG(width: 1, height: 1, channels: 1, pixels: [7]).serialized()),
+        (.jpeg, [0xFF, 0xD8, 0xFF, 0xE0, 0, 0x10]), (.gif, Array("GIF89a".utf8)),
+        (.video, [0, 0, 0, 0x20] + Array("ftypisom0000".utf8)), (.video, [0x1A, 0x45, 0xDF, 0xA3, 1]),
+        (.video, Array("RIFF".utf8) + [0, 1, 2, 3] + Array("AVI LIST".utf8)),
         (
             .gitLFSPointer,
             Array("version https://git-lfs.github.com/spec/v1\noid sha256:0000\nsize 12345\n".utf8)
@@ -79,6 +83,8 @@ import Testing
             ([.numPyArchive, .zip, .torch, .torchScript, .keras], { _ = try ZipArchive(bytes: $0, source: "f") }),
             ([.gzip], { _ = try Gzip.decompress($0, source: "f") }),
             ([.idx, .gzip], { _ = try IDX(bytes: $0, source: "f") }),
+            ([.png], { _ = try PNG(bytes: $0, source: "f") }),
+            ([], { _ = try TensorFlowRecords(bytes: $0, source: "f") }),
         ]
         for (number, (own, read)) in readers.enumerated() {
             for (kind, bytes) in Self.files where !own.contains(kind) {

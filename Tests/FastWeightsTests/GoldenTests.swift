@@ -10,7 +10,7 @@ import Testing
         for folder in [
             "rnn", "lstm", "gru", "fast_weights", "associative_lstm", "stack", "model", "keras", "onnx", "network",
             "training", "layers", "convolution", "episodes", "layer_norm", "bound", "softmax", "clip", "optimizer",
-            "schedule", "loss",
+            "schedule", "loss", "video_metrics",
         ] {
             #expect(Self.cases.contains { $0.hasPrefix(folder + "/") }, "no golden case in Fixtures/\(folder)")
         }

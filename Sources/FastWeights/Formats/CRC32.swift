@@ -1,18 +1,27 @@
-/// The checksum of gzip and zip: CRC-32 with the polynomial 0xEDB88320, bits reversed (RFC 1952, section 8).
+/// The checksum of gzip, zip and PNG: CRC-32 with the polynomial 0xEDB88320, bits reversed (RFC 1952, section 8); and that of
+/// TensorFlow's records, CRC-32C with Castagnoli's 0x82F63B78.
 enum CRC32 {
+    private static let table = table(0xEDB8_8320)
+    private static let castagnoliTable = table(0x82F6_3B78)
+
     /// Remainders of one byte followed by 0 to 7 zero bytes, 256 each, so that eight bytes are taken at once.
-    private static let table: [UInt32] = {
+    private static func table(_ polynomial: UInt32) -> [UInt32] {
         var table = (0..<UInt32(256)).map { byte in
-            (0..<8).reduce(byte) { remainder, _ in remainder >> 1 ^ (remainder & 1 == 0 ? 0 : 0xEDB8_8320) }
+            (0..<8).reduce(byte) { remainder, _ in remainder >> 1 ^ (remainder & 1 == 0 ? 0 : polynomial) }
         }
         for i in 256..<8 * 256 { table.append(table[i - 256] >> 8 ^ table[Int(table[i - 256] & 0xFF)]) }
         return table
-    }()
+    }
 
     /// The checksum of `bytes`; 0 for none.
     ///
     /// - Complexity: O(*n*) in the number of bytes.
-    static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+    static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 { checksum(bytes, table) }
+
+    /// The same with Castagnoli's polynomial.
+    static func castagnoli(_ bytes: ArraySlice<UInt8>) -> UInt32 { checksum(bytes, castagnoliTable) }
+
+    private static func checksum(_ bytes: ArraySlice<UInt8>, _ table: [UInt32]) -> UInt32 {
         var crc = ~UInt32(0)
         table.withUnsafeBufferPointer { table in
             bytes.withUnsafeBytes { raw in

@@ -26,6 +26,11 @@ enum FileKind: Equatable, CaseIterable {
     case onnx
     case gguf
     case tensorFlowLite
+    case png
+    case jpeg
+    case gif
+    /// In a container: MP4 and QuickTime, AVI, Matroska and WebM.
+    case video
     case gitLFSPointer
     case webPage
     case json
@@ -40,6 +45,8 @@ enum FileKind: Equatable, CaseIterable {
         (.compressed, [0x28, 0xB5, 0x2F, 0xFD]),
         (.hdf5, [0x89] + Array("HDF\r\n\u{1A}\n".utf8)),
         (.gguf, Array("GGUF".utf8)),
+        (.png, PNG.signature), (.jpeg, [0xFF, 0xD8, 0xFF]), (.gif, Array("GIF8".utf8)),
+        (.video, [0x1A, 0x45, 0xDF, 0xA3]),
     ]
 
     /// The number that torch.save wrote first into its pickles, with its instruction.
@@ -57,6 +64,8 @@ enum FileKind: Equatable, CaseIterable {
             self = Self.kind(ofZip: bytes)
         } else if bytes.count >= 8, bytes[4..<8].elementsEqual("TFL3".utf8) {
             self = .tensorFlowLite
+        } else if Self.isVideo(bytes) {
+            self = .video
         } else if bytes.count >= 4, bytes[0] == 0, bytes[1] == 0, IDX.types[bytes[2]] != nil, bytes[3] < 8 {
             self = .idx
         } else if Self.isLegacyTorch(bytes) {
@@ -89,6 +98,13 @@ enum FileKind: Equatable, CaseIterable {
     private static func isONNX(_ bytes: [UInt8]) -> Bool {
         let tags: [UInt8] = [0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72]
         return bytes.count >= 4 && bytes[0] == 0x08 && (3..<0x80).contains(bytes[1]) && tags.contains(bytes[2])
+    }
+
+    /// A box of type ftyp, as MP4 and QuickTime begin, or a RIFF of AVI.
+    private static func isVideo(_ bytes: [UInt8]) -> Bool {
+        bytes.count >= 12
+            && (bytes[4..<8].elementsEqual("ftyp".utf8)
+                || bytes.starts(with: "RIFF".utf8) && bytes[8..<12].elementsEqual("AVI ".utf8))
     }
 
     private static func kind(ofZip bytes: [UInt8]) -> FileKind {
@@ -153,6 +169,10 @@ extension FileKind {
         case .onnx: "an ONNX model"
         case .gguf: "a GGUF file"
         case .tensorFlowLite: "a TensorFlow Lite model"
+        case .png: "a PNG image"
+        case .jpeg: "a JPEG image"
+        case .gif: "a GIF"
+        case .video: "a video"
         case .gitLFSPointer: "a pointer of Git LFS, which stands for the file"
         case .webPage: "a web page or XML"
         case .json: "a JSON text"
@@ -168,9 +188,14 @@ extension FileKind {
         case .webPage:
             "The address gave a page and not the file; download the file itself, from Hugging Face with /resolve/ in the address instead of /blob/."
         case .gzip, .compressed, .zip: "Unpack it first."
+        case .jpeg, .gif, .video:
+            "Make a folder of PNGs of it, one a frame: \(Self.makingFrames)"
         default: nil
         }
     }
+
+    /// How ffmpeg makes numbered PNGs of what has frames.
+    static let makingFrames = "mkdir CLIP && ffmpeg -i FILE -vf scale=64:64 CLIP/%04d.png"
 
     /// What to do with the file at `path` where tensors were expected.
     func advice(path: String) -> String? {
@@ -217,7 +242,7 @@ extension FileKind {
         case .gguf, .tensorFlowLite: return "Take the model that it was made from, as safetensors."
         case .safeTensorsIndex:
             return "Open it by its path, with the files that it names beside it: Network(path:), run, info."
-        case .json: return "The weights are in another file, as a rule model.safetensors beside it."
+        case .json, .png: return "The weights are in another file, as a rule model.safetensors beside it."
         default: return remedy
         }
     }

@@ -1,5 +1,5 @@
 /// Why a file is not what its format says it should be, or does not hold what was asked for: safetensors, files of PyTorch,
-/// NumPy arrays and archives, IDX, gzip, zip.
+/// NumPy arrays and archives, IDX, gzip, zip, PNG, TensorFlow's records.
 public struct FormatError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The rule that was broken.
     public enum Reason: Equatable, Sendable {

@@ -16,7 +16,7 @@ public struct IDX: Sendable {
     /// How many numbers the array has.
     public var count: Int { numbers.count }
 
-    private let numbers: PackedNumbers
+    let numbers: PackedNumbers
     /// The format's code for each type.
     static let types: [UInt8: NumberType] = [
         0x08: .uint8, 0x09: .int8, 0x0B: .int16, 0x0C: .int32, 0x0D: .float32, 0x0E: .float64,
@@ -39,13 +39,15 @@ public struct IDX: Sendable {
         guard bytes.count >= 4 else {
             throw fail(.truncated, "an IDX header of 4 bytes and more", "\(bytes.count) bytes", FormatError.cutShort)
         }
-        guard bytes[0] == 0, bytes[1] == 0 else {
-            let kind = FileKind(bytes)
+        let (type, begins) = (Self.types[bytes[2]], bytes[0] == 0 && bytes[1] == 0)
+        // An MP4 begins with zero bytes too.
+        let kind = begins && type != nil ? nil : FileKind(bytes)
+        guard begins, kind == nil else {
             throw fail(
                 .signature, "an IDX file, which begins with two zero bytes",
                 kind?.name ?? "\(hexadecimal(bytes[0])) \(hexadecimal(bytes[1]))", kind?.remedy)
         }
-        guard let type = Self.types[bytes[2]] else {
+        guard let type else {
             let known = Self.types.keys.sorted().map { hexadecimal($0) }.joined(separator: ", ")
             throw fail(.header, "a type among \(known)", hexadecimal(bytes[2]))
         }

@@ -15,7 +15,7 @@ public struct NumPyArray: Sendable {
     /// How many numbers the array has.
     public var count: Int { numbers.count }
 
-    private let numbers: PackedNumbers
+    let numbers: PackedNumbers
 
     /// Opens the file whose content is `bytes`.
     ///

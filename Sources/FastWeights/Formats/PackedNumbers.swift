@@ -140,6 +140,9 @@ struct PackedNumbers: Sendable {
         }
     }
 
+    /// Of uint8: bytes among which the numbers stand row-major from `start` on, these ones if they do already.
+    var rowMajorBytes: (bytes: [UInt8], start: Int) { axes == nil ? (bytes, start) : (map(UInt8.self) { $0 }, 0) }
+
     /// The numbers in the order of the last index fastest.
     private func map<Bits: FixedWidthInteger, Value>(_: Bits.Type, _ value: (Bits) -> Value) -> [Value] {
         guard let axes, count > 0 else {

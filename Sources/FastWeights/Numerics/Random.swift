@@ -10,18 +10,11 @@ public struct Random: RandomNumberGenerator, Sendable {
 
     /// A generator for `seed`; `stream` gives independent sequences of one seed, for example one a purpose.
     public init(seed: UInt64, stream: UInt64 = 0) {
-        var state = seed &+ stream &* 0xD1B5_4A32_D192_ED03
-        func splitMix() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-        s0 = splitMix()
-        s1 = splitMix()
-        s2 = splitMix()
-        s3 = splitMix()
+        var words = SplitMix64(state: seed &+ stream &* 0xD1B5_4A32_D192_ED03)
+        s0 = words.next()
+        s1 = words.next()
+        s2 = words.next()
+        s3 = words.next()
     }
 
     /// The next 64 random bits.
@@ -79,4 +72,23 @@ public struct Random: RandomNumberGenerator, Sendable {
             i -= 1
         }
     }
+}
+
+/// SplitMix64 (Steele, Lea and Flood 2014): a generator of one word, that seeds another one or draws few numbers.
+struct SplitMix64: Sendable {
+    private var state: UInt64
+
+    init(state: UInt64) { self.state = state }
+
+    /// The next 64 random bits.
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// A uniform number in [0, 1): the upper 53 bits as a fraction.
+    mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -143,7 +143,8 @@ enum Files {
         return entries.filter { $0.hasSuffix(suffix) && !isDirectory("\(directory)/\($0)") }.map(withSlashes).sorted()
     }
 
-    private static func isDirectory(_ path: String) -> Bool {
+    /// Whether a directory stands at `path`.
+    static func isDirectory(_ path: String) -> Bool {
         #if canImport(Darwin)
             var isDirectory: ObjCBool = false
             return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue

@@ -43,12 +43,7 @@ extension GlimpseData {
     /// Throws `FormatError`, `FileError` or `ImageSetError` for files that cannot be used.
     static func digits(mnist: String?) throws -> GlimpseData {
         guard let mnist else { return generatedDigits(training: 6000, test: 1000, seed: 1) }
-        func images(_ part: String) throws -> ImageSet {
-            try ImageSet(
-                images: "\(mnist)/\(part)-images-idx3-ubyte.gz", labels: "\(mnist)/\(part)-labels-idx1-ubyte.gz",
-                classes: 10)
-        }
-        let (all, test) = (try images("train"), try images("t10k"))
+        let (all, test) = (try ImageSet(mnist: mnist, .training), try ImageSet(mnist: mnist, .test))
         guard all.count > heldOut, (all.height, all.width) == (test.height, test.width), all.height == all.width,
             all.height % 4 == 0, all.height >= 12
         else {

@@ -78,6 +78,19 @@ extension ImageSet {
         throw ImageSetError(labels, "expected labels from 0 to \(count - 1), found \(wrong)")
     }
 
+    /// The two parts in which MNIST comes; the raw value is how the names of their files begin.
+    enum MNISTPart: String {
+        case training = "train"
+        case test = "t10k"
+    }
+
+    /// A part of MNIST from the folder with its files. Throws as the other initializer.
+    init(mnist folder: String, _ part: MNISTPart) throws {
+        try self.init(
+            images: "\(folder)/\(part.rawValue)-images-idx3-ubyte.gz",
+            labels: "\(folder)/\(part.rawValue)-labels-idx1-ubyte.gz", classes: 10)
+    }
+
     /// The same images made `side` by `side`: the largest square in the middle, its pixels the means of the area each
     /// covers.
     func square(_ side: Int) -> ImageSet {

@@ -35,8 +35,8 @@ struct CellFilters: Sendable {
         let sides = 1...sizeLimit
         guard sides.contains(size.height), sides.contains(size.width), size.height % 2 == 1, size.width % 2 == 1 else {
             return
-                "its filters have an odd number of rows and of columns, from 1 to \(sizeLimit - 1), so that maps keep theirs; "
-                + "found \(size.text)"
+                "its filters have an odd number of rows and of columns, from 1 to \(sizeLimit - 1), so that maps keep "
+                + "theirs; found \(size.text)"
         }
         guard elementCount([gates, channels, maps.channels + channels, size.height, size.width]) != nil,
             elementCount([gates, channels, maps.height, maps.width]) != nil

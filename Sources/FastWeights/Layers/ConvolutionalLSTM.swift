@@ -3,10 +3,10 @@ extension Layer {
     /// of `kernel` rows and columns, odd numbers. The equations stand at ``ConvolutionalLSTMOptions``; the order is i f g o.
     ///
     /// Reads I maps at every step and gives C of as many rows and columns. Parameters, k the rows and l the columns of a filter,
-    /// H and W those of the maps: `weight_ih_l0` [4·C, I, k, l], `weight_hh_l0` [4·C, C, k, l] and `bias_ih_l0` [4·C], first values
-    /// uniform in ±1/√((I + C)·k·l); of peepholes `weight_ci_l0`, `weight_cf_l0` and `weight_co_l0` [C, H, W], first 0; of the norms
-    /// `norm_ih_weight_l0` and `norm_hh_weight_l0`, first 1, `norm_ih_bias_l0` and `norm_hh_bias_l0`, first 0, [4·C, H, W]. The
-    /// state is h and c, [C, H, W] each. O(C·(I + C)·k·l·H·W) per step and sequence.
+    /// H and W those of the maps: `weight_ih_l0` [4·C, I, k, l], `weight_hh_l0` [4·C, C, k, l] and `bias_ih_l0` [4·C], first
+    /// values uniform in ±1/√((I + C)·k·l); of peepholes `weight_ci_l0`, `weight_cf_l0` and `weight_co_l0` [C, H, W], first 0; of
+    /// the norms `norm_ih_weight_l0` and `norm_hh_weight_l0`, first 1, `norm_ih_bias_l0` and `norm_hh_bias_l0`, first 0,
+    /// [4·C, H, W]. The state is h and c, [C, H, W] each. O(C·(I + C)·k·l·H·W) per step and sequence.
     public static func convolutionalLSTM(
         _ channels: Int, kernel: MapSize, _ options: ConvolutionalLSTMOptions = ConvolutionalLSTMOptions(),
         hasBias: Bool = true

@@ -111,8 +111,8 @@ extension ConfigurationReader {
         guard let numbers = wholeNumbers(key, from: 0), numbers.count != 3, numbers.count <= 4 else {
             throw wrong(
                 key,
-                "\"same\", or a whole number from 0 to \(sizeLimit), or two, of rows and of columns, or four, of top, bottom, "
-                    + "left and right")
+                "\"same\", or a whole number from 0 to \(sizeLimit), or two, of rows and of columns, or four, of top, "
+                    + "bottom, left and right")
         }
         guard numbers.count == 4 else { return .zeros(MapSize(numbers[0], numbers[numbers.count - 1])) }
         return .zeros(top: numbers[0], bottom: numbers[1], left: numbers[2], right: numbers[3])

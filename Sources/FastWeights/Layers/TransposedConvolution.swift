@@ -2,9 +2,9 @@ extension Layer {
     /// A transposed convolution (PyTorch's `nn.ConvTranspose2d`, Keras' `Conv2DTranspose`): what a convolution does to the
     /// gradient of its maps on the way back, here on the way forward; it makes maps larger by the `stride`.
     ///
-    ///     y[f, m, n] = f(Σ W[c, f, i, j] · x[c, v, u] + b[f])   over all v, u, i, j with v·stride + i - top = m, u·stride + j - left = n
+    ///     y[f, m, n] = f(Σ W[c, f, i, j] · x[c, v, u] + b[f])
     ///
-    /// Of n rows become (n - 1)·stride + rows - top - bottom + `outputPadding`, which is less than the stride; with a padding of
+    /// over all c, v, u, i and j with v·stride + i - top = m and u·stride + j - left = n. Of n rows become (n - 1)·stride + rows - top - bottom + `outputPadding`, which is less than the stride; with a padding of
     /// `.same` stride·n, TensorFlow's "SAME", which crops less before than behind. Reads C maps, at every step or once a
     /// sequence, and gives `features` of them. Parameters: `weight` [C, features, rows, columns], as PyTorch has it, and `bias`
     /// [features], first values uniform in ±1/√(C·rows·columns). O(C·features·rows·columns) per number of a map that it reads.

@@ -83,6 +83,14 @@ import Testing
         #expect(PNG(width: 2, height: 2, channels: 1, pixels: [1, 2, 3, 4]).serialized() == bytes)
     }
 
+    /// Of left and above + left - corner as near to both the left one, of above and the corner the one above.
+    @Test(arguments: [([100, 90], 20, 125), ([100, 80], 10, 85)] as [([UInt8], UInt8, UInt8)])
+    func equalsOfPaethAreTakenInTurn(first: [UInt8], step: UInt8, expected: UInt8) throws {
+        let rows = Zlib.stored([0] + first + [4, step, 5])
+        let bytes = Self.file([("IHDR", Self.header(2, 2)), ("IDAT", rows), ("IEND", [])])
+        #expect(try PNG(bytes: bytes, source: "a").pixels == first + [first[0] + step, expected])
+    }
+
     @Test func whatIsNotReadIsNamed() throws {
         #expect(
             FileFixtures.fault { try Self.read("deep.png") }?.description.contains(

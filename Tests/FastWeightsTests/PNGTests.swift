@@ -34,7 +34,7 @@ import Testing
         func color(_ i: Int) -> [UInt8] { [40 * i, 255 - 30 * i, 17 * i].map { UInt8(truncatingIfNeeded: $0) } }
         let plain = try Self.read("palette.png")
         #expect(plain.channels == 3 && plain.pixels == entries.flatMap { color($0) })
-        let alphas: [UInt8] = [0, 100, 255]
+        let alphas: [UInt8] = [0, 100, 200]
         let clear = try Self.read("palette_alpha.png")
         #expect(clear.channels == 4)
         #expect(clear.pixels == entries.flatMap { color($0) + [$0 < 3 ? alphas[$0] : 255] })

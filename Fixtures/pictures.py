@@ -127,7 +127,7 @@ def files():
     yield "rgb.png", saved(Image.fromarray(pixels(3)))
     yield "rgba.png", saved(Image.fromarray(pixels(4)))
     yield "palette.png", saved(colored())
-    yield "palette_alpha.png", saved(colored(), transparency=bytes([0, 100, 255]))
+    yield "palette_alpha.png", saved(colored(), transparency=bytes([0, 100, 200]))
     yield "deep.png", saved(Image.fromarray(pixels(1)[:, :, 0].astype(np.uint16) * 257))
     yield "bits.png", saved(Image.fromarray(pixels(1)[:, :, 0] > 99))
     for channels in range(1, 5):

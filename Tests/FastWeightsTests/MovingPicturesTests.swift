@@ -146,6 +146,13 @@ import Testing
         for _ in 0..<12 { BouncingBalls.advance(&balls) }
         #expect(balls[0].velocity == -velocity && balls[1].velocity == velocity)
         #expect(balls[1].place.x - balls[0].place.x > 0.24)
+        // Those that part already, as a third one or a wall may leave them, are left alone.
+        balls = [
+            BouncingBalls.Ball(place: SIMD2(0.45, 0.5), velocity: -velocity),
+            BouncingBalls.Ball(place: SIMD2(0.55, 0.5), velocity: velocity),
+        ]
+        BouncingBalls.advance(&balls)
+        #expect(balls[0].velocity == -velocity && balls[1].velocity == velocity)
     }
 
     @Test func ballsAreRoundAndInside() throws {

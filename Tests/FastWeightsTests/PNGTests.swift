@@ -34,7 +34,7 @@ import Testing
         func color(_ i: Int) -> [UInt8] { [40 * i, 255 - 30 * i, 17 * i].map { UInt8(truncatingIfNeeded: $0) } }
         let plain = try Self.read("palette.png")
         #expect(plain.channels == 3 && plain.pixels == entries.flatMap { color($0) })
-        let alphas: [UInt8] = [0, 100, 255]
+        let alphas: [UInt8] = [0, 100, 200]
         let clear = try Self.read("palette_alpha.png")
         #expect(clear.channels == 4)
         #expect(clear.pixels == entries.flatMap { color($0) + [$0 < 3 ? alphas[$0] : 255] })
@@ -81,6 +81,14 @@ import Testing
         let bytes = Self.file([("IHDR", Self.header(2, 2)), ("IDAT", Self.rows), ("IEND", [])])
         #expect(try PNG(bytes: bytes, source: "a") == PNG(width: 2, height: 2, channels: 1, pixels: [1, 2, 3, 4]))
         #expect(PNG(width: 2, height: 2, channels: 1, pixels: [1, 2, 3, 4]).serialized() == bytes)
+    }
+
+    /// Of left and above + left - corner as near to both the left one, of above and the corner the one above.
+    @Test(arguments: [([100, 90], 20, 125), ([100, 80], 10, 85)] as [([UInt8], UInt8, UInt8)])
+    func equalsOfPaethAreTakenInTurn(first: [UInt8], step: UInt8, expected: UInt8) throws {
+        let rows = Zlib.stored([0] + first + [4, step, 5])
+        let bytes = Self.file([("IHDR", Self.header(2, 2)), ("IDAT", rows), ("IEND", [])])
+        #expect(try PNG(bytes: bytes, source: "a").pixels == first + [first[0] + step, expected])
     }
 
     @Test func whatIsNotReadIsNamed() throws {

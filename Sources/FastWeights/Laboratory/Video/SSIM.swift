@@ -72,8 +72,9 @@ struct SSIM: Sendable, Equatable, CustomStringConvertible {
         var sum = 0.0
         for i in mx.indices {
             let (u, v) = (mx[i], my[i])
-            let (vx, vy, vxy) = (scale * (mxx[i] - u * u), scale * (myy[i] - v * v), scale * (mxy[i] - u * v))
-            sum += (2 * u * v + c1) * (2 * vxy + c2) / ((u * u + v * v + c1) * (vx + vy + c2))
+            let variances: Double = scale * (mxx[i] - u * u + myy[i] - v * v)
+            let covariance: Double = scale * (mxy[i] - u * v)
+            sum += (2 * u * v + c1) * (2 * covariance + c2) / ((u * u + v * v + c1) * (variances + c2))
         }
         return sum / Double(mx.count)
     }

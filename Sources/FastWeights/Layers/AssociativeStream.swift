@@ -141,7 +141,8 @@ final class AssociativeLSTMStream: CellStream {
     }
 
     @inline(never)
-    override func advance(_ x: ColumnNumbers) {
+    override func step(_ input: ColumnNumbers) {
+        let x = begin(input)
         project(x)
         associative.step(gates, copies: memory.values, h: h)
     }

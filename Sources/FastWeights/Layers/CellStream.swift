@@ -130,6 +130,9 @@ class CellStream: LayerStream {
     final let h: UnsafeMutablePointer<Octet>
     /// The pre-activations of a step.
     final let gates: UnsafeMutablePointer<Octet>
+    /// What they are made of, that of the shared weights.
+    final let weight: StreamMatrix
+    final let bias: UnsafePointer<Octet>
     /// Whether this step takes the tiles of its matrices from the last to the first; steps take turns.
     final private(set) var backwards = false
     /// Whether the next step starts from h = 0.
@@ -146,6 +149,7 @@ class CellStream: LayerStream {
     init(_ shared: CellStreamWeights, arena: StreamArena = StreamArena(), tallest: Int? = nil) {
         let sizes = shared.cell.sizes
         (self.shared, hidden, self.arena) = (shared, sizes.hidden, arena)
+        (weight, bias) = (shared.weight, shared.bias)
         let U = shared.vectors
         memory = StreamMatrix(
             vectors: U, columns: (sizes.memory?.count ?? 0) / sizes.units, tallest: tallest ?? U, arena: arena)
@@ -158,17 +162,10 @@ class CellStream: LayerStream {
         super.init(outputs: h, width: hidden)
     }
 
-    /// h and the memory become those after x.
-    func advance(_ x: ColumnNumbers) { misuse("each kind of cell has its own step") }
     /// Whether a number a unit stands row by row in the memory, or column by column.
     var memoryIsByRows: Bool { false }
     /// Does what is left to do before the memory is read.
     func settle() {}
-
-    final override func step(_ x: ColumnNumbers) {
-        advance(shared.read(x))
-        backwards.toggle()
-    }
 
     override func reset() {
         h.update(repeating: .zero, count: hiddenVectors)
@@ -216,11 +213,19 @@ class CellStream: LayerStream {
 
     // MARK: What the kinds need
 
+    /// Begins a step, by which h and the memory become those after x: the other way through the tiles, and what W_ih is
+    /// multiplied by.
+    @inline(__always)
+    final func begin(_ input: ColumnNumbers) -> ColumnNumbers {
+        backwards.toggle()
+        return shared.read(input)
+    }
+
     /// gates = bias + W_ih x + W_hh h, of a cell without W_hh, or with it apart, bias + W_ih x.
     @inline(__always)
     final func project(_ x: ColumnNumbers) {
-        let recurrent = ColumnNumbers(pointer: numbers(h), count: shared.weight.columns &- x.columns)
-        multiply(shared.weight, by: x, recurrent, from: shared.bias, into: gates, backwards: backwards)
+        let recurrent = ColumnNumbers(pointer: numbers(h), count: weight.columns &- x.columns)
+        multiply(weight, by: x, recurrent, from: bias, into: gates, backwards: backwards)
     }
 
     @inline(__always)

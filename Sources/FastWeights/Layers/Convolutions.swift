@@ -57,23 +57,29 @@ final class ConvolutionLayer: LayerKind {
     }
 
     func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer {
-        PlacedConvolution(filters, input.shape, &scope)
+        PlacedConvolution(filters, filters.convolution(of: input.shape.maps!), isTransposed: false, input.shape, &scope)
     }
 }
 
-private final class PlacedConvolution: PlacedLayer {
+/// A convolution in its place, or the transposed one, which reads what the convolution gives and gives what it reads.
+final class PlacedConvolution: PlacedLayer {
     let convolution: Convolution
+    let isTransposed: Bool
     let activation: Activation?
     let weight: Parameter
     let bias: Parameter?
 
-    init(_ filters: FilterOptions, _ input: LayerShape, _ scope: inout ParameterScope) {
-        convolution = filters.convolution(of: input.maps!)
-        activation = filters.activation
-        let first = FirstValue.uniform(1 / Float(convolution.depth).squareRoot())
+    init(
+        _ filters: FilterOptions, _ convolution: Convolution, isTransposed: Bool, _ input: LayerShape,
+        _ scope: inout ParameterScope
+    ) {
+        (self.convolution, self.isTransposed, activation) = (convolution, isTransposed, filters.activation)
+        let seen = input.maps!.channels * filters.size.height * filters.size.width
+        let first = FirstValue.uniform(1 / Float(seen).squareRoot())
         weight = scope.add("weight", convolution.filterSizes, first: first)
         bias = filters.hasBias ? scope.add("bias", filters.features, first: first) : nil
-        super.init(input, LayerShape(values: .numbers(convolution.output), isPerStep: input.isPerStep))
+        let output = isTransposed ? convolution.input : convolution.output
+        super.init(input, LayerShape(values: .numbers(output), isPerStep: input.isPerStep))
     }
 
     override var multiplications: Int { convolution.multiplications }
@@ -97,35 +103,48 @@ private final class ConvolutionPass: LayerPass {
 
     init(_ layer: PlacedConvolution, _ weights: FilterWeights, _ input: PassInput, _ plan: PassPlan) {
         (placed, self.weights, self.input, scratch) = (layer, weights, input, plan.scratch)
-        products = FilterProducts(layer.convolution, trains: plan.trains, arena: arena)
+        products = FilterProducts(
+            layer.convolution, trains: plan.trains, isTransposed: layer.isTransposed, arena: arena)
         let steps = layer.input.isPerStep ? plan.steps : 1
         let y = arena.panels(steps, rows: layer.output.count)
         super.init(layer, outputs: y, gradients: plan.trains ? arena.panels(steps, rows: layer.output.count) : y)
     }
 
     override func forward(_ run: Run, _ range: Range<Int>) {
-        let (shape, filters) = (placed.convolution.output, weights.filters())
+        let (shape, filters) = (placed.output.maps!, weights.filters())
         for t in placed.input.isPerStep ? range : 0..<1 {
             let y = outputs[t]
             weights.fill(y, shape, with: placed.bias)
-            products.add(filters, input.x[t], to: y)
+            if placed.isTransposed {
+                products.addTransposed(filters, input.x[t], to: y)
+            } else {
+                products.add(filters, input.x[t], to: y)
+            }
             placed.activation?.apply(y, into: y, count: shape.count)
         }
     }
 
     override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
-        let (c, shape, filters) = (placed.convolution, placed.convolution.output, weights.filters())
+        let (shape, filters, weight) = (placed.output.maps!, weights.filters(), gradients[placed.weight])
         for t in 0..<(placed.input.isPerStep ? run.steps : 1) {
-            let dy = outputGradients[t]
+            let (x, dy) = (input.x[t], outputGradients[t])
             placed.activation?.applyBackward(dy, outputs[t], count: shape.count)
-            products.addGradient(dy, input.x[t], scratch: scratch, to: gradients[placed.weight])
+            if placed.isTransposed {
+                products.addGradient(x, dy, scratch: scratch, to: weight)
+            } else {
+                products.addGradient(dy, x, scratch: scratch, to: weight)
+            }
             if let bias = placed.bias {
                 accumulateChannelSums(dy, channels: shape.channels, area: shape.area, into: gradients[bias])
             }
             // Where ∂L/∂x stands in the panel of x, that is read no more.
             guard let dx = input.dx.map({ $0[t] }) else { continue }
-            dx.update(repeating: .zero, count: c.input.count)
-            products.addTransposed(filters, dy, to: dx)
+            dx.update(repeating: .zero, count: placed.input.count)
+            if placed.isTransposed {
+                products.add(filters, dy, to: dx)
+            } else {
+                products.addTransposed(filters, dy, to: dx)
+            }
         }
     }
 }

@@ -332,7 +332,8 @@ private final class FastWeightsStream: CellStream {
     /// What was written last is added to A in the pass that multiplies A by h_0, so that A is read and written once a
     /// step; or before another write, where no step between has read A.
     @inline(never)
-    override func advance(_ x: ColumnNumbers) {
+    override func step(_ input: ColumnNumbers) {
+        let x = begin(input)
         let events = options.schedule[phase]
         if isCleared { h.update(repeating: .zero, count: shared.vectors) }
         project(x)

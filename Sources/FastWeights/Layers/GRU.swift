@@ -120,11 +120,12 @@ private final class GRUStream: CellStream {
 
     /// Gates r z n. Behind the product of a tile its units are done, which takes place beside the product of the next one.
     @inline(never)
-    override func advance(_ x: ColumnNumbers) {
+    override func step(_ input: ColumnNumbers) {
+        let x = begin(input)
         let p = shared
         let (U, h, gates, candidate, old) = (p.vectors, h, gates, candidate, hiddenNumbers)
         let none = ColumnNumbers(pointer: x.pointer, count: 0)
-        multiply(p.weight, by: x, none, from: p.bias, into: gates, backwards: backwards)
+        multiply(weight, by: x, none, from: bias, into: gates, backwards: backwards)
         var u = 0
         while u < U {
             candidate[u] = gates[3 &* u &+ 2]

@@ -211,7 +211,10 @@ private final class LSTMStream: CellStream {
         super.init(shared, arena: arena)
     }
 
-    override func advance(_ x: ColumnNumbers) { kind.hasLayerNorm ? stepNormalized(x) : stepPlain(x) }
+    override func step(_ input: ColumnNumbers) {
+        let x = begin(input)
+        kind.hasLayerNorm ? stepNormalized(x) : stepPlain(x)
+    }
 
     /// Gates i f g o. A padded unit has c = σ(0)·tanh(0) + σ(0)·0 = 0 and so h = 0.
     @inline(never)
@@ -259,9 +262,9 @@ private final class LSTMStream: CellStream {
             @inline(__always) func updateHiddens(_ u: Int) { updateHidden(u, and: u &+ 1) }
             @inline(__always) func updateHidden(_ u: Int) { updateHidden(u, and: u) }
         #endif
-        let w = shared.weight
+        let w = weight
         let v = hiddenNumbers
-        let bias = shared.bias
+        let bias = bias
         let backwards = backwards
         var i = 0
         var u = 0

@@ -67,7 +67,8 @@ private final class MinGRUPass: CellPass {
 /// A padded unit has h̃ = 0 and so h = 0.
 private final class MinGRUStream: CellStream {
     @inline(never)
-    override func advance(_ x: ColumnNumbers) {
+    override func step(_ input: ColumnNumbers) {
+        let x = begin(input)
         let (U, h) = (shared.vectors, h)
         project(x)
         var gate = gates

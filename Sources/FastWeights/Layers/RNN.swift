@@ -155,7 +155,8 @@ private final class RNNStream: CellStream {
     }
 
     @inline(never)
-    override func advance(_ x: ColumnNumbers) {
+    override func step(_ input: ColumnNumbers) {
+        let x = begin(input)
         project(x)
         if let epsilon { normalize(gates, shared.norms[0], epsilon: epsilon) }
         activate(gates, activation, into: h)

@@ -68,81 +68,9 @@ final class TransposedConvolutionLayer: LayerKind {
     }
 
     func placed(_ input: LayerInput, _ scope: inout ParameterScope) -> PlacedLayer {
-        PlacedTransposedConvolution(self, input.shape, &scope)
-    }
-}
-
-private final class PlacedTransposedConvolution: PlacedLayer {
-    /// That of which this is the way back: it reads what this gives, and gives what this reads.
-    let convolution: Convolution
-    let activation: Activation?
-    let weight: Parameter
-    let bias: Parameter?
-
-    init(_ kind: TransposedConvolutionLayer, _ input: LayerShape, _ scope: inout ParameterScope) {
-        let (filters, maps) = (kind.filters, input.maps!)
-        guard let convolution = kind.convolution(of: maps) else { misuse("the layer cannot read \(input.text)") }
-        self.convolution = convolution
-        activation = filters.activation
-        let seen = maps.channels * filters.size.height * filters.size.width
-        let first = FirstValue.uniform(1 / Float(seen).squareRoot())
-        weight = scope.add("weight", convolution.filterSizes, first: first)
-        bias = filters.hasBias ? scope.add("bias", filters.features, first: first) : nil
-        super.init(input, LayerShape(values: .numbers(convolution.input), isPerStep: input.isPerStep))
-    }
-
-    override var multiplications: Int { convolution.multiplications }
-
-    override func weights(_ block: Parameters) -> LayerWeights {
-        FilterWeights(self, block, [(convolution, weight, 0)])
-    }
-
-    override func pass(_ weights: LayerWeights, _ input: PassInput, _ plan: PassPlan) -> LayerPass {
-        TransposedConvolutionPass(self, unsafeDowncast(weights, to: FilterWeights.self), input, plan)
-    }
-}
-
-private final class TransposedConvolutionPass: LayerPass {
-    private let placed: PlacedTransposedConvolution
-    private let weights: FilterWeights
-    private let input: PassInput
-    private let scratch: Panel
-    private let products: FilterProducts
-    private let arena = Arena()
-
-    init(
-        _ layer: PlacedTransposedConvolution, _ weights: FilterWeights, _ input: PassInput, _ plan: PassPlan
-    ) {
-        (placed, self.weights, self.input, scratch) = (layer, weights, input, plan.scratch)
-        products = FilterProducts(layer.convolution, trains: plan.trains, isTransposed: true, arena: arena)
-        let steps = layer.input.isPerStep ? plan.steps : 1
-        let y = arena.panels(steps, rows: layer.output.count)
-        super.init(layer, outputs: y, gradients: plan.trains ? arena.panels(steps, rows: layer.output.count) : y)
-    }
-
-    override func forward(_ run: Run, _ range: Range<Int>) {
-        let (shape, filters) = (placed.convolution.input, weights.filters())
-        for t in placed.input.isPerStep ? range : 0..<1 {
-            let y = outputs[t]
-            weights.fill(y, shape, with: placed.bias)
-            products.addTransposed(filters, input.x[t], to: y)
-            placed.activation?.apply(y, into: y, count: shape.count)
+        guard let convolution = convolution(of: input.shape.maps!) else {
+            misuse("the layer cannot read \(input.shape.text)")
         }
-    }
-
-    override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
-        let (c, shape, filters) = (placed.convolution, placed.convolution.input, weights.filters())
-        for t in 0..<(placed.input.isPerStep ? run.steps : 1) {
-            let dy = outputGradients[t]
-            placed.activation?.applyBackward(dy, outputs[t], count: shape.count)
-            products.addGradient(input.x[t], dy, scratch: scratch, to: gradients[placed.weight])
-            if let bias = placed.bias {
-                accumulateChannelSums(dy, channels: shape.channels, area: shape.area, into: gradients[bias])
-            }
-            // Where ∂L/∂x stands in the panel of x, that is read no more.
-            guard let dx = input.dx.map({ $0[t] }) else { continue }
-            dx.update(repeating: .zero, count: c.output.count)
-            products.add(filters, dy, to: dx)
-        }
+        return PlacedConvolution(filters, convolution, isTransposed: true, input.shape, &scope)
     }
 }

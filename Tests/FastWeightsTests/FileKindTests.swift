@@ -107,6 +107,8 @@ import Testing
         #expect(advice(.legacyTorch, "a.b/model").hasSuffix("\"a.b/model.new.pt\")"))
         #expect(advice(.legacyTorch, "a\"b.pt").contains(#"torch.load("a\"b.pt", "#))
         #expect(advice(.torch, "m.pt").contains("Network(path:)"))
+        // Of a video frames are made where clips are asked for, not where weights are.
+        #expect(advice(.video, "m.mp4") == advice(.png, "m.png") && FileKind.video.remedy?.contains("ffmpeg") == true)
         #expect(advice(.torchScript, "m.pt").contains(#"torch.jit.load("m.pt", map_location="cpu").state_dict()"#))
         #expect(advice(.keras, "m.keras").hasSuffix(#"keras.models.load_model("m.keras").get_weights())"#))
         #expect(advice(.onnx, "m.onnx").contains(#"onnx.load("m.onnx").graph.initializer"#))

@@ -242,7 +242,8 @@ extension FileKind {
         case .gguf, .tensorFlowLite: return "Take the model that it was made from, as safetensors."
         case .safeTensorsIndex:
             return "Open it by its path, with the files that it names beside it: Network(path:), run, info."
-        case .json, .png: return "The weights are in another file, as a rule model.safetensors beside it."
+        case .json, .png, .jpeg, .gif, .video:
+            return "The weights are in another file, as a rule model.safetensors beside it."
         default: return remedy
         }
     }

@@ -13,7 +13,7 @@ final class VideoNetwork: @unchecked Sendable {
     let scope: ParameterScope
     private let convolutions: [MapConvolution.Placed]
     private let transposed: [MapConvolution.Placed]
-    private let lstms: [MapLSTM.Placed]
+    let lstms: [MapLSTM.Placed]
     private let norms: [MapNorm.Placed]
     private let outerNorms: [MapNorm.Placed]
     private let state: VectorProduct.Placed?
@@ -117,7 +117,7 @@ final class VideoNetwork: @unchecked Sendable {
             let halvings = [1, 1, 2, 2, 3, 2, 1][k]
             let source = plan.maps(
                 placed.convolution.channels, c.height >> halvings, c.width >> halvings, ahead: 1)
-            return MapLSTM(placed, numbers, source, plan)
+            return MapLSTM(placed, weights.gates[k], numbers, source, plan)
         }
         // What is read by two layers stands where the second reads it, beside what comes up from below.
         let (first, second) = (maps(w[6] + w[0], 1), maps(w[5] + w[1], 2))

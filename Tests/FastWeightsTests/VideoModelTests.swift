@@ -163,7 +163,8 @@ import Testing
             SafeTensors.serialize(tensors, metadata: [("format", VideoModel.format), ("config", config)])
         }
         expectProblem(
-            "expected a video model", SafeTensors.serialize([("x", [1], [1])], metadata: [("format", "fastweights-network-2")]))
+            "expected a video model",
+            SafeTensors.serialize([("x", [1], [1])], metadata: [("format", "fastweights-network-2")]))
         let model = VideoModel(Self.configuration(), seed: 7)
         let good = model.configuration.json.serialized()
         let tensors = model.parameters.layout.windows.map { ($0.name, $0.shape, model.parameters[$0.name]) }

@@ -22,7 +22,8 @@ final class PlanarFilters: @unchecked Sendable {
         require(
             convolution.channels == channels && convolution.features == features
                 && convolution.winograd.size == size,
-            "filters of \(channels) channels, \(features) features and side \(size) are shared by convolutions of such, found \(convolution.text)")
+            "filters of \(channels) channels, \(features) features and side \(size) are shared by convolutions of such, found \(convolution.text)"
+        )
         let form = convolution.winograd
         if let set = sets.firstIndex(where: { $0.winograd == form }) {
             guard convolution.trains && !sets[set].trains else { return }

@@ -13,7 +13,7 @@ final class PlanarConvolution {
     let winograd: Winograd
     /// What the form was chosen by.
     let cost: PlanarCost
-    private let tiles: PlanarTiles
+    private var tiles: PlanarTiles
     /// Rows of the values of a product, and vectors from a place to the next: an odd number, since places a power of two apart
     /// share few sets of a first-level cache.
     private let depth: Int
@@ -74,6 +74,11 @@ final class PlanarConvolution {
     }
 
     var text: String { "\(channels) channels, \(features) features and filters of \(winograd.size)" }
+
+    /// Goes on with the first samples, `count` at least: as many more as fill vectors of tiles, and these must have zeros.
+    func use(samples count: Int) { tiles.use(min(tiles.filling(count), tiles.samples)) }
+    /// Samples in use.
+    var used: Int { tiles.used }
 
     /// y = W ∗ x + b of step t. O(F·C·n²) a tile. x must stay as it is until the way back of the step, of a shard that trains.
     func forward(

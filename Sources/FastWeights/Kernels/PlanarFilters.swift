@@ -8,27 +8,37 @@ final class PlanarFilters: @unchecked Sendable {
     private let weight: UnsafePointer<Float>
     private let sets: [PlaceFilters]
 
-    /// For the convolutions of all shards, which read the same channels and make the same features. `weight` and `bias` are read
-    /// by `pack` and by the convolutions, and must stay where they are as long as this does.
+    /// Of these forms, some of which may go forward alone. `weight` and `bias` are read by `pack` and by the convolutions, and must
+    /// stay where they are as long as this does.
     init(
+        _ weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?, channels: Int, features: Int, size: Int,
+        forms: [(form: Winograd, trains: Bool)]
+    ) {
+        (self.channels, self.features, self.size) = (channels, features, size)
+        (self.weight, self.bias) = (weight, bias)
+        sets = forms.map { PlaceFilters($0.form, channels: channels, features: features, trains: $0.trains) }
+    }
+
+    /// For the convolutions of all shards, which read the same channels and make the same features.
+    convenience init(
         _ weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?, for convolutions: [PlanarConvolution]
     ) {
         let first = convolutions[0]
-        (channels, features, size) = (first.channels, first.features, first.winograd.size)
-        (self.weight, self.bias) = (weight, bias)
-        var forms: [Winograd] = []
+        var forms: [(form: Winograd, trains: Bool)] = []
         for convolution in convolutions {
             require(
                 convolution.channels == first.channels && convolution.features == first.features
                     && convolution.winograd.size == first.winograd.size,
                 "filters are shared by convolutions of \(first.text), found \(convolution.text)")
-            if !forms.contains(convolution.winograd) { forms.append(convolution.winograd) }
+            if let same = forms.firstIndex(where: { $0.form == convolution.winograd }) {
+                forms[same].trains = forms[same].trains || convolution.trains
+            } else {
+                forms.append((convolution.winograd, convolution.trains))
+            }
         }
-        sets = forms.map { form in
-            PlaceFilters(
-                form, channels: first.channels, features: first.features,
-                trains: convolutions.contains { $0.trains && $0.winograd == form })
-        }
+        self.init(
+            weight, bias: bias, channels: first.channels, features: first.features, size: first.winograd.size,
+            forms: forms)
     }
 
     /// Pieces of the packing, which threads may do in any order.

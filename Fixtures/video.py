@@ -306,7 +306,10 @@ def memory_shapes(config, clips):
 
 
 class VideoModel:
-    """Predicted frames and states, the loss, and the gradients of all parameters and of the context's frames."""
+    """Predicted frames and states, the loss, and the gradients of all parameters and of the context's frames.
+
+    With `initial` the LSTMs begin with h and c as they are given, and what they end with is there in place of gradients.
+    """
 
     gradient_range = (1e-6, 2e2)  # errors are means over a frame
     kink = 1e-5  # there are tens of thousands of ReLUs
@@ -320,7 +323,8 @@ class VideoModel:
         for name, shape in parameter_shapes(config).items():
             given[f"parameter.{name}"] = draw_parameter(name, shape, source)
         if dead:
-            given["parameter.kernels.bias"][:config["kernel_size"] ** 2] -= 16  # the first kernel is of zeros, and so uniform
+            # No number of the first kernel is positive, which makes it uniform.
+            given["parameter.kernels.bias"][:config["kernel_size"] ** 2] = source.uniform((config["kernel_size"] ** 2,), 1.0, -16)
         if sampled:
             given["sampled"] = source.integers((frames - 1, clips), 2)
             given["sampled"][:config["context"]] = 1
@@ -342,7 +346,7 @@ class VideoModel:
         if config["states"]:
             results["predicted_states"] = states
         if "initial.h1" in given:
-            results |= named("final", memory)
+            return results | named("final", memory)
         read = frames["frames"].grad[:config["context"]]
         results |= named("gradient", gradients(p) | {"frames": read.clone()})
         return results | (trained(config, given, p, dtype, ops) if "training" in given else {})

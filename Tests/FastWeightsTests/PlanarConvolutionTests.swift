@@ -66,7 +66,9 @@ import Testing
             (w, bias) = (numbers(s.F * s.C * s.k * s.k, 101), numbers(s.F, 102))
             dw = Buffer([Float](repeating: 2, count: w.count))
             convolution = s.convolution()
-            filters = PlanarFilters(w.pointer, bias: bias.pointer, for: [convolution])
+            filters = PlanarFilters(
+                w.pointer, bias: bias.pointer, channels: s.C, features: s.F, size: s.k)
+            filters.prepare(for: convolution)
             filters.pack()
         }
 
@@ -212,7 +214,9 @@ import Testing
         let sizes = Sizes(5, 4, 2, 8, 8, 70, 64)
         let (one, other) = (Shard(sizes), Shard(sizes))
         let convolutions = [Sizes(5, 2, 1, 8, 8, 70, 64).convolution(), other.convolution]
-        let filters = PlanarFilters(other.w.pointer, bias: other.bias.pointer, for: convolutions)
+        let filters = PlanarFilters(
+            other.w.pointer, bias: other.bias.pointer, channels: 70, features: 64, size: 5)
+        for convolution in convolutions { filters.prepare(for: convolution) }
         #expect(filters.pieces > 2)
         for piece in (0..<filters.pieces).reversed() { filters.pack(piece) }
         one.forward()

@@ -6,29 +6,34 @@ final class PlanarFilters: @unchecked Sendable {
     let size: Int
     let bias: UnsafePointer<Float>?
     private let weight: UnsafePointer<Float>
-    private let sets: [PlaceFilters]
+    private var sets: [PlaceFilters] = []
 
-    /// For the convolutions of all shards, which read the same channels and make the same features. `weight` and `bias` are read
-    /// by `pack` and by the convolutions, and must stay where they are as long as this does.
+    /// For convolutions that read `channels` and make `features` with filters of side `size`. `weight` and `bias` are read by
+    /// `pack` and by the convolutions, and must stay where they are as long as this does.
     init(
-        _ weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?, for convolutions: [PlanarConvolution]
+        _ weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?, channels: Int, features: Int, size: Int
     ) {
-        let first = convolutions[0]
-        (channels, features, size) = (first.channels, first.features, first.winograd.size)
+        (self.channels, self.features, self.size) = (channels, features, size)
         (self.weight, self.bias) = (weight, bias)
-        var forms: [Winograd] = []
-        for convolution in convolutions {
-            require(
-                convolution.channels == first.channels && convolution.features == first.features
-                    && convolution.winograd.size == first.winograd.size,
-                "filters are shared by convolutions of \(first.text), found \(convolution.text)")
-            if !forms.contains(convolution.winograd) { forms.append(convolution.winograd) }
+    }
+
+    /// Makes room for what a convolution needs, before `pack`; not while others read.
+    func prepare(for convolution: PlanarConvolution) {
+        require(
+            convolution.channels == channels && convolution.features == features
+                && convolution.winograd.size == size,
+            "filters of \(channels) channels, \(features) features and side \(size) are shared by convolutions of such, "
+                + "found \(convolution.text)")
+        prepare(for: convolution.winograd, trains: convolution.trains)
+    }
+
+    /// The same for convolutions of a form.
+    func prepare(for form: Winograd, trains: Bool) {
+        if let set = sets.firstIndex(where: { $0.winograd == form }) {
+            guard trains && !sets[set].trains else { return }
+            sets.remove(at: set)
         }
-        sets = forms.map { form in
-            PlaceFilters(
-                form, channels: first.channels, features: first.features,
-                trains: convolutions.contains { $0.trains && $0.winograd == form })
-        }
+        sets.append(PlaceFilters(form, channels: channels, features: features, trains: trains))
     }
 
     /// Pieces of the packing, which threads may do in any order.
@@ -57,6 +62,7 @@ final class PlanarFilters: @unchecked Sendable {
 /// Filters in the form of one kind of tiles: a matrix [F, depth] a place, and that transposed, packed as `packTiles` does.
 final class PlaceFilters {
     let winograd: Winograd
+    let trains: Bool
     private let transform: FilterTransform
     private let channels: Int
     private let features: Int
@@ -72,7 +78,7 @@ final class PlaceFilters {
 
     /// `trains` says whether the transposed is needed.
     init(_ winograd: Winograd, channels: Int, features: Int, trains: Bool) {
-        (self.winograd, self.channels, self.features) = (winograd, channels, features)
+        (self.winograd, self.trains, self.channels, self.features) = (winograd, trains, channels, features)
         transform = FilterTransform(winograd)
         let depth = winograd.depth(channels: channels)
         matrix = Buffer(winograd.products * features * depth)

@@ -19,17 +19,25 @@ final class MapLSTM: VideoOperation {
     private let cells: PlanarMaps
     private let scratch: Buffer<Float>
     private let elementwise: PlanarGates
-    private let products: PlanarProducts
+    private let filters: PlanarFilters
+    private let convolution: PlanarConvolution
+    private let steps: Int
 
-    init(_ placed: Placed, _ numbers: UnsafeMutablePointer<Float>, _ source: PlanarMaps, _ plan: VideoPlan) {
-        (self.placed, self.source) = (placed, source)
+    init(
+        _ placed: Placed, _ filters: PlanarFilters, _ numbers: UnsafeMutablePointer<Float>, _ source: PlanarMaps,
+        _ plan: VideoPlan
+    ) {
+        (self.placed, self.filters, self.source, steps) = (placed, filters, source, plan.steps)
         let (height, width) = (source.shape.height, source.shape.width)
         // The gradient of the gates takes their place.
         gates = plan.maps(4 * placed.hidden, height, width, hasGradient: false)
         cells = plan.maps(placed.hidden, height, width, ahead: 1)
         elementwise = PlanarGates(count: cells.count)
         scratch = Buffer(plan.trains ? cells.count : 0)
-        products = PlanarProducts(placed.convolution, samples: plan.samples)
+        convolution = PlanarConvolution(
+            channels: filters.channels, features: filters.features, size: filters.size, samples: plan.samples,
+            height: height, width: width, steps: plan.steps, trains: plan.trains)
+        filters.prepare(for: convolution)
         super.init(numbers)
     }
 
@@ -53,8 +61,7 @@ final class MapLSTM: VideoOperation {
 
     override func forward(_ t: Int) {
         let z = gates.at(t)
-        fillPlanes(z, channels: 4 * placed.hidden, count: gates.plane, with: numbers[placed.bias])
-        products.add(numbers[placed.weight], source.at(t), to: z)
+        convolution.forward(filters, source.at(t), into: z, step: t % steps)
         elementwise.forward(z, cells.at(t), into: cells.at(t + 1), h: output.at(t))
     }
 
@@ -66,8 +73,11 @@ final class MapLSTM: VideoOperation {
             dz, channels: 4 * placed.hidden, count: gates.plane, into: gradients[placed.bias])
         // From here on the gradient of h is that of the state before the step.
         output.clearGradient()
-        products.addGradient(dz, source.at(t), to: gradients[placed.weight])
-        products.addTransposed(numbers[placed.weight], dz, to: source.gradient)
+        convolution.backward(filters, dz, addingTo: source.gradient, step: t % steps)
+    }
+
+    override func finishBackward(_ gradients: UnsafeMutablePointer<Float>) {
+        convolution.addGradient(to: gradients[placed.weight])
     }
 
     // MARK: State

@@ -13,7 +13,7 @@ final class VideoNetwork: @unchecked Sendable {
     let scope: ParameterScope
     private let convolutions: [MapConvolution.Placed]
     private let transposed: [MapConvolution.Placed]
-    private let lstms: [MapLSTM.Placed]
+    let lstms: [MapLSTM.Placed]
     private let norms: [MapNorm.Placed]
     private let outerNorms: [MapNorm.Placed]
     private let state: VectorProduct.Placed?
@@ -56,7 +56,8 @@ final class VideoNetwork: @unchecked Sendable {
                 channels: inputs + hidden, features: 4 * hidden,
                 rows: FilterAxis(reading: height, size: c.gateSize, stride: 1, nil),
                 columns: FilterAxis(reading: width, size: c.gateSize, stride: 1, nil))
-            let weights = scope.addConvolution("lstm\(number)", convolution, isTransposed: false, hasBias: true, gates: 4)
+            let weights = scope.addConvolution(
+                "lstm\(number)", convolution, isTransposed: false, hasBias: true, gates: 4)
             return (
                 MapLSTM.Placed(convolution: convolution, weight: weights.weight, bias: weights.bias!),
                 scope.addMapNorm("norm\(number)", hidden)
@@ -117,7 +118,7 @@ final class VideoNetwork: @unchecked Sendable {
             let halvings = [1, 1, 2, 2, 3, 2, 1][k]
             let source = plan.maps(
                 placed.convolution.channels, c.height >> halvings, c.width >> halvings, ahead: 1)
-            return MapLSTM(placed, numbers, source, plan)
+            return MapLSTM(placed, weights.gates[k], numbers, source, plan)
         }
         // What is read by two layers stands where the second reads it, beside what comes up from below.
         let (first, second) = (maps(w[6] + w[0], 1), maps(w[5] + w[1], 2))

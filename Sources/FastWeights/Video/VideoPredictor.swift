@@ -8,17 +8,21 @@
 /// Frames are [C, H, W] of numbers from 0 to 1. A step of the paper's sizes is 3.5 billion operations. Not for two threads at
 /// once; any number of predictors share a model.
 public final class VideoPredictor {
-    /// The model; its parameters are read as they are at every step.
+    /// The model; its parameters are those that it had when the predictor was made.
     public let model: VideoModel
     /// Frames read so far, its own included.
     public private(set) var steps = 0
+    private let weights: VideoWeights
     private let step: VideoStep
 
     /// A predictor at the beginning of a clip.
-    public init(_ model: VideoModel) {
-        self.model = model
-        let weights = VideoWeights(model.network, model.parameters)
+    public convenience init(_ model: VideoModel) {
+        self.init(model, VideoWeights(model.network, model.parameters))
         weights.pack()
+    }
+
+    private init(_ model: VideoModel, _ weights: VideoWeights) {
+        (self.model, self.weights) = (model, weights)
         step = VideoStep(model.network, weights, VideoPlan(samples: 1, steps: 1, trains: false))
         restart()
     }
@@ -56,6 +60,11 @@ public final class VideoPredictor {
         return actions.map { future.step(action: $0) }
     }
 
+    /// The frame that was predicted last, zeros before the first.
+    public var prediction: [Float] {
+        Array(UnsafeBufferPointer(start: step.next.at(0), count: step.next.count))
+    }
+
     /// The state that was predicted last, zeros before the first.
     public var state: [Float] {
         Array(UnsafeBufferPointer(start: step.nextState.at(0), count: step.nextState.count))
@@ -63,7 +72,7 @@ public final class VideoPredictor {
 
     /// Another predictor that stands where this one does.
     public func fork() -> VideoPredictor {
-        let other = VideoPredictor(model)
+        let other = VideoPredictor(model, weights)
         guard steps > 0 else { return other }
         other.steps = steps
         let memory = Buffer<Float>(step.stateCount)
@@ -90,6 +99,6 @@ public final class VideoPredictor {
         }
         step.forward(steps)
         steps += 1
-        return Array(UnsafeBufferPointer(start: step.next.at(steps - 1), count: step.next.count))
+        return prediction
     }
 }

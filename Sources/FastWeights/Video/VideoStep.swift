@@ -71,17 +71,32 @@ final class VideoStep {
 final class VideoWeights: @unchecked Sendable {
     let network: VideoNetwork
     let parameters: Parameters
+    /// Those of the LSTMs' gates.
+    let gates: [PlanarFilters]
 
     init(_ network: VideoNetwork, _ parameters: Parameters) {
         (self.network, self.parameters) = (network, parameters)
+        let numbers = parameters.pointer
+        gates = network.lstms.map { placed in
+            let convolution = placed.convolution
+            return PlanarFilters(
+                numbers[placed.weight], bias: numbers[placed.bias], channels: convolution.channels,
+                features: convolution.features, size: convolution.rows.size)
+        }
     }
 
     var numbers: UnsafeMutablePointer<Float> { parameters.pointer }
     /// Pieces of `pack`.
-    var pieces: Int { 0 }
+    var pieces: Int { gates.reduce(0) { $0 + $1.pieces } }
 
     func pack() { for piece in 0..<pieces { pack(piece: piece) } }
 
-    /// Takes in a piece of the parameters as they are now.
-    func pack(piece: Int) {}
+    /// Takes in a piece of the parameters as they are now; after passes were made, which say what they need.
+    func pack(piece: Int) {
+        var piece = piece
+        for filters in gates {
+            if piece < filters.pieces { return filters.pack(piece) }
+            piece -= filters.pieces
+        }
+    }
 }

@@ -577,10 +577,30 @@ def video_convlstm_cases():
     yield case("forecaster_plain", "forecaster", [3, 8, 12], 4, [2, 3, 2], context=2)
 
 
+def convlstm_code_cases():
+    def case(name, code, widths=(2, 4), kernel_size=3, bias=True, peepholes=False, layer_norm=False, prefix=""):
+        config = {"code": code, "inputs": 3, "widths": list(widths), "sizes": [4, 5], "kernel_size": kernel_size, "bias": bias,
+                  "peepholes": peepholes, "layer_norm": layer_norm, "prefix": prefix}
+        return Case("convlstm_codes", name, "convlstm_keras" if code == "keras" else "convlstm_code", config,
+                    dict(steps=3, sequences=2))
+
+    yield case("ndrplz", "ndrplz", kernel_size=[3, 5], prefix="encoder.")
+    yield case("ndrplz_no_bias", "ndrplz", bias=False)
+    yield case("automan000", "automan000", peepholes=True)
+    yield case("automan000_no_peepholes", "automan000", prefix="net.")
+    yield case("openstl", "openstl", bias=False, prefix="model.")
+    yield case("openstl_layer_norm", "openstl", bias=False, layer_norm=True)
+    yield case("xiaohui9607", "xiaohui9607", widths=[4], kernel_size=5)
+    yield case("tensorflow", "tensorflow", widths=[4], kernel_size=[5, 3], prefix="model/state1/")
+    yield case("keras", "keras", kernel_size=[3, 5])
+    yield case("keras_no_bias", "keras", bias=False)
+
+
 def all_cases():
     for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, associative_lstm_cases,
                   associative_lstm_network_cases, bound_cases, network_cases, stack_cases,
                   model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layers_cases,
                   layer_norm_cases, softmax_cases, clip_cases, optimizer_cases, schedule_cases, loss_cases,
-                  video_metrics_cases, video_model_cases, video_convlstm_cases):
+                  video_metrics_cases, video_model_cases, video_convlstm_cases,
+                  convlstm_code_cases):
         yield from cases()

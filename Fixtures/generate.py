@@ -16,6 +16,7 @@ from safetensors.torch import save
 
 import associative
 import cells
+import convlstm_codes
 import convolutions
 import episodes
 import files
@@ -38,7 +39,7 @@ from kinds import Source, initial_state, leaves, under
 
 KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS | convolutions.KINDS \
     | episodes.KINDS | training_parts.KINDS | layers.KINDS | metrics.KINDS | video.KINDS \
-    | video_convlstm.KINDS
+    | video_convlstm.KINDS | convlstm_codes.KINDS
 DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes", "optimizer", "loss", "layers",
                   "video_model", "video_convlstm")
 HERE = Path(__file__).resolve().parent
@@ -167,6 +168,8 @@ def verify(case, given, expected):
         same_all(case, expected, models.evaluate_with_module(case.config, given))
     if case.kind in foreign.KINDS:
         same_all(case, expected, evaluate_in_torch(case, given))
+    if case.kind in convlstm_codes.KINDS:
+        same_all(case, expected, convlstm_codes.by_layers(case.config, given))
     if case.kind == "video_model":
         same_all(case, expected, video.VideoModel.evaluate(case.config, given, ops=video.Torch))
         if "initial.h1" in given:

@@ -70,7 +70,7 @@ final class PatchNetwork: VideoNetwork, @unchecked Sendable {
             operations = operations.map { StepsOnly(numbers, $0, from: 0, to: c.context) }
             operations.append(
                 StepsOnly(
-                    numbers, StateHandover(numbers, Array(encoder), Array(forecaster)), from: c.context - 1,
+                    numbers, StateHandover(numbers, Array(encoder), Array(forecaster), hidden), from: c.context - 1,
                     to: c.context))
             /// From the last frame that is read on.
             func add(_ operation: VideoOperation) {
@@ -111,15 +111,20 @@ private final class StepsOnly: VideoOperation {
     override func finishBackward(_ gradients: UnsafeMutablePointer<Float>) { operation.finishBackward(gradients) }
 }
 
-/// The states of some LSTMs after a step become those with which as many others begin it.
+/// The states of some LSTMs after a step become those with which as many others begin it. What those give is 0 before.
 private final class StateHandover: VideoOperation {
     private let givers: [MapLSTM]
     private let takers: [MapLSTM]
+    private let given: PlanarMaps
 
-    init(_ numbers: UnsafeMutablePointer<Float>, _ givers: [MapLSTM], _ takers: [MapLSTM]) {
-        (self.givers, self.takers) = (givers, takers)
+    init(
+        _ numbers: UnsafeMutablePointer<Float>, _ givers: [MapLSTM], _ takers: [MapLSTM], _ given: PlanarMaps
+    ) {
+        (self.givers, self.takers, self.given) = (givers, takers, given)
         super.init(numbers)
     }
+
+    override func begin() { given.clear() }
 
     override func forward(_ t: Int) {
         for (giver, taker) in zip(givers, takers) { taker.takeState(of: giver, after: t) }

@@ -48,7 +48,7 @@ struct AffineSampling {
 
     /// Columns of the pixels of vector j, from the middle.
     @inline(__always) private func across(_ j: Int) -> Lanes {
-        let lanes: Lanes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
+        let lanes = Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
         return lanes + (Float(j &* Lanes.width) - Float(maps.width &- 1) / 2)
     }
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rows import (
     DEPLOYMENT, FORMS, FRAMEWORKS, LARGE_SHAPES, MODELS, RECURRENT_SHAPES, RUN_STEPS, RUNS, SEQUENCES, SIZES,
-    STREAM_SIZES, Row)
+    STREAM_SIZES, VIDEO_BATCHES, VIDEO_CHANNELS, VIDEO_STEPS, Row)
 
 EVERYONE = FRAMEWORKS + DEPLOYMENT + ("RTNeural",)
 
@@ -16,6 +16,8 @@ TRAINING = {
 }
 # Of two layers on sequences of numbers.
 LAYERS = 3
+# Of two convolutional LSTMs on films.
+VIDEO = 1.5
 INFERENCE = (4, 4, 4, 1.5)
 STREAM = 50
 # By R: streams with a dense output against RTNeural; a step or a sequence, and batches, against what others deploy.
@@ -51,6 +53,9 @@ def groups():
     for model, name in SEQUENCES.items():
         result.append(Group(f"two layers of {name} on numbers, training step, T = 50", 2, (
             Floor("R = 64", LAYERS, (Row(f"sequences/{model}/R=64/T=50"),)),)))
+    result.append(Group(f"two convolutional LSTMs, 16×16, 5×5, training step, T = {VIDEO_STEPS}", 1, tuple(
+        Floor(f"{c} maps, batch {b}", VIDEO, (Row(f"video/convlstm/C={c}/B={b}"),))
+        for c in VIDEO_CHANNELS for b in VIDEO_BATCHES)))
     for model, name in MODELS.items():
         for pairs, sizes in SIZES.items():
             result.append(networks("inference", f"{name}, inference", model, pairs, sizes, INFERENCE))

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 import kernels_numpy
 import problem
-from rows import ELEMENTS, SEQUENCE_CLASSES, SEQUENCE_INPUT, SEQUENCE_LAYERS
+from rows import ELEMENTS, SEQUENCE_CLASSES, SEQUENCE_INPUT, SEQUENCE_LAYERS, VIDEO_KERNEL, VIDEO_MAPS
 
 SEQUENCES = {
     "irnn": ["nn.RNN"], "lstm": ["nn.LSTM oneDNN", "nn.LSTM ATen"], "gru": ["nn.GRU"],
@@ -31,6 +31,8 @@ def forms(row, everything):
             return STREAMS[row.model]
         case "sequences" | "sequence" | "batch":
             return SEQUENCES[row.model]
+        case "video":
+            return ["contiguous", "channels_last"]
     # Compiling the unrolled list takes most of a minute at T = 11 and many minutes at T = 63.
     slow = {"list compiled"} if row.pairs > 4 else set()
     if not everything:
@@ -49,7 +51,7 @@ def prepare(row, form):
         case "function":
             x, y, evaluate = torch.from_numpy(kernels_numpy.numbers()), torch.empty(ELEMENTS), getattr(torch, row.model)
             return lambda: evaluate(x, out=y), kernels_numpy.nothing
-        case "training" | "sequences":
+        case "training" | "sequences" | "video":
             return training(row, form), kernels_numpy.nothing
         case "inference":
             call, left = inference(row, form)
@@ -63,7 +65,7 @@ def prepare(row, form):
 
 
 def context(row):
-    return contextlib.nullcontext() if row.kind in ("training", "sequences") else torch.inference_mode()
+    return contextlib.nullcontext() if row.kind in ("training", "sequences", "video") else torch.inference_mode()
 
 
 def versions():
@@ -163,9 +165,48 @@ class Stack(nn.Module):
             return self.head(self.module(numbers)[0][-1])
 
 
+class ConvolutionalLSTM(nn.Module):
+    """One convolution of [x, h] for all four gates."""
+
+    def __init__(self, inputs, channels):
+        super().__init__()
+        self.channels = channels
+        self.gates = nn.Conv2d(inputs + channels, 4 * channels, VIDEO_KERNEL, padding=VIDEO_KERNEL // 2)
+
+    def forward(self, x, state):
+        h, c = state
+        i, f, g, o = self.gates(torch.cat([x, h], 1)).chunk(4, 1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+
+class Video(nn.Module):
+    """Two of them over clips [T, B, C, H, W], and a convolution by filters of one number at every step."""
+
+    def __init__(self, channels):
+        super().__init__()
+        torch.manual_seed(1)
+        self.cells = nn.ModuleList(ConvolutionalLSTM(inputs, channels) for inputs in (VIDEO_MAPS, channels))
+        self.out = nn.Conv2d(channels, VIDEO_MAPS, 1)
+
+    def forward(self, frames):
+        states = [(zero, zero) for zero in
+                  (frames.new_zeros(frames.shape[1], cell.channels, *frames.shape[3:]) for cell in self.cells)]
+        outputs = []
+        for x in frames:
+            for layer, cell in enumerate(self.cells):
+                states[layer] = cell(x, states[layer])
+                x = states[layer][0]
+            outputs.append(self.out(x))
+        return torch.stack(outputs)
+
+
 def network(row, form):
     if row.kind == "sequences":
         return Stack(row, form)
+    if row.kind == "video":
+        return Video(row.channels).to(
+            memory_format=torch.channels_last if form == "channels_last" else torch.contiguous_format)
     net = Network(row.model, form, problem.network(row.model, row.hidden))
     if not form.endswith("compiled"):
         return net
@@ -174,19 +215,23 @@ def network(row, form):
 
 
 def batches(row):
+    if row.kind == "video":
+        clips = [torch.from_numpy(clips) for clips in problem.videos(row.batch)]
+        return [(clip[:-1], clip[1:]) for clip in clips]
     data = problem.sequences(row.steps) if row.kind == "sequences" else problem.batches(row.pairs)
     return [(torch.from_numpy(inputs), torch.from_numpy(labels)) for inputs, labels in data]
 
 
 def training(row, form):
     net, data = network(row, form), itertools.cycle(batches(row))
+    loss = functional.mse_loss if row.kind == "video" else functional.cross_entropy
     parameters = list(net.parameters())
     adam = torch.optim.Adam(parameters, problem.LEARNING_RATE, problem.BETAS, problem.ADAM_EPSILON, fused=True)
 
     def step():
         inputs, labels = next(data)
         adam.zero_grad(set_to_none=True)
-        functional.cross_entropy(net(inputs), labels).backward()
+        loss(net(inputs), labels).backward()
         nn.utils.clip_grad_norm_(parameters, problem.CLIP)
         adam.step()
 

@@ -5,7 +5,8 @@ B batch, T steps, E embedding, R recurrent units. Parameters have PyTorch's name
 
 import numpy as np
 
-from rows import BATCH, RUN_INPUTS, SEQUENCE_BATCH, SEQUENCE_CLASSES, SEQUENCE_INPUT
+from rows import (
+    BATCH, RUN_INPUTS, SEQUENCE_BATCH, SEQUENCE_CLASSES, SEQUENCE_INPUT, VIDEO_MAPS, VIDEO_SIDE, VIDEO_STEPS)
 
 VOCABULARY, EMBEDDING, HEAD, CLASSES = 37, 100, 100, 10
 DECAY, RATE, EPSILON = 0.95, 0.5, 1e-5
@@ -61,6 +62,12 @@ def sequences(steps):
     random = np.random.default_rng(1)
     return [(uniform(random, 1, steps, SEQUENCE_BATCH, SEQUENCE_INPUT),
              random.integers(0, SEQUENCE_CLASSES, SEQUENCE_BATCH)) for _ in range(8)]
+
+
+def videos(batch):
+    """Two batches of clips of random numbers, one frame longer than what is read: [T + 1, B, C, H, W]."""
+    random = np.random.default_rng(1)
+    return [uniform(random, 1, VIDEO_STEPS + 1, batch, VIDEO_MAPS, VIDEO_SIDE, VIDEO_SIDE) for _ in range(2)]
 
 
 def uniform(random, limit, *shape):

@@ -19,6 +19,9 @@ RUN_STEPS, RUN_INPUTS = {"sequence": 1000, "batch": 63}, {"sequence": 1, "batch"
 BATCH = 128
 # Of the rows "sequences": networks of two layers on sequences of numbers.
 SEQUENCE_BATCH, SEQUENCE_INPUT, SEQUENCE_LAYERS, SEQUENCE_CLASSES = 64, 20, 2, 10
+# Of the rows "video": two convolutional LSTMs, C and B are in the id.
+VIDEO_CHANNELS, VIDEO_BATCHES = (32, 64), (4, 16)
+VIDEO_MAPS, VIDEO_SIDE, VIDEO_STEPS, VIDEO_KERNEL = 8, 16, 10, 5
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,11 @@ class Row:
 
     @property
     def batch(self):
-        return 1 if self.kind in ("sequence", "stream") else BATCH
+        return 1 if self.kind in ("sequence", "stream") else self.parameter("B") if self.kind == "video" else BATCH
+
+    @property
+    def channels(self):
+        return self.parameter("C")
 
     @property
     def cell(self):
@@ -73,7 +80,7 @@ class Row:
 
     @property
     def unit(self):
-        return {"product": "GFLOP/s", "function": "G/s", "training": "ms", "sequences": "ms", "inference": "/s",
+        return {"product": "GFLOP/s", "function": "G/s", "training": "ms", "sequences": "ms", "video": "ms", "inference": "/s",
                 "sequence": "ns", "batch": "/s", "stream": "ns"}[self.kind]
 
     @property
@@ -89,7 +96,7 @@ class Row:
                 return 2e-9 * m * n * k / seconds
             case "function":
                 return 1e-9 * ELEMENTS / seconds
-            case "training" | "sequences":
+            case "training" | "sequences" | "video":
                 return 1e3 * seconds
             case "inference" | "batch":
                 return BATCH / seconds

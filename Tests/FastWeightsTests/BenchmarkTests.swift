@@ -23,7 +23,10 @@ import Testing
         let ids = BenchmarkRow.all.map(\.id)
         #expect(
             Set(ids).count == ids.count
-                && ids.count == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 24 + 54 + 6 + 20 + 27 + 4 + 6)
+                && ids.count
+                    == 21 + 3 + 28 + Layer.cells(hidden: 1).count + 28 + 24 + 54 + 6 + 20 + 27 + 4 + 6 + 3 * (12 + 4)
+                    + 4
+        )
         for id in [
             "product/NN/128x50x50", "product/TN/128x400x100", "product/NT/2048x2048x2048", "function/sigmoid",
             "training/fast-weights/R=256/K=30", "inference/irnn/R=20/K=4", "stream/gru/R=8", "stream/lstm-dense/R=20",
@@ -51,7 +54,7 @@ import Testing
         )
         #expect(message("function/sin")?.contains("did you mean") == true)
         let groups =
-            "product, function, training, sequences, inference, sequence, batch, stream, stream-bfloat16, "
+            "product, function, convolution, training, sequences, video, inference, sequence, batch, stream, stream-bfloat16, "
             + "stream-float16, threads, share, fast-memory, memory."
         for prefix in ["everything", "training/ls", "stream/", "", "R=50"] {
             #expect(message("function", prefix) != nil, "\(prefix)")
@@ -64,7 +67,10 @@ import Testing
         #expect(quick.count < 25)
         #expect(
             Set(quick.map { $0.prefixes[0] })
-                == ["product", "function", "training", "sequences", "inference", "sequence", "batch", "stream"])
+                == [
+                    "product", "function", "convolution", "training", "sequences", "video", "inference", "sequence",
+                    "batch", "stream",
+                ])
     }
 
     @Test func wrongCommandLinesEndWithTwo() {
@@ -85,7 +91,7 @@ import Testing
             "product/NN/128x50x50", "product/TN/128x50x50", "product/NT/128x50x50", "function/tanh",
             "training/irnn/R=20/K=4", "training/irnn/R=20/K=30", "inference/irnn/R=20/K=4", "stream/irnn/R=8",
             "stream/lstm-dense/R=50", "stream-bfloat16/lstm/R=64", "stream-float16/gru/R=64",
-            "sequences/gru/R=64/T=50",
+            "sequences/gru/R=64/T=50", "convolution/3x3/8-32/8x8/N=2/m=2", "video/convlstm/C=32/B=4",
             "sequence/lstm/R=20/T=1000",
             "sequence/gru-stream/R=20/T=1000", "batch/gru/R=20/T=63", "share/irnn/R=50/K=4",
         ]
@@ -94,7 +100,8 @@ import Testing
             #expect(result.figures.count == 2 && result.figures.allSatisfy { $0.isFinite && $0 > 0 }, "\(row.id)")
             #expect(
                 (result.share != nil)
-                    == ["product", "training", "sequences", "inference", "sequence", "batch"].contains(row.prefixes[0]))
+                    == ["product", "training", "sequences", "video", "inference", "sequence", "batch"].contains(
+                        row.prefixes[0]))
         }
     }
 

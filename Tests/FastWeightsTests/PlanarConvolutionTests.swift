@@ -40,6 +40,7 @@ import Testing
         Sizes(5, 4, 4, 16, 16, 8, 12, steps: 2), Sizes(5, 4, 1, 16, 16, 3, 2, steps: 11), Sizes(5, 4, 3, 9, 33, 2, 5),
         Sizes(5, 4, 2, 5, 4, 4, 3), Sizes(5, 4, 1, 1, 1, 2, 2), Sizes(5, 4, 3, 8, 8, 5, 7, steps: 2),
         Sizes(5, 4, 2, 32, 48, 1, 1), Sizes(5, 4, 1, 4, 32, 20, 16, steps: 3), Sizes(5, 4, 5, 8, 8, 33, 19),
+        Sizes(5, 4, 2, 8, 8, 17, 31, steps: 5), Sizes(3, 2, 1, 5, 3, 7, 13, steps: 3), Sizes(5, 4, 3, 8, 16, 3, 14),
         Sizes(7, 2, 2, 8, 8, 4, 5, steps: 2), Sizes(7, 2, 1, 11, 6, 3, 16), Sizes(7, 2, 4, 5, 5, 2, 3),
     ]
 
@@ -238,6 +239,38 @@ import Testing
         }
     }
 
+    /// The first samples of a convolution of more are those of one of theirs, bit by bit, whatever went before.
+    @Test(arguments: [
+        (Sizes(5, 4, 8, 8, 8, 3, 16), 2, 4), (Sizes(5, 4, 8, 8, 24, 3, 5, steps: 2), 1, 4),
+        (Sizes(3, 2, 16, 2, 2, 4, 3, steps: 3), 6, 8), (Sizes(3, 1, 8, 4, 4, 3, 2), 3, 4),
+    ])
+    func fewerSamplesAreAConvolutionOfTheirs(s: Sizes, asked: Int, used: Int) {
+        let all = Shard(s)
+        all.forward()
+        all.backward()
+        all.convolution.use(samples: asked)
+        #expect(all.convolution.used == used)
+        let area = s.H * s.W
+        let few = Shard(Sizes(s.k, s.m, used, s.H, s.W, s.C, s.F, steps: s.steps, gap: (s.N - used) * area))
+        for t in 0..<s.steps {
+            few.x[t].copy(from: all.x[t])
+            few.dy[t].copy(from: all.dy[t])
+        }
+        for i in 0..<all.dw.count { all.dw.pointer[i] = 2 }
+        for shard in [all, few] {
+            for t in 0..<s.steps {
+                for i in 0..<shard.y[t].count { shard.y[t].pointer[i] = 9 }
+                for i in 0..<shard.dx[t].count { shard.dx[t].pointer[i] = 1 }
+            }
+            shard.forward()
+            shard.backward()
+        }
+        #expect(all.dw.array == few.dw.array)
+        for t in 0..<s.steps {
+            #expect(all.y[t].array == few.y[t].array && all.dx[t].array == few.dx[t].array)
+        }
+    }
+
     /// Large maps are cut into tiles of four, maps of one number are not.
     @Test func formsFollowTheCost() {
         func form(_ k: Int, _ N: Int, _ side: Int, _ C: Int, _ F: Int) -> Int {
@@ -247,7 +280,7 @@ import Testing
             ).form.tile
         }
         #expect(form(5, 4, 16, 64, 128) == 4 && form(3, 2, 16, 16, 64) == 4)
-        #expect(form(5, 1, 8, 64, 256) == 2)
+        #expect(form(5, 1, 8, 64, 256) == 2 && form(5, 2, 8, 64, 256) == 4 && form(5, 1, 4, 64, 256) == 1)
         #expect(form(1, 4, 16, 64, 128) == 1 && form(5, 1, 1, 4, 8) == 1 && form(9, 4, 16, 8, 8) == 1)
     }
 }

@@ -34,6 +34,9 @@ final class PlanarConvolution {
     private let transformScratch: Buffer<Lanes>
     private let inputs: Buffer<UnsafePointer<Float>?>
     private var held = 0
+    /// Whether the second half of the last panel that is held is empty, of maps that have eight tiles or fewer.
+    private var holdsHalf = false
+    private var isHalf: Bool { !winograd.isDirect && tiles.octets == 1 }
 
     /// `steps` are those of the longest sequence; without `trains` there is no way back. `channelStride` are the numbers from a
     /// channel's maps to those of the next, in all maps, N·H·W where nothing is said. A form may be asked for.
@@ -62,8 +65,9 @@ final class PlanarConvolution {
         group = min(tiles.panels, BlockSizes.planarPanels)
         let sumCount = winograd.products * features * depth
         most = trains ? max(group, sumCount > BlockSizes.planarSums ? BlockSizes.heldPanels : 1) : group
-        values = Buffer(most * winograd.products * valueStride)
-        products = Buffer(most * winograd.products * productStride)
+        // A vector more, as half a panel may be read beyond its end.
+        values = Buffer(most * winograd.products * valueStride + 1)
+        products = Buffer(most * winograd.products * productStride + 1)
         dValues = Buffer(trains ? group * winograd.products * valueStride : 0)
         sums = Buffer(trains ? sumCount : 0)
         isTurned = depth % Lanes.width != 0 && features % Lanes.width == 0
@@ -90,8 +94,8 @@ final class PlanarConvolution {
         forEachGroup(from: 0) { range in
             tiles.transform(x, channels: channels, range, into: values.pointer, stride: valueStride)
             multiply(
-                matrix, rows: features, depth: depth, values.pointer, valueStride, into: products.pointer,
-                productStride, panels: range.count)
+                matrix, rows: features, depth: depth, floats(values.pointer), valueStride, into: products.pointer,
+                productStride, range)
             tiles.inverse(
                 products.pointer, features: features, range, stride: productStride, into: y, bias: filters.bias)
             return 0
@@ -104,21 +108,25 @@ final class PlanarConvolution {
     ) {
         guard let x = inputs.pointer[t] else { misuse("step \(t) of a convolution goes back, but never went forward") }
         let transposed = filters.matrices(winograd).transposed
-        forEachGroup(from: held) { range in
-            let values = values.pointer + held &* winograd.products &* valueStride
-            let products = products.pointer + held &* winograd.products &* productStride
-            tiles.transform(x, channels: channels, range, into: values, stride: valueStride)
-            tiles.inverseAdjoint(dy, features: features, range, into: products, stride: productStride)
+        forEachGroup(from: holdsHalf ? held &- 1 : held) { range in
+            let isSecond = holdsHalf
+            holdsHalf = isHalf && !isSecond
+            let slot = (isSecond ? held &- 1 : held) &* winograd.products
+            let (values, products) = (values.pointer + slot &* valueStride, products.pointer + slot &* productStride)
+            tiles.transform(
+                x, channels: channels, range, into: values, stride: valueStride, isSecond: isSecond)
+            tiles.inverseAdjoint(
+                dy, features: features, range, into: products, stride: productStride, isSecond: isSecond)
             if let dx {
                 multiply(
-                    transposed, rows: depth, depth: features, products, productStride, into: dValues.pointer,
-                    valueStride, panels: range.count)
+                    transposed, rows: depth, depth: features, floats(products) + (isSecond ? Octet.width : 0),
+                    productStride, into: dValues.pointer, valueStride, range)
                 tiles.transformAdjoint(
                     dValues.pointer, channels: channels, range, stride: valueStride, addingTo: dx)
             }
-            held += range.count
-            if held == most { addHeld() }
-            return held
+            if !isSecond { held += range.count }
+            if held == most && !holdsHalf { addHeld() }
+            return holdsHalf ? held &- 1 : held
         }
     }
 
@@ -159,18 +167,25 @@ final class PlanarConvolution {
         }
     }
 
-    /// A product at every place.
+    /// A product at every place, of a panel without a second half of that half.
     private func multiply(
-        _ matrices: UnsafePointer<Float>, rows: Int, depth: Int, _ x: Panel, _ xStride: Int, into y: Panel,
-        _ yStride: Int, panels: Int
+        _ matrices: UnsafePointer<Float>, rows: Int, depth: Int, _ x: UnsafePointer<Float>, _ xStride: Int,
+        into y: Panel, _ yStride: Int, _ range: Range<Int>
     ) {
         let count = winograd.products
+        let endsInHalf = !winograd.isDirect && 2 &* range.upperBound > tiles.octets
+        let whole = endsInHalf ? range.count &- 1 : range.count
         for place in 0..<count {
             let matrix = matrices + place &* rows &* depth
-            for p in 0..<panels {
-                multiplyColumnPanel(
-                    rows: rows, depth: depth, packed: matrix, floats(x + (p &* count &+ place) &* xStride),
-                    floats(y + (p &* count &+ place) &* yStride), Lanes.width, accumulate: false)
+            for p in 0..<range.count {
+                let from = x + (p &* count &+ place) &* xStride &* Lanes.width
+                let to = floats(y + (p &* count &+ place) &* yStride)
+                if p < whole {
+                    multiplyColumnPanel(
+                        rows: rows, depth: depth, packed: matrix, from, to, Lanes.width, accumulate: false)
+                } else {
+                    multiplyHalfPanel(rows: rows, depth: depth, packed: matrix, from, to)
+                }
             }
         }
     }
@@ -186,6 +201,6 @@ final class PlanarConvolution {
                 isTurned ? x : dy, rows: rows, isTurned ? dy : x, columns: columns, count: held,
                 scratch: samples.pointer, into: sums.pointer + place &* rows &* columns)
         }
-        held = 0
+        (held, holdsHalf) = (0, false)
     }
 }

@@ -24,18 +24,22 @@ struct PlanarCost: Sendable {
         self.form = form
         let m = form.tile
         let tiles = shape.samples * ((shape.height + m - 1) / m) * ((shape.width + m - 1) / m)
-        let panels = Double((tiles + Lanes.width - 1) / Lanes.width)
-        let (C, F) = (Double(shape.channels), Double(shape.features))
+        let octets = (tiles + Octet.width - 1) / Octet.width
+        let (C, F, n) = (Double(shape.channels), Double(shape.features), Double(form.points))
         let depth = Double(form.depth(channels: shape.channels))
-        // A tile of rows has so many turns beside those of its depth.
-        let (start, rows) = (8.0, Double(TallTile.rows))
-        let forward = F * (depth + start) + 0 * rows
-        let back = depth * (F + start) + F * (depth + start)
-        products = panels * Double(form.products) * (forward + (shape.trains ? back : 0))
-        let n = Double(form.points)
-        // Vectors of both axes and of copies, a channel or a feature.
-        let (input, output) = form.isDirect ? (2 * n * n, 4) : (4 * n * n + 60, 3 * n * n + 40)
-        transforms = panels * (C * input * (shape.trains ? 3 : 1) + F * output * (shape.trains ? 2 : 1))
+        // Half a panel reads as many filters as a whole one; of two steps it is one in the gradient of W.
+        let isHalf = octets % 2 == 1 && !form.isDirect
+        let panels = Double(octets / 2) + (octets % 2 == 0 ? 0 : isHalf ? 0.8 : 1)
+        let summed = octets == 1 && isHalf ? 0.7 : Double((octets + 1) / 2)
+        // Beside the turns of its depth, each row has some share of the beginning and the end of its tile's.
+        let start = 8.0
+        let ahead = panels * F * (depth + start)
+        let back = panels * depth * (F + start) + summed * F * (depth + start)
+        products = Double(form.products) * (ahead + (shape.trains ? back : 0))
+        // Of copies and of both axes, a panel of a channel, and of a feature.
+        let (input, output) = form.isDirect ? (5 * n * n, 4) : (4 * n * n + 60, 3 * n * n + 40)
+        let vectors = C * input * (shape.trains ? 3 : 1) + F * output * (shape.trains ? 2 : 1)
+        transforms = Double(octets) / 2 * vectors
     }
 
     /// The least of all forms.

@@ -2,15 +2,17 @@
 // a time, and back.
 
 extension PlanarTiles {
-    /// V = Bᵀ d B of the patches of x, [C, N, H, W], of some panels. O(n³) vectors a panel and channel.
+    /// V = Bᵀ d B of the patches of x, [C, N, H, W], of some panels; of eight tiles in all, into the second half of a panel if
+    /// asked for. O(n³) vectors a panel and channel.
     func transform(
-        _ x: UnsafePointer<Float>, channels: Int, _ range: Range<Int>, into v: Panel, stride: Int
+        _ x: UnsafePointer<Float>, channels: Int, _ range: Range<Int>, into v: Panel, stride: Int,
+        isSecond: Bool = false
     ) {
         switch winograd.points {
         case _ where winograd.isDirect: gather(x, channels: channels, range, into: v, stride: stride)
-        case 4: transform(FourPointsOfTwo.self, x, channels, range, v, stride)
-        case 6: transform(SixPointsOfFour.self, x, channels, range, v, stride)
-        default: transform(EightPointsOfFour.self, x, channels, range, v, stride)
+        case 4: transform(FourPointsOfTwo.self, x, channels, range, v, stride, isSecond)
+        case 6: transform(SixPointsOfFour.self, x, channels, range, v, stride, isSecond)
+        default: transform(EightPointsOfFour.self, x, channels, range, v, stride, isSecond)
         }
     }
 
@@ -29,17 +31,18 @@ extension PlanarTiles {
         }
     }
 
-    /// ∂L/∂M = A dy Aᵀ, the adjoint of `inverse`.
+    /// ∂L/∂M = A dy Aᵀ, the adjoint of `inverse`, as `transform` into the second half if asked for.
     func inverseAdjoint(
-        _ dy: UnsafePointer<Float>, features: Int, _ range: Range<Int>, into products: Panel, stride: Int
+        _ dy: UnsafePointer<Float>, features: Int, _ range: Range<Int>, into products: Panel, stride: Int,
+        isSecond: Bool = false
     ) {
         switch (winograd.points, winograd.tile) {
         case (_, 1): placeAdjoint(dy, features: features, range, into: products, stride: stride)
-        case (4, _): inverseAdjoint(FourPointsOfTwo.self, dy, features, range, products, stride)
-        case (6, 2): inverseAdjoint(SixPointsOfTwo.self, dy, features, range, products, stride)
-        case (6, _): inverseAdjoint(SixPointsOfFour.self, dy, features, range, products, stride)
-        case (_, 2): inverseAdjoint(EightPointsOfTwo.self, dy, features, range, products, stride)
-        default: inverseAdjoint(EightPointsOfFour.self, dy, features, range, products, stride)
+        case (4, _): inverseAdjoint(FourPointsOfTwo.self, dy, features, range, products, stride, isSecond)
+        case (6, 2): inverseAdjoint(SixPointsOfTwo.self, dy, features, range, products, stride, isSecond)
+        case (6, _): inverseAdjoint(SixPointsOfFour.self, dy, features, range, products, stride, isSecond)
+        case (_, 2): inverseAdjoint(EightPointsOfTwo.self, dy, features, range, products, stride, isSecond)
+        default: inverseAdjoint(EightPointsOfFour.self, dy, features, range, products, stride, isSecond)
         }
     }
 
@@ -71,7 +74,8 @@ extension PlanarTiles {
 
     @inline(never)
     private func transform<Axis: WinogradAxis>(
-        _: Axis.Type, _ x: UnsafePointer<Float>, _ channels: Int, _ range: Range<Int>, _ v: Panel, _ stride: Int
+        _: Axis.Type, _ x: UnsafePointer<Float>, _ channels: Int, _ range: Range<Int>, _ v: Panel, _ stride: Int,
+        _ isSecond: Bool
     ) {
         let (n, row, between) = (Axis.points, paddedWidth, between.pointer)
         let (source, starts) = (UnsafePointer(padded.pointer), UnsafePointer(starts.pointer))
@@ -80,7 +84,7 @@ extension PlanarTiles {
             pad(x + c &* channelStride, range)
             var panel = range.lowerBound
             while panel < range.upperBound {
-                let target = vectors(v, panel, range.lowerBound, stride, c)
+                let target = vectors(v, panel, range.lowerBound, stride, c) + (isSecond ? 1 : 0)
                 let halves = halves(panel)
                 var h = 0
                 while h < halves {
@@ -98,7 +102,7 @@ extension PlanarTiles {
                 var j = 0
                 while j < n {
                     h = 0
-                    while h < 2 {
+                    while h < (isSecond ? 1 : 2) {
                         let column = between + (h &* n &* n &+ j)
                         let place = target + (2 &* j &* stride &+ h)
                         if h < halves {
@@ -167,7 +171,7 @@ extension PlanarTiles {
     @inline(never)
     private func inverseAdjoint<Axis: WinogradAxis>(
         _: Axis.Type, _ dy: UnsafePointer<Float>, _ features: Int, _ range: Range<Int>, _ products: Panel,
-        _ stride: Int
+        _ stride: Int, _ isSecond: Bool
     ) {
         let (n, m, row, between) = (Axis.points, Axis.tile, targetWidth, between.pointer)
         let targets = UnsafePointer(targets.pointer)
@@ -178,7 +182,9 @@ extension PlanarTiles {
             let source = isWhole ? channel : UnsafePointer(wholeGradients.pointer)
             var octet = 2 &* range.lowerBound
             while octet < 2 &* range.upperBound {
-                let target = vectors(products, octet &>> 1, range.lowerBound, stride, f) + (octet & 1)
+                if isSecond && octet >= octets { break }
+                let target =
+                    vectors(products, octet &>> 1, range.lowerBound, stride, f) + (isSecond ? 1 : octet & 1)
                 if octet >= octets {
                     for place in 0..<n &* n { target[2 &* stride &* place] = .zero }
                     break

@@ -210,6 +210,52 @@ func multiplyColumnPanel(
     product.run(rows)
 }
 
+/// The same for the first eight columns of both panels; in the others of C anything may stand then. Behind the last row of B
+/// eight numbers more are read.
+@inline(never)
+func multiplyHalfPanel(
+    rows: Int, depth: Int, packed a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+) {
+    // As many rows as a narrow tile has are one tall tile or two.
+    let tiles = NarrowTile.rows / TallTile.rows
+    let upper = NarrowTile.rows / 2
+    let (step, below) = (TallTile.rows, tiles == 1 ? upper : upper &* depth)
+    var (a, c, left) = (a, c, rows)
+    var tall = TileRows.tall(in: rows)
+    while tall >= tiles {
+        var tile = NarrowTile()
+        var column = a
+        var lower = a + below
+        var row = b
+        var k = depth
+        while k > 0 {
+            let numbers = narrowNumbers(at: row)
+            tile.upper.add(column, 1, numbers)
+            tile.lower.add(lower, 1, numbers)
+            column += step
+            lower += step
+            row += Lanes.width
+            k &-= 1
+        }
+        tile.store(at: c, Lanes.width)
+        a += NarrowTile.rows &* depth
+        c += NarrowTile.rows &* Lanes.width
+        left &-= NarrowTile.rows
+        tall &-= tiles
+    }
+    if left > 0 { multiplyColumnPanel(rows: left, depth: depth, packed: a, b, c, Lanes.width, accumulate: false) }
+}
+
+/// Eight numbers of a row as tiles of rows take them.
+@inline(__always) private func narrowNumbers(at row: UnsafePointer<Float>) -> NarrowNumbers {
+    let eight = SIMD8(at: row)
+    #if AVX512
+        return eight
+    #else
+        return Lanes(lowHalf: eight, highHalf: eight)
+    #endif
+}
+
 /// The rows of C one tile after another, for one panel of B.
 private struct TileProduct {
     var a: LeftOperand
@@ -323,12 +369,7 @@ func multiplyNarrowPanel(
         var row = b
         var k = depth
         while k > 0 {
-            #if AVX512
-                let numbers = SIMD8(at: row)
-            #else
-                let eight = SIMD8(at: row)
-                let numbers = Lanes(lowHalf: eight, highHalf: eight)
-            #endif
+            let numbers = narrowNumbers(at: row)
             tile.upper.add(column, rowStride, numbers)
             tile.lower.add(lower, rowStride, numbers)
             column += a.depthStride

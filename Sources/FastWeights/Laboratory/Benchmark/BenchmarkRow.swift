@@ -68,8 +68,8 @@ struct BenchmarkRow {
 extension BenchmarkRow {
     /// Every row, in the order they are measured.
     static var all: [BenchmarkRow] {
-        products + functions + trainings + sequences + inferences + runs + streams + threads + shares + fastMemories
-            + memories
+        products + functions + convolutions + trainings + sequences + videos + inferences + runs + streams + threads
+            + shares + fastMemories + memories
     }
 
     /// Those of `threads` that the row is measured with.

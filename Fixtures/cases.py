@@ -559,16 +559,15 @@ def video_model_cases():
 
 
 def video_convlstm_cases():
-    def case(name, form, frame, patch, widths, kernel_size=3, bias=False, peepholes=False, layer_norm=False, forget_offset=0,
+    def case(name, form, frame, patch, widths, kernel_size=3, bias=False, peepholes=False, forget_offset=0,
              output_bias=False, loss="mean_squares", context=3, **drawing):
         config = {"form": form, "frame": frame, "patch": patch, "widths": widths, "kernel_size": kernel_size, "bias": bias,
-                  "peepholes": peepholes, "layer_norm": layer_norm, "forget_offset": forget_offset,
-                  "output_bias": output_bias, "loss": loss, "context": context}
+                  "peepholes": peepholes, "forget_offset": forget_offset, "output_bias": output_bias, "loss": loss,
+                  "context": context}
         return Case("video_convlstm", name, "video_convlstm", config, drawing)
 
     shi = dict(bias=True, peepholes=True, output_bias=True, loss="cross_entropy")
     yield case("one", "one", [1, 16, 16], 4, [3, 2])
-    yield case("one_layer_norm", "one", [1, 8, 12], 2, [2, 3], layer_norm=True)
     yield case("one_sampled", "one", [3, 8, 12], 2, [3, 2], [3, 5], bias=True, forget_offset=1, sampled=True)
     yield case("one_no_patches", "one", [2, 6, 5], 1, [3], bias=True, output_bias=True, frames=4, clips=3, context=1)
     yield case("one_peepholes", "one", [1, 6, 8], 2, [2, 3, 4], peepholes=True, loss="cross_entropy")

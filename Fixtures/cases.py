@@ -525,6 +525,52 @@ def video_metrics_cases():
     yield case("gaussian_sample", 2, 11, 11, "gaussian")
 
 
+def video_head_cases():
+    """C, H, W, N: all different, rows below and above a vector of sixteen, and whole ones."""
+    def case(name, head, frame, samples, kernels, size=5, release=False, align_corners=True, **drawing):
+        config = {"head": head, "frame": frame, "kernels": kernels, "kernel_size": size, "release": release}
+        config |= {"align_corners": align_corners} if head == "stp" else {}
+        return Case("video_heads", name, "video_head", config, dict(samples=samples) | drawing)
+
+    general = [3, 9, 13]
+    for release, suffix in ((False, ""), (True, "_release")):
+        yield case(f"cdna{suffix}", "cdna", general, 2, 4, release=release)
+        yield case(f"dna{suffix}", "dna", general, 2, 1, release=release)
+        yield case(f"stp{suffix}", "stp", general, 2, 4, release=release)
+        yield case(f"paint{suffix}", "paint", general, 2, 1, release=release)
+        yield case(f"cdna_dead{suffix}", "cdna", [1, 6, 16], 2, 5, 3, release=release, dead=True)
+        yield case(f"dna_dead{suffix}", "dna", [1, 5, 16], 2, 1, 3, release=release, dead=True)
+    yield case("cdna_wide", "cdna", [1, 4, 37], 2, 10, 3)
+    yield case("cdna_size_7", "cdna", [2, 5, 16], 3, 2, 7)
+    yield case("cdna_many_kernels", "cdna", [1, 4, 6], 2, 18, 3)
+    yield case("cdna_one_kernel", "cdna", [3, 2, 3], 1, 1)
+    yield case("dna_wide", "dna", [2, 4, 35], 2, 1, 3)
+    yield case("dna_size_7", "dna", [2, 5, 6], 1, 1, 7)
+    yield case("stp_wide", "stp", [1, 4, 37], 3, 2)
+    yield case("stp_far", "stp", [2, 7, 16], 2, 3, spread=1.5)
+    yield case("stp_edges", "stp", [3, 6, 13], 2, 2, align_corners=False)
+
+
+def video_operator_cases():
+    def case(name, operator, size=5, options=None, **drawing):
+        return Case("video_heads", name, "video_operator", {"operator": operator, "size": size} | (options or {}), drawing)
+
+    yield case("normalized_kernels", "normalized_kernels", kernels=19)
+    yield case("normalized_kernels_size_3", "normalized_kernels", 3, kernels=7)
+    # Numbers as small as what is least: that it is subtracted, and added.
+    yield case("normalized_kernels_small", "normalized_kernels", kernels=6, scale=2e-12)
+    for size, width in ((3, 37), (5, 13), (7, 16)):
+        yield case(f"advection_size_{size}", "advection", size, height=6, width=width)
+        yield case(f"kernel_mixing_size_{size}", "kernel_mixing", size, width=width, kernels=size + 3)
+    yield case("kernel_mixing_sixteen", "kernel_mixing", 3, width=21, kernels=16)
+    for align_corners, name in ((True, "middles"), (False, "edges")):
+        yield case(f"affine_sampling_{name}", "affine_sampling", 1, {"align_corners": align_corners}, scale=0.3)
+        yield case(f"affine_sampling_far_{name}", "affine_sampling", 1, {"align_corners": align_corners}, width=35,
+                   scale=0.8)
+    yield case("mask_softmax", "mask_softmax", 1, {"rectified": False}, width=37)
+    yield case("mask_softmax_rectified", "mask_softmax", 1, {"rectified": True}, width=37)
+
+
 # Channels of the seven LSTMs; neighbors differ, so that none passes for another.
 WIDTHS = [2, 3, 2, 3, 4, 3, 2]
 
@@ -600,6 +646,6 @@ def all_cases():
                   associative_lstm_network_cases, bound_cases, network_cases, stack_cases,
                   model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layers_cases,
                   layer_norm_cases, softmax_cases, clip_cases, optimizer_cases, schedule_cases, loss_cases,
-                  video_metrics_cases, video_model_cases, video_convlstm_cases,
-                  convlstm_code_cases):
+                  video_metrics_cases, video_head_cases, video_operator_cases, video_model_cases,
+                  video_convlstm_cases, convlstm_code_cases):
         yield from cases()

@@ -571,37 +571,37 @@ def video_operator_cases():
     yield case("mask_softmax_rectified", "mask_softmax", 1, {"rectified": True}, width=37)
 
 
-# Channels of the seven LSTMs; neighbours differ, so that none passes for another.
-WIDTHS, NARROW = [3, 2, 4, 3, 5, 4, 2], [2, 3, 2, 3, 4, 3, 2]
+# Channels of the seven LSTMs; neighbors differ, so that none passes for another.
+WIDTHS = [2, 3, 2, 3, 4, 3, 2]
 
 
 def video_model_cases():
-    def case(name, head, parity, frame, actions=0, states=0, kernels=1, kernel_size=3, widths=NARROW, gate_size=3, context=2,
+    def case(name, head, parity, frame, actions=0, states=0, kernels=1, kernel_size=3, widths=WIDTHS, gate_size=3, context=2,
              **drawing):
         config = {"frame": frame, "actions": actions, "states": states, "head": head, "kernels": kernels,
                   "kernel_size": kernel_size, "widths": widths, "gate_size": gate_size, "context": context, "parity": parity}
         return Case("video_model", name, "video_model", config, drawing)
 
-    grey, colour, high, wide = [1, 16, 16], [3, 16, 16], [1, 24, 16], [1, 16, 24]
-    yield case("cdna_clean_actions", "cdna", "clean", colour, 3, 2, 4, kernel_size=5, widths=WIDTHS, training=3)
+    gray, color, high, wide = [1, 16, 16], [3, 16, 16], [1, 24, 16], [1, 16, 24]
+    yield case("cdna_clean_actions", "cdna", "clean", color, 3, 2, 4, kernel_size=5, training=3)
     yield case("cdna_clean", "cdna", "clean", high, kernels=3, widths=[2, 1, 2, 1, 2, 3, 1], gate_size=5, dead=True)
-    yield case("cdna_release_actions", "cdna", "release", grey, 4, 3, 3, kernel_size=5)
-    yield case("cdna_release", "cdna", "release", colour, kernels=2)
-    yield case("dna_clean_actions", "dna", "clean", colour, 2, 3, kernel_size=5)
+    yield case("cdna_release_actions", "cdna", "release", gray, 4, 3, 3, kernel_size=5)
+    yield case("cdna_release", "cdna", "release", color, kernels=2, context=1, frames=3)
+    yield case("dna_clean_actions", "dna", "clean", color, 2, 3, kernel_size=5, context=1, frames=3)
     yield case("dna_clean", "dna", "clean", wide)
-    yield case("dna_release_actions_only", "dna", "release", grey, 3, 0)
-    yield case("dna_release", "dna", "release", grey, kernel_size=5)
-    yield case("stp_clean_actions", "stp", "clean", colour, 3, 2, 3, context=1, frames=3)
+    yield case("dna_release_actions_only", "dna", "release", gray, 3, 0)
+    yield case("dna_release", "dna", "release", gray, kernel_size=5)
+    yield case("stp_clean_actions", "stp", "clean", color, 3, 2, 3, context=1, frames=3)
     yield case("stp_clean", "stp", "clean", high, kernels=2)
-    yield case("stp_release_states_only", "stp", "release", grey, 0, 3, 4)
+    yield case("stp_release_states_only", "stp", "release", gray, 0, 3, 4)
     yield case("stp_release", "stp", "release", wide, kernels=2)
-    yield case("paint_clean_actions", "paint", "clean", colour, 3, 2, context=1, frames=3)
-    yield case("paint_clean", "paint", "clean", wide, kernel_size=5, widths=WIDTHS, training=3)
-    yield case("paint_release_actions", "paint", "release", grey, 3, 2)
-    yield case("paint_release", "paint", "release", grey)
-    yield case("cdna_one_step", "cdna", "clean", grey, 3, 2, 2, kernel_size=5, context=1, frames=2, clips=1)
-    yield case("cdna_sampled", "cdna", "clean", grey, 3, 2, 2, frames=5, clips=3, sampled=True)
-    yield case("cdna_state", "cdna", "clean", grey, 3, 2, 2, initial=True)
+    yield case("paint_clean_actions", "paint", "clean", color, 3, 2, context=1, frames=3)
+    yield case("paint_clean", "paint", "clean", wide, training=3)
+    yield case("paint_release_actions", "paint", "release", gray, 3, 2)
+    yield case("paint_release", "paint", "release", gray)
+    yield case("cdna_one_step", "cdna", "clean", gray, 3, 2, 2, kernel_size=5, context=1, frames=2, clips=1)
+    yield case("cdna_sampled", "cdna", "clean", gray, 3, 2, 2, frames=5, sampled=True)
+    yield case("cdna_state", "cdna", "clean", gray, 3, 2, 2, initial=True)
 
 
 def video_convlstm_cases():

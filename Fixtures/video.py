@@ -363,7 +363,7 @@ class VideoModel:
 
 
 def draw_frames(config, source, frames, clips):
-    """Noise; for affine maps blurred, as their gradient, of differences between neighbours, would else be a sum that cancels."""
+    """Noise; for affine maps blurred, as their gradient, of differences between neighbors, would else be a sum that cancels."""
     channels, height, width = config["frame"]
     if config["head"] != "stp":
         return source.uniform((frames, clips, channels, height, width), 0.5, 0.5)

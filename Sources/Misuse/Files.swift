@@ -16,6 +16,13 @@ extension Case {
                 _ = try Network(keras: [changed, changed])
             }),
         Case(
+            "convolutional-array-changed", "an array of shape [5, 2] has 10 numbers; 4 were given",
+            doing: {
+                var changed = weights
+                changed.shape = [5, 2]
+                _ = try Network(kerasConvolutionalLSTMs: [changed], height: 2, width: 2)
+            }),
+        Case(
             "node-changed", "an array of shape [1, 1, 9] has 9 numbers; 4 were given",
             doing: {
                 var changed = weights

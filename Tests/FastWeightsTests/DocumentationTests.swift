@@ -188,6 +188,12 @@ import Testing
             print(model.configuration)
         }
         do {
+            let checkpoint = try StateDictionary(path: "checkpoint.pth")
+            let convolutional = try checkpoint.convolutionalNetwork(
+                of: .ndrplz, height: 16, width: 16, prefix: "encoder.")
+            print(convolutional.configuration)
+        }
+        do {
             let archive = try NumPyArchive(path: "keras.npz")
             let arrays = try archive.names.indices.map { try archive.array(named: "arr_\($0)") }
             let network = try Network(keras: arrays.map { try WeightArray($0) })

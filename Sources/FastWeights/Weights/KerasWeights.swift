@@ -40,6 +40,51 @@ extension Network {
     }
 }
 
+extension Network {
+    /// The network of Keras layers `ConvLSTM2D`, one on the other: the arrays of `get_weights()`, of one layer after the other.
+    ///
+    /// A layer has `kernel` [k, l, I, 4·C], `recurrent_kernel` [k, l, C, 4·C] and, unless it was made with `use_bias=False`,
+    /// `bias` [4·C]; gates are i f c o. It must have `padding="same"`, strides of 1, filters with odd sides, tanh, and sigmoid
+    /// for the gates, which in old versions of Keras is not the default. Clips are [B, T, H, W, I] in Keras, and
+    /// [T, B, I, `height`, `width`] here.
+    ///
+    /// - Throws: `WeightsError` for arrays that are not those of such layers. Traps on an array whose count is not its shape's.
+    /// - Complexity: O(*n*) in the numbers of the arrays.
+    public convenience init(kerasConvolutionalLSTMs arrays: [WeightArray], height: Int, width: Int) throws {
+        for array in arrays { array.check() }
+        let source = "Keras weights"
+        var (stack, next) = (ConvolutionalStack(height: height, width: width), 0)
+        while next < arrays.count {
+            let (kernel, recurrent) = (arrays[next], next + 1 < arrays.count ? arrays[next + 1] : nil)
+            let sizes = kernel.shape
+            guard sizes.count == 4, let recurrent, sizes.allSatisfy({ $0 > 0 }), sizes[3] % 4 == 0,
+                recurrent.shape == [sizes[0], sizes[1], sizes[3] / 4, sizes[3]],
+                stack.inputs.map({ $0 == sizes[2] }) ?? true
+            else {
+                let shapes = SafeTensors.list(arrays[next...].map { "\($0.shape)" })
+                throw WeightsError(
+                    source: source,
+                    problems: [
+                        "expected a kernel [k, l, \(stack.inputs.map { "\($0)" } ?? "I"), 4·C], a recurrent kernel [k, l, C, 4·C] and perhaps a bias [4·C] of a ConvLSTM2D, found arrays of the shapes \(shapes)"
+                    ])
+            }
+            var cell = ConvolutionalCellWeights(
+                input: kernel.outputsFirst, recurrent: recurrent.outputsFirst, forgetOffset: 0)
+            next += 2
+            if next < arrays.count, arrays[next].shape == [sizes[3]] {
+                cell.bias = arrays[next]
+                next += 1
+            }
+            stack.add(cell)
+        }
+        guard stack.inputs != nil else {
+            throw WeightsError(source: source, problems: ["expected the arrays of ConvLSTM2D layers, found no arrays"])
+        }
+        let network = try stack.network(source: source)
+        self.init(network.configuration, parameters: network.parameters)
+    }
+}
+
 /// The arrays of Keras layers, on the way to cells: a kernel [I, G·H], a recurrent kernel [H, G·H] and perhaps a bias each.
 private struct KerasLayers {
     let arrays: [WeightArray]

@@ -54,6 +54,31 @@ extension Fixture {
         try check(try Network(onnx: nodes, activation: try activation()), &tally)
     }
 
+    /// Convolutional LSTMs under the names and in the gates' order of another code.
+    func checkConvolutionalCode(_ tally: inout ErrorTally) throws {
+        let reader = ConfigurationReader(json: configuration, owner: "code")
+        let name = try reader.text("code")
+        let sizes = try shape("input", [nil, nil, nil, nil, nil])
+        let network: Network
+        if name == "keras" {
+            network = try Network(
+                kerasConvolutionalLSTMs: try (0..<tensors.names.count { $0.hasPrefix("array.") }).map {
+                    try array("array.\($0)")
+                }, height: sizes[3], width: sizes[4])
+        } else {
+            guard let code = ConvolutionalLSTMCode(rawValue: name) else {
+                throw FixtureError(self.name, "there is no code \(name)")
+            }
+            let prefix = "weights."
+            let dictionary = StateDictionary(
+                try tensors.names.filter { $0.hasPrefix(prefix) }.map {
+                    (String($0.dropFirst(prefix.count)), try shape($0), try floats($0))
+                }, source: self.name)
+            network = try dictionary.convolutionalNetwork(of: code, height: sizes[3], width: sizes[4])
+        }
+        try check(network, &tally)
+    }
+
     private func array(_ name: String) throws -> WeightArray {
         WeightArray(shape: try shape(name), values: try floats(name))
     }
@@ -66,7 +91,7 @@ extension Fixture {
 
     private func check(_ network: Network, _ tally: inout ErrorTally) throws {
         let definition = network.definition
-        let shape = try shape("input", [nil, nil, definition.input.count])
+        let shape = try shape("input", [nil, nil] + definition.input.sizes)
         let result = network.run(try floats("input"), steps: shape[0], batch: shape[1])
         tally.output("output", result.outputs, try doubles("output"))
         for tensor in result.state.tensors(definition) {

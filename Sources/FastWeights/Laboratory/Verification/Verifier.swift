@@ -41,6 +41,7 @@ enum Verifier {
         case "keras": try fixture.checkKeras(&tally)
         case "keras_model": try fixture.checkKerasModel(&tally)
         case "onnx": try fixture.checkONNX(&tally)
+        case "convlstm_code", "convlstm_keras": try fixture.checkConvolutionalCode(&tally)
         case "network": try fixture.checkNetwork(&tally)
         case "layer_norm": try fixture.checkLayerNorm(&tally)
         case "bound": try fixture.checkBound(&tally)

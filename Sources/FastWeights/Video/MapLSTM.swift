@@ -36,7 +36,8 @@ final class MapLSTM: VideoOperation {
         gradient = Buffer(plan.trains ? filters.gradientCount : 0)
         convolution = PlanarConvolution(
             channels: shape.channels, features: 4 * shape.hidden, size: shape.side, samples: plan.samples,
-            height: height, width: width, steps: plan.steps, trains: plan.trains)
+            height: height, width: width, steps: plan.steps, trains: plan.trains,
+            form: plan.isExact ? Winograd(size: shape.side, tile: 1) : nil)
         filters.filters.prepare(for: convolution)
         super.init(numbers)
     }

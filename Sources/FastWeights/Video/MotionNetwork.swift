@@ -11,8 +11,8 @@
 final class MotionNetwork: VideoNetwork, @unchecked Sendable {
     private let convolutions: [MapConvolution.Placed]
     private let transposed: [MapConvolution.Placed]
-    private let norms: [MapNorm.Placed]
-    private let outerNorms: [MapNorm.Placed]
+    private let norms: [MapLayerNorm.Placed]
+    private let outerNorms: [MapLayerNorm.Placed]
     private let state: VectorProduct.Placed?
     let head: HeadLayers
 
@@ -45,7 +45,7 @@ final class MotionNetwork: VideoNetwork, @unchecked Sendable {
                     columns: FilterAxis(giving: width, size: 3, stride: 2, nil, extra: 0)),
                 isTransposed: true, hasBias: hasBias)
         }
-        func lstm(_ number: Int, _ inputs: Int) -> (MapLSTM.Placed, MapNorm.Placed) {
+        func lstm(_ number: Int, _ inputs: Int) -> (MapLSTM.Placed, MapLayerNorm.Placed) {
             let hidden = w[number - 1]
             let weight = scope.addGates("lstm\(number).weight", hidden, inputs + hidden, MapSize(c.gateSize))
             let filters = GateFilters.Placed(
@@ -93,10 +93,10 @@ final class MotionNetwork: VideoNetwork, @unchecked Sendable {
             add(MapConvolution(placed, numbers, from: source, to: target, isRectified: isRectified))
         }
         func normalize(
-            _ placed: MapNorm.Placed, _ source: PlanarRange, _ target: PlanarRange, isRectified: Bool = false
+            _ placed: MapLayerNorm.Placed, _ source: PlanarRange, _ target: PlanarRange, isRectified: Bool = false
         ) {
             add(
-                MapNorm(
+                MapLayerNorm(
                     placed, numbers, from: source, to: target, epsilon: c.epsilon, isRectified: isRectified,
                     slots: plan.steps))
         }

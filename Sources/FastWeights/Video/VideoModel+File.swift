@@ -19,7 +19,7 @@ extension VideoModel {
     /// `WeightsError` with all that is wrong with its configuration and tensors.
     public convenience init(path: String) throws { try self.init(try StateDictionary(path: path)) }
 
-    /// The same of a file in memory.
+    /// The same of a file in memory, called `source` in what is said of it. Throws `FormatError` and `WeightsError` as the other.
     public convenience init(bytes: [UInt8], source: String = "video model") throws {
         try self.init(try StateDictionary(try SafeTensors(bytes: bytes, source: source)))
     }

@@ -3,6 +3,8 @@ class VideoNetwork: @unchecked Sendable {
     let configuration: VideoConfiguration
     let scope: ParameterScope
     let lstms: [MapLSTM.Placed]
+    /// Whether convolutions are summed as they are written, which rounds less; before passes are made.
+    final var isExact = false
 
     init(_ configuration: VideoConfiguration, _ scope: ParameterScope, _ lstms: [MapLSTM.Placed]) {
         (self.configuration, self.scope, self.lstms) = (configuration, scope, lstms)
@@ -64,8 +66,8 @@ extension ParameterScope {
     }
 
     /// Adds gain and bias of a layer norm over maps, a number a channel.
-    mutating func addMapNorm(_ name: String, _ channels: Int) -> MapNorm.Placed {
-        MapNorm.Placed(
+    mutating func addMapNorm(_ name: String, _ channels: Int) -> MapLayerNorm.Placed {
+        MapLayerNorm.Placed(
             gain: add("\(name).weight", channels, first: .constant(1)),
             bias: add("\(name).bias", channels, first: .constant(0)))
     }

@@ -68,7 +68,7 @@ final class MapConvolution: VideoOperation {
 }
 
 /// A layer norm over maps.
-final class MapNorm: VideoOperation {
+final class MapLayerNorm: VideoOperation {
     struct Placed {
         let gain: Parameter
         let bias: Parameter

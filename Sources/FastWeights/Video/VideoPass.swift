@@ -26,7 +26,8 @@ final class VideoPass {
     init(_ weights: VideoWeights, samples: Int, frames: Int, trains: Bool) {
         let network = weights.network
         configuration = network.configuration
-        plan = VideoPlan(samples: samples, steps: trains ? max(frames - 1, 1) : 1, trains: trains)
+        plan = VideoPlan(
+            samples: samples, steps: trains ? max(frames - 1, 1) : 1, trains: trains, isExact: network.isExact)
         step = VideoStep(network, weights, plan)
         let all = VideoPlan(samples: samples, steps: frames, trains: false)
         let c = configuration

@@ -5,6 +5,8 @@ struct VideoPlan {
     /// Steps that are remembered; of a pass that does not train, 1.
     var steps: Int
     var trains: Bool
+    /// Whether convolutions are summed as they are written.
+    var isExact = false
 
     /// Maps of this plan, remembered for `ahead` more steps.
     func maps(

@@ -23,7 +23,7 @@ public final class VideoPredictor {
 
     private init(_ model: VideoModel, _ weights: VideoWeights) {
         (self.model, self.weights) = (model, weights)
-        step = VideoStep(model.network, weights, VideoPlan(samples: 1, steps: 1, trains: false))
+        step = VideoStep(model.network, weights, VideoPlan(samples: 1, steps: 1, trains: false, isExact: model.network.isExact))
         restart()
     }
 

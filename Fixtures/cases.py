@@ -525,10 +525,21 @@ def video_metrics_cases():
     yield case("gaussian_sample", 2, 11, 11, "gaussian")
 
 
+def video_model_cases():
+    def case(name, head, parity, frame, actions, states, kernels, kernel_size=5, gate_size=3, context=2, **drawing):
+        config = {"frame": frame, "actions": actions, "states": states, "head": head, "kernels": kernels,
+                  "kernel_size": kernel_size, "widths": [3, 2, 4, 3, 5, 4, 2], "gate_size": gate_size, "context": context,
+                  "parity": parity}
+        return Case("video_model", name, "video_model", config, drawing)
+
+    yield case("cdna_clean_actions", "cdna", "clean", [3, 16, 16], 3, 2, 4, training=3)
+    yield case("paint_clean", "paint", "clean", [1, 16, 24], 0, 0, 1, training=3)
+
+
 def all_cases():
     for cases in (rnn_cases, lstm_cases, gru_cases, fast_weights_cases, associative_lstm_cases,
                   associative_lstm_network_cases, bound_cases, network_cases, stack_cases,
                   model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layers_cases,
                   layer_norm_cases, softmax_cases, clip_cases, optimizer_cases, schedule_cases, loss_cases,
-                  video_metrics_cases):
+                  video_metrics_cases, video_model_cases):
         yield from cases()

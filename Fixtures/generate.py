@@ -30,13 +30,15 @@ import parts as training_parts
 import stacks
 import torch_files
 import trainings
+import video
 from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
 from kinds import Source, initial_state, leaves, under
 
 KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS | convolutions.KINDS \
-    | episodes.KINDS | training_parts.KINDS | layers.KINDS | metrics.KINDS
-DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes", "optimizer", "loss", "layers")
+    | episodes.KINDS | training_parts.KINDS | layers.KINDS | metrics.KINDS | video.KINDS
+DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes", "optimizer", "loss", "layers",
+                  "video_model")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"
 SEARCH = 20_000  # seeds to try before giving a case up
@@ -44,6 +46,7 @@ EXACT = 1e-12
 GRADIENT_RANGE = (1e-3, 2e2)
 ROUNDING = 2.0**-24
 ENLARGEMENT = 25
+SINGLE = 4e-6  # that float32 may be off where many layers stand one behind the other
 FLOOR = 1e-2
 
 
@@ -72,8 +75,9 @@ def refuse_extremes(case, expected):
     """Gradients that vanish hide errors, and those that explode enlarge rounding."""
     if case.kind not in DIFFERENTIATED:
         return
+    least, most = getattr(KINDS[case.kind], "gradient_range", GRADIENT_RANGE)
     for name, gradient in under("gradient", expected).items():
-        if not GRADIENT_RANGE[0] <= gradient.abs().max() <= GRADIENT_RANGE[1]:
+        if not least <= gradient.abs().max() <= most:
             raise Unsuitable(f"the gradient of {name} is out of range")
 
 
@@ -96,6 +100,11 @@ def refuse_fragile(case, given, expected):
     if max(deviation(case.config, name, expected[name].detach(), moved[name].detach()) for name in expected) \
             > ENLARGEMENT * ROUNDING:
         raise Unsuitable("a rounding error grows too much")
+    if case.kind == "video_model":
+        for ops in (video.Plain, video.Torch):
+            single = video.VideoModel.evaluate(case.config, given, dtype=torch.float32, ops=ops)
+            if any(deviation(case.config, name, expected[name].detach(), single[name].detach()) > SINGLE for name in expected):
+                raise Unsuitable("PyTorch's float32 is too far off for another's to be near")
 
 
 def encode(case, seed, tensors):
@@ -156,6 +165,10 @@ def verify(case, given, expected):
         same_all(case, expected, models.evaluate_with_module(case.config, given))
     if case.kind in foreign.KINDS:
         same_all(case, expected, evaluate_in_torch(case, given))
+    if case.kind == "video_model":
+        same_all(case, expected, video.VideoModel.evaluate(case.config, given, ops=video.Torch))
+        if "initial.h1" in given:
+            assert video.check_split(case.config, given, expected) < EXACT, f"{case.path}: two pieces differ from the whole"
     if case.kind != "cell":
         return
     if case.config["cell"] == "fast_weights":
@@ -228,6 +241,8 @@ def parts(config, name, tensor):
     layer's and direction's state, and of an agent's head the logits and the value."""
     if isinstance(config.get("input"), dict):
         return layers.Layers.parts(config, name, tensor)
+    if "parity" in config:
+        return video.VideoModel.parts(config, name, tensor)
     words = name.split(".")
     cell = config["cell"] if isinstance(config.get("cell"), dict) else config
     if words[0] not in ("gradient", "final") or "hidden" not in cell:
@@ -270,6 +285,9 @@ def check_all(only=""):
             print(f"{'':60} gradcheck passed{'' if thorough else ', along random directions'}")
         elif case.kind == "layers":
             layers.check_gradient(config, tensors)
+            print(f"{'':60} gradcheck passed, along random directions")
+        elif case.kind == "video_model":
+            video.check_gradient(config, tensors)
             print(f"{'':60} gradcheck passed, along random directions")
 
 

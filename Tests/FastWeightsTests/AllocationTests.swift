@@ -119,6 +119,17 @@
             #expect(Self.allocations { for _ in 0..<10 { optimizer.step(rate: 1e-3, clip: 5) } } == 0)
         }
 
+        @Test(arguments: PlanarConvolutionTests.grid)
+        func planarConvolutionsAllocateNothing(sizes: PlanarConvolutionTests.Sizes) {
+            let shard = PlanarConvolutionTests.Shard(sizes)
+            #expect(
+                Self.allocations {
+                    shard.filters.pack()
+                    shard.forward()
+                    shard.backward()
+                } == 0)
+        }
+
         @Test(arguments: cells, [TestHead.perSequence(3), .perStep(3)])
         func trainingStepsOnSequencesAllocateNothing(cell: Cell, head: TestHead) throws {
             for isToken in [false, true] {

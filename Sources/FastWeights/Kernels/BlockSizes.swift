@@ -55,6 +55,19 @@ enum TileRows {
         #endif
         return left >= 4 ? 4 : left >= 2 ? 2 : 1
     }
+
+    /// The tiles of so many rows: the first row of each, and how many it has.
+    static func tiles(in rows: Int) -> [(first: Int, height: Int)] {
+        let tall = tall(in: rows) * TallTile.rows
+        var tiles: [(first: Int, height: Int)] = []
+        var row = 0
+        while row < rows {
+            let height = row < tall ? TallTile.rows : low(in: rows - row)
+            tiles.append((row, height))
+            row += height
+        }
+        return tiles
+    }
 }
 
 extension StreamMatrix {

@@ -71,3 +71,69 @@ func spread(
         r &+= 1
     }
 }
+
+/// Four rows of eight numbers: two squares side by side.
+struct Matrix4x8 {
+    var a: Octet
+    var b: Octet
+    var c: Octet
+    var d: Octet
+
+    @inline(__always) init(_ a: Octet, _ b: Octet, _ c: Octet, _ d: Octet) {
+        (self.a, self.b, self.c, self.d) = (a, b, c, d)
+    }
+
+    /// The four numbers at each of eight places: of the first four in one square, of the others in the other.
+    @inline(__always) init(at p: UnsafePointer<Float>, _ places: UnsafePointer<Int>) {
+        @inline(__always) func row(_ i: Int) -> Octet {
+            Octet(lowHalf: SIMD4(at: p + places[i]), highHalf: SIMD4(at: p + places[i &+ 4]))
+        }
+        self.init(row(0), row(1), row(2), row(3))
+    }
+
+    /// Rows `stride` vectors apart.
+    @inline(__always) init(at p: UnsafePointer<Octet>, stride: Int) {
+        self.init(p[0], p[stride], p[2 &* stride], p[3 &* stride])
+    }
+
+    @inline(__always) func store(at p: UnsafeMutablePointer<Octet>, stride: Int) {
+        p[0] = a
+        p[stride] = b
+        p[2 &* stride] = c
+        p[3 &* stride] = d
+    }
+
+    /// Puts rows to the places that `init(at:_:)` reads.
+    @inline(__always) func store(at p: UnsafeMutablePointer<Float>, _ places: UnsafePointer<Int>) {
+        forEachRow { row, i in row.store(at: p + places[i]) }
+    }
+
+    /// Adds rows to what stands there.
+    @inline(__always) func add(to p: UnsafeMutablePointer<Float>, _ places: UnsafePointer<Int>) {
+        forEachRow { row, i in row.add(to: p + places[i]) }
+    }
+
+    @inline(__always) private func forEachRow(_ body: (SIMD4<Float>, Int) -> Void) {
+        body(a.lowHalf, 0)
+        body(b.lowHalf, 1)
+        body(c.lowHalf, 2)
+        body(d.lowHalf, 3)
+        body(a.highHalf, 4)
+        body(b.highHalf, 5)
+        body(c.highHalf, 6)
+        body(d.highHalf, 7)
+    }
+
+    /// Each square transposed.
+    @inline(__always) var turned: Matrix4x8 {
+        let ab = Octet(a[0], b[0], a[1], b[1], a[4], b[4], a[5], b[5])
+        let cd = Octet(c[0], d[0], c[1], d[1], c[4], d[4], c[5], d[5])
+        let AB = Octet(a[2], b[2], a[3], b[3], a[6], b[6], a[7], b[7])
+        let CD = Octet(c[2], d[2], c[3], d[3], c[6], d[6], c[7], d[7])
+        return Matrix4x8(
+            Octet(ab[0], ab[1], cd[0], cd[1], ab[4], ab[5], cd[4], cd[5]),
+            Octet(ab[2], ab[3], cd[2], cd[3], ab[6], ab[7], cd[6], cd[7]),
+            Octet(AB[0], AB[1], CD[0], CD[1], AB[4], AB[5], CD[4], CD[5]),
+            Octet(AB[2], AB[3], CD[2], CD[3], AB[6], AB[7], CD[6], CD[7]))
+    }
+}

@@ -21,6 +21,8 @@ enum FirstValue: Sendable {
     case diagonal(Float)
     /// 0 but for a range of the numbers.
     case range(Range<Int>, Float)
+    /// 0 but for one number in every so many, from this one on.
+    case every(Int, from: Int, Float)
 }
 
 /// Where layers declare their parameters: name, shape and first value, once.
@@ -94,6 +96,8 @@ struct ParameterScope {
                 case .constant(let value): for i in 0..<window.count { p[i] = value }
                 case .diagonal(let value): for i in 0..<window.shape[0] { p[i * (window.shape[0] + 1)] = value }
                 case .range(let range, let value): for i in range { p[i] = value }
+                case .every(let step, let first, let value):
+                    for i in stride(from: first, to: window.count, by: step) { p[i] = value }
                 }
             }
         }

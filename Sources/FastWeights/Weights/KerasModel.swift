@@ -23,7 +23,7 @@ extension Network {
             throw model.fail([error.sentence])
         }
         let dictionary = StateDictionary(model.tensors, source: KerasModel.source)
-        self.init(configuration, parameters: try dictionary.parameters(configuration))
+        self.init(configuration, parameters: try dictionary.parameters(configuration.layout))
     }
 }
 

@@ -71,7 +71,7 @@ extension Network {
         if let problem = Self.problem(labels, configuration) {
             throw WeightsError(source: dictionary.source, problems: [problem])
         }
-        self.init(configuration, parameters: try dictionary.parameters(configuration), labels: labels)
+        self.init(configuration, parameters: try dictionary.parameters(configuration.layout), labels: labels)
     }
 
     /// The names of the classes in the metadata, none where there are no such.
@@ -132,7 +132,7 @@ extension Network {
         }
         let prefixes = named.map { $0.prefix }.filter { !$0.isEmpty }
         let parameters = try dictionary.parameters(
-            configuration,
+            configuration.layout,
             belongs: { name in
                 prefixes.contains { name.hasPrefix($0) }
             })

@@ -81,7 +81,7 @@ extension StateDictionary {
         do { configuration = try NetworkConfiguration(checking: input, layers) } catch {
             throw WeightsError(source: source, problems: [error.sentence])
         }
-        let parameters = try parameters(configuration) { name in
+        let parameters = try parameters(configuration.layout) { name in
             if let embedding, name == "embedding.weight" { return "\(embedding).weight" }
             if let head, name.hasPrefix("head.") { return head.name + name.dropFirst("head".count) }
             return module.prefix + name

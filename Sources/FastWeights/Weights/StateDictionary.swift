@@ -71,15 +71,14 @@ public struct StateDictionary: Sendable {
     /// The numbers of a tensor, row-major.
     func values(_ name: String) throws -> [Float] { try tensors.values(name) }
 
-    /// The parameters of a network of this configuration from the tensors called `name(window)`, or by their own names.
+    /// The parameters of a network of this layout from the tensors called `name(window)`, or by their own names.
     ///
     /// Throws `WeightsError` that names every missing tensor, every wrong shape, and every other tensor that `belongs` to the
     /// network: without it all do.
     func parameters(
-        _ configuration: NetworkConfiguration, name: (String) -> String = { $0 },
+        _ layout: Parameters.Layout, name: (String) -> String = { $0 },
         belongs: (String) -> Bool = { _ in true }
     ) throws -> Parameters {
-        let layout = configuration.layout
         let wanted = layout.windows.map { (window: $0, name: name($0.name)) }
         try expect(tensors: wanted.count)
         let known = Set(wanted.map { $0.name })

@@ -137,7 +137,7 @@ extension Network {
         do {
             let configuration = try NetworkConfiguration(
                 checking: .numbers(cells[0].inputs), named)
-            self.init(configuration, parameters: try dictionary.parameters(configuration))
+            self.init(configuration, parameters: try dictionary.parameters(configuration.layout))
         } catch let error as LayerProblem {
             throw WeightsError(source: source, problems: [error.sentence])
         }

@@ -96,7 +96,7 @@ struct FileReport {
         get throws {
             guard let dictionary = try file.stateDictionary else { return [] }
             if let configuration = try Network.configuration(of: dictionary) {
-                _ = try dictionary.parameters(configuration)
+                _ = try dictionary.parameters(configuration.layout)
                 return [configuration.summary]
             }
             return dictionary.recurrentPrefixes.map { prefix in

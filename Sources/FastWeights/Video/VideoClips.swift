@@ -140,6 +140,17 @@ struct VideoBatch: Sendable, Equatable {
         states = zeros(shape.states, "the states")
     }
 
+    /// A batch of these numbers, laid out as its properties are. Traps on others than of such sizes.
+    init(_ shape: VideoShape, count: Int, frames: [Float], actions: [Float] = [], states: [Float] = []) {
+        self.init(shape, count: count)
+        require(
+            frames.count == self.frames.count && actions.count == self.actions.count
+                && states.count == self.states.count,
+            "\(count) clips of \(shape) were given \(frames.count) numbers of frames, \(actions.count) of actions and \(states.count) of states"
+        )
+        (self.frames, self.actions, self.states) = (frames, actions, states)
+    }
+
     /// Puts a clip's frames from `first` on in place `b`.
     fileprivate mutating func set(_ b: Int, _ clip: VideoClip, from first: Int) {
         /// Row t of [T, B, N] from row first + t of [T, N].

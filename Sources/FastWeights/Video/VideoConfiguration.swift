@@ -1,0 +1,149 @@
+/// What a model of video is made of: the sizes of its clips, of its network, and how it makes a frame of the last one.
+///
+///     var configuration = VideoConfiguration(channels: 3, height: 64, width: 64, head: .cdna)
+///     (configuration.actions, configuration.states) = (4, 3)
+///
+/// The network is that of *Unsupervised Learning for Physical Interaction through Video Prediction* (Finn, Goodfellow, Levine
+/// 2016): seven convolutional LSTMs between convolutions that halve the maps three times and make them whole again.
+public struct VideoConfiguration: Sendable, Equatable {
+    /// How the next frame is made.
+    public enum Head: String, Sendable, CaseIterable {
+        /// Of the last frame convolved with kernels that the network gives, the same all over the frame ("convolutional
+        /// dynamic neural advection").
+        case cdna
+        /// Of the last frame, by a kernel for each pixel ("dynamic neural advection").
+        case dna
+        /// Of the last frame under affine maps ("spatial transformer predictors").
+        case stp
+        /// From nothing: the network paints it.
+        case paint
+    }
+
+    /// Which reading of the model it is.
+    public enum Parity: String, Sendable, CaseIterable {
+        /// What is said in the paper: no rectifier on the logits of masks, taps and paint, and a mask for every image.
+        case clean
+        /// What the authors' release computes: rectified logits, and a mask less, so that the last kernel is not used.
+        case release
+    }
+
+    /// C, channels of a frame.
+    public var channels: Int
+    /// H, rows of a frame, a multiple of 8.
+    public var height: Int
+    /// W, columns of a frame, a multiple of 8.
+    public var width: Int
+    /// A, numbers of the action that leads from a frame to the next; 0 for none.
+    public var actions = 0
+    /// S, numbers of the state at a frame; 0 for none.
+    public var states = 0
+    /// How the next frame is made.
+    public var head: Head
+    /// M, kernels or affine maps; 1 of `dna`, which has but one image.
+    public var kernels = 10
+    /// The side of a kernel, an odd number.
+    public var kernelSize = 5
+    /// Maps of each of the seven convolutional LSTMs.
+    public var widths = [32, 32, 64, 64, 128, 64, 32]
+    /// The side of the filters of their gates, an odd number.
+    public var gateSize = 5
+    /// Frames that are given before the model goes on by itself.
+    public var context = 2
+    /// Which reading of the model it is.
+    public var parity = Parity.clean
+
+    /// The sizes of the paper for such frames.
+    public init(channels: Int, height: Int, width: Int, head: Head) {
+        (self.channels, self.height, self.width, self.head) = (channels, height, width, head)
+        if head == .dna { kernels = 1 }
+    }
+
+    var frame: MapShape { MapShape(channels: channels, height: height, width: width) }
+    /// ε of the layer norms.
+    var epsilon: Float { parity == .release ? 1e-12 : 1e-5 }
+
+    /// Affine maps of `stp`; the release has a mask less for them.
+    var affineMaps: Int { kernels - (parity == .release ? 1 : 0) }
+    /// Masks: of the last frame and of each image, one of which is painted but for `dna`.
+    var masks: Int {
+        switch head {
+        case .cdna, .stp: kernels + (parity == .release ? 1 : 2)
+        case .dna: 2
+        case .paint: 0
+        }
+    }
+
+    /// Most of any size, and the longest side of kernels and filters.
+    private static let (sizeLimit, sideLimit) = (1 << 12, 99)
+
+    /// What makes a model of these sizes impossible; nil of a possible one.
+    var problem: String? {
+        let sizes = [channels, height, width, kernels, kernelSize, gateSize, context] + widths
+        guard sizes.allSatisfy({ (1...Self.sizeLimit).contains($0) }), widths.count == 7,
+            [actions, states].allSatisfy({ (0...Self.sizeLimit).contains($0) })
+        else {
+            return "a video model has sizes from 1 to \(Self.sizeLimit), seven widths, and 0 or more actions and states; "
+                + "found \(self)"
+        }
+        guard height % 8 == 0, width % 8 == 0 else {
+            func padded(_ n: Int) -> Int { (n + 7) / 8 * 8 }
+            return "the network halves frames three times, so rows and columns are multiples of 8; found \(height) by "
+                + "\(width): pad or crop them, for example to \(padded(height)) by \(padded(width))"
+        }
+        guard kernelSize % 2 == 1, gateSize % 2 == 1, max(kernelSize, gateSize) <= Self.sideLimit else {
+            return "kernels and filters of gates have odd sides up to \(Self.sideLimit); found \(kernelSize) and \(gateSize)"
+        }
+        guard head != .dna || kernels == 1 else {
+            return "a model with a kernel for each pixel (dna) has one image, so 1 kernel; found \(kernels)"
+        }
+        let release = parity == .release && head != .dna && head != .paint
+        guard !release || kernels > 1 else { return "the release's last kernel is not used, so 2 at least are needed; found 1" }
+        return nil
+    }
+}
+
+// MARK: - JSON
+
+extension VideoConfiguration {
+    /// As it stands in a file.
+    var json: JSON {
+        func number(_ n: Int) -> JSON { .number(Double(n)) }
+        return [
+            "frame": .array([channels, height, width].map(number)), "actions": number(actions),
+            "states": number(states), "head": .string(head.rawValue), "kernels": number(kernels),
+            "kernel_size": number(kernelSize), "widths": .array(widths.map(number)), "gate_size": number(gateSize),
+            "context": number(context), "parity": .string(parity.rawValue),
+        ]
+    }
+
+    /// Reads what `json` wrote. Throws `ConfigurationError` with what is missing or cannot be.
+    init(json: JSON) throws(ConfigurationError) {
+        let reader = ConfigurationReader(json: json, owner: "video model")
+        func numbers(_ key: String, _ count: Int) throws(ConfigurationError) -> [Int] {
+            let found = (json[key]?.elements ?? []).compactMap { $0.integer }
+            guard found.count == count, json[key]?.elements?.count == count else {
+                throw reader.wrong(key, "\(count) whole numbers")
+            }
+            return found
+        }
+        func name<Name: RawRepresentable<String> & CaseIterable>(
+            _ key: String, _: Name.Type
+        ) throws(ConfigurationError) -> Name {
+            guard let value = Name(rawValue: try reader.text(key)) else {
+                throw reader.wrong(key, "one of " + Name.allCases.map { $0.rawValue }.joined(separator: ", "))
+            }
+            return value
+        }
+        let frame = try numbers("frame", 3)
+        self.init(channels: frame[0], height: frame[1], width: frame[2], head: try name("head", Head.self))
+        actions = try reader.count("actions", from: 0)
+        states = try reader.count("states", from: 0)
+        kernels = try reader.count("kernels")
+        kernelSize = try reader.count("kernel_size")
+        widths = try numbers("widths", 7)
+        gateSize = try reader.count("gate_size")
+        context = try reader.count("context")
+        parity = try name("parity", Parity.self)
+        if let problem { throw ConfigurationError(description: problem) }
+    }
+}

@@ -525,15 +525,56 @@ def video_metrics_cases():
     yield case("gaussian_sample", 2, 11, 11, "gaussian")
 
 
+# Channels of the seven LSTMs; neighbours differ, so that none passes for another.
+WIDTHS, NARROW = [3, 2, 4, 3, 5, 4, 2], [2, 3, 2, 3, 4, 3, 2]
+
+
 def video_model_cases():
-    def case(name, head, parity, frame, actions, states, kernels, kernel_size=5, gate_size=3, context=2, **drawing):
+    def case(name, head, parity, frame, actions=0, states=0, kernels=1, kernel_size=3, widths=NARROW, gate_size=3, context=2,
+             **drawing):
         config = {"frame": frame, "actions": actions, "states": states, "head": head, "kernels": kernels,
-                  "kernel_size": kernel_size, "widths": [3, 2, 4, 3, 5, 4, 2], "gate_size": gate_size, "context": context,
-                  "parity": parity}
+                  "kernel_size": kernel_size, "widths": widths, "gate_size": gate_size, "context": context, "parity": parity}
         return Case("video_model", name, "video_model", config, drawing)
 
-    yield case("cdna_clean_actions", "cdna", "clean", [3, 16, 16], 3, 2, 4, training=3)
-    yield case("paint_clean", "paint", "clean", [1, 16, 24], 0, 0, 1, training=3)
+    grey, colour, high, wide = [1, 16, 16], [3, 16, 16], [1, 24, 16], [1, 16, 24]
+    yield case("cdna_clean_actions", "cdna", "clean", colour, 3, 2, 4, kernel_size=5, widths=WIDTHS, training=3)
+    yield case("cdna_clean", "cdna", "clean", high, kernels=3, widths=[2, 1, 2, 1, 2, 3, 1], gate_size=5, dead=True)
+    yield case("cdna_release_actions", "cdna", "release", grey, 4, 3, 3, kernel_size=5)
+    yield case("cdna_release", "cdna", "release", colour, kernels=2)
+    yield case("dna_clean_actions", "dna", "clean", colour, 2, 3, kernel_size=5)
+    yield case("dna_clean", "dna", "clean", wide)
+    yield case("dna_release_actions_only", "dna", "release", grey, 3, 0)
+    yield case("dna_release", "dna", "release", grey, kernel_size=5)
+    yield case("stp_clean_actions", "stp", "clean", colour, 3, 2, 3, context=1, frames=3)
+    yield case("stp_clean", "stp", "clean", high, kernels=2)
+    yield case("stp_release_states_only", "stp", "release", grey, 0, 3, 4)
+    yield case("stp_release", "stp", "release", wide, kernels=2)
+    yield case("paint_clean_actions", "paint", "clean", colour, 3, 2, context=1, frames=3)
+    yield case("paint_clean", "paint", "clean", wide, kernel_size=5, widths=WIDTHS, training=3)
+    yield case("paint_release_actions", "paint", "release", grey, 3, 2)
+    yield case("paint_release", "paint", "release", grey)
+    yield case("cdna_one_step", "cdna", "clean", grey, 3, 2, 2, kernel_size=5, context=1, frames=2, clips=1)
+    yield case("cdna_sampled", "cdna", "clean", grey, 3, 2, 2, frames=5, clips=3, sampled=True)
+    yield case("cdna_state", "cdna", "clean", grey, 3, 2, 2, initial=True)
+
+
+def video_convlstm_cases():
+    def case(name, form, frame, patch, widths, kernel_size=3, bias=False, peepholes=False, layer_norm=False, forget_offset=0,
+             output_bias=False, loss="mean_squares", context=3, **drawing):
+        config = {"form": form, "frame": frame, "patch": patch, "widths": widths, "kernel_size": kernel_size, "bias": bias,
+                  "peepholes": peepholes, "layer_norm": layer_norm, "forget_offset": forget_offset,
+                  "output_bias": output_bias, "loss": loss, "context": context}
+        return Case("video_convlstm", name, "video_convlstm", config, drawing)
+
+    shi = dict(bias=True, peepholes=True, output_bias=True, loss="cross_entropy")
+    yield case("one", "one", [1, 16, 16], 4, [3, 2])
+    yield case("one_layer_norm", "one", [1, 8, 12], 2, [2, 3], layer_norm=True)
+    yield case("one_sampled", "one", [3, 8, 12], 2, [3, 2], [3, 5], bias=True, forget_offset=1, sampled=True)
+    yield case("one_no_patches", "one", [2, 6, 5], 1, [3], bias=True, output_bias=True, frames=4, clips=3, context=1)
+    yield case("one_peepholes", "one", [1, 6, 8], 2, [2, 3, 4], peepholes=True, loss="cross_entropy")
+    yield case("forecaster", "forecaster", [1, 12, 8], 2, [3, 2], **shi)
+    yield case("forecaster_one_layer", "forecaster", [1, 8, 8], 4, [4], 5, **shi, frames=4, clips=1, context=2)
+    yield case("forecaster_plain", "forecaster", [3, 8, 12], 4, [2, 3, 2], context=2)
 
 
 def all_cases():
@@ -541,5 +582,5 @@ def all_cases():
                   associative_lstm_network_cases, bound_cases, network_cases, stack_cases,
                   model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layers_cases,
                   layer_norm_cases, softmax_cases, clip_cases, optimizer_cases, schedule_cases, loss_cases,
-                  video_metrics_cases, video_model_cases):
+                  video_metrics_cases, video_model_cases, video_convlstm_cases):
         yield from cases()

@@ -130,6 +130,19 @@
                 } == 0)
         }
 
+        @Test(arguments: VideoConfiguration.Head.allCases)
+        func videoModelsAllocateNothing(head: VideoConfiguration.Head) {
+            let model = VideoModel(VideoModelTests.configuration(head), seed: 1)
+            let batch = VideoModelTests.batch(model.configuration, clips: 3)
+            let sampled = ScheduledSampling(decay: 3).draw(steps: 4, batch: 3, step: 3, seed: 1)
+            ThreadTeam.run(threads: 1) { team in
+                let engine = ParallelVideo(model.network, model.parameters, frames: 5, team: team)
+                func step() { _ = engine.gradient(batch, sampled: sampled) }
+                step()
+                #expect(Self.allocations { for _ in 0..<3 { step() } } == 0)
+            }
+        }
+
         @Test(arguments: cells, [TestHead.perSequence(3), .perStep(3)])
         func trainingStepsOnSequencesAllocateNothing(cell: Cell, head: TestHead) throws {
             for isToken in [false, true] {

@@ -114,7 +114,8 @@ final class PlanarProducts {
 
     /// Calls `body` with each run of numbers under one number of the filters along a row of places: the first in `seen`, the
     /// first in the maps, how many, and how far they are apart there; those outside the maps are left out.
-    @inline(__always) private func forEachRun(_ rows: Range<Int>, _ columns: Int, _ body: (Int, Int, Int, Int) -> Void) {
+    @inline(__always) private func forEachRun(_ rows: Range<Int>, _ columns: Int, _ body: (Int, Int, Int, Int) -> Void)
+    {
         let (c, output, input) = (convolution, convolution.output, convolution.input)
         let (down, across) = (c.rows, c.columns)
         for channel in 0..<c.channels {

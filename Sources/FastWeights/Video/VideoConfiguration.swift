@@ -82,8 +82,8 @@ public struct VideoConfiguration: Sendable, Equatable {
         guard sizes.allSatisfy({ (1...Self.sizeLimit).contains($0) }), widths.count == 7,
             [actions, states].allSatisfy({ (0...Self.sizeLimit).contains($0) })
         else {
-            return "a video model has sizes from 1 to \(Self.sizeLimit), seven widths, and 0 or more actions and states; "
-                + "found \(self)"
+            return "a video model has sizes from 1 to \(Self.sizeLimit), seven widths, and 0 or more actions and "
+                + "states; found \(sizes.text), actions \(actions) and states \(states)"
         }
         guard height % 8 == 0, width % 8 == 0 else {
             func padded(_ n: Int) -> Int { (n + 7) / 8 * 8 }
@@ -91,14 +91,15 @@ public struct VideoConfiguration: Sendable, Equatable {
                 + "\(width): pad or crop them, for example to \(padded(height)) by \(padded(width))"
         }
         guard kernelSize % 2 == 1, gateSize % 2 == 1, max(kernelSize, gateSize) <= Self.sideLimit else {
-            return "kernels and filters of gates have odd sides up to \(Self.sideLimit); found \(kernelSize) and \(gateSize)"
+            return "kernels and filters of gates have odd sides up to \(Self.sideLimit); found \(kernelSize) and "
+                + "\(gateSize)"
         }
         guard head != .dna || kernels == 1 else {
             return "a model with a kernel for each pixel (dna) has one image, so 1 kernel; found \(kernels)"
         }
         let release = parity == .release && head != .dna && head != .paint
-        guard !release || kernels > 1 else { return "the release's last kernel is not used, so 2 at least are needed; found 1" }
-        return nil
+        return release && kernels == 1
+            ? "the release's last kernel is not used, so 2 at least are needed; found 1" : nil
     }
 }
 

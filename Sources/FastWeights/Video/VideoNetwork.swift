@@ -56,7 +56,8 @@ final class VideoNetwork: @unchecked Sendable {
                 channels: inputs + hidden, features: 4 * hidden,
                 rows: FilterAxis(reading: height, size: c.gateSize, stride: 1, nil),
                 columns: FilterAxis(reading: width, size: c.gateSize, stride: 1, nil))
-            let weights = scope.addConvolution("lstm\(number)", convolution, isTransposed: false, hasBias: true, gates: 4)
+            let weights = scope.addConvolution(
+                "lstm\(number)", convolution, isTransposed: false, hasBias: true, gates: 4)
             return (
                 MapLSTM.Placed(convolution: convolution, weight: weights.weight, bias: weights.bias!),
                 scope.addMapNorm("norm\(number)", hidden)

@@ -72,8 +72,8 @@ final class VideoPass {
                             from: source.baseAddress! + ((t * batch + first + n) * maps.channels + c) * maps.area,
                             count: maps.area)
                     }
-                    isTrue.pointer[t * samples + n] =
-                        t < configuration.context || !sampled.isEmpty && t < frames - 1 && sampled[t * batch + first + n]
+                    let isSampled = !sampled.isEmpty && t < frames - 1 && sampled[t * batch + first + n]
+                    isTrue.pointer[t * samples + n] = t < configuration.context || isSampled
                     for k in 0..<configuration.states {
                         trueStates.at(t)[k * samples + n] =
                             clips.states[(t * batch + first + n) * configuration.states + k]

@@ -60,6 +60,11 @@ public final class VideoPredictor {
         return actions.map { future.step(action: $0) }
     }
 
+    /// The frame that was predicted last, zeros before the first.
+    public var prediction: [Float] {
+        Array(UnsafeBufferPointer(start: step.next.at(0), count: step.next.count))
+    }
+
     /// The state that was predicted last, zeros before the first.
     public var state: [Float] {
         Array(UnsafeBufferPointer(start: step.nextState.at(0), count: step.nextState.count))
@@ -94,6 +99,6 @@ public final class VideoPredictor {
         }
         step.forward(steps)
         steps += 1
-        return Array(UnsafeBufferPointer(start: step.next.at(steps - 1), count: step.next.count))
+        return prediction
     }
 }

@@ -16,6 +16,7 @@ from safetensors.torch import save
 
 import associative
 import cells
+import convlstm_codes
 import convolutions
 import episodes
 import files
@@ -32,15 +33,16 @@ import torch_files
 import trainings
 import video
 import video_convlstm
+import video_heads
 from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
 from kinds import Source, initial_state, leaves, under
 
 KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS | convolutions.KINDS \
     | episodes.KINDS | training_parts.KINDS | layers.KINDS | metrics.KINDS | video.KINDS \
-    | video_convlstm.KINDS
+    | video_convlstm.KINDS | video_heads.KINDS | convlstm_codes.KINDS
 DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes", "optimizer", "loss", "layers",
-                  "video_model", "video_convlstm")
+                  "video_model", "video_convlstm", "video_head", "video_operator")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"
 SEARCH = 20_000  # seeds to try before giving a case up
@@ -163,10 +165,14 @@ def verify(case, given, expected):
         same_all(case, expected, stacks.evaluate_with_module(case.config, given))
     if case.kind == "layers" and layer_modules.has_module(case.config["layers"]):
         same_all(case, expected, layer_modules.evaluate(case.config, given))
+    if case.kind == "video_head":
+        same_all(case, expected, video_heads.evaluate_with_operators(case.config, given))
     if case.kind == "model":
         same_all(case, expected, models.evaluate_with_module(case.config, given))
     if case.kind in foreign.KINDS:
         same_all(case, expected, evaluate_in_torch(case, given))
+    if case.kind in convlstm_codes.KINDS:
+        same_all(case, expected, convlstm_codes.by_layers(case.config, given))
     if case.kind == "video_model":
         same_all(case, expected, video.VideoModel.evaluate(case.config, given, ops=video.Torch))
         if "initial.h1" in given:
@@ -251,6 +257,8 @@ def parts(config, name, tensor):
         return video.VideoModel.parts(config, name, tensor)
     if "patch" in config:
         return video_convlstm.VideoConvLSTM.parts(config, name, tensor)
+    if "operator" in config or "head" in config:
+        return video_heads.parts(config, name, tensor)
     words = name.split(".")
     cell = config["cell"] if isinstance(config.get("cell"), dict) else config
     if words[0] not in ("gradient", "final") or "hidden" not in cell:
@@ -291,8 +299,8 @@ def check_all(only=""):
             thorough = is_small(case)
             check_gradient(config, tensors, thorough)
             print(f"{'':60} gradcheck passed{'' if thorough else ', along random directions'}")
-        elif case.kind == "layers":
-            layers.check_gradient(config, tensors)
+        elif case.kind in ("layers", "video_head", "video_operator"):
+            (layers if case.kind == "layers" else video_heads).check_gradient(config, tensors)
             print(f"{'':60} gradcheck passed, along random directions")
         elif case.kind in ("video_model", "video_convlstm"):
             (video if case.kind == "video_model" else video_convlstm).check_gradient(config, tensors)

@@ -4,7 +4,7 @@ Frames [T, B, C, H, W] become patches [T, B, p·p·C, H/p, W/p]: the pixel in ro
 map (r·p + s)·C + c. What comes out is put together the other way. A layer l = 0 … L-1 has `widths[l]` maps and is the layer
 `convolutional_lstm` of layers.py, filters k by l, with h and c zero at first:
 
-    i f g o = W_ih ∗ x + b_ih + W_hh ∗ h        with "layer_norm" LN(W_ih ∗ x + b_ih) + LN(W_hh ∗ h), each over all its maps
+    i f g o = W_ih ∗ x + b_ih + W_hh ∗ h
     c'      = σ(f + w_cf·c + forget_offset)·c + σ(i + w_ci·c)·tanh(g)           w_ci, w_cf, w_co with "peepholes" alone
     h'      = σ(o + w_co·c')·tanh(c')                                           b_ih with "bias" alone
 
@@ -19,8 +19,6 @@ reads nothing, so has no W_ih, only W_hh ∗ h + b_ih; layer l reads h of layer 
 `output` of h of all layers of the forecaster, one behind the other from layer 0 on. The loss is over these T - context frames.
 Parameters: encoder.<l>.<of the layer>, forecaster.<l>.<of the layer>, output.weight [p·p·C, Σ widths, 1, 1].
 
-It has no "layer_norm".
-
 Where "output_bias", output.bias is added. `loss` "mean_squares": what comes out is the frame, and the loss the mean of squared
 errors; "cross_entropy": the frame is σ of what comes out, and the loss the mean of -y·log ŷ - (1-y)·log(1-ŷ). Gradients flow
 through predicted frames that are read, and from the forecaster into the encoder.
@@ -31,13 +29,12 @@ Operators: `Plain` and `Torch` of video.py.
 import torch
 from torch.nn import functional
 
-import cells
 import layers
 from cells import Guard
 from kinds import gradients, leaves, named, under
 from video import Plain, Torch
 
-OF_CELL = ("kernel_size", "bias", "peepholes", "layer_norm", "forget_offset")
+OF_CELL = ("kernel_size", "bias", "peepholes", "forget_offset")
 
 
 def patches(config, frames):
@@ -58,16 +55,10 @@ def frames_of(config, maps):
 
 def cell_step(config, p, x, h, c, ops):
     """h and c of the next step, of x or of nothing."""
-    def normalized(name, z):
-        if not config["layer_norm"]:
-            return z
-        gain, bias = p[f"norm_{name}_weight_l0"].flatten(), p[f"norm_{name}_bias_l0"].flatten()
-        return cells.layer_norm(z.flatten(1), gain, bias, 1e-5, Guard()).reshape(z.shape)
-
     bias = p.get("bias_ih_l0")
-    z = normalized("hh", ops.convolution(h, p["weight_hh_l0"]))
+    z = ops.convolution(h, p["weight_hh_l0"])
     if x is not None:
-        z = z + normalized("ih", ops.convolution(x, p["weight_ih_l0"], bias))
+        z = z + ops.convolution(x, p["weight_ih_l0"], bias)
     elif bias is not None:
         z = z + bias[:, None, None]
     i, f, g, o = z.chunk(4, 1)
@@ -100,7 +91,6 @@ def shown(config, z):
 
 def rollout(config, p, given, frames, ops=Plain):
     """What comes out of each step, before the σ."""
-    assert config["form"] == "one" or not config["layer_norm"]
     (_, height, width), patch = config["frame"], config["patch"]
     state = [2 * (frames.new_zeros(frames.shape[1], n, height // patch, width // patch),) for n in config["widths"]]
     outputs, context = [], config["context"]
@@ -113,10 +103,10 @@ def rollout(config, p, given, frames, ops=Plain):
         return torch.stack(outputs)
     for t in range(len(frames) - 1):
         read = frames[t]
-        if "sampled" in given:
-            read = torch.where(given["sampled"][t, :, None, None, None] == 1, read, shown(config, outputs[-1]) if t else read)
-        elif t >= context:
-            read = shown(config, outputs[-1])
+        if t >= context:
+            own = shown(config, outputs[-1])
+            is_true = given["sampled"][t, :, None, None, None] == 1 if "sampled" in given else torch.tensor(False)
+            read = torch.where(is_true, read, own)
         state = stack_step(config, p, "lstm", patches(config, read), state, ops)
         outputs.append(logits(config, p, state[-1][0], ops))
     return torch.stack(outputs)
@@ -144,8 +134,6 @@ def parameter_shapes(config):
                 own["bias_ih"] = (4 * h,)
             if config["peepholes"]:
                 own |= {f"weight_{letters}": (h, *sizes) for letters in ("ci", "cf", "co")}
-            if config["layer_norm"]:
-                own |= {f"norm_{side}_{part}": (4 * h, *sizes) for side in ("ih", "hh") for part in ("weight", "bias")}
             shapes |= named(f"{name}.{place}", {f"{part}_l0": shape for part, shape in own.items()})
     shapes["output.weight"] = (maps, sum(widths) if config["form"] == "forecaster" else widths[-1], 1, 1)
     if config["output_bias"]:
@@ -162,9 +150,7 @@ class VideoConvLSTM:
     def draw(config, source, frames=6, clips=2, sampled=False):
         given = {"frames": source.uniform((frames, clips, *config["frame"]), 0.5, 0.5)}
         for name, shape in parameter_shapes(config).items():
-            if "norm" in name:
-                parameter = source.uniform(shape, 0.3, 1.0 if "weight" in name else 0.0)
-            elif "bias" in name or "weight_c" in name:
+            if "bias" in name or "weight_c" in name:
                 parameter = source.uniform(shape, 0.5)
             else:
                 parameter = source.uniform(shape, 2.0 * torch.Size(shape[1:]).numel() ** -0.5)

@@ -36,7 +36,7 @@ extension VideoModel {
         } catch let error as ConfigurationError {
             throw fail(error.description)
         }
-        let network = VideoNetwork(configuration)
+        let network = VideoNetwork.of(configuration)
         if let problem = network.scope.problem { throw fail(problem) }
         self.init(network, try file.parameters(network.layout))
     }

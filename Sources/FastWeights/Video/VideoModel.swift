@@ -14,7 +14,7 @@ public final class VideoModel: Sendable {
     /// A model with first values drawn with `seed`: Glorot's of filters, biases of 0. Kernels begin near that which moves
     /// nothing, affine maps at the identity. Traps on a configuration that cannot be.
     public convenience init(_ configuration: VideoConfiguration, seed: UInt64) {
-        let network = VideoNetwork(configuration)
+        let network = VideoNetwork.of(configuration)
         let parameters = Parameters(network.layout)
         network.scope.initialize(parameters, seed: seed)
         self.init(network, parameters)
@@ -22,7 +22,7 @@ public final class VideoModel: Sendable {
 
     /// A model with parameters of its layout; traps on others, and on a configuration that cannot be.
     public convenience init(_ configuration: VideoConfiguration, parameters: Parameters) {
-        let network = VideoNetwork(configuration)
+        let network = VideoNetwork.of(configuration)
         require(
             parameters.layout == network.layout,
             "the parameters of a video model have the layout \(network.layout.text), found \(parameters.layout.text)")

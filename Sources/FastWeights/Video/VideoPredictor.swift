@@ -40,7 +40,11 @@ public final class VideoPredictor {
     /// Traps on a frame, an action or a state of another size; no action stands for zeros.
     @discardableResult
     public func step(_ frame: [Float], action: [Float] = [], state: [Float]? = nil) -> [Float] {
-        require(frame.count, fits: model.configuration.frame.sizes, "a frame [C, H, W]")
+        let c = model.configuration
+        require(frame.count, fits: c.frame.sizes, "a frame [C, H, W]")
+        require(
+            c.head != .convlstm || c.patches.form == .one || steps < c.context,
+            "a forecaster reads the \(c.context) frames of its context and then goes on by itself; found another frame")
         step.input.at(steps).update(from: frame, count: frame.count)
         return goOn(action, state)
     }

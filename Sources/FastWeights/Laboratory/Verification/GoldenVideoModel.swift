@@ -30,7 +30,10 @@ extension Fixture {
     private func compare(
         _ frames: [Float], _ states: [Float], _ golden: GoldenClips, note: String = "", _ tally: inout ErrorTally
     ) throws {
-        tally.output("predicted" + note, frames, try doubles("predicted", count: frames.count))
+        // A forecaster predicts the frames behind the context alone.
+        let frame = golden.clips.shape.maps.count * golden.clips.count
+        let predicted = frames.suffix(golden.predictedSteps * frame)
+        tally.output("predicted" + note, Array(predicted), try doubles("predicted", count: predicted.count))
         guard golden.clips.shape.states > 0 else { return }
         tally.output("predicted_states" + note, states, try doubles("predicted_states", count: states.count))
     }
@@ -135,6 +138,11 @@ private struct GoldenClips {
 
     /// T - 1.
     var steps: Int { clips.shape.frames - 1 }
+    /// Steps whose frame is predicted.
+    var predictedSteps: Int {
+        let c = model.configuration
+        return c.head == .convlstm && c.patches.form == .forecaster ? clips.shape.frames - c.context : steps
+    }
 
     init(_ fixture: Fixture) throws {
         let configuration = try VideoConfiguration(json: fixture.configuration)
@@ -145,7 +153,7 @@ private struct GoldenClips {
                 fixture.name,
                 "clips need a frame behind the context of \(configuration.context), found \(sizes[0]) frames")
         }
-        let network = VideoNetwork(configuration)
+        let network = VideoNetwork.of(configuration)
         if let problem = network.scope.problem { throw FixtureError(fixture.name, problem) }
         model = VideoModel(configuration, parameters: try fixture.parameters(network.layout))
         func numbers(_ name: String, _ width: Int) throws -> [Float] {
@@ -190,8 +198,10 @@ private struct GoldenClips {
         let c = model.configuration
         return model.parameters.layout.windows.reduce(into: [:]) { parts, window in
             let layer = window.name.prefix { $0 != "." }
+            let isOfGates = ["lstm", "encoder", "forecaster"].contains { layer.hasPrefix($0) }
             let count =
-                layer.hasPrefix("lstm") ? 4 : layer == "kernels" ? c.kernels : layer == "stp2" ? c.affineMaps : 1
+                isOfGates && !window.name.contains("weight_c")
+                ? 4 : layer == "kernels" ? c.kernels : layer == "stp2" ? c.affineMaps : 1
             parts[window.name] = consecutive(
                 [Int](repeating: window.count / count, count: count), within: window.count)
         }

@@ -46,12 +46,62 @@ import Testing
                 width: Self.width, height: Self.height, channels: channels, pixels: Self.pixels(channels))
             #expect(try PNG(bytes: picture.serialized(), source: "a") == picture)
         }
-        // More than one stored block, each of 65,535 bytes.
-        let large = PNG(width: 300, height: 301, channels: 3, pixels: (0..<300 * 301 * 3).map { UInt8($0 % 251) })
+        // Bytes of which none follows from others: more than one stored block, each of 65,535 bytes.
+        var random = Random(seed: 1)
+        let noise = (0..<300 * 301 * 3).map { _ in UInt8(random.below(256)) }
+        let large = PNG(width: 300, height: 301, channels: 3, pixels: noise)
         try TemporaryFolder.with { folder in
             try large.write(to: folder + "/large.png")
             #expect(try PNG(path: folder + "/large.png") == large)
+            #expect(try Files.read(folder + "/large.png").count < noise.count + 301 + 200)
         }
+    }
+
+    // MARK: - Compression
+
+    /// Every length and distance there is a code for, those at the ends of their codes' ranges among them.
+    @Test func repeatsOfAllLengthsAndDistances() throws {
+        var random = Random(seed: 2)
+        for distance in [1, 2, 3, 4, 5, 8, 9, 256, 257, 4096, 16_384, 16_385, 32_767, 32_768, 32_769] {
+            for length in [2, 3, 4, 10, 11, 12, 13, 114, 115, 130, 131, 257, 258, 259, 517] {
+                var bytes = (0..<distance).map { _ in UInt8(random.below(256)) }
+                for _ in 0..<length { bytes.append(bytes[bytes.count - distance]) }
+                let stream = Deflate.compress(bytes)
+                var content: [UInt8] = []
+                let end = try Inflate.inflate(stream, 0..<stream.count, limit: bytes.count, into: &content)
+                #expect(end == stream.count && content == bytes, "\(length) from \(distance) before")
+                // Found wherever the format reaches, and not sooner than it pays.
+                let literals = Deflate.compress((0..<distance).map { bytes[$0] }).count
+                if length > 11, distance <= 32_768 { #expect(stream.count < literals + 3 + 4 * (1 + length / 258)) }
+            }
+        }
+    }
+
+    @Test func whatRepeatsIsShort() throws {
+        #expect(Zlib.compress([]) == [0x78, 0x01, 3, 0, 0, 0, 0, 1])
+        #expect(Zlib.compress([UInt8](repeating: 7, count: 100_000)).count < 700)
+        // Each row is the one above and 5 more; a clip's background is as smooth.
+        var pixels: [UInt8] = []
+        for y in 0..<64 {
+            for x in 0..<192 { pixels.append(UInt8((5 * y + x) % 256)) }
+        }
+        let slope = PNG(width: 64, height: 64, channels: 3, pixels: pixels)
+        #expect(slope.serialized().count < 500 && slope.serialized() == slope.serialized())
+        #expect(try PNG(bytes: slope.serialized(), source: "a") == slope)
+    }
+
+    /// A row that is all zeros behind a filter is written with that filter, the first of several.
+    @Test func filtersAreChosenByTheirDifferences() throws {
+        func filters(_ rows: [[UInt8]], step: Int) -> [UInt8] {
+            let bytes = PNGFilter.apply(to: rows.flatMap { $0 }, row: rows[0].count, step: step)
+            return stride(from: 0, to: bytes.count, by: rows[0].count + 1).map { bytes[$0] }
+        }
+        #expect(filters([[0, 0, 0, 0], [9, 9, 9, 9], [9, 9, 9, 9]], step: 1) == [0, 1, 2])
+        // Halves of left and above.
+        #expect(filters([[80, 80, 80, 80], [40, 60, 70, 75]], step: 1) == [1, 3])
+        #expect(filters([[100, 50, 101, 51], [100, 50, 101, 51]], step: 2) == [1, 2])
+        // Now the left one, now the one above.
+        #expect(filters([[10, 10, 10, 60, 60], [30, 30, 30, 60, 60]], step: 1) == [1, 4])
     }
 
     // MARK: - Hostile files
@@ -80,7 +130,6 @@ import Testing
     @Test func theFileOfTheseTestsIsGood() throws {
         let bytes = Self.file([("IHDR", Self.header(2, 2)), ("IDAT", Self.rows), ("IEND", [])])
         #expect(try PNG(bytes: bytes, source: "a") == PNG(width: 2, height: 2, channels: 1, pixels: [1, 2, 3, 4]))
-        #expect(PNG(width: 2, height: 2, channels: 1, pixels: [1, 2, 3, 4]).serialized() == bytes)
     }
 
     /// Of left and above + left - corner as near to both the left one, of above and the corner the one above.

@@ -49,7 +49,8 @@ struct HuffmanCode {
         }
     }
 
-    private static func reversed(_ code: Int, bits: Int) -> Int {
+    /// The bits of a code, of which the first is the lowest.
+    static func reversed(_ code: Int, bits: Int) -> Int {
         (0..<bits).reduce(0) { result, bit in result << 1 | code >> bit & 1 }
     }
 

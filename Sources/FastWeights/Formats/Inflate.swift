@@ -163,10 +163,10 @@ extension Inflate {
     private static let order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 
     /// The shortest length of each symbol from 257, and its extra bits.
-    private static let lengths = ranges(from: 3, symbols: 28, group: 4) + [(258, 0)]
+    static let lengths = ranges(from: 3, symbols: 28, group: 4) + [(258, 0)]
 
     /// The shortest distance of each symbol, and its extra bits.
-    private static let distances = ranges(from: 1, symbols: 30, group: 2)
+    static let distances = ranges(from: 1, symbols: 30, group: 2)
 
     /// Ranges one behind the other: two groups of single numbers, then each group's ranges twice as long as the last's.
     private static func ranges(from first: Int, symbols: Int, group: Int) -> [(base: Int, bits: Int)] {

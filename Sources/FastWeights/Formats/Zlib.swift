@@ -47,9 +47,21 @@
         return content
     }
 
+    /// A stream that stands for `content`, and always the same one: compressed where that is shorter than without.
+    ///
+    /// - Complexity: O(*n*) in the bytes.
+    public static func compress(_ content: [UInt8]) -> [UInt8] {
+        let (stored, compressed) = (stored(content), header + Deflate.compress(content))
+        guard compressed.count + 4 < stored.count else { return stored }
+        return compressed + stored.suffix(4)
+    }
+
+    /// Deflate with a window of 32,768 bytes, quickly made.
+    private static let header: [UInt8] = [0x78, 0x01]
+
     /// A stream that stands for `content`, without compression.
     public static func stored(_ content: [UInt8]) -> [UInt8] {
-        var bytes: [UInt8] = [0x78, 0x01]
+        var bytes = header
         let longest = 0xFFFF
         bytes.reserveCapacity(content.count + content.count / longest * 5 + 16)
         var start = 0

@@ -1,9 +1,12 @@
-/// Square matrices side by side, in one scale of colors: the fast weights as they grow and decay over a sequence.
+/// Square matrices side by side, in one scale of colors: the fast weights as they grow and decay over a sequence, or the
+/// kernels by which a model moves pixels.
 struct MatrixStrip {
     /// One matrix, row by row, and the words above it.
     struct Panel {
         let label: String
         let values: [Double]
+        /// Where an arrow from the middle ends, so many columns to the right and rows down from there; none without one.
+        var arrow: SIMD2<Double>?
     }
 
     let title: String
@@ -33,8 +36,28 @@ struct MatrixStrip {
             text +=
                 "<text x=\"\(Markup.number(x))\" y=\"\(Markup.number(y + 8))\">\(Markup.escaped(panel.label))</text>\n"
             text += squares(panel, x: x, y: y + 16, side: side, largest: largest)
+            text += arrow(panel, x: x, y: y + 16, side: side)
         }
         return text + "</svg>\n"
+    }
+
+    /// A line from the middle of a panel, with a head where it is long enough for one.
+    private func arrow(_ panel: Panel, x: Double, y: Double, side: Double) -> String {
+        guard let arrow = panel.arrow else { return "" }
+        let cell = side / Double(panel.values.count).squareRoot()
+        let start = SIMD2(x + side / 2, y + side / 2)
+        let (end, length) = (start + cell * arrow, cell * (arrow * arrow).sum().squareRoot())
+        func point(_ place: SIMD2<Double>) -> String {
+            "\(FixedPoint.text(place.x, decimals: 2)) \(FixedPoint.text(place.y, decimals: 2))"
+        }
+        var path = "M\(point(start))L\(point(end))"
+        if length > 1 {
+            let along = (end - start) / length * min(length, 8)
+            let across = SIMD2(-along.y, along.x) / 2
+            path += "M\(point(end - along + across))L\(point(end))L\(point(end - along - across))"
+        }
+        // On a light line that is wider, so that it is seen on dark squares.
+        return ["halo", "arrow"].map { "<path class=\"\($0)\" d=\"\(path)\"/>\n" }.joined()
     }
 
     private func squares(_ panel: Panel, x: Double, y: Double, side: Double, largest: Double) -> String {
@@ -72,5 +95,7 @@ struct MatrixStrip {
         [
             ".bg{fill:var(--bg)}", "text{fill:var(--muted);font-size:13px}",
             ".title{fill:var(--ink);font-size:17px;font-weight:600}",
+            "path{fill:none;stroke-linecap:round;stroke-linejoin:round}", ".halo{stroke:var(--bg);stroke-width:6}",
+            ".arrow{stroke:var(--ink);stroke-width:2.5}",
         ] + ColorScale.rules
 }

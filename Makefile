@@ -21,7 +21,7 @@ SWIFT_FLAGS := -c release --scratch-path $(BUILD) $(TRAITS)
 TOOL := $(BUILD)/release/fastweights
 SOURCES := Package.swift Sources Tests
 
-.PHONY: help build programs install compare paper test check verify sanitize fuzz bench bench-peers fixtures round-trip docs format lint clean
+.PHONY: help build programs install compare paper video test check verify sanitize fuzz bench bench-peers fixtures round-trip docs format lint clean
 
 help: ## Show this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ compare: build ## Train IRNN, LSTM and fast weights; table, curves and report in
 
 paper: build ## Reproduce the whole paper, report in runs/paper; QUICK=1 for a version of ten minutes
 	@$(TOOL) paper $(if $(QUICK),--quick --out runs/paper-quick) $(ARGS)
+
+video: build ## Train models that predict video, report in runs/video; QUICK=1 for a version of ten minutes
+	@$(TOOL) video $(if $(QUICK),--quick --out runs/video-quick) $(ARGS)
 
 test: ## Run the tests, golden cases included
 	swift test -c release --scratch-path $(BUILD)/tests $(TRAITS) $(ARGS)

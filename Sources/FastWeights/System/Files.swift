@@ -182,7 +182,8 @@ enum Files {
             }
         }
 
-        private static func remove(_ path: String) {
+        /// Removes a file, if it is there.
+        static func remove(_ path: String) {
             _ = path.withCString(encodedAs: UTF16.self) { _wremove($0) }
         }
 
@@ -212,7 +213,8 @@ enum Files {
             rename(temporary, path) == 0
         }
 
-        private static func remove(_ path: String) {
+        /// Removes a file, if it is there.
+        static func remove(_ path: String) {
             unlink(path)
         }
 

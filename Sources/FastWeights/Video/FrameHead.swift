@@ -75,4 +75,39 @@ final class FrameHead: VideoOperation {
             kernels: isAffine ? nil : motion, taps: taps, transforms: isAffine ? motion : nil, masks: masks,
             paint: paint)
     }
+
+    /// What the frame of the first sample is made of at step t.
+    func sources(_ t: Int) -> FrameSources {
+        var sources = FrameSources()
+        if let masks = maps.masks {
+            let (count, area, logits) = (masks.shape.channels, masks.shape.area, masks.at(t))
+            let isRectified = head.options.isRelease
+            let pixels = (0..<area).flatMap { pixel in
+                (0..<count).map { k in
+                    let z = logits[k * masks.plane + pixel]
+                    return isRectified ? max(z, 0) : z
+                }
+            }
+            let shares = softmax(pixels, classes: count)
+            sources.masks = (0..<count).flatMap { k in (0..<area).map { shares[$0 * count + k] } }
+        }
+        if let motion = maps.motion, !isAffine {
+            let (numbers, taps) = (motion.at(t), head.options.kernelSize * head.options.kernelSize)
+            sources.kernels = (0..<motion.shape.count).map { numbers[$0 * motion.samples] }
+            forEachPanel(of: &sources.kernels, width: taps) { panel, _ in
+                _ = normalizeKernels(panel, taps: taps, into: panel)
+            }
+        }
+        return sources
+    }
+}
+
+/// What a predicted frame is made of.
+public struct FrameSources: Sendable, Equatable {
+    /// [K, H, W], of each pixel shares that add up to 1: of the last frame, of the painted one where there is one, and of the
+    /// last frame moved in each of the model's ways. Empty of a model that paints.
+    public var masks: [Float] = []
+    /// [M, k, k], the kernels of a `cdna` model, whose numbers add up to 1: the one in row u and column v takes the pixel that
+    /// lies (u, v) from the middle. Empty of others.
+    public var kernels: [Float] = []
 }

@@ -74,6 +74,12 @@ public final class VideoPredictor {
         Array(UnsafeBufferPointer(start: step.nextState.at(0), count: step.nextState.count))
     }
 
+    /// What the frame that was predicted last is made of. Traps before the first one.
+    public var sources: FrameSources {
+        require(steps > 0, "a predictor needs a frame before there is one that it has made")
+        return step.sources(steps - 1)
+    }
+
     /// Another predictor that stands where this one does.
     public func fork() -> VideoPredictor {
         let other = VideoPredictor(model, weights)

@@ -40,6 +40,9 @@ final class VideoStep {
         for operation in operations { operation.finishBackward(gradients) }
     }
 
+    /// What the frame that was predicted at step t is made of.
+    func sources(_ t: Int) -> FrameSources { (operations.last as? FrameHead)?.sources(t) ?? FrameSources() }
+
     // MARK: State
 
     /// Numbers of the state of all samples: h and c of every LSTM.

@@ -16,6 +16,12 @@ protocol IndependentJob: Sendable {
     func owns(_ result: Result) -> Bool
     /// What a result comes to, in one short line, and whether it counts as a failure.
     func status(of result: Result) -> (text: String, outcome: ProgressDisplay.Outcome)
+    /// Told that its result is kept: removes what it would have gone on from.
+    func finish()
+}
+
+extension IndependentJob {
+    func finish() {}
 }
 
 /// What a job came to, as its file keeps it.
@@ -34,9 +40,9 @@ struct JobContext {
     let shouldStop: () -> Bool
 }
 
-/// A job that was stopped before its end; nothing of it is kept.
+/// A job that was stopped before its end; its words say what of it is kept.
 struct InterruptedJob: Error, CustomStringConvertible {
-    let description = "interrupted"
+    var description = "interrupted, not kept"
 }
 
 /// A folder with the results of jobs, one file each under "jobs", which several processes may write to.

@@ -42,10 +42,11 @@ struct JobQueue<Job: IndependentJob> {
                     isLosing.store(true, ordering: .relaxed)
                     throw error
                 }
+                job.finish()
                 let status = job.status(of: result)
                 display.finish(shown, status: status.text, outcome: status.outcome)
-            } catch is InterruptedJob {
-                display.finish(shown, status: "interrupted, not kept", outcome: .interrupted)
+            } catch let stop as InterruptedJob {
+                display.finish(shown, status: stop.description, outcome: .interrupted)
             } catch {
                 failures.set(position, "\(job.name) failed: \(error)")
                 display.finish(shown, status: "\(error)", outcome: .failed)

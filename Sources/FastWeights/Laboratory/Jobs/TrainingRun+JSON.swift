@@ -11,13 +11,7 @@ extension TrainingRun: JobResult {
             "test_error": .number(testError), "test_loss": .number(testLoss), "paper_error": optional(paperError),
             "steps_below_one_percent": optional(stepsBelowOnePercent.map { Double($0) }),
             "stopped_early": stoppedEarly.map { .string($0) } ?? .null,
-            "curve": .array(
-                curve.map {
-                    [
-                        "step": .number(Double($0.step)), "training_loss": .number($0.trainingLoss),
-                        "validation_loss": .number($0.validationLoss), "validation_error": .number($0.validationError),
-                    ]
-                }),
+            "curve": .array(curve.map(\.json)),
             "seconds": .number(seconds),
         ]
     }
@@ -36,8 +30,31 @@ extension TrainingRun: JobResult {
         guard let seed = UInt64(try reader.text("seed")) else {
             throw ConfigurationError(description: "the result's seed must be a whole number in a string")
         }
+        self.init(
+            model: try reader.text("model"), hidden: try count("hidden"), pairs: try count("pairs"), seed: seed,
+            learningRate: try reader.number("learning_rate"), parameters: try count("parameters"),
+            steps: try count("steps"), bestStep: try count("best_step"),
+            validationError: try share("validation_error"), testError: try share("test_error"),
+            testLoss: try reader.number("test_loss", default: .infinity),
+            stepsBelowOnePercent: json["steps_below_one_percent"]?.integer, seconds: try reader.number("seconds"),
+            curve: try Trainer.Point.curve(json["curve"]), stoppedEarly: json["stopped_early"]?.text,
+            paperError: json["paper_error"]?.number,
+            settings: (json["settings"]?.members ?? []).map { ($0.key, $0.value.text ?? "") })
+    }
+}
+
+extension Trainer.Point {
+    var json: JSON {
+        [
+            "step": .number(Double(step)), "training_loss": .number(trainingLoss),
+            "validation_loss": .number(validationLoss), "validation_error": .number(validationError),
+        ]
+    }
+
+    /// The points of a learning curve, of which each wrote its `json`.
+    static func curve(_ json: JSON?) throws(ConfigurationError) -> [Trainer.Point] {
         var points: [Trainer.Point] = []
-        for point in json["curve"]?.elements ?? [] {
+        for point in json?.elements ?? [] {
             let reader = ConfigurationReader(json: point, owner: "curve")
             points.append(
                 Trainer.Point(
@@ -46,15 +63,7 @@ extension TrainingRun: JobResult {
                     validationLoss: try reader.number("validation_loss", default: .infinity),
                     validationError: try reader.number("validation_error", default: .infinity)))
         }
-        self.init(
-            model: try reader.text("model"), hidden: try count("hidden"), pairs: try count("pairs"), seed: seed,
-            learningRate: try reader.number("learning_rate"), parameters: try count("parameters"),
-            steps: try count("steps"), bestStep: try count("best_step"),
-            validationError: try share("validation_error"), testError: try share("test_error"),
-            testLoss: try reader.number("test_loss", default: .infinity),
-            stepsBelowOnePercent: json["steps_below_one_percent"]?.integer, seconds: try reader.number("seconds"),
-            curve: points, stoppedEarly: json["stopped_early"]?.text, paperError: json["paper_error"]?.number,
-            settings: (json["settings"]?.members ?? []).map { ($0.key, $0.value.text ?? "") })
+        return points
     }
 }
 

@@ -1,6 +1,6 @@
 /// The results of jobs merged: a table for each experiment with the paper's figures beside ours, learning curves,
 /// pictures, deviations and every run.
-struct PaperReport {
+struct PaperReport: JobReport {
     let results: [PaperResult]
     /// What is wrong with files that are no results.
     let problems: [String]
@@ -37,12 +37,7 @@ struct PaperReport {
         where results.contains(where: isBetter) {
             results = results.filter(isBetter)
         }
-        let groups = Dictionary(grouping: results) { result in
-            result.settings.map { "\($0.name) \($0.value)" }.joined(separator: "\n")
-        }
-        let most = groups.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }?.value ?? []
-        var seeds: Set<UInt64> = []
-        return most.sorted { $0.seed < $1.seed }.filter { seeds.insert($0.seed).inserted }
+        return results.alike
     }
 
     /// The results that are in an experiment's table, in its order.

@@ -20,6 +20,10 @@ struct PaperResult: Sendable {
     }
 }
 
+extension PaperResult: SeededResult {
+    var settingsText: String { settings.map { "\($0.name) \($0.value)" }.joined(separator: "\n") }
+}
+
 extension PaperResult: JobResult {
     /// What differs from run to run, seconds and machine, stands last.
     var json: JSON {

@@ -52,6 +52,10 @@ extension HTMLPage {
         .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr));gap:16px}
         figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;overflow:hidden;min-width:0;
         break-inside:avoid}
+        .film{overflow-x:auto;padding:12px}
+        .film img{display:block;image-rendering:pixelated}
+        .film+figcaption{padding-top:0}
+        figure:has(.film){margin:12px 0}
         figcaption{padding:.2em 1em 1em;font-size:.9rem;color:var(--muted);overflow-wrap:anywhere}
         pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.9em 1em;overflow-x:auto;
         font-size:.88rem;font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
@@ -66,7 +70,7 @@ extension HTMLPage {
         pre{white-space:pre-wrap}h2{break-after:avoid}tr{break-inside:avoid}
         *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
         table{font-size:8.5pt}th,td{white-space:normal;overflow-wrap:anywhere;padding:.3em .5em}.overview td{min-width:0}
-        .plots{grid-template-columns:1fr 1fr}}
+        .plots{grid-template-columns:1fr 1fr}.film img{max-width:100%;height:auto}}
 
         """
 }

@@ -78,7 +78,7 @@ class MaskedHead: VideoHead {
             x.fill(from: previous + n * frame.area, step: step)
             begin(n, inputs)
             for v in 0..<frame.height {
-                let place = (n &* frame.height &+ v) &* frame.width
+                let place = place(n, row: v)
                 softmax.forward(logits + place, step: step, into: masks)
                 for c in 0..<frame.channels {
                     composeImages(c, v, inputs.paint.map { $0 + (c &* step &+ place) })
@@ -104,7 +104,7 @@ class MaskedHead: VideoHead {
             begin(n, inputs)
             beginBackward()
             for v in 0..<frame.height {
-                let place = (n &* frame.height &+ v) &* frame.width
+                let place = place(n, row: v)
                 softmax.forward(logits + place, step: step, into: masks)
                 for j in 0..<row.vectors {
                     (dMasks[j &* maskStride], dMasks[j &* maskStride &+ 1]) = (.zero, .zero)

@@ -49,7 +49,7 @@ final class MotionKernels: MaskedHead {
     /// Calls `body` with each block of up to sixteen kernels: its number, its first kernel, and how it is mixed.
     @inline(__always)
     private func forEachBlock(_ body: (_ b: Int, _ first: Int, _ mixing: KernelMixing) -> Void) {
-        for first in Swift.stride(from: 0, to: images, by: Lanes.width) {
+        for first in stride(from: 0, to: images, by: Lanes.width) {
             let kernels = min(Lanes.width, images &- first)
             let mixing = KernelMixing(kernels: kernels, taps: taps, vectors: row.vectors, stride: maskStride)
             body(first / Lanes.width, first, mixing)

@@ -40,7 +40,7 @@ final class PixelKernels: MaskedHead {
 
     /// Makes the kernels of row v.
     private func makeKernels(_ n: Int, _ v: Int, _ inputs: HeadInputs) {
-        let given = HeadInputs.row(given(inputs.taps, "taps"), options.frame, n, v)
+        let given = given(inputs.taps, "taps") + place(n, row: v)
         for j in 0..<row.vectors {
             let (z, w) = (z[j], w[j])
             for t in 0..<taps { z[t] = row.load(given + t &* step, j) }
@@ -59,7 +59,7 @@ final class PixelKernels: MaskedHead {
         makeKernels(n, v, inputs)
         advection.backwardToMaps(s, dy, row: v, addingTo: dx)
         advection.backwardToKernels(dy, x, row: v, into: ds)
-        let target = HeadInputs.row(given(gradients.taps, "gradients of taps"), options.frame, n, v)
+        let target = given(gradients.taps, "gradients of taps") + place(n, row: v)
         for j in 0..<row.vectors {
             let (w, place) = (w[j], j &* maskStride &+ firstMoved)
             var dMask = Lanes.zero

@@ -26,14 +26,6 @@ struct HeadInputs {
     var masks: UnsafeMutablePointer<Float>?
     /// [C, N, H, W]: what a painted image is the sigmoid of.
     var paint: UnsafeMutablePointer<Float>?
-
-    /// Those of sample n, and of planar maps those from row v of it on.
-    @inline(__always)
-    static func row(_ maps: UnsafeMutablePointer<Float>, _ frame: MapShape, _ n: Int, _ v: Int)
-        -> UnsafeMutablePointer<Float>
-    {
-        maps + (n &* frame.height &+ v) &* frame.width
-    }
 }
 
 /// Numbers per sample of what a head reads; 0 of what it does not read. Of `taps`, `masks` and `paint` it is maps.
@@ -86,6 +78,8 @@ class VideoHead {
 
     /// Numbers from a map of all samples to the next.
     final var step: Int { samples * options.frame.area }
+    /// Where row v of sample n stands in a map of all samples.
+    final func place(_ n: Int, row v: Int) -> Int { (n &* options.frame.height &+ v) &* options.frame.width }
 
     /// What a caller must give.
     @inline(__always)

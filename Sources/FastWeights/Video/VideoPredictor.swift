@@ -23,7 +23,8 @@ public final class VideoPredictor {
 
     private init(_ model: VideoModel, _ weights: VideoWeights) {
         (self.model, self.weights) = (model, weights)
-        step = VideoStep(model.network, weights, VideoPlan(samples: 1, steps: 1, trains: false, isExact: model.network.isExact))
+        let plan = VideoPlan(samples: 1, steps: 1, trains: false, isExact: model.network.isExact)
+        step = VideoStep(model.network, weights, plan)
         restart()
     }
 

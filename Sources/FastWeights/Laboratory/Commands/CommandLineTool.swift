@@ -19,7 +19,8 @@
 
     private static func commands(advice: String?) -> [Command] {
         [
-            .compare, .paper, .video, .jobs, .runJob, .report, .train, .generate, .play, .evaluate, .recall, .run, .verify,
+            .compare, .paper, .video, .jobs, .runJob, .report, .train, .generate, .play, .evaluate, .recall, .run,
+            .verify,
             .bench, .info(advice: advice),
         ]
     }

@@ -177,10 +177,10 @@ private struct ConvolutionalCells {
         if let weights { stack.add(weights) }
     }
 
-    private typealias Cell = (known: [String], weights: ConvolutionalCellWeights?)
+    private typealias FoundCell = (known: [String], weights: ConvolutionalCellWeights?)
 
     /// Filters [4·C, I + C, k, l], of TensorFlow [k, l, I + C, 4·C].
-    private mutating func ofOneConvolution(_ stem: String, _ names: Set<String>) throws -> Cell {
+    private mutating func ofOneConvolution(_ stem: String, _ names: Set<String>) throws -> FoundCell {
         let biasName = code == .tensorFlow ? "Gates/biases" : "conv.bias"
         let known = [code.mark, biasName]
         guard var filters = try take(stem + code.mark, [nil, nil, nil, nil]) else { return (known, nil) }
@@ -203,7 +203,7 @@ private struct ConvolutionalCells {
     }
 
     /// Filters [C, I, k, l] and [C, C, k, l] for each gate, biases [C] and peepholes [1, C, H, W].
-    private mutating func ofEightConvolutions(_ stem: String, _ names: Set<String>) throws -> Cell {
+    private mutating func ofEightConvolutions(_ stem: String, _ names: Set<String>) throws -> FoundCell {
         let (gates, holes) = (["i", "f", "c", "o"], ["Wci", "Wcf", "Wco"])
         let known = gates.flatMap { ["Wx\($0).weight", "Wh\($0).weight", "Wx\($0).bias"] } + holes
         var (size, ofInput, ofState, biases): ([Int?], [WeightArray], [WeightArray], [WeightArray]) = (
@@ -231,7 +231,7 @@ private struct ConvolutionalCells {
     }
 
     /// Filters [4·C, I, k, l] and [4·C, C, k, l], and norms [4·C, H, W].
-    private mutating func ofTwoConvolutions(_ stem: String, _ names: Set<String>) throws -> Cell {
+    private mutating func ofTwoConvolutions(_ stem: String, _ names: Set<String>) throws -> FoundCell {
         let norms = ["conv_x.1.weight", "conv_x.1.bias", "conv_h.1.weight", "conv_h.1.bias"]
         let known = ["conv_x.0.weight", "conv_h.0.weight"] + norms
         guard let x = try take(stem + known[0], [nil, stack.inputs, nil, nil]) else { return (known, nil) }

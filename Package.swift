@@ -66,6 +66,7 @@ let package = Package(
             name: "ResumeTraining", dependencies: ["FastWeights"], path: "Sources/Examples/ResumeTraining"),
         .executableTarget(name: "WriteText", dependencies: ["FastWeights"], path: "Sources/Examples/WriteText"),
         .executableTarget(name: "TrainingLoop", dependencies: ["FastWeights"], path: "Sources/Examples/TrainingLoop"),
+        .executableTarget(name: "PlanPush", dependencies: ["FastWeights"], path: "Sources/Examples/PlanPush"),
         .testTarget(
             name: "FastWeightsTests", dependencies: ["FastWeights", "FastWeightsTool", "FastWeightsMisuse"],
             // Tests are type-checked for longer than they run: their own code is not optimized, whatever the library's is,

@@ -525,15 +525,120 @@ def video_metrics_cases():
     yield case("gaussian_sample", 2, 11, 11, "gaussian")
 
 
+def video_head_cases():
+    """C, H, W, N: all different, rows below and above a vector of sixteen, and whole ones."""
+    def case(name, head, frame, samples, kernels, size=5, release=False, align_corners=True, **drawing):
+        config = {"head": head, "frame": frame, "kernels": kernels, "kernel_size": size, "release": release}
+        config |= {"align_corners": align_corners} if head == "stp" else {}
+        return Case("video_heads", name, "video_head", config, dict(samples=samples) | drawing)
+
+    general = [3, 9, 13]
+    for release, suffix in ((False, ""), (True, "_release")):
+        yield case(f"cdna{suffix}", "cdna", general, 2, 4, release=release)
+        yield case(f"dna{suffix}", "dna", general, 2, 1, release=release)
+        yield case(f"stp{suffix}", "stp", general, 2, 4, release=release)
+        yield case(f"paint{suffix}", "paint", general, 2, 1, release=release)
+        yield case(f"cdna_dead{suffix}", "cdna", [1, 6, 16], 2, 5, 3, release=release, dead=True)
+        yield case(f"dna_dead{suffix}", "dna", [1, 5, 16], 2, 1, 3, release=release, dead=True)
+    yield case("cdna_wide", "cdna", [1, 4, 37], 2, 10, 3)
+    yield case("cdna_size_7", "cdna", [2, 5, 16], 3, 2, 7)
+    yield case("cdna_many_kernels", "cdna", [1, 4, 6], 2, 18, 3)
+    yield case("cdna_one_kernel", "cdna", [3, 2, 3], 1, 1)
+    yield case("dna_wide", "dna", [2, 4, 35], 2, 1, 3)
+    yield case("dna_size_7", "dna", [2, 5, 6], 1, 1, 7)
+    yield case("stp_wide", "stp", [1, 4, 37], 3, 2)
+    yield case("stp_far", "stp", [2, 7, 16], 2, 3, spread=1.5)
+    yield case("stp_edges", "stp", [3, 6, 13], 2, 2, align_corners=False)
+
+
+def video_operator_cases():
+    def case(name, operator, size=5, options=None, **drawing):
+        return Case("video_heads", name, "video_operator", {"operator": operator, "size": size} | (options or {}), drawing)
+
+    yield case("normalized_kernels", "normalized_kernels", kernels=19)
+    yield case("normalized_kernels_size_3", "normalized_kernels", 3, kernels=7)
+    # Numbers as small as what is least: that it is subtracted, and added.
+    yield case("normalized_kernels_small", "normalized_kernels", kernels=6, scale=2e-12)
+    for size, width in ((3, 37), (5, 13), (7, 16)):
+        yield case(f"advection_size_{size}", "advection", size, height=6, width=width)
+        yield case(f"kernel_mixing_size_{size}", "kernel_mixing", size, width=width, kernels=size + 3)
+    yield case("kernel_mixing_sixteen", "kernel_mixing", 3, width=21, kernels=16)
+    for align_corners, name in ((True, "middles"), (False, "edges")):
+        yield case(f"affine_sampling_{name}", "affine_sampling", 1, {"align_corners": align_corners}, scale=0.3)
+        yield case(f"affine_sampling_far_{name}", "affine_sampling", 1, {"align_corners": align_corners}, width=35,
+                   scale=0.8)
+    yield case("mask_softmax", "mask_softmax", 1, {"rectified": False}, width=37)
+    yield case("mask_softmax_rectified", "mask_softmax", 1, {"rectified": True}, width=37)
+
+
+# Channels of the seven LSTMs; neighbours differ, so that none passes for another.
+WIDTHS, NARROW = [3, 2, 4, 3, 5, 4, 2], [2, 3, 2, 3, 4, 3, 2]
+
+
 def video_model_cases():
-    def case(name, head, parity, frame, actions, states, kernels, kernel_size=5, gate_size=3, context=2, **drawing):
+    def case(name, head, parity, frame, actions=0, states=0, kernels=1, kernel_size=3, widths=NARROW, gate_size=3, context=2,
+             **drawing):
         config = {"frame": frame, "actions": actions, "states": states, "head": head, "kernels": kernels,
-                  "kernel_size": kernel_size, "widths": [3, 2, 4, 3, 5, 4, 2], "gate_size": gate_size, "context": context,
-                  "parity": parity}
+                  "kernel_size": kernel_size, "widths": widths, "gate_size": gate_size, "context": context, "parity": parity}
         return Case("video_model", name, "video_model", config, drawing)
 
-    yield case("cdna_clean_actions", "cdna", "clean", [3, 16, 16], 3, 2, 4, training=3)
-    yield case("paint_clean", "paint", "clean", [1, 16, 24], 0, 0, 1, training=3)
+    grey, colour, high, wide = [1, 16, 16], [3, 16, 16], [1, 24, 16], [1, 16, 24]
+    yield case("cdna_clean_actions", "cdna", "clean", colour, 3, 2, 4, kernel_size=5, widths=WIDTHS, training=3)
+    yield case("cdna_clean", "cdna", "clean", high, kernels=3, widths=[2, 1, 2, 1, 2, 3, 1], gate_size=5, dead=True)
+    yield case("cdna_release_actions", "cdna", "release", grey, 4, 3, 3, kernel_size=5)
+    yield case("cdna_release", "cdna", "release", colour, kernels=2)
+    yield case("dna_clean_actions", "dna", "clean", colour, 2, 3, kernel_size=5)
+    yield case("dna_clean", "dna", "clean", wide)
+    yield case("dna_release_actions_only", "dna", "release", grey, 3, 0)
+    yield case("dna_release", "dna", "release", grey, kernel_size=5)
+    yield case("stp_clean_actions", "stp", "clean", colour, 3, 2, 3, context=1, frames=3)
+    yield case("stp_clean", "stp", "clean", high, kernels=2)
+    yield case("stp_release_states_only", "stp", "release", grey, 0, 3, 4)
+    yield case("stp_release", "stp", "release", wide, kernels=2)
+    yield case("paint_clean_actions", "paint", "clean", colour, 3, 2, context=1, frames=3)
+    yield case("paint_clean", "paint", "clean", wide, kernel_size=5, widths=WIDTHS, training=3)
+    yield case("paint_release_actions", "paint", "release", grey, 3, 2)
+    yield case("paint_release", "paint", "release", grey)
+    yield case("cdna_one_step", "cdna", "clean", grey, 3, 2, 2, kernel_size=5, context=1, frames=2, clips=1)
+    yield case("cdna_sampled", "cdna", "clean", grey, 3, 2, 2, frames=5, clips=3, sampled=True)
+    yield case("cdna_state", "cdna", "clean", grey, 3, 2, 2, initial=True)
+
+
+def video_convlstm_cases():
+    def case(name, form, frame, patch, widths, kernel_size=3, bias=False, peepholes=False, forget_offset=0,
+             output_bias=False, loss="mean_squares", context=3, **drawing):
+        config = {"form": form, "frame": frame, "patch": patch, "widths": widths, "kernel_size": kernel_size, "bias": bias,
+                  "peepholes": peepholes, "forget_offset": forget_offset, "output_bias": output_bias, "loss": loss,
+                  "context": context}
+        return Case("video_convlstm", name, "video_convlstm", config, drawing)
+
+    shi = dict(bias=True, peepholes=True, output_bias=True, loss="cross_entropy")
+    yield case("one", "one", [1, 16, 16], 4, [3, 2])
+    yield case("one_sampled", "one", [3, 8, 12], 2, [3, 2], [3, 5], bias=True, forget_offset=1, sampled=True)
+    yield case("one_no_patches", "one", [2, 6, 5], 1, [3], bias=True, output_bias=True, frames=4, clips=3, context=1)
+    yield case("one_peepholes", "one", [1, 6, 8], 2, [2, 3, 4], peepholes=True, loss="cross_entropy")
+    yield case("forecaster", "forecaster", [1, 12, 8], 2, [3, 2], **shi)
+    yield case("forecaster_one_layer", "forecaster", [1, 8, 8], 4, [4], 5, **shi, frames=4, clips=1, context=2)
+    yield case("forecaster_plain", "forecaster", [3, 8, 12], 4, [2, 3, 2], context=2)
+
+
+def convlstm_code_cases():
+    def case(name, code, widths=(2, 4), kernel_size=3, bias=True, peepholes=False, layer_norm=False, prefix=""):
+        config = {"code": code, "inputs": 3, "widths": list(widths), "sizes": [4, 5], "kernel_size": kernel_size, "bias": bias,
+                  "peepholes": peepholes, "layer_norm": layer_norm, "prefix": prefix}
+        return Case("convlstm_codes", name, "convlstm_keras" if code == "keras" else "convlstm_code", config,
+                    dict(steps=3, sequences=2))
+
+    yield case("ndrplz", "ndrplz", kernel_size=[3, 5], prefix="encoder.")
+    yield case("ndrplz_no_bias", "ndrplz", bias=False)
+    yield case("automan000", "automan000", peepholes=True)
+    yield case("automan000_no_peepholes", "automan000", prefix="net.")
+    yield case("openstl", "openstl", bias=False, prefix="model.")
+    yield case("openstl_layer_norm", "openstl", bias=False, layer_norm=True)
+    yield case("xiaohui9607", "xiaohui9607", widths=[4], kernel_size=5)
+    yield case("tensorflow", "tensorflow", widths=[4], kernel_size=[5, 3], prefix="model/state1/")
+    yield case("keras", "keras", kernel_size=[3, 5])
+    yield case("keras_no_bias", "keras", bias=False)
 
 
 def all_cases():
@@ -541,5 +646,6 @@ def all_cases():
                   associative_lstm_network_cases, bound_cases, network_cases, stack_cases,
                   model_cases, foreign_cases, training_cases, convolution_cases, episode_cases, layers_cases,
                   layer_norm_cases, softmax_cases, clip_cases, optimizer_cases, schedule_cases, loss_cases,
-                  video_metrics_cases, video_model_cases):
+                  video_metrics_cases, video_head_cases, video_operator_cases, video_model_cases,
+                  video_convlstm_cases, convlstm_code_cases):
         yield from cases()

@@ -16,6 +16,7 @@ from safetensors.torch import save
 
 import associative
 import cells
+import convlstm_codes
 import convolutions
 import episodes
 import files
@@ -31,14 +32,17 @@ import stacks
 import torch_files
 import trainings
 import video
+import video_convlstm
+import video_heads
 from cases import all_cases
 from cells import Guard, StrictGuard, Unsuitable
 from kinds import Source, initial_state, leaves, under
 
 KINDS = kinds.KINDS | stacks.KINDS | models.KINDS | foreign.KINDS | trainings.KINDS | convolutions.KINDS \
-    | episodes.KINDS | training_parts.KINDS | layers.KINDS | metrics.KINDS | video.KINDS
+    | episodes.KINDS | training_parts.KINDS | layers.KINDS | metrics.KINDS | video.KINDS \
+    | video_convlstm.KINDS | video_heads.KINDS | convlstm_codes.KINDS
 DIFFERENTIATED = ("cell", "stack", "network", "training", "convolution", "episodes", "optimizer", "loss", "layers",
-                  "video_model")
+                  "video_model", "video_convlstm", "video_head", "video_operator")
 HERE = Path(__file__).resolve().parent
 GENERATOR = f"torch {torch.__version__.split('+')[0]}, float64"
 SEARCH = 20_000  # seeds to try before giving a case up
@@ -90,6 +94,11 @@ def refuse_fragile(case, given, expected):
     is_foreign = case.kind in foreign.KINDS
     if case.kind not in DIFFERENTIATED and not is_foreign:
         return
+    if case.kind in ("video_model", "video_convlstm"):
+        for ops in (video.Torch, video.Plain):
+            single = KINDS[case.kind].evaluate(case.config, given, dtype=torch.float32, ops=ops)
+            if any(deviation(case.config, name, expected[name].detach(), single[name].detach()) > SINGLE for name in expected):
+                raise Unsuitable("PyTorch's float32 is too far off for another's to be near")
     noise = np.random.RandomState(0)
     nudged = {name: tensor * (1 + ROUNDING * torch.from_numpy(noise.uniform(-1, 1, tensor.shape)))
               if tensor.is_floating_point() else tensor for name, tensor in given.items()}
@@ -100,11 +109,6 @@ def refuse_fragile(case, given, expected):
     if max(deviation(case.config, name, expected[name].detach(), moved[name].detach()) for name in expected) \
             > ENLARGEMENT * ROUNDING:
         raise Unsuitable("a rounding error grows too much")
-    if case.kind == "video_model":
-        for ops in (video.Plain, video.Torch):
-            single = video.VideoModel.evaluate(case.config, given, dtype=torch.float32, ops=ops)
-            if any(deviation(case.config, name, expected[name].detach(), single[name].detach()) > SINGLE for name in expected):
-                raise Unsuitable("PyTorch's float32 is too far off for another's to be near")
 
 
 def encode(case, seed, tensors):
@@ -161,14 +165,22 @@ def verify(case, given, expected):
         same_all(case, expected, stacks.evaluate_with_module(case.config, given))
     if case.kind == "layers" and layer_modules.has_module(case.config["layers"]):
         same_all(case, expected, layer_modules.evaluate(case.config, given))
+    if case.kind == "video_head":
+        same_all(case, expected, video_heads.evaluate_with_operators(case.config, given))
     if case.kind == "model":
         same_all(case, expected, models.evaluate_with_module(case.config, given))
     if case.kind in foreign.KINDS:
         same_all(case, expected, evaluate_in_torch(case, given))
+    if case.kind in convlstm_codes.KINDS:
+        same_all(case, expected, convlstm_codes.by_layers(case.config, given))
     if case.kind == "video_model":
         same_all(case, expected, video.VideoModel.evaluate(case.config, given, ops=video.Torch))
         if "initial.h1" in given:
             assert video.check_split(case.config, given, expected) < EXACT, f"{case.path}: two pieces differ from the whole"
+    if case.kind == "video_convlstm":
+        same_all(case, expected, video_convlstm.VideoConvLSTM.evaluate(case.config, given, ops=video.Torch))
+        assert video_convlstm.check_patches(case.config, given["frames"]), f"{case.path}: patches are not pixel_unshuffle's"
+        assert video_convlstm.check_layers(case.config, given) < EXACT, f"{case.path}: the cell is not that of layers.py"
     if case.kind != "cell":
         return
     if case.config["cell"] == "fast_weights":
@@ -243,6 +255,10 @@ def parts(config, name, tensor):
         return layers.Layers.parts(config, name, tensor)
     if "parity" in config:
         return video.VideoModel.parts(config, name, tensor)
+    if "patch" in config:
+        return video_convlstm.VideoConvLSTM.parts(config, name, tensor)
+    if "operator" in config or "head" in config:
+        return video_heads.parts(config, name, tensor)
     words = name.split(".")
     cell = config["cell"] if isinstance(config.get("cell"), dict) else config
     if words[0] not in ("gradient", "final") or "hidden" not in cell:
@@ -283,11 +299,11 @@ def check_all(only=""):
             thorough = is_small(case)
             check_gradient(config, tensors, thorough)
             print(f"{'':60} gradcheck passed{'' if thorough else ', along random directions'}")
-        elif case.kind == "layers":
-            layers.check_gradient(config, tensors)
+        elif case.kind in ("layers", "video_head", "video_operator"):
+            (layers if case.kind == "layers" else video_heads).check_gradient(config, tensors)
             print(f"{'':60} gradcheck passed, along random directions")
-        elif case.kind == "video_model":
-            video.check_gradient(config, tensors)
+        elif case.kind in ("video_model", "video_convlstm"):
+            (video if case.kind == "video_model" else video_convlstm).check_gradient(config, tensors)
             print(f"{'':60} gradcheck passed, along random directions")
 
 

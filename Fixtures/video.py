@@ -205,7 +205,8 @@ def head(config, p, frame, low, high, ops, relu, guard):
 
     def kernels(z):
         """Positive numbers that sum to 1, of [B, k, k, …]."""
-        positive = relu(z - LEAST) + LEAST
+        guard.relu(z[z != 0])  # a logit that a ReLU has made zero stays where it is
+        positive = torch.relu(z - LEAST) + LEAST
         return positive / positive.sum((1, 2), keepdim=True)
 
     if kind == "paint":
@@ -306,21 +307,25 @@ def memory_shapes(config, clips):
 
 
 class VideoModel:
-    """Predicted frames and states, the loss, and the gradients of all parameters and of the context's frames."""
+    """Predicted frames and states, the loss, and the gradients of all parameters and of the context's frames.
+
+    With `initial` the LSTMs begin with h and c as they are given, and what they end with is there in place of gradients.
+    """
 
     gradient_range = (1e-6, 2e2)  # errors are means over a frame
     kink = 1e-5  # there are tens of thousands of ReLUs
 
     @staticmethod
     def draw(config, source, frames=4, clips=2, sampled=False, initial=False, dead=False, training=0):
-        given = {"frames": source.uniform((frames, clips, *config["frame"]), 0.5, 0.5)}
+        given = {"frames": draw_frames(config, source, frames, clips)}
         for name in ("actions", "states"):
             if config[name]:
                 given[name] = source.uniform((frames, clips, config[name]), 1.0)
         for name, shape in parameter_shapes(config).items():
             given[f"parameter.{name}"] = draw_parameter(name, shape, source)
         if dead:
-            given["parameter.kernels.bias"][:config["kernel_size"] ** 2] -= 16  # the first kernel is of zeros, and so uniform
+            # No number of the first kernel is positive, which makes it uniform.
+            given["parameter.kernels.bias"][:config["kernel_size"] ** 2] = source.uniform((config["kernel_size"] ** 2,), 1.0, -16)
         if sampled:
             given["sampled"] = source.integers((frames - 1, clips), 2)
             given["sampled"][:config["context"]] = 1
@@ -342,7 +347,7 @@ class VideoModel:
         if config["states"]:
             results["predicted_states"] = states
         if "initial.h1" in given:
-            results |= named("final", memory)
+            return results | named("final", memory)
         read = frames["frames"].grad[:config["context"]]
         results |= named("gradient", gradients(p) | {"frames": read.clone()})
         return results | (trained(config, given, p, dtype, ops) if "training" in given else {})
@@ -357,6 +362,16 @@ class VideoModel:
         return tensor.split(len(tensor) // 4 if layer.startswith("lstm") else rows)
 
 
+def draw_frames(config, source, frames, clips):
+    """Noise; for affine maps blurred, as their gradient, of differences between neighbours, would else be a sum that cancels."""
+    channels, height, width = config["frame"]
+    if config["head"] != "stp":
+        return source.uniform((frames, clips, channels, height, width), 0.5, 0.5)
+    coarse = source.uniform((frames * clips, channels, height // 4, width // 4), 0.5, 0.5)
+    fine = functional.interpolate(coarse, size=(height, width), mode="bilinear", align_corners=True)
+    return fine.float().double().unflatten(0, (frames, clips))
+
+
 def draw_parameter(name, shape, source):
     """Uniform, so wide that numbers keep their size from layer to layer."""
     layer, kind = name.split(".")[0], name.split(".")[-1]
@@ -365,7 +380,7 @@ def draw_parameter(name, shape, source):
     if kind == "bias":
         return source.uniform(shape, 0.3, {"kernels": 0.3, "taps": 0.8}.get(layer, 0.0))
     inputs = shape[0] if layer.startswith("convt") else torch.Size(shape[1:]).numel()
-    return source.uniform(shape, {"stp2": 0.5, "kernels": 1.0, "taps": 1.0}.get(layer, 2.0) * inputs ** -0.5)
+    return source.uniform(shape, {"stp2": 0.25, "kernels": 1.0, "taps": 1.0}.get(layer, 2.0) * inputs ** -0.5)
 
 
 def trained(config, given, p, dtype, ops):

@@ -10,9 +10,9 @@ cd "$(dirname "$0")/../Sources/FastWeights"
 
 # The folders and files that are portable. More are welcome, none may leave.
 core=(Numerics Storage Threads Kernels System/Clock.swift Formats/{CRC32,JSON,JSONParsing,ConfigurationReader}.swift
-    Layers Network Training)
+    Layers Network Training Video)
 # But what in these folders knows files.
-but=(Training/CheckpointFile.swift)
+but=(Training/CheckpointFile.swift Video/VideoModel+File.swift)
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

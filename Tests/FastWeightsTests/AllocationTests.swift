@@ -110,6 +110,31 @@
             }
         }
 
+        @Test(arguments: VideoHeadTests.settings)
+        func headsOfVideoModelsAllocateNothing(setting: VideoHeadTests.Setting) {
+            let (head, sizes) = (setting.head, type(of: setting.head).sizes(of: setting.options))
+            let plane = setting.samples * setting.frame.area
+            let counts = [
+                setting.samples * sizes.kernels, plane * sizes.taps, setting.samples * sizes.transforms,
+                plane * sizes.masks, plane * sizes.paint,
+            ]
+            let buffers = counts.map { Buffer<Float>($0) }
+            let inputs = HeadInputs(
+                kernels: buffers[0].pointer, taps: buffers[1].pointer, transforms: buffers[2].pointer,
+                masks: buffers[3].pointer, paint: buffers[4].pointer)
+            let frames = (0..<3).map { _ in Buffer<Float>(plane * setting.frame.channels) }
+            let (x, y, dx) = (frames[0].pointer, frames[1].pointer, frames[2].pointer)
+            func steps() {
+                for _ in 0..<3 {
+                    head.forward(inputs, previous: x, into: y)
+                    head.backward(inputs, previous: x, dNext: y, gradients: inputs, addingTo: dx)
+                }
+            }
+            steps()
+            #expect(Self.allocations { steps() } == 0)
+            withExtendedLifetime((buffers, frames)) {}
+        }
+
         @Test(arguments: OptimizerTests.rules)
         func stepsOfOnesOwnAllocateNothing(rule: OptimizerRule) {
             var layout = Parameters.Layout()
@@ -128,6 +153,19 @@
                     shard.forward()
                     shard.backward()
                 } == 0)
+        }
+
+        @Test(arguments: VideoConfiguration.Head.allCases)
+        func videoModelsAllocateNothing(head: VideoConfiguration.Head) {
+            let model = VideoModel(VideoModelTests.configuration(head), seed: 1)
+            let batch = VideoModelTests.batch(model.configuration, clips: 3)
+            let sampled = ScheduledSampling(decay: 3).draw(steps: 4, batch: 3, step: 3, seed: 1)
+            ThreadTeam.run(threads: 1) { team in
+                let engine = ParallelVideo(model.network, model.parameters, frames: 5, team: team)
+                func step() { _ = engine.gradient(batch, sampled: sampled) }
+                step()
+                #expect(Self.allocations { for _ in 0..<3 { step() } } == 0)
+            }
         }
 
         @Test(arguments: cells, [TestHead.perSequence(3), .perStep(3)])

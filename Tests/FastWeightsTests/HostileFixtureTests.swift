@@ -122,6 +122,9 @@ import Testing
         "schedule/step", "loss/cross_entropy_all_options_mean",
         "loss/binary_cross_entropy_weights_missing_sum", "layers/unequal_lstms", "layers/mean_state_lengths",
         "layers/convolution_over_time", "layers/fast_weights_tokens", "layers/residual_of_a_stack",
+        "video_heads/cdna_one_kernel", "video_heads/dna_size_7", "video_heads/stp_edges", "video_heads/paint_release",
+        "video_heads/normalized_kernels_size_3", "video_heads/advection_size_5", "video_heads/kernel_mixing_size_3",
+        "video_heads/affine_sampling_edges", "video_heads/mask_softmax",
     ])
     func endsInASentence(name: String) throws {
         let parts = try Parts(try Files.read("\(GoldenTests.directory)/\(name).safetensors"))

@@ -35,9 +35,12 @@ import Testing
 
     @Test func optionsOfOtherTasksAreRefusedByName() {
         for (words, task) in [
-            (["--file", "x"], "text"), (["--task", "catch", "--patience", "3"], "associative-retrieval or text"),
+            (["--file", "x"], "text"),
+            (["--task", "catch", "--patience", "3"], "associative-retrieval or text or video"),
             (["--task", "text", "--pairs", "3"], "associative-retrieval"), (["--fast-rate", "0.1"], "text or catch"),
-            (["--task", "catch", "--embedding-deviation=2"], "associative-retrieval"), (["--size", "9"], "catch"),
+            (["--task", "catch", "--embedding-deviation=2"], "associative-retrieval"),
+            (["--size", "9"], "catch or video"),
+            (["--task", "video", "--hidden", "9"], "associative-retrieval or text or catch"),
         ] {
             let option = words.last { $0.hasPrefix("--") }!.split(separator: "=")[0]
             #expect(throws: UsageError("\(option) is for --task \(task) alone.")) { try Command.train.parse(words) }
@@ -46,6 +49,19 @@ import Testing
             message(.train, "--task", "tetx")?.hasPrefix("--task expects one of associative-retrieval, text, catch")
                 == true)
         #expect(message(.train, "--task") != nil && message(.train, "--fiel", "x")?.hasPrefix("unknown option") == true)
+    }
+
+    /// As a model of video is none of those of other tasks.
+    @Test func anOptionOfATaskTakesThePlaceOfTheCommands() throws {
+        #expect(try Command.train.parse(["--task", "video"]).text("model") == "cdna")
+        #expect(try Command.train.parse(["--model", "gru"]).text("model") == "gru")
+        #expect(
+            message(.train, "--task", "video", "--model", "gru")?.hasPrefix("--model expects one of cdna, dna") == true)
+        #expect(message(.train, "--model", "cdna")?.hasPrefix("--model expects one of irnn") == true)
+        func count(_ words: [String]) -> Int {
+            Command.train.help(words).split(separator: "\n").count { $0.hasPrefix("  --model <NAME>") }
+        }
+        #expect(count([]) == 2 && count(["--task", "video"]) == 1 && count(["--task", "text"]) == 1)
     }
 
     @Test func helpIsThatOfTheTask() {
@@ -95,11 +111,11 @@ import Testing
 
     /// The model of every command that reads one: --model, with the file that `train` writes for a default.
     @Test func modelsAreNamedTheSameWayEverywhere() throws {
-        let commands: [Command] = [.evaluate, .generate, .play, .recall, .run]
+        let commands: [Command] = [.evaluate, .generate, .play, .predict, .recall, .run]
         for command in commands {
             let option = try #require(command.options.first { $0.name == "model" })
             #expect(option.defaultValue == "model.safetensors")
-            let words = command.name == "run" ? ["--input", "x", "--output", "y"] : []
+            let words = ["run": ["--input", "x", "--output", "y"], "predict": ["--input", "x"]][command.name] ?? []
             #expect(throws: UsageError("expected --model FILE, as there is no model.safetensors here.")) {
                 try command.run(command.parse(words))
             }

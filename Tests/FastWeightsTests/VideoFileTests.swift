@@ -81,7 +81,7 @@ import Testing
     func ambiguousShapesAreRefused(shape: [Int]) throws {
         let sentence = problem(try write(shape, to: "clips.npy"))
         #expect(sentence.contains("says what its axes are") && sentence.contains("found \(shape)"), "\(sentence)")
-        #expect(sentence.contains("layout=BTHW"))
+        #expect(sentence.contains("--layout BTHW"))
     }
 
     @Test func layoutsThatCannotBe() throws {

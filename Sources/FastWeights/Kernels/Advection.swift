@@ -55,8 +55,8 @@ struct Advection: Sendable {
         }
     }
 
-    /// Adds what of the gradient of x comes by row v: dx[c, v + i - r, u + j - r] += s[i·k + j, u] · dy[c, u]. Each number of dx is
-    /// read and written once a row of the kernels; s and dy are read shifted instead.
+    /// Adds what of the gradient of x comes by row v: dx[c, v + i - r, u + j - r] += s[i·k + j, u] · dy[c, u]. Each number of dx
+    /// is read and written once per row of the kernels; s and dy are read shifted instead.
     @inline(never)
     func backwardToMaps(_ s: RowPanel, _ dy: RowPanel, row v: Int, addingTo dx: PaddedMaps) {
         for c in 0..<maps.channels {

@@ -111,6 +111,11 @@ enum BlockSizes {
     /// Steps whose samples are summed up at a time in the gradient of a weight matrix: the samples of sixteen rows of x,
     /// 16 KB, stay in a first-level cache while all rows of dy pass.
     static let steps = 16
+    /// Panels of a planar convolution whose values, products and outputs stay in a second-level cache.
+    static let planarPanels = 2
+    /// Where the sums of its gradient are more numbers than this, 4 MB, they are read and written for so many panels at a time.
+    static let planarSums = 1 << 20
+    static let heldPanels = 8
     /// Rows and columns of a fast matrix of sixteen samples that stay in the first-level cache, 16 KB, while its states pass.
     static let memoryRows = 8
     static let memoryColumns = 32

@@ -28,13 +28,13 @@ struct KernelMixing: Sendable {
 
     /// s += Σ_m a_m · w_m, O(M·k·k) a pixel.
     @inline(never)
-    func add(_ w: UnsafePointer<Float>, _ a: UnsafePointer<Lanes>, to s: RowPanel) {
+    func add(_ w: Panel, _ a: UnsafePointer<Lanes>, to s: RowPanel) {
         for j in 0..<vectors {
             let masks = a + j &* stride
             var t = 0
             while t < taps {
                 var (s0, s1, s2, s3) = (s[t, j], s[t &+ 1, j], s[t &+ 2, j], s[t &+ 3, j])
-                var weights = w + t &* Lanes.width
+                var weights = floats(w + t)
                 for m in 0..<kernels {
                     let mask = masks[m]
                     s0 = s0.mad(weights[0], mask)
@@ -51,13 +51,13 @@ struct KernelMixing: Sendable {
 
     /// da becomes the gradient of the masks, and up to three numbers behind them anything. O(M·k·k) a pixel.
     @inline(never)
-    func backwardToMasks(_ w: UnsafePointer<Float>, _ ds: RowPanel, into da: Panel) {
+    func backwardToMasks(_ w: Panel, _ ds: RowPanel, into da: Panel) {
         for j in 0..<vectors {
             let gradients = da + j &* stride
             var m = 0
             while m < kernels {
                 var (g0, g1, g2, g3) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-                var weights = w + m
+                var weights = floats(w) + m
                 for t in 0..<taps {
                     let d = ds[t, j]
                     g0 = g0.mad(weights[0], d)

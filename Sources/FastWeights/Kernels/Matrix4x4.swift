@@ -73,23 +73,23 @@ func spread(
 }
 
 /// Four rows of eight numbers: two squares side by side.
+///
+/// Two numbers that go together are moved as one of twice the width: then the compiler sees one shuffle of two registers,
+/// where it takes longer rows of single numbers apart.
 struct Matrix4x8 {
     var a: Octet
     var b: Octet
     var c: Octet
     var d: Octet
 
+    /// Four pairs of numbers.
+    private typealias Pairs = SIMD4<Double>
+
     @inline(__always) init(_ a: Octet, _ b: Octet, _ c: Octet, _ d: Octet) {
         (self.a, self.b, self.c, self.d) = (a, b, c, d)
     }
 
-    /// The four numbers at each of eight places: of the first four in one square, of the others in the other.
-    @inline(__always) init(at p: UnsafePointer<Float>, _ places: UnsafePointer<Int>) {
-        @inline(__always) func row(_ i: Int) -> Octet {
-            Octet(lowHalf: SIMD4(at: p + places[i]), highHalf: SIMD4(at: p + places[i &+ 4]))
-        }
-        self.init(row(0), row(1), row(2), row(3))
-    }
+    @inline(__always) init() { self.init(.zero, .zero, .zero, .zero) }
 
     /// Rows `stride` vectors apart.
     @inline(__always) init(at p: UnsafePointer<Octet>, stride: Int) {
@@ -103,6 +103,54 @@ struct Matrix4x8 {
         p[3 &* stride] = d
     }
 
+    /// Each square transposed.
+    @inline(__always) var turned: Matrix4x8 {
+        let (ab, cd) = (Self.lower(a, b), Self.lower(c, d))
+        let (AB, CD) = (Self.upper(a, b), Self.upper(c, d))
+        @inline(__always) func first(_ x: Pairs, _ y: Pairs) -> Octet { Self.octet(Pairs(x[0], y[0], x[2], y[2])) }
+        @inline(__always) func second(_ x: Pairs, _ y: Pairs) -> Octet { Self.octet(Pairs(x[1], y[1], x[3], y[3])) }
+        return Matrix4x8(first(ab, cd), second(ab, cd), first(AB, CD), second(AB, CD))
+    }
+
+    /// Numbers 0 and 1 of each half of both in turn.
+    @inline(__always) private static func lower(_ a: Octet, _ b: Octet) -> Pairs {
+        unsafeBitCast(Octet(a[0], b[0], a[1], b[1], a[4], b[4], a[5], b[5]), to: Pairs.self)
+    }
+
+    /// Numbers 2 and 3.
+    @inline(__always) private static func upper(_ a: Octet, _ b: Octet) -> Pairs {
+        unsafeBitCast(Octet(a[2], b[2], a[3], b[3], a[6], b[6], a[7], b[7]), to: Pairs.self)
+    }
+
+    @inline(__always) private static func octet(_ pairs: Pairs) -> Octet { unsafeBitCast(pairs, to: Octet.self) }
+
+    // MARK: Tiles, at eight places
+
+    /// The four numbers at each of eight places: of the first four in one square, of the others in the other.
+    @inline(__always) init(at p: UnsafePointer<Float>, _ places: UnsafePointer<Int>) {
+        @inline(__always) func two(_ i: Int) -> SIMD2<Double> {
+            UnsafeRawPointer(p + places[i]).loadUnaligned(as: SIMD2<Double>.self)
+        }
+        @inline(__always) func row(_ i: Int) -> Octet {
+            let (low, high) = (two(i), two(i &+ 4))
+            return Self.octet(Pairs(low[0], low[1], high[0], high[1]))
+        }
+        self.init(row(0), row(1), row(2), row(3))
+    }
+
+    /// Calls `body` with each row of a square and its place.
+    @inline(__always) private func forEachRow(_ body: (SIMD4<Float>, Int) -> Void) {
+        @inline(__always) func both(_ row: Octet, _ i: Int) {
+            let pairs = unsafeBitCast(row, to: Pairs.self)
+            body(unsafeBitCast(SIMD2(pairs[0], pairs[1]), to: SIMD4<Float>.self), i)
+            body(unsafeBitCast(SIMD2(pairs[2], pairs[3]), to: SIMD4<Float>.self), i &+ 4)
+        }
+        both(a, 0)
+        both(b, 1)
+        both(c, 2)
+        both(d, 3)
+    }
+
     /// Puts rows to the places that `init(at:_:)` reads.
     @inline(__always) func store(at p: UnsafeMutablePointer<Float>, _ places: UnsafePointer<Int>) {
         forEachRow { row, i in row.store(at: p + places[i]) }
@@ -113,27 +161,31 @@ struct Matrix4x8 {
         forEachRow { row, i in row.add(to: p + places[i]) }
     }
 
-    @inline(__always) private func forEachRow(_ body: (SIMD4<Float>, Int) -> Void) {
-        body(a.lowHalf, 0)
-        body(b.lowHalf, 1)
-        body(c.lowHalf, 2)
-        body(d.lowHalf, 3)
-        body(a.highHalf, 4)
-        body(b.highHalf, 5)
-        body(c.highHalf, 6)
-        body(d.highHalf, 7)
+    /// Two numbers at each of eight places, the first of each in a, the second in b.
+    @inline(__always) init(pairsAt p: UnsafePointer<Float>, _ places: UnsafePointer<Int>) {
+        @inline(__always) func two(_ i: Int) -> Double {
+            UnsafeRawPointer(p + places[i]).loadUnaligned(as: Double.self)
+        }
+        let u = Self.octet(Pairs(two(0), two(1), two(4), two(5)))
+        let v = Self.octet(Pairs(two(2), two(3), two(6), two(7)))
+        self.init(
+            Octet(u[0], u[2], v[0], v[2], u[4], u[6], v[4], v[6]),
+            Octet(u[1], u[3], v[1], v[3], u[5], u[7], v[5], v[7]), .zero, .zero)
     }
 
-    /// Each square transposed.
-    @inline(__always) var turned: Matrix4x8 {
-        let ab = Octet(a[0], b[0], a[1], b[1], a[4], b[4], a[5], b[5])
-        let cd = Octet(c[0], d[0], c[1], d[1], c[4], d[4], c[5], d[5])
-        let AB = Octet(a[2], b[2], a[3], b[3], a[6], b[6], a[7], b[7])
-        let CD = Octet(c[2], d[2], c[3], d[3], c[6], d[6], c[7], d[7])
-        return Matrix4x8(
-            Octet(ab[0], ab[1], cd[0], cd[1], ab[4], ab[5], cd[4], cd[5]),
-            Octet(ab[2], ab[3], cd[2], cd[3], ab[6], ab[7], cd[6], cd[7]),
-            Octet(AB[0], AB[1], CD[0], CD[1], AB[4], AB[5], CD[4], CD[5]),
-            Octet(AB[2], AB[3], CD[2], CD[3], AB[6], AB[7], CD[6], CD[7]))
+    /// Puts a and b to the places that `init(pairsAt:_:)` reads.
+    @inline(__always) func storePairs(at p: UnsafeMutablePointer<Float>, _ places: UnsafePointer<Int>) {
+        @inline(__always) func put(_ pair: Double, _ i: Int) {
+            UnsafeMutableRawPointer(p + places[i]).storeBytes(of: pair, as: Double.self)
+        }
+        let (u, v) = (Self.lower(a, b), Self.upper(a, b))
+        put(u[0], 0)
+        put(u[1], 1)
+        put(v[0], 2)
+        put(v[1], 3)
+        put(u[2], 4)
+        put(u[3], 5)
+        put(v[2], 6)
+        put(v[3], 7)
     }
 }

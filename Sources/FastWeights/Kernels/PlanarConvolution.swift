@@ -13,14 +13,16 @@ final class PlanarConvolution {
     let winograd: Winograd
     /// What the form was chosen by.
     let cost: PlanarCost
-    private let tiles: PlanarTiles
+    private var tiles: PlanarTiles
     /// Rows of the values of a product, and vectors from a place to the next: an odd number, since places a power of two apart
     /// share few sets of a first-level cache.
     private let depth: Int
     private let valueStride: Int
     private let productStride: Int
-    /// Panels that are worked on at a time, or held until there are enough for the gradient of W.
+    /// Panels that are transformed and multiplied at a time, and those whose values and gradients are held until there are
+    /// enough of them for the gradient of W.
     private let group: Int
+    private let most: Int
     private let values: Buffer<Lanes>
     private let products: Buffer<Lanes>
     private let dValues: Buffer<Lanes>
@@ -57,12 +59,13 @@ final class PlanarConvolution {
             channelStride: channelStride ?? area)
         depth = winograd.depth(channels: channels)
         (valueStride, productStride) = (depth | 1, features | 1)
-        group = Self.group(tiles.panels, trains: trains)
-        let vectors = group * winograd.products
-        values = Buffer(vectors * valueStride)
-        products = Buffer(vectors * productStride)
-        dValues = Buffer(trains ? vectors * valueStride : 0)
-        sums = Buffer(trains ? winograd.products * features * depth : 0)
+        group = min(tiles.panels, BlockSizes.planarPanels)
+        let sumCount = winograd.products * features * depth
+        most = trains ? max(group, sumCount > BlockSizes.planarSums ? BlockSizes.heldPanels : 1) : group
+        values = Buffer(most * winograd.products * valueStride)
+        products = Buffer(most * winograd.products * productStride)
+        dValues = Buffer(trains ? group * winograd.products * valueStride : 0)
+        sums = Buffer(trains ? sumCount : 0)
         isTurned = depth % Lanes.width != 0 && features % Lanes.width == 0
         self.samples = Buffer(trains ? outerProductScratch : 0)
         transform = FilterTransform(winograd)
@@ -70,17 +73,12 @@ final class PlanarConvolution {
         inputs = Buffer(steps)
     }
 
-    /// As many panels as have a long enough common dimension in ∂L/∂U, of which each step has a whole part.
-    private static func group(_ panels: Int, trains: Bool) -> Int {
-        let most = 8
-        if panels >= most {
-            let parts = (panels + most - 1) / most
-            return (panels + parts - 1) / parts
-        }
-        return trains ? most / panels * panels : panels
-    }
-
     var text: String { "\(channels) channels, \(features) features and filters of \(winograd.size)" }
+
+    /// Goes on with the first samples, `count` at least: as many more as fill vectors of tiles, and these must have zeros.
+    func use(samples count: Int) { tiles.use(min(tiles.filling(count), tiles.samples)) }
+    /// Samples in use.
+    var used: Int { tiles.used }
 
     /// y = W ∗ x + b of step t. O(F·C·n²) a tile. x must stay as it is until the way back of the step, of a shard that trains.
     func forward(
@@ -119,7 +117,7 @@ final class PlanarConvolution {
                     dValues.pointer, channels: channels, range, stride: valueStride, addingTo: dx)
             }
             held += range.count
-            if held == group { addHeld() }
+            if held == most { addHeld() }
             return held
         }
     }
@@ -149,13 +147,13 @@ final class PlanarConvolution {
         sums.clear()
     }
 
-    /// Calls `body` with the panels of the maps, as many at a time as there is room for where `held` of the group's are
-    /// taken; it says how many are then.
+    /// Calls `body` with the panels of the maps, a group at a time, or fewer where there is no room beside those that
+    /// are held; it says how many are then.
     @inline(__always)
     private func forEachGroup(from held: Int, _ body: (Range<Int>) -> Int) {
         var (first, held) = (0, held)
         while first < tiles.panels {
-            let range = first..<min(first + group - held, tiles.panels)
+            let range = first..<min(first + min(group, most - held), tiles.panels)
             held = body(range)
             first = range.upperBound
         }

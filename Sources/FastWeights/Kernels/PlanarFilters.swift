@@ -22,13 +22,18 @@ final class PlanarFilters: @unchecked Sendable {
         require(
             convolution.channels == channels && convolution.features == features
                 && convolution.winograd.size == size,
-            "filters of \(channels) channels, \(features) features and side \(size) are shared by convolutions of such, found \(convolution.text)")
-        let form = convolution.winograd
+            "filters of \(channels) channels, \(features) features and side \(size) are shared by convolutions of such, "
+                + "found \(convolution.text)")
+        prepare(for: convolution.winograd, trains: convolution.trains)
+    }
+
+    /// The same for convolutions of a form.
+    func prepare(for form: Winograd, trains: Bool) {
         if let set = sets.firstIndex(where: { $0.winograd == form }) {
-            guard convolution.trains && !sets[set].trains else { return }
+            guard trains && !sets[set].trains else { return }
             sets.remove(at: set)
         }
-        sets.append(PlaceFilters(form, channels: channels, features: features, trains: convolution.trains))
+        sets.append(PlaceFilters(form, channels: channels, features: features, trains: trains))
     }
 
     /// Pieces of the packing, which threads may do in any order.

@@ -3,7 +3,8 @@
 ///
 /// The numbers under the filter at some rows of places are copied together, [C·k·k, places] (im2col), which makes of each a
 /// product of matrices; filters of one number need no copy. The samples stand behind each other in a map, so the places of
-/// small maps are those of several samples. Nothing is allocated after the first products.
+/// small maps are those of several samples. Nothing is allocated after the first products. Behind the maps there must be room
+/// for `planarMargin` numbers, which stay as they are.
 final class PlanarProducts {
     let convolution: Convolution
     let samples: Int
@@ -48,8 +49,7 @@ final class PlanarProducts {
                     filters(w).transposed, y, into: MatrixView(seen.pointer, convolution.depth, y.columns),
                     workspace: workspace)
                 forEachRun(rows, y.columns) { seen, row, count, stride in
-                    let (p, x) = (self.seen.pointer + seen, x + row)
-                    for k in 0..<count { x[k &* stride] += p[k] }
+                    addApart(self.seen.pointer + seen, to: x + row, stride: stride, count: count)
                 }
             }
         }
@@ -102,19 +102,15 @@ final class PlanarProducts {
             seen.clear(0..<convolution.depth * columns)
         }
         forEachRun(rows, columns) { seen, row, count, stride in
-            let (p, x) = (self.seen.pointer + seen, x + row)
-            if stride == 1 {
-                p.update(from: x, count: count)
-            } else {
-                for k in 0..<count { p[k] = x[k &* stride] }
-            }
+            copyTogether(x + row, stride: stride, into: self.seen.pointer + seen, count: count)
         }
         return MatrixView(seen.pointer, convolution.depth, columns)
     }
 
     /// Calls `body` with each run of numbers under one number of the filters along a row of places: the first in `seen`, the
     /// first in the maps, how many, and how far they are apart there; those outside the maps are left out.
-    @inline(__always) private func forEachRun(_ rows: Range<Int>, _ columns: Int, _ body: (Int, Int, Int, Int) -> Void) {
+    @inline(__always) private func forEachRun(_ rows: Range<Int>, _ columns: Int, _ body: (Int, Int, Int, Int) -> Void)
+    {
         let (c, output, input) = (convolution, convolution.output, convolution.input)
         let (down, across) = (c.rows, c.columns)
         for channel in 0..<c.channels {
@@ -138,6 +134,55 @@ final class PlanarProducts {
                 }
             }
         }
+    }
+}
+
+/// Room that planar maps need behind their last number, so that vectors may be read and written there.
+let planarMargin = Lanes.width
+
+/// y[k] = x[k·stride].
+@inline(__always) private func copyTogether(
+    _ x: UnsafePointer<Float>, stride: Int, into y: UnsafeMutablePointer<Float>, count: Int
+) {
+    var k = 0
+    if stride == 1 {
+        while k &+ Octet.width <= count {
+            Octet(at: x + k).store(at: y + k)
+            k &+= Octet.width
+        }
+    } else if stride == 2 {
+        while k &+ Octet.width <= count {
+            Lanes(at: x + 2 &* k).evenHalf.store(at: y + k)
+            k &+= Octet.width
+        }
+    }
+    while k < count {
+        y[k] = x[k &* stride]
+        k &+= 1
+    }
+}
+
+/// y[k·stride] += x[k].
+@inline(__always) private func addApart(
+    _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>, stride: Int, count: Int
+) {
+    var k = 0
+    if stride == 1 {
+        while k &+ Octet.width <= count {
+            (Octet(at: y + k) + Octet(at: x + k)).store(at: y + k)
+            k &+= Octet.width
+        }
+    } else if stride == 2 {
+        while k &+ Octet.width <= count {
+            var sum = Lanes(at: y + 2 &* k)
+            sum.evenHalf += Octet(at: x + k)
+            sum.store(at: y + 2 &* k)
+            k &+= Octet.width
+        }
+    }
+    while k < count {
+        y[k &* stride] += x[k]
+        k &+= 1
     }
 }
 

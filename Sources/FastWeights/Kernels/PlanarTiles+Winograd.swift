@@ -153,7 +153,7 @@ extension PlanarTiles {
                         Matrix4x8(part.a + offset, part.b + offset, part.c + offset, part.d + offset).turned
                             .store(at: line, tiles)
                     } else {
-                        storePairs(part.a + offset, part.b + offset, at: line, tiles)
+                        Matrix4x8(part.a + offset, part.b + offset, .zero, .zero).storePairs(at: line, tiles)
                     }
                     a &+= 1
                 }
@@ -187,7 +187,7 @@ extension PlanarTiles {
                 var a = 0
                 while a < m {
                     let line = source + a &* row
-                    let part = m == 4 ? Matrix4x8(at: line, tiles).turned : pairs(at: line, tiles)
+                    let part = m == 4 ? Matrix4x8(at: line, tiles).turned : Matrix4x8(pairsAt: line, tiles)
                     Axis.outputAdjoint(part, into: between + a &* n, 1)
                     a &+= 1
                 }
@@ -239,36 +239,5 @@ extension PlanarTiles {
             collect(range, addingTo: dx + c &* channelStride)
             c &+= 1
         }
-    }
-
-    // MARK: Tiles of two
-
-    /// Two numbers at each of eight places, those of the first in one vector, of the second in the other.
-    @inline(__always)
-    private func pairs(at p: UnsafePointer<Float>, _ places: UnsafePointer<Int>) -> Matrix4x8 {
-        @inline(__always) func two(_ i: Int) -> SIMD2<Float> {
-            UnsafeRawPointer(p + places[i]).loadUnaligned(as: SIMD2<Float>.self)
-        }
-        @inline(__always) func four(_ i: Int) -> SIMD4<Float> { SIMD4(lowHalf: two(i), highHalf: two(i &+ 1)) }
-        let (u, v) = (Octet(lowHalf: four(0), highHalf: four(4)), Octet(lowHalf: four(2), highHalf: four(6)))
-        return Matrix4x8(
-            Octet(u[0], u[2], v[0], v[2], u[4], u[6], v[4], v[6]),
-            Octet(u[1], u[3], v[1], v[3], u[5], u[7], v[5], v[7]), .zero, .zero)
-    }
-
-    @inline(__always)
-    private func storePairs(
-        _ a: Octet, _ b: Octet, at p: UnsafeMutablePointer<Float>, _ places: UnsafePointer<Int>
-    ) {
-        let u = Octet(a[0], b[0], a[1], b[1], a[4], b[4], a[5], b[5])
-        let v = Octet(a[2], b[2], a[3], b[3], a[6], b[6], a[7], b[7])
-        @inline(__always) func put(_ four: SIMD4<Float>, _ i: Int) {
-            UnsafeMutableRawPointer(p + places[i]).storeBytes(of: four.lowHalf, as: SIMD2<Float>.self)
-            UnsafeMutableRawPointer(p + places[i &+ 1]).storeBytes(of: four.highHalf, as: SIMD2<Float>.self)
-        }
-        put(u.lowHalf, 0)
-        put(v.lowHalf, 2)
-        put(u.highHalf, 4)
-        put(v.highHalf, 6)
     }
 }

@@ -9,6 +9,8 @@
 struct PlanarTiles {
     let winograd: Winograd
     let samples: Int
+    /// The first of them, which have maps now.
+    private(set) var used: Int
     let height: Int
     let width: Int
     /// Numbers from a channel's maps to those of the next.
@@ -36,6 +38,7 @@ struct PlanarTiles {
         _ winograd: Winograd, samples: Int, height: Int, width: Int, trains: Bool, channelStride: Int
     ) {
         (self.winograd, self.samples, self.height, self.width) = (winograd, samples, height, width)
+        used = samples
         self.channelStride = channelStride
         let (m, n) = (winograd.tile, winograd.points)
         rows = (height + m - 1) / m
@@ -65,8 +68,17 @@ struct PlanarTiles {
         }
     }
 
+    /// Goes on with the first `count` samples.
+    mutating func use(_ count: Int) { used = count }
+
+    /// As many samples, or more, as have whole vectors of eight tiles, by fours or eights.
+    func filling(_ count: Int) -> Int {
+        let unit = rows * columns % 2 == 0 ? 4 : 8
+        return (count + unit - 1) / unit * unit
+    }
+
     /// Tiles.
-    var count: Int { samples * rows * columns }
+    var count: Int { used * rows * columns }
     /// Panels of sixteen tiles.
     var panels: Int { (count + Lanes.width - 1) / Lanes.width }
     /// Vectors of eight tiles.

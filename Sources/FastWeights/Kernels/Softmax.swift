@@ -5,24 +5,27 @@
 struct SoftmaxScale {
     /// max z.
     var largest: Lanes
-    /// log Σ e^(z - max).
-    var logarithm: Lanes
+    /// Σ e^(z - max).
+    var sum: Lanes
+
+    /// Its logarithm, made anew each time that it is asked for.
+    var logarithm: Lanes { naturalLogarithm(sum) }
 }
 
 /// Turns logits into probabilities, p = e^(z - max) / Σ e^(z - max).
 @discardableResult
 func softmax(_ logits: Panel, classes: Int) -> SoftmaxScale {
-    let (scale, sum) = exponentials(logits, classes: classes) { logits[$0] = $1 }
-    let inverse = 1 / sum
+    let scale = exponentials(logits, classes: classes) { logits[$0] = $1 }
+    let inverse = 1 / scale.sum
     for c in 0..<classes { logits[c] *= inverse }
     return scale
 }
 
-/// What a softmax subtracts and divides by, and Σ e^(z - max), whose terms `body` gets with their class.
+/// What a softmax subtracts and divides by; `body` gets each term of Σ e^(z - max) with its class.
 @inline(__always)
 private func exponentials(
     _ logits: Panel, classes: Int, _ body: (_ c: Int, _ power: Lanes) -> Void
-) -> (scale: SoftmaxScale, sum: Lanes) {
+) -> SoftmaxScale {
     var largest = logits[0]
     for c in 1..<max(classes, 1) { largest = largest.lanewiseMax(logits[c]) }
     var sum = Lanes.zero
@@ -31,7 +34,7 @@ private func exponentials(
         body(c, power)
         sum += power
     }
-    return (SoftmaxScale(largest: largest, logarithm: naturalLogarithm(sum)), sum)
+    return SoftmaxScale(largest: largest, sum: sum)
 }
 
 /// What `crossEntropy` found in one block.
@@ -118,10 +121,11 @@ func crossEntropy<Label: FixedWidthInteger>(
         }
         let softmaxScale =
             scale == nil
-            ? exponentials(logits, classes: classes) { _, _ in }.scale : softmax(logits, classes: classes)
+            ? exponentials(logits, classes: classes) { _, _ in } : softmax(logits, classes: classes)
+        let logarithms = softmaxScale.logarithm
         for lane in 0..<count where targets[lane] >= 0 {
             let own = weights.own(Int(truncatingIfNeeded: targets[lane]))
-            let logarithm = Double(softmaxScale.logarithm[lane])
+            let logarithm = Double(logarithms[lane])
             result.loss += Double(own) * (logarithm + Double(softmaxScale.largest[lane] - targetLogits[lane]))
             if isSmoothed {
                 result.loss += Double(shared) * logarithm + Double(distance[lane])

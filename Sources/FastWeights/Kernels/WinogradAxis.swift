@@ -93,7 +93,7 @@ extension WinogradAxis {
     @inline(__always) static func fourOthers(_ v: Vectors, _ s: Int) -> Matrix4x8 {
         if points == 8 { return Matrix4x8(at: v + 4 &* s, stride: s) }
         if points == 6 { return Matrix4x8(v[4 &* s], v[5 &* s], .zero, .zero) }
-        return Matrix4x8(.zero, .zero, .zero, .zero)
+        return Matrix4x8()
     }
 
     /// Puts them there.
@@ -113,7 +113,7 @@ extension WinogradAxis {
         let (v0, last) = (v[0], v[(points &- 1) &* s])
         let (s1, a1) = (v[s] + v[2 &* s], v[s] - v[2 &* s])
         if points == 4 {
-            return (Matrix4x8(v0, a1 - last, s1 - v0, last), Matrix4x8(.zero, .zero, .zero, .zero))
+            return (Matrix4x8(v0, a1 - last, s1 - v0, last), Matrix4x8())
         }
         let (s2, a2) = (v[3 &* s] + v[4 &* s], v[3 &* s] - v[4 &* s])
         if points == 6 {

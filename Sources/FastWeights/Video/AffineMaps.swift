@@ -1,16 +1,23 @@
-/// "Spatial transformer predictors" (STP; Finn, Goodfellow, Levine 2016): affine maps of the last frame, see `AffineSampling`, each
-/// the identity and what `HeadInputs.transforms` adds to it. As many masks and two, of the last frame and of the painted one; in the
-/// release's reading there is a map less than M. O(H·W·M·C) per sample.
+/// "Spatial transformer predictors" (STP; Finn, Goodfellow, Levine 2016): affine maps of the last frame, see `AffineSampling`,
+/// each the identity and what `HeadInputs.transforms` adds to it. As many masks and two, of the last frame and of the painted one;
+/// in the release's reading there is a map less than M. O(H·W·M·C) per sample.
 final class AffineMaps: MaskedHead {
     private let sampling: AffineSampling
     /// θ of the maps of a sample, six numbers each.
     private let θ: UnsafeMutablePointer<Float>
     /// ∂L/∂θ, a vector a number.
     private let sums: Panel
+    /// A row of an image, and of its gradient.
+    private let image: RowPanel
+    private let dImage: RowPanel
 
     init(_ options: HeadOptions, samples: Int, alignment: AffineSampling.Alignment = .middles) {
-        let (arena, images) = (Arena(), options.isRelease ? options.kernels - 1 : options.kernels)
-        sampling = AffineSampling(options.frame, alignment)
+        let (arena, images) = (Arena(), options.images)
+        let row = MapRow(width: options.frame.width)
+        sampling = AffineSampling(options.frame, alignment, arena: arena)
+        (image, dImage) = (
+            RowPanel(rows: 1, of: row, arena: arena), RowPanel(rows: 1, of: row, arena: arena)
+        )
         θ = floats(arena.panels(1, rows: images)[0])
         sums = arena.panels(1, rows: 6 * images)[0]
         super.init(
@@ -18,8 +25,9 @@ final class AffineMaps: MaskedHead {
             arena: arena)
     }
 
-    override var sizes: HeadSizes {
-        HeadSizes(transforms: 6 * images, masks: images + 2, paint: options.frame.channels)
+    override class func sizes(of options: HeadOptions) -> HeadSizes {
+        HeadSizes(
+            transforms: 6 * options.images, masks: options.images + 2, paint: options.frame.channels)
     }
 
     override func begin(_ n: Int, _ inputs: HeadInputs) {
@@ -28,12 +36,12 @@ final class AffineMaps: MaskedHead {
     }
 
     override func addImages(_ n: Int, row v: Int, _ inputs: HeadInputs) {
-        for j in 0..<row.vectors {
-            for m in 0..<images {
-                let mask = masks[j &* maskStride &+ firstMoved &+ m]
-                let places = sampling.places(θ + 6 &* m, row: v, j, stride: x.stride)
-                for c in 0..<options.frame.channels {
-                    y[c, j] = y[c, j].mad(mask, sampling.value(x, channel: c, places))
+        for m in 0..<images {
+            sampling.place(θ + 6 &* m, row: v, in: x)
+            for c in 0..<options.frame.channels {
+                sampling.read(x, channel: c, into: image[0])
+                for j in 0..<row.vectors {
+                    y[c, j] = y[c, j].mad(masks[j &* maskStride &+ firstMoved &+ m], image[0, j])
                 }
             }
         }
@@ -42,19 +50,19 @@ final class AffineMaps: MaskedHead {
     override func beginBackward() { sums.update(repeating: .zero, count: 6 * images) }
 
     override func backward(_ n: Int, row v: Int, _ inputs: HeadInputs, _ gradients: HeadInputs) {
-        for j in 0..<row.vectors {
-            for m in 0..<images {
-                let place = j &* maskStride &+ firstMoved &+ m
-                let places = sampling.places(θ + 6 &* m, row: v, j, stride: x.stride)
-                var (moved, dMask) = (AffineSampling.Moved(), Lanes.zero)
-                for c in 0..<options.frame.channels {
-                    let image = sampling.backward(
-                        x, channel: c, places, masks[place] * dy[c, j], addingTo: dx, &moved)
-                    dMask = dMask.mad(dy[c, j], image)
+        for m in 0..<images {
+            sampling.place(θ + 6 &* m, row: v, in: x)
+            for j in 0..<row.vectors { dMasks[j &* maskStride &+ firstMoved &+ m] = .zero }
+            for c in 0..<options.frame.channels {
+                sampling.read(x, channel: c, into: image[0])
+                for j in 0..<row.vectors {
+                    let place = j &* maskStride &+ firstMoved &+ m
+                    dMasks[place] = dMasks[place].mad(dy[c, j], image[0, j])
+                    dImage[0, j] = masks[place] * dy[c, j]
                 }
-                dMasks[place] = dMask
-                sampling.add(moved, row: v, j, to: sums + 6 &* m)
+                sampling.backward(dImage[0], channel: c, addingTo: dx)
             }
+            sampling.addGradient(row: v, to: sums + 6 &* m)
         }
     }
 

@@ -28,7 +28,7 @@ final class FrameHead: VideoOperation {
         case .cdna: head = MotionKernels(options, samples: plan.samples)
         case .dna: head = PixelKernels(options, samples: plan.samples)
         case .stp: head = AffineMaps(options, samples: plan.samples)
-        case .paint: head = Painting(options, samples: plan.samples)
+        case .paint, .convlstm: head = Painting(options, samples: plan.samples)
         }
         isAffine = c.head == .stp
         (self.maps, self.input, self.next) = (maps, input, next)

@@ -37,7 +37,7 @@ struct HeadLayers {
                 scope.addProduct("stp2", inputs: Self.hidden, outputs: 6 * c.affineMaps, weight: .constant(0))
             )
             kernels = nil
-        case .dna, .paint: (kernels, affine) = (nil, nil)
+        case .dna, .paint, .convlstm: (kernels, affine) = (nil, nil)
         }
         taps = c.head == .dna ? layer("taps", area) : nil
         masks = c.head == .paint ? nil : layer("masks", c.masks)

@@ -1,5 +1,6 @@
-/// A head that puts the next frame together of several images: the last frame as it is, in most heads one painted from nothing, and
-/// the last frame moved in one way or more. Masks, a softmax over `HeadInputs.masks` at each pixel, say how much of each is seen:
+/// A head that puts the next frame together of several images: the last frame as it is, in most heads one painted from nothing,
+/// and the last frame moved in one way or more. Masks, a softmax over `HeadInputs.masks` at each pixel, say how much of each is
+/// seen:
 ///
 ///     y = a_0·x + a_1·σ(P) + Σ_m a_m·image_m
 ///
@@ -30,8 +31,8 @@ class MaskedHead: VideoHead {
     private let arena: Arena
     private var isPainted: Bool { pixels != nil }
 
-    /// A head with so many moved images, which reads the last frame up to `border` pixels outside, and rows of gradients shifted by
-    /// up to `reach`.
+    /// A head with so many moved images, which reads the last frame up to `border` pixels outside, and rows of gradients shifted
+    /// by up to `reach`.
     init(
         _ options: HeadOptions, samples: Int, images: Int, isPainted: Bool, border: Int, reach: Int, arena: Arena
     ) {
@@ -58,7 +59,8 @@ class MaskedHead: VideoHead {
     func addImages(_ n: Int, row v: Int, _ inputs: HeadInputs) { misuse("each head moves pixels in its own way") }
     /// What all rows of a sample need on the way back, beside what they need forward.
     func beginBackward() {}
-    /// From dy of row v to the gradients of the masks of the moved images, which it sets, and of x and the inputs, which it adds to.
+    /// From dy of row v to the gradients of the masks of the moved images, which it sets, and of x and the inputs, which it adds
+    /// to.
     func backward(_ n: Int, row v: Int, _ inputs: HeadInputs, _ gradients: HeadInputs) {
         misuse("each head moves pixels in its own way")
     }

@@ -1,11 +1,11 @@
-/// "Convolutional dynamic neural advection" (CDNA; Finn, Goodfellow, Levine 2016): M kernels, of `HeadInputs.kernels`, each of which
-/// moves the whole last frame x. With w_m positive and of sum 1, see `normalizeKernels`,
+/// "Convolutional dynamic neural advection" (CDNA; Finn, Goodfellow, Levine 2016): M kernels, of `HeadInputs.kernels`, each of
+/// which moves the whole last frame x. With w_m positive and of sum 1, see `normalizeKernels`,
 ///
 ///     image_m[c, v, u] = Σ_ij w_m[i, j] · x[c, v + i - r, u + j - r],   r = (k - 1) / 2, x zero outside
 ///
-/// The images are never made: their sum, each times its mask, is one advection by kernels of each pixel's own, see `KernelMixing`.
-/// M + 2 masks, of the last frame, the painted one, and the images; in the release's reading M + 1, and no image of the last kernel.
-/// O(H·W·k·k·(M + C)) per sample.
+/// The images are never made: their sum, each times its mask, is one advection by kernels of each pixel's own, see
+/// `KernelMixing`. M + 2 masks, of the last frame, the painted one, and the images; in the release's reading M + 1, and no image of
+/// the last kernel. O(H·W·k·k·(M + C)) per sample.
 final class MotionKernels: MaskedHead {
     private let advection: Advection
     private let taps: Int
@@ -24,11 +24,10 @@ final class MotionKernels: MaskedHead {
     private let ds: RowPanel
 
     init(_ options: HeadOptions, samples: Int) {
-        let arena = Arena()
+        let (arena, images) = (Arena(), options.images)
         advection = Advection(maps: options.frame, size: options.kernelSize)
         taps = advection.taps
         block = KernelMixing.rows(taps)
-        let images = options.isRelease ? options.kernels - 1 : options.kernels
         let blocks = (images + Lanes.width - 1) / Lanes.width
         (z, w) = (arena.panels(blocks, rows: block), arena.panels(blocks, rows: block))
         (dw, scales) = (arena.panels(1, rows: block)[0], arena.panels(1, rows: blocks)[0])
@@ -41,8 +40,10 @@ final class MotionKernels: MaskedHead {
             reach: advection.reach, arena: arena)
     }
 
-    override var sizes: HeadSizes {
-        HeadSizes(kernels: options.kernels * taps, masks: images + 2, paint: options.frame.channels)
+    override class func sizes(of options: HeadOptions) -> HeadSizes {
+        HeadSizes(
+            kernels: options.kernels * options.kernelSize * options.kernelSize, masks: options.images + 2,
+            paint: options.frame.channels)
     }
 
     /// Calls `body` with each block of up to sixteen kernels: its number, its first kernel, and how it is mixed.
@@ -68,7 +69,7 @@ final class MotionKernels: MaskedHead {
     /// s becomes the kernels of the pixels of a row.
     private func mix() {
         for t in 0..<block { s[t].update(repeating: 0, count: row.vectors &* Lanes.width) }
-        forEachBlock { b, first, mixing in mixing.add(floats(w[b]), masks + firstMoved + first, to: s) }
+        forEachBlock { b, first, mixing in mixing.add(w[b], masks + firstMoved + first, to: s) }
     }
 
     override func addImages(_ n: Int, row v: Int, _ inputs: HeadInputs) {
@@ -84,7 +85,7 @@ final class MotionKernels: MaskedHead {
         advection.backwardToKernels(dy, x, row: v, into: ds)
         forEachBlock { b, first, mixing in
             let place = firstMoved + first
-            mixing.backwardToMasks(floats(w[b]), ds, into: dMasks + place)
+            mixing.backwardToMasks(w[b], ds, into: dMasks + place)
             mixing.backwardToKernels(masks + place, ds, addingTo: sums + first &* block)
         }
     }

@@ -2,16 +2,16 @@
 /// looked at. What the other heads are compared with.
 final class Painting: VideoHead {
     private let pixels: PaintedPixels
+    /// All maps.
     private let row: MapRow
 
     override init(_ options: HeadOptions, samples: Int) {
         pixels = PaintedPixels(isRectified: options.isRelease)
-        // All maps are one row.
         row = MapRow(width: options.frame.count * samples)
         super.init(options, samples: samples)
     }
 
-    override var sizes: HeadSizes { HeadSizes(paint: options.frame.channels) }
+    override class func sizes(of options: HeadOptions) -> HeadSizes { HeadSizes(paint: options.frame.channels) }
 
     override func forward(
         _ inputs: HeadInputs, previous: UnsafePointer<Float>, into next: UnsafeMutablePointer<Float>

@@ -60,6 +60,7 @@ final class ParallelVideo {
             work.gradients.append(Buffer(weights.network.layout.blockCount))
         }
         (work.clips, work.sampled) = (clips, sampled)
+        weights.combine()
         team.perform(prepare, pieces: weights.pieces)
         team.perform(train, pieces: work.shards.count)
         team.perform(addUp, pieces: pieces.count)
@@ -97,6 +98,7 @@ final class VideoInference {
         let pieces = Pieces(of: clips.count, size: Self.samples)
         let (losses, passes, frames) = (Buffer<Double>(pieces.count), passes, frames)
         passes.prepare((0..<pieces.count).map { pieces[$0].count })
+        weights.combine()
         team.perform(prepare, pieces: weights.pieces)
         team.perform(
             Job(byWorker: { piece, worker in

@@ -1,6 +1,6 @@
-/// "Dynamic neural advection" (DNA; Finn, Goodfellow, Levine 2016): a kernel for each pixel of the next frame, of `HeadInputs.taps`,
-/// whose numbers are positive and sum to 1, see `normalizeKernels` and `Advection`. Two masks, of the last frame and the moved one;
-/// nothing is painted.
+/// "Dynamic neural advection" (DNA; Finn, Goodfellow, Levine 2016): a kernel for each pixel of the next frame, of
+/// `HeadInputs.taps`, whose numbers are positive and sum to 1, see `normalizeKernels` and `Advection`. Two masks, of the last
+/// frame and the moved one; nothing is painted.
 ///
 /// The release rectifies what the kernels are made of, which changes nothing: what is below 0 counts as 0 as it is.
 /// O(H·W·k·k·C) per sample.
@@ -34,7 +34,9 @@ final class PixelKernels: MaskedHead {
             arena: arena)
     }
 
-    override var sizes: HeadSizes { HeadSizes(taps: taps, masks: 2) }
+    override class func sizes(of options: HeadOptions) -> HeadSizes {
+        HeadSizes(taps: options.kernelSize * options.kernelSize, masks: 2)
+    }
 
     /// Makes the kernels of row v.
     private func makeKernels(_ n: Int, _ v: Int, _ inputs: HeadInputs) {

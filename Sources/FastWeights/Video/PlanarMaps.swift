@@ -14,8 +14,8 @@ final class PlanarMaps {
     init(_ shape: MapShape, samples: Int, slots: Int, trains: Bool) {
         (self.shape, self.samples, self.slots) = (shape, samples, slots)
         let count = samples * shape.count
-        values = Buffer(slots * count)
-        derivatives = Buffer(trains ? count : 0)
+        values = Buffer(slots * count + planarMargin)
+        derivatives = Buffer(trains ? count + planarMargin : 0)
     }
 
     /// Numbers of a map of all samples.

@@ -8,6 +8,11 @@ struct VideoShape: Sendable, Equatable {
     var actions = 0
     /// S, numbers of the state at a frame; 0 where there are none.
     var states = 0
+
+    /// To be read by people.
+    var text: String {
+        "\(frames) frames \(maps.sizes.text), actions of \(actions) numbers and states of \(states)"
+    }
 }
 
 /// One clip: T frames [T, C, H, W], and an action and a state for each where there are any.
@@ -81,7 +86,7 @@ struct VideoClips: Sendable {
         require(
             clip.pixels.count == shape.frames * shape.maps.count && clip.actions.count == shape.frames * shape.actions
                 && clip.states.count == shape.frames * shape.states,
-            "clip \(index) has \(clip.pixels.count) pixels, \(clip.actions.count) and \(clip.states.count) numbers of actions and states; its sizes are \(shape)"
+            "clip \(index) has \(clip.pixels.count) pixels, \(clip.actions.count) and \(clip.states.count) numbers of actions and states; it should have \(shape.text)"
         )
         return clip
     }
@@ -131,7 +136,7 @@ struct VideoBatch: Sendable, Equatable {
     init(_ shape: VideoShape, count: Int) {
         func zeros(_ width: Int, _ what: String) -> [Float] {
             let sizes = [shape.frames, count, width]
-            guard let numbers = elementCount(sizes) else { misuse("\(what) of a batch have the shape \(sizes)") }
+            guard let numbers = elementCount(sizes) else { misuse("\(what) of a batch have the shape \(sizes.text)") }
             return [Float](repeating: 0, count: numbers)
         }
         (self.shape, self.count) = (shape, count)
@@ -146,7 +151,7 @@ struct VideoBatch: Sendable, Equatable {
         require(
             frames.count == self.frames.count && actions.count == self.actions.count
                 && states.count == self.states.count,
-            "\(count) clips of \(shape) were given \(frames.count) numbers of frames, \(actions.count) of actions and \(states.count) of states"
+            "\(count) clips of \(shape.text) were given \(frames.count) numbers of frames, \(actions.count) of actions and \(states.count) of states"
         )
         (self.frames, self.actions, self.states) = (frames, actions, states)
     }
@@ -178,7 +183,7 @@ extension VideoClips {
         sizes.frames = batch.shape.frames
         require(
             batch.shape == sizes && batch.count == indices.count,
-            "a batch of \(batch.count) clips of \(batch.shape) for \(indices.count) clips of \(shape)")
+            "a batch of \(batch.count) clips of \(batch.shape.text) for \(indices.count) clips of \(shape.text)")
         require(
             first >= 0 && batch.shape.frames <= shape.frames - first,
             "frames \(first) to \(first + batch.shape.frames - 1) of clips of \(shape.frames)")

@@ -9,6 +9,9 @@ struct HeadOptions: Sendable, Equatable {
     /// Whether it is what the authors' release computes: logits of masks and of paint are rectified, and there is a mask less, so
     /// that the last of M kernels is not used and there are M - 1 affine maps.
     var isRelease = false
+
+    /// Images that kernels of the whole frame, or affine maps, make.
+    var images: Int { isRelease ? kernels - 1 : kernels }
 }
 
 /// What the network gives to a head, of N samples, or the gradients of it. Each head says which it reads; the others may be nil.
@@ -64,16 +67,16 @@ class VideoHead {
         (self.options, self.samples) = (options, samples)
     }
 
-    /// What it reads.
-    var sizes: HeadSizes { misuse("each head says what it reads") }
+    /// What such a head reads.
+    class func sizes(of options: HeadOptions) -> HeadSizes { misuse("each head says what it reads") }
 
     /// `next` becomes the next frame after `previous`.
     func forward(_ inputs: HeadInputs, previous: UnsafePointer<Float>, into next: UnsafeMutablePointer<Float>) {
         misuse("each head makes frames in its own way")
     }
 
-    /// The way back of `forward`, from dNext = ∂L/∂next: adds the gradients of the inputs to `gradients`, and that of the last frame
-    /// to `dPrevious`.
+    /// The way back of `forward`, from dNext = ∂L/∂next: adds the gradients of the inputs to `gradients`, and that of the last
+    /// frame to `dPrevious`.
     func backward(
         _ inputs: HeadInputs, previous: UnsafePointer<Float>, dNext: UnsafePointer<Float>, gradients: HeadInputs,
         addingTo dPrevious: UnsafeMutablePointer<Float>

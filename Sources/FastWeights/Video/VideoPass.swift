@@ -72,8 +72,8 @@ final class VideoPass {
                             from: source.baseAddress! + ((t * batch + first + n) * maps.channels + c) * maps.area,
                             count: maps.area)
                     }
-                    isTrue.pointer[t * samples + n] =
-                        t < configuration.context || !sampled.isEmpty && t < frames - 1 && sampled[t * batch + first + n]
+                    let isSampled = !sampled.isEmpty && t < frames - 1 && sampled[t * batch + first + n]
+                    isTrue.pointer[t * samples + n] = t < configuration.context || isSampled
                     for k in 0..<configuration.states {
                         trueStates.at(t)[k * samples + n] =
                             clips.states[(t * batch + first + n) * configuration.states + k]
@@ -109,20 +109,29 @@ final class VideoPass {
 
     /// What the squared errors of frames and states enter the loss with.
     private var factors: (frame: Double, state: Double) {
-        let share = 1 / Double(max(frames - configuration.context, 1) * batch)
+        let share = 1 / Double(max(frames - firstLearned, 1) * batch)
         return (
             share / Double(configuration.frame.count),
             share * Double(Self.stateWeight) / Double(max(configuration.states, 1))
         )
     }
 
-    /// Whether frame t + 1 is behind the context.
-    private func counts(_ t: Int) -> Bool { t + 1 >= configuration.context }
+    /// The first frame that is learned: that behind the context, or of one network over patches the second.
+    private var firstLearned: Int {
+        configuration.head == .convlstm && configuration.patches.form == .one ? 1 : configuration.context
+    }
+    private var isCrossEntropy: Bool {
+        configuration.head == .convlstm && configuration.patches.loss == .crossEntropy
+    }
+
+    /// Whether frame t + 1 is learned.
+    private func counts(_ t: Int) -> Bool { t + 1 >= firstLearned }
 
     private func loss(_ t: Int) -> Double {
         guard counts(t) else { return 0 }
-        let factors = factors
-        return factors.frame * squaredDistance(step.next.at(t), truth.at(t + 1), count: step.next.count) + factors.state
+        let (factors, x, y) = (factors, step.next.at(t), truth.at(t + 1))
+        guard !isCrossEntropy else { return factors.frame * crossEntropy(x, y, count: step.next.count) }
+        return factors.frame * squaredDistance(x, y, count: step.next.count) + factors.state
             * squaredDistance(step.nextState.at(t), trueStates.at(t + 1), count: step.nextState.count)
     }
 
@@ -136,7 +145,13 @@ final class VideoPass {
             let (dNext, dState) = (step.next.gradient, step.nextState.gradient)
             let scale: (frame: Float, state: Float) =
                 counts(t) ? (Float(2 * factors.frame), Float(2 * factors.state)) : (0, 0)
-            setDifference(step.next.at(t), truth.at(t + 1), scale.frame, into: dNext, count: step.next.count)
+            let (x, y) = (step.next.at(t), truth.at(t + 1))
+            if isCrossEntropy {
+                setDifference(x, y, scale.frame / 2, into: dNext, count: step.next.count)
+                for k in 0..<step.next.count { dNext[k] /= SigmoidSlope.of(x[k]) }
+            } else {
+                setDifference(x, y, scale.frame, into: dNext, count: step.next.count)
+            }
             setDifference(
                 step.nextState.at(t), trueStates.at(t + 1), scale.state, into: dState, count: step.nextState.count)
             if t + 1 < frames - 1 {
@@ -168,6 +183,16 @@ private func squaredDistance(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float
             sum = sum.mad(d, d)
         }
         total += Double(sum.laneSum)
+    }
+    return total
+}
+
+/// Σ -y·log x - (1 - y)·log(1 - x) of `count` numbers.
+private func crossEntropy(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, count: Int) -> Double {
+    var total = 0.0
+    for k in 0..<count {
+        let (p, target) = (max(Double(x[k]), 1e-30), Double(y[k]))
+        total -= target * naturalLogarithm(p) + (1 - target) * naturalLogarithm(max(1 - p, 1e-8))
     }
     return total
 }

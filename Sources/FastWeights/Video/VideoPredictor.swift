@@ -40,7 +40,11 @@ public final class VideoPredictor {
     /// Traps on a frame, an action or a state of another size; no action stands for zeros.
     @discardableResult
     public func step(_ frame: [Float], action: [Float] = [], state: [Float]? = nil) -> [Float] {
-        require(frame.count, fits: model.configuration.frame.sizes, "a frame [C, H, W]")
+        let c = model.configuration
+        require(frame.count, fits: c.frame.sizes, "a frame [C, H, W]")
+        require(
+            c.head != .convlstm || c.patches.form == .one || steps < c.context,
+            "a forecaster reads the \(c.context) frames of its context and then goes on by itself; found another frame")
         step.input.at(steps).update(from: frame, count: frame.count)
         return goOn(action, state)
     }
@@ -58,6 +62,11 @@ public final class VideoPredictor {
     public func lookAhead(_ actions: [[Float]]) -> [[Float]] {
         let future = fork()
         return actions.map { future.step(action: $0) }
+    }
+
+    /// The frame that was predicted last, zeros before the first.
+    public var prediction: [Float] {
+        Array(UnsafeBufferPointer(start: step.next.at(0), count: step.next.count))
     }
 
     /// The state that was predicted last, zeros before the first.
@@ -100,6 +109,6 @@ public final class VideoPredictor {
         }
         step.forward(steps)
         steps += 1
-        return Array(UnsafeBufferPointer(start: step.next.at(steps - 1), count: step.next.count))
+        return prediction
     }
 }

@@ -1,27 +1,24 @@
 /// The operations of a step over the samples of a shard, and the maps that lead from one step to the next.
 final class VideoStep {
-    /// The frame that is read, [C, N, H, W].
-    let input: PlanarMaps
-    /// Action and state, [A + S, N].
-    let command: PlanarMaps
-    /// The frame and the state that are predicted.
-    let next: PlanarMaps
-    let nextState: PlanarMaps
-    /// In their order.
-    let operations: [VideoOperation]
-    /// Maps whose gradients begin with 0 at every step.
-    private let cleared: [PlanarMaps]
-    private let cells: [MapLSTM]
+    private let ends: StepEnds
+    private let parts: StepParts
 
     init(_ network: VideoNetwork, _ weights: VideoWeights, _ plan: VideoPlan) {
         let c = network.configuration
-        input = plan.maps(c.channels, c.height, c.width)
-        command = plan.maps(c.actions + c.states, 1, 1)
-        next = plan.maps(c.channels, c.height, c.width)
-        nextState = plan.maps(c.states, 1, 1)
-        let parts = network.operations(weights, plan, (input, command, next, nextState))
-        (operations, cleared, cells) = (parts.operations, parts.cleared, parts.cells)
+        ends = StepEnds(
+            input: plan.maps(c.channels, c.height, c.width), command: plan.maps(c.actions + c.states, 1, 1),
+            next: plan.maps(c.channels, c.height, c.width), nextState: plan.maps(c.states, 1, 1))
+        parts = network.operations(weights, plan, ends)
     }
+
+    /// The frame that is read.
+    var input: PlanarMaps { ends.input }
+    var command: PlanarMaps { ends.command }
+    /// The frame and the state that are predicted.
+    var next: PlanarMaps { ends.next }
+    var nextState: PlanarMaps { ends.nextState }
+    private var operations: [VideoOperation] { parts.operations }
+    private var cells: [MapLSTM] { parts.cells }
 
     func begin() { for operation in operations { operation.begin() } }
     func forward(_ t: Int) { for operation in operations { operation.forward(t) } }
@@ -33,7 +30,7 @@ final class VideoStep {
 
     /// From the gradients of `next` and `nextState` to those of `input` and `command`.
     func backward(_ t: Int, _ gradients: UnsafeMutablePointer<Float>) {
-        for maps in cleared { maps.clearGradient() }
+        for maps in parts.cleared { maps.clearGradient() }
         for cell in cells { cell.input.clearGradient() }
         for maps in [input, command] { maps.clearGradient() }
         for operation in operations.reversed() { operation.backward(t, gradients) }
@@ -75,31 +72,31 @@ final class VideoWeights: @unchecked Sendable {
     let network: VideoNetwork
     let parameters: Parameters
     /// Those of the LSTMs' gates.
-    let gates: [PlanarFilters]
+    let gates: [GateFilters]
 
     init(_ network: VideoNetwork, _ parameters: Parameters) {
         (self.network, self.parameters) = (network, parameters)
-        let numbers = parameters.pointer
-        gates = network.lstms.map { placed in
-            let convolution = placed.convolution
-            return PlanarFilters(
-                numbers[placed.weight], bias: numbers[placed.bias], channels: convolution.channels,
-                features: convolution.features, size: convolution.rows.size)
-        }
+        gates = network.lstms.map { GateFilters($0.filters, parameters.pointer) }
     }
 
     var numbers: UnsafeMutablePointer<Float> { parameters.pointer }
     /// Pieces of `pack`.
-    var pieces: Int { gates.reduce(0) { $0 + $1.pieces } }
+    var pieces: Int { gates.reduce(0) { $0 + $1.filters.pieces } }
 
-    func pack() { for piece in 0..<pieces { pack(piece: piece) } }
+    func pack() {
+        combine()
+        for piece in 0..<pieces { pack(piece: piece) }
+    }
+
+    /// What comes before the pieces of `pack`.
+    func combine() { for gates in gates { gates.combine() } }
 
     /// Takes in a piece of the parameters as they are now; after passes were made, which say what they need.
     func pack(piece: Int) {
         var piece = piece
-        for filters in gates {
-            if piece < filters.pieces { return filters.pack(piece) }
-            piece -= filters.pieces
+        for gates in gates {
+            if piece < gates.filters.pieces { return gates.filters.pack(piece) }
+            piece -= gates.filters.pieces
         }
     }
 }

@@ -19,8 +19,8 @@
 
     private static func commands(advice: String?) -> [Command] {
         [
-            .compare, .paper, .video, .jobs, .runJob, .report, .train, .generate, .play, .evaluate, .recall, .run, .verify,
-            .bench, .info(advice: advice),
+            .compare, .paper, .video, .jobs, .runJob, .report, .train, .generate, .play, .predict, .evaluate, .recall,
+            .run, .verify, .bench, .info(advice: advice),
         ]
     }
 

@@ -1,25 +1,43 @@
 extension Command {
     /// `fastweights evaluate`.
-    static let evaluate = Command(
+    static let evaluate: Command = Command(
         name: "evaluate", summary: "Measure a model file's error on fresh examples of its task",
-        discussion: """
-            The examples are drawn with --seed as `train` and `compare` draw theirs; with
-            the seed of the training the test examples are the same ones.
-            """,
         positionals: [
             Positional(name: "file", arity: .optional, help: "The model, in the place of --model")
         ],
-        options: [
-            .model(help: "A file written by fastweights train"), .trainingExamples, .validationExamples, .testExamples,
-            .seed, .threads,
-        ],
-        examples: ["evaluate --model model.safetensors", "evaluate --model model.safetensors --seed 7"]
+        options: [.model(help: "A file written by fastweights train"), .threads],
+        tasks: [
+            Task(
+                name: "associative-retrieval",
+                discussion: """
+                    The examples are drawn with --seed as `train` and `compare` draw theirs; with
+                    the seed of the training the test examples are the same ones.
+                    """,
+                options: [.trainingExamples, .validationExamples, .testExamples, .seed],
+                examples: ["evaluate --model model.safetensors", "evaluate --model model.safetensors --seed 7"]),
+            Task(
+                name: "video",
+                discussion: """
+                    A model of video predicts the frames behind the first ones of each clip; how near
+                    they are is shown step by step, beside the last frame given. Without --task such
+                    a file is known by its metadata.
+                    """,
+                options: VideoEvaluationCommand.options,
+                examples: ["evaluate --task video --model push.safetensors --data push-novel --steps 18"]),
+        ]
     ) { arguments in
         let word = arguments.positional("file").first
         guard word == nil || !arguments.isGiven("model") else {
             throw UsageError("\(word ?? "") and --model both name a model; leave one of them out.")
         }
-        let file = try ModelFile(path: word ?? arguments.model())
+        let path = try word ?? arguments.model()
+        if arguments.text("task") == "video" {
+            return try VideoEvaluationCommand.run(arguments, try VideoModel(path: path))
+        }
+        if !arguments.isGiven("task"), VideoModel.isModel(path) {
+            return try evaluate.run(try evaluate.parse(["--task", "video"] + arguments.words))
+        }
+        let file = try ModelFile(path: path)
         let counts = ["train-examples", "validation-examples", "test-examples"].map { arguments.integer($0) }
         let examples = try file.task.generate(counts: counts, seed: arguments.unsigned("seed"))[2]
         let result = file.model.evaluate(examples, threads: arguments.integer("threads"))

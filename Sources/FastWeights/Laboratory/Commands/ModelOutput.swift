@@ -32,9 +32,11 @@ struct ModelOutput {
         try Files.checkWritable(path, room: parameters * MemoryLayout<Float>.size)
     }
 
-    /// Writes the model and prints `summary`, unless no step was taken. Says what ended the training before its time, and
-    /// which step is kept. Returns the exit status.
-    func finish(_ ending: Ending, summary: String, write: (String) throws -> Void) throws -> Int32 {
+    /// Writes the model and prints `summary`, which is made then, unless no step was taken. Says what ended the training before
+    /// its time, and which step is kept. Returns the exit status.
+    func finish(
+        _ ending: Ending, summary: @autoclosure () -> String, write: (String) throws -> Void
+    ) throws -> Int32 {
         func say(_ text: String) { Terminal.write("fastweights train: \(text)\n", to: .error) }
         guard ending.count > 0 else {
             say(
@@ -44,7 +46,7 @@ struct ModelOutput {
         }
         if let divergence = ending.divergence { say("\(divergence)") }
         try write(path)
-        Terminal.write(summary)
+        Terminal.write(summary())
         let kept = "\(path) holds the model of \(ending.unit) \(ending.kept), \(ending.choice)"
         if ending.divergence != nil {
             say(kept)

@@ -51,7 +51,13 @@ extension Command {
     func options(of words: [String]) -> [Option] {
         let named = namedTask(words)
         let task = tasks.first { $0.name == named } ?? tasks.first
-        return (taskOption.map { [$0] } ?? []) + options + (task?.options ?? [])
+        return ownOptions(beside: task) + (task?.options ?? [])
+    }
+
+    /// The command's options, but for those in whose place a task has one of the same name.
+    private func ownOptions(beside task: Task?) -> [Option] {
+        let replaced = Set(task?.options.map(\.name) ?? [])
+        return (taskOption.map { [$0] } ?? []) + options.filter { !replaced.contains($0.name) }
     }
 }
 
@@ -212,7 +218,7 @@ extension Command {
         if !positionals.isEmpty {
             text += "\nArguments:\n" + HelpTable.text(positionals.map { ("<\($0.name)>", $0.help) }, width: width)
         }
-        text += table("Options", (taskOption.map { [$0] } ?? []) + options, [HelpTable.helpRow])
+        text += table("Options", ownOptions(beside: named == nil ? nil : shown.first), [HelpTable.helpRow])
         for task in shown { text += table("Options of --task \(task.name)", task.options) }
         let examples = shown.flatMap(\.examples) + examples
         if !examples.isEmpty {

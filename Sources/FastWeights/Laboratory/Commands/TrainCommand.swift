@@ -1,7 +1,7 @@
 extension Command {
     /// `fastweights train`.
     static let train = Command(
-        name: "train", summary: "Train one model on associative retrieval, a text, or Catch",
+        name: "train", summary: "Train one model on associative retrieval, a text, Catch, or video",
         discussion: """
             What is learned is chosen by --task; `train --task text --help` shows the options
             of that task alone.
@@ -48,13 +48,29 @@ extension Command {
                     in the first frames only. `play` then shows it.
                     """,
                 options: CatchCommand.options, examples: ["train --task catch --output agent.safetensors"]),
+            Task(
+                name: "video",
+                discussion: """
+                    With --task video a model learns to predict the next frames of clips, of its own
+                    last one and of the actions that the clips have. `predict` then shows what it
+                    sees coming, `evaluate` how near that is.
+                    """,
+                options: VideoTrainingCommand.options,
+                examples: [
+                    "train --task video --output push.safetensors",
+                    "train --task video --data moving-mnist --frames 20 --context 10",
+                    "train --task video --data clips --model dna --steps 10000",
+                ]),
         ]
     ) { arguments in
-        try arguments.checkApart(["output", "checkpoint"], from: ["file"])
+        try arguments.checkApart(["output", "checkpoint"], from: ["file", "data"])
         let output = ModelOutput(path: arguments.text("output"))
         if arguments.text("task") == "catch" { return try CatchCommand.run(arguments, output) }
         if arguments.text("task") == "text" {
             return try TextTraining.run(arguments, output, try checkpoint(arguments))
+        }
+        if arguments.text("task") == "video" {
+            return try VideoTrainingCommand.run(arguments, output, try checkpoint(arguments))
         }
         let seed = arguments.unsigned("seed")
         let data = try RetrievalData(arguments, seed: seed)

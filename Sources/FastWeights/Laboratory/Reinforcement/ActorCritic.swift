@@ -47,9 +47,10 @@ func actorCriticLoss(
         let counts = Lanes.zero.replacing(with: 1, where: scale .> 0)
         for k in 0..<actions { logs[k] = y[k] }
         let softmaxScale = softmax(y, classes: actions)
+        let logarithm = softmaxScale.logarithm
         var entropy = Lanes.zero
         for k in 0..<actions {
-            logs[k] = (logs[k] - softmaxScale.largest) - softmaxScale.logarithm
+            logs[k] = (logs[k] - softmaxScale.largest) - logarithm
             entropy -= y[k] * logs[k]
         }
         let advantage = returns - y[actions]

@@ -90,11 +90,12 @@ extension Fixture {
             }
             load()
             let scale = softmax(panel, classes: classes)
+            let logarithms = scale.logarithm
             for l in 0..<lanes {
                 for c in 0..<classes {
                     let i = (first + l) * classes + c
                     probabilities[i] = panel[c][l]
-                    logs[i] = (logits[i] - scale.largest[l]) - scale.logarithm[l]
+                    logs[i] = (logits[i] - scale.largest[l]) - logarithms[l]
                 }
             }
             load()

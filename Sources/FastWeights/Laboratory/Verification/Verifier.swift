@@ -50,6 +50,9 @@ enum Verifier {
         case "schedule": try fixture.checkSchedule(&tally)
         case "loss": try fixture.checkLoss(&tally)
         case "video_metrics": try fixture.checkVideoMetrics(&tally)
+        case "video_model", "video_convlstm": try fixture.checkVideoModel(&tally)
+        case "video_head": try fixture.checkVideoHead(&tally)
+        case "video_operator": try fixture.checkVideoOperator(&tally)
         case "": throw FixtureError(name, "the metadata has no kind; that of a network of layers is layers")
         case let kind: throw FixtureError(name, "unknown kind \"\(kind)\"; that of a network of layers is layers")
         }

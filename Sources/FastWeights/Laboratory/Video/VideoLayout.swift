@@ -38,7 +38,7 @@ struct VideoLayout: Sendable, Equatable, CustomStringConvertible {
             let found =
                 possible.isEmpty ? "one that could be any" : "one that could be \(possible.joined(separator: " or "))"
             throw VideoError(
-                "\(source): expected clips of a shape that says what its axes are, as [B, T, C, H, W] with 1 or 3 channels or Moving MNIST's [20, B, 64, 64], found \(shape), \(found). Name the axes, as layout=BTHW: B clips, T frames, C channels, H rows, W columns"
+                "\(source): expected clips of a shape that says what its axes are, as [B, T, C, H, W] with 1 or 3 channels or Moving MNIST's [20, B, 64, 64], found \(shape), \(found). Name the axes, as --layout BTHW: B clips, T frames, C channels, H rows, W columns"
             )
         }
         self.init(known: possible[0])

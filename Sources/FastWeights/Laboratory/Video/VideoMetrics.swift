@@ -70,6 +70,14 @@ struct VideoScore: Sendable, Equatable {
         if let value = VideoMetrics.psnr(clipped, target, where: moving) { movingPSNR.add(value) }
         ssim.add(measure(clipped, target, maps))
     }
+
+    /// Adds what was found elsewhere.
+    mutating func add(_ other: VideoScore) {
+        squaredError.add(other.squaredError)
+        psnr.add(other.psnr)
+        movingPSNR.add(other.movingPSNR)
+        ssim.add(other.ssim)
+    }
 }
 
 /// A mean of the finite ones of some numbers, with the others counted apart.
@@ -84,6 +92,11 @@ struct MeanOfFinite: Sendable, Equatable {
             return
         }
         (sum, count) = (sum + value, count + 1)
+    }
+
+    /// Adds the numbers of another mean.
+    mutating func add(_ other: MeanOfFinite) {
+        (sum, count, others) = (sum + other.sum, count + other.count, others + other.others)
     }
 
     /// Nil where none is finite.

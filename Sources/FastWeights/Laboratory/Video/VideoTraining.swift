@@ -11,7 +11,8 @@ struct VideoTraining: Sendable, Equatable {
             return "a training needs a frame behind the context of \(model.context), found \(frames) frames"
         }
         guard frames <= clips.frames else {
-            return "the clips have \(clips.frames) frames, and \(frames) of each are to be trained on; ask for fewer frames"
+            return "the clips have \(clips.frames) frames, and \(frames) of each are to be trained on; ask for "
+                + "fewer frames"
         }
         let shape = VideoShape(frames: clips.frames, maps: model.frame, actions: model.actions, states: model.states)
         guard shape == clips else {

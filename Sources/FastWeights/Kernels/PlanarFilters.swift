@@ -8,8 +8,8 @@ final class PlanarFilters: @unchecked Sendable {
     private let weight: UnsafePointer<Float>
     private let sets: [PlaceFilters]
 
-    /// Of these forms, some of which may go forward alone. `weight` and `bias` are read by `pack` and by the convolutions, and must
-    /// stay where they are as long as this does.
+    /// Of these forms, some of which may go forward alone. `weight` and `bias` are read by `pack` and by the convolutions, and
+    /// must stay where they are as long as this does.
     init(
         _ weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?, channels: Int, features: Int, size: Int,
         forms: [(form: Winograd, trains: Bool)]

@@ -52,10 +52,8 @@ final class PlanarFilters: @unchecked Sendable {
 
     /// Those of a form.
     func matrices(_ form: Winograd) -> PlaceFilters.Matrices {
-        guard let set = sets.first(where: { $0.winograd == form }) else {
-            misuse("these filters were made for other convolutions")
-        }
-        return set.matrices
+        for set in sets where set.winograd == form { return set.matrices }
+        misuse("these filters were made for other convolutions")
     }
 }
 

@@ -107,7 +107,7 @@ class PlacedConvolutionalCell: PlacedLayer {
     var recurrentSets: [(convolution: Convolution, weight: Parameter, first: Int)] { [(ofState, recurrentWeight, 0)] }
 
     final override func weights(_ block: Parameters) -> LayerWeights {
-        FilterWeights(self, block, [(ofInput, inputWeight, 0)] + recurrentSets, keepsMaps: true)
+        FilterWeights(self, block, [(ofInput, inputWeight, 0)] + recurrentSets)
     }
 }
 
@@ -118,19 +118,19 @@ class ConvolutionalCellPass: RecurrentPass {
     let weights: FilterWeights
     /// Of each step W_ih ∗ x + b_ih, then the gates, at last ∂L/∂(W_ih ∗ x + b_ih); to run forward alone, of one.
     let projections: PanelSequence
+    /// For `FilterProducts.addGradient`.
+    let scratch: Panel
     private let input: PassInput
-    private let ofInput: LaneConvolution
-    /// Sequences of the run.
-    final private(set) var lanes = 0
+    private let ofInput: FilterProducts
 
     /// `memory` says how many parts the state has beside h.
     init(
         _ cell: PlacedConvolutionalCell, _ weights: FilterWeights, _ input: PassInput, _ plan: PassPlan, memory: Int,
         arena: Arena
     ) {
-        (self.cell, self.weights, self.input) = (cell, weights, input)
+        (self.cell, self.weights, self.input, scratch) = (cell, weights, input, plan.scratch)
         projections = arena.panels(plan.steps, rows: cell.gateMaps.count, kept: plan.trains)
-        ofInput = LaneConvolution(cell.ofInput, plan, arena: arena)
+        ofInput = FilterProducts(cell.ofInput, trains: plan.trains, arena: arena)
         super.init(
             cell, hidden: cell.hidden, memory: plan.carry == .nothing ? 0 : memory * cell.hidden, plan, arena: arena)
     }
@@ -153,12 +153,12 @@ class ConvolutionalCellPass: RecurrentPass {
     final override func forward(_ run: Run, _ range: Range<Int>) {
         if range.lowerBound == 0 {
             begin(run)
-            lanes = run.block.count
             start()
         }
+        let filters = weights.filters()
         for t in range {
             weights.fill(projections[t], cell.gateMaps, with: cell.inputBias)
-            ofInput.add(weights[0], input.x[t], to: projections[t], at: t, lanes: lanes)
+            ofInput.add(filters, input.x[t], to: projections[t])
             step(t)
         }
         if range.upperBound == steps { finish() }
@@ -167,18 +167,20 @@ class ConvolutionalCellPass: RecurrentPass {
     final override func backward(_ run: Run, _ gradients: UnsafeMutablePointer<Float>) {
         beginBackward(run.block)
         startBack()
+        let filters = weights.filters()
         for t in stride(from: steps - 1, through: 0, by: -1) {
             stepBack(t, gradients)
             let dz = projections[t]
+            ofInput.addGradient(dz, input.x[t], scratch: scratch, to: gradients[cell.inputWeight])
             if let bias = cell.inputBias {
                 accumulateChannelSums(
                     dz, channels: cell.gateMaps.channels, area: cell.area, into: gradients[bias])
             }
-            ofInput.addBack(
-                weights[0], dz, input.x[t], to: input.dx.map { $0[t] }, clears: true, at: t, lanes: lanes,
-                gradients[cell.inputWeight])
+            // Where ∂L/∂x stands in the panel of x, that is read no more.
+            guard let dx = input.dx.map({ $0[t] }) else { continue }
+            dx.update(repeating: .zero, count: cell.input.count)
+            ofInput.addTransposed(filters, dz, to: dx)
         }
-        ofInput.finishBack(gradients[cell.inputWeight])
         finishBack(gradients)
     }
 

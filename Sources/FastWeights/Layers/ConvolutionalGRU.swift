@@ -76,8 +76,8 @@ private final class PlacedConvolutionalGRU: PlacedConvolutionalCell {
 
 private final class ConvolutionalGRUPass: ConvolutionalCellPass {
     private let placed: PlacedConvolutionalGRU
-    private let ofGates: LaneConvolution
-    private let ofCandidate: LaneConvolution
+    private let ofGates: FilterProducts
+    private let ofCandidate: FilterProducts
     /// The first number of W_hn in weight_hh.
     private let candidateWeight: Int
     /// W_hn ∗ h + b_hn at each step, on the way back its gradient; or r·h where that comes first.
@@ -89,8 +89,8 @@ private final class ConvolutionalGRUPass: ConvolutionalCellPass {
         let arena = Arena()
         placed = cell
         let sets = cell.recurrentSets
-        ofGates = LaneConvolution(sets[0].convolution, plan, arena: arena)
-        ofCandidate = LaneConvolution(sets[1].convolution, plan, arena: arena)
+        ofGates = FilterProducts(sets[0].convolution, trains: plan.trains, arena: arena)
+        ofCandidate = FilterProducts(sets[1].convolution, trains: plan.trains, arena: arena)
         candidateWeight = sets[1].first
         candidate = arena.panels(plan.steps, rows: cell.hidden, kept: plan.trains)
         dReset = arena.panels(1, rows: plan.trains && cell.resetsFirst ? cell.hidden : 0)[0]
@@ -100,16 +100,16 @@ private final class ConvolutionalGRUPass: ConvolutionalCellPass {
     override func step(_ t: Int) {
         let (r, previous, y) = (projections[t], h[t], h[t + 1])
         let (z, n) = (r + hidden, r + 2 * hidden)
-        if t >= firstProduct { ofGates.add(weights[1], previous, to: r, at: t, lanes: lanes) }
+        if t >= firstProduct { ofGates.add(weights.filters(1), previous, to: r) }
         if placed.resetsFirst {
             applyGate(r, count: 2 * hidden)
             let reset = candidate[t]
             for k in 0..<hidden { reset[k] = r[k] * previous[k] }
-            if t >= firstProduct { ofCandidate.add(weights[2], reset, to: n, at: t, lanes: lanes) }
+            if t >= firstProduct { ofCandidate.add(weights.filters(2), reset, to: n) }
         } else {
             let hn = candidate[t]
             addRecurrentBias(r, hn)
-            if t >= firstProduct { ofCandidate.add(weights[2], previous, to: hn, at: t, lanes: lanes) }
+            if t >= firstProduct { ofCandidate.add(weights.filters(2), previous, to: hn) }
             applyGate(r, count: 2 * hidden)
             for k in 0..<hidden { n[k] = n[k].mad(r[k], hn[k]) }
         }
@@ -139,7 +139,8 @@ private final class ConvolutionalGRUPass: ConvolutionalCellPass {
         if placed.resetsFirst {
             dReset.update(repeating: .zero, count: hidden)
             if t >= firstProduct {
-                ofCandidate.addBack(weights[2], n, kept, to: dReset, at: t, lanes: lanes, weight)
+                ofCandidate.addGradient(n, kept, scratch: scratch, to: weight)
+                ofCandidate.addTransposed(weights.filters(2), n, to: dReset)
             }
             for k in 0..<hidden {
                 let reset = r[k]
@@ -153,17 +154,14 @@ private final class ConvolutionalGRUPass: ConvolutionalCellPass {
                 kept[k] = n[k] * reset
             }
             if t >= firstProduct {
-                ofCandidate.addBack(weights[2], kept, previous, to: dPrevious, at: t, lanes: lanes, weight)
+                ofCandidate.addGradient(kept, previous, scratch: scratch, to: weight)
+                ofCandidate.addTransposed(weights.filters(2), kept, to: dPrevious)
             }
             addRecurrentBiasGradient(r, kept, gradients)
         }
         guard t >= firstProduct else { return }
-        ofGates.addBack(weights[1], r, previous, to: dPrevious, at: t, lanes: lanes, gradients[cell.recurrentWeight])
-    }
-
-    override func finishBack(_ gradients: UnsafeMutablePointer<Float>) {
-        ofGates.finishBack(gradients[cell.recurrentWeight])
-        ofCandidate.finishBack(gradients[cell.recurrentWeight] + candidateWeight)
+        ofGates.addGradient(r, previous, scratch: scratch, to: gradients[cell.recurrentWeight])
+        ofGates.addTransposed(weights.filters(1), r, to: dPrevious)
     }
 
     private func addRecurrentBiasGradient(_ r: Panel, _ hn: Panel, _ gradients: UnsafeMutablePointer<Float>) {

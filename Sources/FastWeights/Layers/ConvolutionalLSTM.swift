@@ -81,7 +81,7 @@ private final class PlacedConvolutionalLSTM: PlacedConvolutionalCell {
 
 private final class ConvolutionalLSTMPass: ConvolutionalCellPass {
     private let placed: PlacedConvolutionalLSTM
-    private let ofState: LaneConvolution
+    private let ofState: FilterProducts
     /// T + 1 panels of c, and T, or to run forward alone one, of tanh(c).
     private let cells: PanelSequence
     private let tanhCells: PanelSequence
@@ -107,7 +107,7 @@ private final class ConvolutionalLSTMPass: ConvolutionalCellPass {
         let arena = Arena()
         let (rows, steps, trains, all) = (cell.hidden, plan.steps, plan.trains, cell.gateMaps.count)
         placed = cell
-        ofState = LaneConvolution(cell.ofState, plan, arena: arena)
+        ofState = FilterProducts(cell.ofState, trains: trains, arena: arena)
         cells = arena.panels(steps + 1, rows: rows)
         tanhCells = arena.panels(steps, rows: rows, kept: trains)
         dCell = arena.panels(1, rows: trains ? rows : 0)[0]
@@ -156,12 +156,12 @@ private final class ConvolutionalLSTMPass: ConvolutionalCellPass {
     /// z += W_hh ∗ h(t-1), where both are normalized LN(z) + LN(W_hh ∗ h(t-1)).
     private func addState(_ t: Int, to z: Panel) {
         guard !norms.isEmpty else {
-            if t >= firstProduct { ofState.add(weights[1], h[t], to: z, at: t, lanes: lanes) }
+            if t >= firstProduct { ofState.add(weights.filters(1), h[t], to: z) }
             return
         }
         let count = cell.gateMaps.count
         recurrent.update(repeating: .zero, count: count)
-        ofState.add(weights[1], h[t], to: recurrent, at: t, lanes: lanes)
+        ofState.add(weights.filters(1), h[t], to: recurrent)
         applyNorm(norms[0], t, to: z)
         applyNorm(norms[1], t, to: recurrent)
         for r in 0..<count { z[r] += recurrent[r] }
@@ -235,8 +235,8 @@ private final class ConvolutionalLSTMPass: ConvolutionalCellPass {
             differentiateNorm(norms[1], t, dState)
         }
         guard t >= firstProduct else { return }
-        ofState.addBack(
-            weights[1], dState, h[t], to: dh[t], at: t, lanes: lanes, gradients[cell.recurrentWeight])
+        ofState.addGradient(dState, h[t], scratch: scratch, to: gradients[cell.recurrentWeight])
+        ofState.addTransposed(weights.filters(1), dState, to: dh[t])
     }
 
     /// From ∂L/∂(gain·LN(z) + bias) to z, in its place, and to gain and bias.
@@ -247,7 +247,6 @@ private final class ConvolutionalLSTMPass: ConvolutionalCellPass {
     }
 
     override func finishBack(_ gradients: UnsafeMutablePointer<Float>) {
-        ofState.finishBack(gradients[cell.recurrentWeight])
         dMemory?.update(from: dCell, count: hidden)
         for (p, peephole) in placed.peepholes.enumerated() {
             let (sum, target) = (dPeepholes + p * hidden, gradients[peephole])

@@ -131,42 +131,25 @@ extension ConfigurationReader {
 
 /// The filters of a layer, packed.
 final class FilterWeights: LayerWeights {
-    private let sets: [FilterSet]
+    private let packed: [(filters: PackedFilters, weight: Parameter, first: Int)]
 
-    /// Of each set of filters their parameter, and the first number there; `keepsMaps` says whether they are a `LaneConvolution`'s.
+    /// Of each set of filters their parameter, and the first number there.
     init(
-        _ layer: PlacedLayer, _ block: Parameters, _ sets: [(convolution: Convolution, weight: Parameter, first: Int)],
-        keepsMaps: Bool = false
+        _ layer: PlacedLayer, _ block: Parameters, _ sets: [(convolution: Convolution, weight: Parameter, first: Int)]
     ) {
-        let numbers = block.pointer
-        self.sets = sets.map { convolution, weight, first in
-            guard keepsMaps, let form = LaneConvolution.form(convolution) else {
-                return .lanes(PackedFilters(convolution), numbers[weight] + first)
-            }
-            let filters = PlanarFilters(
-                numbers[weight] + first, bias: nil, channels: convolution.channels, features: convolution.features,
-                size: form.size)
-            filters.prepare(for: form, trains: true)
-            return .planar(filters)
-        }
+        packed = sets.map { (PackedFilters($0.convolution), $0.weight, $0.first) }
         super.init(layer, block)
     }
 
-    override var pieces: Int { sets.reduce(0) { $0 + $1.pieces } }
+    override var pieces: Int { packed.count }
 
     override func pack(piece: Int) {
-        var piece = piece
-        for set in sets {
-            if piece < set.pieces { return set.pack(piece) }
-            piece -= set.pieces
-        }
+        let (filters, weight, first) = packed[piece]
+        filters.pack(numbers[weight] + first)
     }
 
-    /// A set of filters.
-    subscript(set: Int) -> FilterSet { sets[set] }
-
-    /// The products of a set whose samples lie in lanes; asked for before a loop over steps.
-    func filters(_ set: Int = 0) -> PackedFilters.Products { sets[set].products }
+    /// The products of a set of filters; asked for before a loop over steps.
+    func filters(_ set: Int = 0) -> PackedFilters.Products { packed[set].filters.products }
 
     /// Maps that are the bias of their channel throughout, or 0 without one.
     func fill(_ y: Panel, _ shape: MapShape, with bias: Parameter?) {

@@ -471,6 +471,26 @@ import Testing
 
     // MARK: - Performance, reproducing the paper
 
+    @Test func predictingVideo() throws {
+        let path = folder.path("push.safetensors")
+        do {
+            var sizes = VideoConfiguration(channels: 3, height: 64, width: 64, head: .cdna)
+            (sizes.actions, sizes.states) = (4, 3)
+            let model = VideoModel(sizes, seed: 1)
+            try model.write(to: path)
+            #expect(model.parameters.layout.parameterCount > 8_000_000)
+        }
+        let (seen, actions) = ([numbers(3 * 64 * 64), numbers(3 * 64 * 64)], [numbers(4), numbers(4)])
+        let predictor = VideoPredictor(try VideoModel(path: path))
+        for (frame, action) in zip(seen, actions) {
+            predictor.step(frame, action: action)
+        }
+        // What if the arm went left, or right?
+        let left = predictor.lookAhead(Array(repeating: [-0.8, 0, 0, 0], count: 10))
+        let right = predictor.lookAhead(Array(repeating: [0.8, 0, 0, 0], count: 10))
+        #expect(left.count == 10 && left != right)
+    }
+
     @Test func threads() {
         let (T, B) = (4, 40)
         let network = Network(NetworkConfiguration(.numbers(2), [.gru(6)]), seed: 1)

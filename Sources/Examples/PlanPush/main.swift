@@ -21,14 +21,14 @@ do {
     guard words.count >= 2 else { throw Problem(description: "expected MODEL CLIP.npy [PLANS]") }
     let model = try VideoModel(path: words[0])
     let (clip, sizes) = (try NumPyArray(path: words[1]), model.configuration)
-    let frame = [sizes.channels, sizes.height, sizes.width]
-    guard sizes.actions > 0, clip.shape.count == 4, Array(clip.shape[1...]) == frame, clip.shape[0] > sizes.context
+    let maps = [sizes.channels, sizes.height, sizes.width]
+    guard sizes.actions > 0, clip.shape.count == 4, Array(clip.shape[1...]) == maps, clip.shape[0] > sizes.context
     else {
         throw Problem(
-            description: "\(clip.source): expected more than \(sizes.context) frames of \(frame) and a model with "
+            description: "\(clip.source): expected more than \(sizes.context) frames of \(maps) and a model with "
                 + "actions, found \(clip.shape) and \(sizes.actions) numbers an action")
     }
-    let (numbers, count) = (try clip.floats, frame.reduce(1, *))
+    let (numbers, count) = (try clip.floats, maps.reduce(1, *))
     func frame(_ t: Int) -> [Float] { Array(numbers[t * count..<(t + 1) * count]) }
     let (goal, steps) = (frame(clip.shape[0] - 1), clip.shape[0] - sizes.context)
 

@@ -17,10 +17,11 @@ extension Case {
     static let video: [Case] = [
         Case(
             "video-rows",
-            "rows and columns are multiples of 8; found 20 by 16: pad or crop them, for example to 24 by 16",
+            "the network halves frames three times, so rows and columns are multiples of 8; found 20 by 16: pad or crop them, for example to 24 by 16",
             VideoModel(configuration(.cdna, height: 20), seed: 1)),
         Case(
-            "video-patches", "rows and columns are multiples of their side; found 18 by 16 and patches of 4",
+            "video-patches",
+            "frames are cut into patches, so rows and columns are multiples of their side; found 18 by 16 and patches of 4",
             VideoModel(configuration(.convlstm, height: 18, actions: 0), seed: 1)),
         Case(
             "video-patches-with-actions",

@@ -97,7 +97,8 @@ import Testing
         }
     }
 
-    /// Convolutions by fewer products, which golden cases leave aside, against those as they are written.
+    /// Convolutions by fewer products, which golden cases leave aside, against those as they are written. Norms make what they
+    /// round larger; a build without fused multiply-adds rounds twice.
     @Test(arguments: [3, 5]) func formsWithFewerProductsAgree(size: Int) {
         var c = VideoConfiguration(channels: 3, height: 32, width: 32, head: .cdna)
         (c.widths, c.gateSize, c.actions, c.states) = ([8, 9, 10, 11, 12, 13, 14], size, 2, 2)
@@ -106,13 +107,14 @@ import Testing
         let batch = Self.batch(c, clips: 4)
         let found = Self.gradient(model, batch, threads: 2)
         let expected = Self.gradient(exact, batch, threads: 2)
+        let bound: Float = Machine.trait == nil ? 4e-3 : 3e-4
         #expect(found.gradient != expected.gradient)
         #expect(abs(found.loss - expected.loss) < 1e-6 * expected.loss)
         for window in model.parameters.layout.windows {
             let range = window.offset..<window.offset + window.count
             let largest = range.reduce(0) { max($0, abs(expected.gradient[$1])) }
             let worst = range.reduce(0) { max($0, abs(expected.gradient[$1] - found.gradient[$1])) }
-            #expect(worst < 3e-4 * largest, "\(window.name): wrong by \(worst) of \(largest)")
+            #expect(worst < bound * largest, "\(window.name): wrong by \(worst) of \(largest)")
         }
     }
 

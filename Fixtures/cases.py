@@ -586,7 +586,7 @@ def video_model_cases():
     yield case("cdna_clean_actions", "cdna", "clean", color, 3, 2, 4, kernel_size=5, training=3)
     yield case("cdna_clean", "cdna", "clean", high, kernels=3, widths=[2, 1, 2, 1, 2, 3, 1], gate_size=5, dead=True)
     yield case("cdna_release_actions", "cdna", "release", gray, 4, 3, 3, kernel_size=5)
-    yield case("cdna_release", "cdna", "release", color, kernels=2, context=1, frames=3)
+    yield case("cdna_release", "cdna", "release", color, kernels=3, context=1, frames=3)
     yield case("dna_clean_actions", "dna", "clean", color, 2, 3, kernel_size=5, context=1, frames=3)
     yield case("dna_clean", "dna", "clean", wide)
     yield case("dna_release_actions_only", "dna", "release", gray, 3, 0)
